@@ -1,0 +1,1 @@
+//! The aam-connect function.

@@ -1,0 +1,1 @@
+//! structure-lint: the structure checker.
