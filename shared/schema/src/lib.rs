@@ -1,1 +1,12 @@
-//! The schema crate.
+//! The vocabulary that every crate speaks: ids, entities, mappings, schemas, drift, errors.
+//!
+//! **Invariant:** no I/O, no clock, no randomness. A model lives here and nowhere else.
+
+pub mod entity;
+mod error;
+mod id;
+pub mod mapping;
+
+pub use entity::Entity;
+pub use error::{Error, FieldError, Result};
+pub use id::{ApiKeyId, ConnectionId, DriftId, InvitationId, JobId, RunId, TenantId, UserId};
