@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** no I/O, no clock, no randomness. A model lives here and nowhere else.
 
+mod access;
 pub mod entity;
 mod error;
 mod id;
 pub mod mapping;
 
+pub use access::{Role, Scope};
 pub use entity::Entity;
 pub use error::{Error, FieldError, Result};
 pub use id::{ApiKeyId, ConnectionId, DriftId, InvitationId, JobId, RunId, TenantId, UserId};
