@@ -29,7 +29,7 @@ pub struct Config {
 /// Whether tokens are asked for.
 pub enum Auth {
     /// Each request must carry a token or an API key.
-    On(Verifier),
+    On(Box<Verifier>),
     /// Every request is the development admin. Never in a deployed function.
     Off,
 }
@@ -68,11 +68,10 @@ fn auth_from_env(secrets: &Secrets) -> anyhow::Result<Auth> {
     let deployed = env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")?.is_some()
         && env::optional::<String>("LOCAL_GATEWAY")?.is_none();
     match env::optional::<String>("DCL_AUTH_ENABLED")?.as_deref() {
-        None | Some("true") => Ok(Auth::On(Verifier::new(
-            &secrets.public_keys,
-            issuer,
-            audience,
-        )?)),
+        None | Some("true") => {
+            let verifier = Verifier::new(&secrets.public_keys, issuer, audience)?;
+            Ok(Auth::On(Box::new(verifier)))
+        }
         Some("false") if deployed => {
             bail!("DCL_AUTH_ENABLED=false is for development: a deployed function needs it on")
         }
