@@ -1,1 +1,4 @@
-//! The local platform.
+//! What the local platform is made of.
+
+pub mod lifeline;
+pub mod wheel;
