@@ -1,4 +1,5 @@
 //! What the local platform is made of.
 
 pub mod lifeline;
+pub mod postgres;
 pub mod wheel;
