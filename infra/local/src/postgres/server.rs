@@ -14,6 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::{Binaries, data};
 use crate::lifeline::Process;
+use crate::wheel;
 
 /// How long a start may take: recovery after a crash reads the log again.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -24,6 +25,7 @@ pub enum Profile {
     /// What is committed survives a kill and a loss of power.
     Lasting,
     /// A kill loses the last moments, a loss of power everything; quick, for many connections.
+    /// A directory that cannot be used is made anew.
     Disposable,
 }
 
@@ -47,16 +49,19 @@ impl Server {
         let data = parent.canonicalize()?.join(name);
 
         let held = data::hold(&data)?;
-        data::make(binaries, &data, profile)?;
-        data::clear(&data)?;
-        let process = spawn(binaries, &data, profile)?;
-        let mut server = Server {
+        let process = match (open(binaries, &data, profile), profile) {
+            (Err(error), Profile::Disposable) => {
+                tracing::warn!("{}: {error:#}; making it anew", data.display());
+                wheel::remove(&data)?;
+                open(binaries, &data, profile)?
+            }
+            (process, _) => process?,
+        };
+        Ok(Server {
             process,
             data,
             _held: held,
-        };
-        server.wait()?;
-        Ok(server)
+        })
     }
 
     /// The process id of the server.
@@ -83,32 +88,9 @@ impl Server {
     pub fn stop(mut self) -> anyhow::Result<()> {
         let status = self.process.stop()?;
         if !status.success() {
-            bail!("postgres ended with {status}: {}", self.last_words());
+            bail!("postgres ended with {status}: {}", last_words(&self.data));
         }
         Ok(())
-    }
-
-    fn wait(&mut self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        while !accepts(&self.data) {
-            if let Some(status) = self.process.ended()? {
-                bail!("postgres does not start ({status}): {}", self.last_words());
-            }
-            if Instant::now() > deadline {
-                bail!(
-                    "postgres does not answer: see {}",
-                    log(&self.data).display()
-                );
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        Ok(())
-    }
-
-    fn last_words(&self) -> String {
-        let text = fs::read_to_string(log(&self.data)).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().rev().take(5).collect();
-        lines.into_iter().rev().collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -138,6 +120,24 @@ pub fn url(data: &Path, database: &str) -> anyhow::Result<String> {
     Ok(format!(
         "postgres://postgres@localhost:5432/{database}?host={host}&sslmode=disable"
     ))
+}
+
+/// Starts a server on a directory that this process holds, and waits until it answers.
+fn open(binaries: &Binaries, data: &Path, profile: Profile) -> anyhow::Result<Process> {
+    data::make(binaries, data, profile)?;
+    data::clear(data)?;
+    let mut process = spawn(binaries, data, profile)?;
+    let deadline = Instant::now() + PATIENCE;
+    while !accepts(data) {
+        if let Some(status) = process.ended()? {
+            bail!("postgres does not start ({status}): {}", last_words(data));
+        }
+        if Instant::now() > deadline {
+            bail!("postgres does not answer: see {}", log(data).display());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(process)
 }
 
 fn spawn(binaries: &Binaries, data: &Path, profile: Profile) -> anyhow::Result<Process> {
@@ -173,6 +173,12 @@ fn settings(profile: Profile) -> &'static [&'static str] {
 
 fn log(data: &Path) -> PathBuf {
     data.with_added_extension("log")
+}
+
+fn last_words(data: &Path) -> String {
+    let text = fs::read_to_string(log(data)).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().rev().take(5).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join("; ")
 }
 
 fn percent(text: &OsStr) -> String {

@@ -99,6 +99,32 @@ async fn a_killed_server_has_lost_nothing() {
 }
 
 #[tokio::test]
+async fn a_killed_starter_takes_its_server_along() {
+    const STARTS: &str = "THIS_TEST_STARTS";
+    if let Some(data) = std::env::var_os(STARTS) {
+        let _server = start_as(Profile::Lasting, Path::new(&data)).unwrap();
+        std::future::pending().await
+    }
+    let folder = Folder::new();
+    let mut starter = Command::new(std::env::current_exe().unwrap())
+        .arg("postgres::tests::a_killed_starter_takes_its_server_along")
+        .env(STARTS, folder.data())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while !accepts(&folder.data()) {
+        assert_eq!(starter.try_wait().unwrap(), None);
+        std::thread::yield_now();
+    }
+    let pid = data::postmaster(&folder.data()).unwrap();
+    starter.kill().unwrap();
+    starter.wait().unwrap();
+
+    assert_eq!(visit(&start(&folder.data()).unwrap()).await, 1);
+    assert!(!Path::new(&format!("/proc/{pid}/cwd")).exists());
+}
+
+#[tokio::test]
 async fn a_server_that_lost_its_starter_is_ended_first() {
     let folder = Folder::new();
     let server = start(&folder.data()).unwrap();
@@ -154,7 +180,9 @@ fn data_of_another_version_is_refused() {
     fs::create_dir(folder.data()).unwrap();
     fs::write(folder.data().join("PG_VERSION"), "9\n").unwrap();
 
-    let error = start(&folder.data()).unwrap_err().to_string();
+    let error = start_as(Profile::Lasting, &folder.data())
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("was made by PostgreSQL 9, and this is "),
         "{error}"
@@ -171,8 +199,19 @@ fn a_server_that_cannot_start_says_why() {
     )
     .unwrap();
 
-    let error = start(&folder.data()).unwrap_err().to_string();
+    let error = start_as(Profile::Lasting, &folder.data())
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("no_such_setting"), "{error}");
+}
+
+#[test]
+fn disposable_data_that_cannot_be_used_is_made_anew() {
+    let folder = Folder::new();
+    fs::create_dir(folder.data()).unwrap();
+    fs::write(folder.data().join("PG_VERSION"), "9\n").unwrap();
+
+    start(&folder.data()).unwrap().stop().unwrap();
 }
 
 #[tokio::test]
