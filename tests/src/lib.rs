@@ -1,1 +1,10 @@
 //! The test harness.
+
+use std::path::{Path, PathBuf};
+
+pub mod postgres;
+
+/// Where downloaded servers and their data are.
+fn dev() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.dev")
+}
