@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 pub mod postgres;
+pub mod valkey;
 
 /// Where downloaded servers and their data are.
 fn dev() -> PathBuf {
