@@ -1,1 +1,5 @@
-//! The local platform.
+//! What the local platform is made of.
+
+pub mod lifeline;
+pub mod postgres;
+pub mod wheel;
