@@ -2,10 +2,12 @@
 //!
 //! **Invariant:** no I/O, no clock, no randomness. A model lives here and nowhere else.
 
+pub mod drift;
 pub mod entity;
 mod error;
 mod id;
 pub mod mapping;
+pub mod source;
 
 pub use entity::Entity;
 pub use error::{Error, FieldError, Result};
