@@ -1,1 +1,7 @@
 //! The aam crate.
+
+pub mod drift;
+pub mod fingerprint;
+
+#[cfg(test)]
+mod notation;
