@@ -2,6 +2,7 @@
 
 pub mod drift;
 pub mod fingerprint;
+pub mod observe;
 
 #[cfg(test)]
 mod notation;
