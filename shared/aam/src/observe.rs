@@ -8,11 +8,9 @@ mod tree;
 mod walk;
 
 use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes};
-use serde::de::DeserializeSeed;
 
 pub use absorb::absorb;
 use tree::{ROOT, Tree};
-use walk::Walk;
 
 /// More paths than this are counted, not kept.
 pub const MAX_PATHS: usize = 10_000;
@@ -78,9 +76,7 @@ impl Observation {
     /// Text that breaks off in the middle is counted up to there; parse a record before observing
     /// it, as quarantine demands anyway.
     pub fn observe_json(&mut self, json: &[u8]) -> serde_json::Result<()> {
-        let mut text = serde_json::Deserializer::from_slice(json);
-        Walk::record(&mut self.tree).deserialize(&mut text)?;
-        text.end()
+        walk::record(&mut self.tree, json)
     }
 
     /// Counts the rows of one file, or of one part of it.
