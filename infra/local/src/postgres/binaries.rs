@@ -126,6 +126,15 @@ impl Binaries {
         words
     }
 
+    /// What to add to an error that root's way around may have caused.
+    pub(super) fn hint(&self) -> &'static str {
+        if is_root() {
+            " (root needs `unshare` and user namespaces for it: allow them, or be another user)"
+        } else {
+            ""
+        }
+    }
+
     pub(super) fn command(&self, name: &str) -> Command {
         let words = self.program(name);
         let mut command = Command::new(&words[0]);

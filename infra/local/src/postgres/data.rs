@@ -81,8 +81,9 @@ pub(super) fn make(binaries: &Binaries, data: &Path, profile: Profile) -> anyhow
         .with_context(|| format!("run {command:?}"))?;
     ensure!(
         output.status.success(),
-        "initdb could not make {}: {}",
+        "initdb could not make {}{}: {}",
         data.display(),
+        binaries.hint(),
         String::from_utf8_lossy(&output.stderr).trim()
     );
     fs::rename(&unfinished, data).with_context(|| format!("make {}", data.display()))
