@@ -1,5 +1,6 @@
 //! What the local platform is made of.
 
+pub mod gateway;
 pub mod lifeline;
 pub mod postgres;
 pub mod wheel;
