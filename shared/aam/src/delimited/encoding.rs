@@ -44,11 +44,12 @@ pub(super) fn detect(sample: &[u8], whole: bool) -> (Encoding, usize) {
     (encoding, 0)
 }
 
-/// Delimiters, digits and ASCII names have a NUL as their high byte, on one side only.
+/// Delimiters, digits and ASCII names have a NUL as their high byte, on one side only. The header
+/// alone is looked at: it is mostly ASCII, whatever the cells are.
 fn utf16_by_nuls(sample: &[u8]) -> Option<Encoding> {
     let (mut even, mut odd) = (0, 0);
-    let pairs = sample.chunks_exact(2);
-    let enough = (pairs.len() / 5).max(1);
+    let pairs = sample[..sample.len().min(256)].chunks_exact(2);
+    let enough = (pairs.len() / 2).max(1);
     for pair in pairs {
         even += usize::from(pair[0] == 0);
         odd += usize::from(pair[1] == 0);

@@ -101,3 +101,96 @@ fn is_system(system: &str) -> bool {
     let known = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
     (1..=32).contains(&system.len()) && system.bytes().all(known)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PREFIXES: [(&str, &str); 5] = [
+        ("accounts", "account"),
+        ("opportunities", "opportunity"),
+        ("contacts", "contact"),
+        ("aws_resources", "aws_resource"),
+        ("cost_reports", "cost_report"),
+    ];
+
+    #[test]
+    fn a_name_says_entity_system_and_format() {
+        let long = format!("contacts_{}.txt", "a".repeat(32));
+        for (name, entity, system, format) in [
+            (
+                "accounts_filesource.csv",
+                "account",
+                "filesource",
+                Format::Csv,
+            ),
+            ("aws_resources_aws.tsv", "aws_resource", "aws", Format::Tsv),
+            (
+                "Cost_Reports_SAP-4.TXT",
+                "cost_report",
+                "sap-4",
+                Format::Txt,
+            ),
+            ("opportunities_7.csv", "opportunity", "7", Format::Csv),
+            (&long, "contact", &long[9..41], Format::Txt),
+        ] {
+            let system = system.to_owned();
+            assert_eq!(
+                parse(name, &PREFIXES),
+                Ok(FileName {
+                    entity,
+                    system,
+                    format
+                }),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_tsv_file_has_tabs() {
+        assert_eq!(Format::Tsv.delimiter(), Some(b'\t'));
+        assert_eq!(Format::Csv.delimiter(), None);
+        assert_eq!(Format::Txt.delimiter(), None);
+    }
+
+    #[test]
+    fn a_name_that_is_no_name_is_refused() {
+        let system = |it: &str| Error::System(it.to_owned());
+        for (name, expected) in [
+            ("", Error::Empty),
+            (&"a".repeat(256), Error::TooLong),
+            ("accounts_x.csv\0", Error::Control),
+            ("accounts_\nx.csv", Error::Control),
+            ("../accounts_x.csv", Error::Path),
+            ("a/accounts_x.csv", Error::Path),
+            ("..\\accounts_x.csv", Error::Path),
+            ("C:accounts_x.csv", Error::Path),
+            (".accounts_x.csv", Error::Hidden),
+            ("..", Error::Hidden),
+            ("accounts_x", Error::Extension),
+            ("accounts_x.xlsx", Error::Extension),
+            ("accounts_x.csv.exe", Error::Extension),
+            ("accounts.csv", Error::NoSystem),
+            ("accounts_.csv", system("")),
+            ("accounts_a b.csv", system("a b")),
+            ("accounts_a.b.csv", system("a.b")),
+            ("accounts_zoë.csv", system("zoë")),
+            (
+                &format!("accounts_{}.csv", "a".repeat(33)),
+                system(&"a".repeat(33)),
+            ),
+        ] {
+            assert_eq!(parse(name, &PREFIXES), Err(expected), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_entity_is_answered_with_the_known_ones() {
+        let error = parse("leads_hubspot.csv", &PREFIXES[..2]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "file name begins with \"leads\", which is none of accounts, opportunities"
+        );
+    }
+}

@@ -209,3 +209,149 @@ impl Profile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ColumnType::{Boolean, Date, Decimal, Empty, Integer, Text, Timestamp};
+    use super::*;
+
+    #[test]
+    fn a_value_has_the_narrowest_type() {
+        let cases: [(ColumnType, &[&str]); 7] = [
+            (Empty, &[""]),
+            (Boolean, &["true", "FALSE", "True"]),
+            (
+                Integer,
+                &[
+                    "0",
+                    "7",
+                    "-7",
+                    "-0",
+                    "9223372036854775807",
+                    "-9223372036854775808",
+                ],
+            ),
+            (
+                Decimal,
+                &[
+                    "1.5", "-0.25", ".5", "-.5", "1e5", "3.00E+07", "1E-3", "0.10",
+                ],
+            ),
+            (Date, &["2024-02-29", "2000-02-29", "2024-12-31"]),
+            (
+                Timestamp,
+                &[
+                    "2024-10-01T09:00:00Z",
+                    "2024-10-01t09:00:00.123456z",
+                    "2024-10-01 09:00:00+02:00",
+                    "2024-10-01T09:00",
+                    "2024-10-01 23:59:60",
+                    "2024-10-01 09:00:00.5-0730",
+                    "2024-10-01 09:00:00+00",
+                ],
+            ),
+            (
+                Text,
+                &[
+                    "007",
+                    "00",
+                    "-01",
+                    "00.5",
+                    "9223372036854775808",
+                    "+1",
+                    "+15551234567",
+                    "1_0",
+                    "nan",
+                    "NaN",
+                    "inf",
+                    "-inf",
+                    "Infinity",
+                    "-",
+                    ".",
+                    "1.",
+                    "1.e5",
+                    "1e",
+                    "1e+",
+                    "1,234.50",
+                    "1.2.3",
+                    "1.5.",
+                    "0x1F",
+                    " 1",
+                    "1 ",
+                    "yes",
+                    "t",
+                    "truee",
+                    "x",
+                    "2023-02-29",
+                    "1900-02-29",
+                    "2024-13-01",
+                    "2024-00-01",
+                    "2024-01-00",
+                    "2024-04-31",
+                    "2024-1-1",
+                    "01/02/2024",
+                    "20241001T09",
+                    "2024-10-01T",
+                    "2024-10-01T24:00",
+                    "2024-10-01T09:60",
+                    "2024-10-01T09:00:61",
+                    "2024-10-01T09:00:00.",
+                    "2024-10-01T09:00:00 UTC",
+                    "2024-10-01T9:00",
+                    "2024-10-01T09:00:00+2",
+                    "2024-10-0é",
+                    "2024-10-01T09:00:00Zx",
+                    "é",
+                ],
+            ),
+        ];
+        for (expected, values) in cases {
+            for value in values {
+                assert_eq!(ColumnType::of(value), expected, "{value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_column_has_the_type_that_holds_all_its_values() {
+        for (values, expected) in [
+            (vec![], Empty),
+            (vec!["", ""], Empty),
+            (vec!["", "1", ""], Integer),
+            (vec!["1", "1.5", "2"], Decimal),
+            (vec!["1.5", "2"], Decimal),
+            (vec!["2024-10-01", "2024-10-01T09:00"], Timestamp),
+            (vec!["2024-10-01T09:00", "2024-10-01"], Timestamp),
+            (vec!["true", "1"], Text),
+            (vec!["2024-10-01", "1"], Text),
+            (vec!["1", "n/a", "1"], Text),
+        ] {
+            let mut column = ColumnProfile::default();
+            values.iter().for_each(|it| column.observe(it));
+            let empty = values.iter().filter(|it| it.is_empty()).count() as u64;
+            let seen = values.len() as u64;
+            assert_eq!(
+                column,
+                ColumnProfile {
+                    kind: expected,
+                    seen,
+                    empty
+                },
+                "{values:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_order_of_values_does_not_matter() {
+        let all = [Empty, Boolean, Integer, Decimal, Date, Timestamp, Text];
+        for a in all {
+            for b in all {
+                assert_eq!(a.join(b), b.join(a), "{a:?} {b:?}");
+                for c in all {
+                    assert_eq!(a.join(b).join(c), a.join(b.join(c)), "{a:?} {b:?} {c:?}");
+                }
+            }
+        }
+    }
+}
