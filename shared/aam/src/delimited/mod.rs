@@ -9,6 +9,7 @@
 mod dialect;
 mod encoding;
 pub mod file_name;
+mod flow;
 mod header;
 mod json;
 mod reader;
@@ -20,8 +21,9 @@ mod tests;
 mod types;
 
 pub use encoding::Encoding;
+pub use flow::Detected;
 pub use header::Header;
-pub use reader::{Detected, Reader};
+pub use reader::Reader;
 pub use row::{Cell, Item, Rejected, Row};
 pub use stream::{StreamError, StreamReader};
 pub use types::{ColumnProfile, ColumnType, Profile};
@@ -35,6 +37,8 @@ pub const MAX_ROW: usize = 16 << 20;
 /// How a file is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
+    /// `None` to detect it.
+    pub encoding: Option<Encoding>,
     /// An ASCII byte; `None` to detect one of `,` `;` tab `|`.
     pub delimiter: Option<u8>,
     pub short_rows: ShortRows,
@@ -45,6 +49,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            encoding: None,
             delimiter: None,
             short_rows: ShortRows::Reject,
             max_row: 1 << 20,

@@ -1,20 +1,10 @@
 //! The reader: chunks in, rows out.
 
-use crate::delimited::encoding::{self, Decoder, Encoding};
+use crate::delimited::flow::{Detected, Flow, SAMPLE};
 use crate::delimited::header::Header;
-use crate::delimited::row::{Cell, Item, Rejected, Row};
-use crate::delimited::scan::{Flaw, Scan, Scanner};
-use crate::delimited::{Error, MAX_COLUMNS, MAX_ROW, Options, Result, ShortRows, dialect};
-
-/// How much of a file decides on its encoding and delimiter.
-const SAMPLE: usize = 64 << 10;
-
-/// What was found out about a file from its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Detected {
-    pub encoding: Encoding,
-    pub delimiter: u8,
-}
+use crate::delimited::row::{Item, Rejected, Row};
+use crate::delimited::scan::{Flaw, Scan};
+use crate::delimited::{Error, MAX_ROW, Options, Result, ShortRows};
 
 /// Reads one file, given in chunks.
 ///
@@ -47,21 +37,6 @@ pub struct Reader {
     header: Option<Header>,
     found: Option<Found>,
     failed: Option<Error>,
-}
-
-/// The state from when encoding and delimiter are known.
-struct Flow {
-    detected: Detected,
-    decoder: Decoder,
-    scanner: Scanner,
-    /// The line of the next row, from 1.
-    line: u64,
-    /// How many bytes of the file came before the buffer. Meaningful for UTF-8 only.
-    offset: u64,
-    /// The last line ended with CR: a LF that follows belongs to it.
-    after_cr: bool,
-    /// In a row that is too long: everything up to the next line break is dropped.
-    dropping: bool,
 }
 
 /// A row that was found at `start..end` of the buffer, or rejected already.
@@ -230,94 +205,14 @@ impl Reader {
 
     /// Decides on encoding and delimiter, as soon as the sample is there.
     fn begin(&mut self) {
-        if self.buffer.len() < SAMPLE && !self.finished {
-            return;
-        }
-        let raw = std::mem::take(&mut self.buffer);
-        let sample = &raw[..raw.len().min(SAMPLE)];
-        let (encoding, mark) = encoding::detect(sample, self.finished && sample.len() == raw.len());
-        let mut decoder = Decoder::new(encoding);
-        decoder.decode(&raw[mark..], self.finished, &mut self.buffer);
-        let whole = self.finished && self.buffer.len() <= SAMPLE;
-        let sample = &self.buffer[..self.buffer.len().min(SAMPLE)];
-        let delimiter = self
-            .options
-            .delimiter
-            .unwrap_or_else(|| dialect::detect(sample, whole));
-        self.flow = Some(Flow {
-            detected: Detected {
-                encoding,
-                delimiter,
-            },
-            decoder,
-            scanner: Scanner::new(delimiter, self.options.max_row),
-            line: 1,
-            offset: mark as u64,
-            after_cr: false,
-            dropping: false,
-        });
-    }
-}
-
-impl Flow {
-    /// How much of `text` belongs to the line before.
-    fn skip(&mut self, text: &[u8]) -> usize {
-        let mut skipped = 0;
-        if self.dropping {
-            match text.iter().position(|it| matches!(it, b'\n' | b'\r')) {
-                None => return text.len(),
-                Some(len) => skipped = len + 1,
-            }
-            self.dropping = false;
-            self.line += 1;
-            self.after_cr = text[skipped - 1] == b'\r';
-        }
-        if self.after_cr && skipped < text.len() {
-            self.after_cr = false;
-            skipped += usize::from(text[skipped] == b'\n');
-        }
-        skipped
-    }
-
-    /// Goes on to behind what was found, if anything was; says how far that is.
-    fn take(&mut self, scan: &Scan, text: &[u8]) -> Option<usize> {
-        let (next, lines) = match *scan {
-            Scan::More => return None,
-            Scan::Row { next, lines, .. } | Scan::Broken { next, lines, .. } => (next, lines),
-            Scan::TooLong { next, lines } => {
-                self.dropping = true;
-                (next, lines)
-            }
-        };
-        self.line += lines;
-        self.after_cr = !self.dropping && text[next - 1] == b'\r';
-        Some(next)
-    }
-
-    fn header(&self, start: usize, raw: &[u8], line: u64) -> Result<Header> {
-        if self.scanner.count() > MAX_COLUMNS {
-            return Err(Error::TooManyColumns(self.scanner.count()));
-        }
-        let text = std::str::from_utf8(raw).map_err(|error| Error::Header {
-            line,
-            reason: self.undecodable(start + error.valid_up_to()),
-        })?;
-        Header::new(
-            self.scanner
-                .cells()
-                .iter()
-                .map(|it| Cell::new(text, *it).text()),
-        )
-    }
-
-    /// Why the byte at `at` of the buffer is no text.
-    fn undecodable(&self, at: usize) -> String {
-        match self.detected.encoding {
-            Encoding::Utf8 => format!(
-                "invalid UTF-8 at byte {} of the file",
-                self.offset + at as u64
-            ),
-            other => format!("invalid {}", other.name()),
+        if self.buffer.len() >= SAMPLE || self.finished {
+            let raw = std::mem::take(&mut self.buffer);
+            self.flow = Some(Flow::begin(
+                &self.options,
+                &raw,
+                self.finished,
+                &mut self.buffer,
+            ));
         }
     }
 }

@@ -125,54 +125,22 @@ impl Scanner {
 
     /// Runs to the end of the row, or of the text (`None`).
     fn run(&mut self, text: &[u8]) -> Option<Scan> {
-        while self.at < text.len() {
-            let byte = text[self.at];
-            match self.state {
+        while let Some(&byte) = text.get(self.at) {
+            let found = match self.state {
                 State::CellStart => self.open(byte),
-                State::Plain => {
-                    let rest = &text[self.at..];
-                    let delimiter = self.delimiter;
-                    let Some(len) = rest
-                        .iter()
-                        .position(|it| *it == delimiter || *it == b'\n' || *it == b'\r')
-                    else {
-                        self.at = text.len();
-                        break;
-                    };
-                    self.at += len;
-                    self.cell.1 = self.at;
-                    if let Some(row) = self.close(text[self.at]) {
-                        return Some(row);
-                    }
-                }
+                State::Plain => self.in_plain(text),
                 State::Quoted => self.in_quotes(text),
-                State::Quote if byte == b'"' => {
-                    self.quoting = Quoting::Doubled;
-                    self.state = State::Quoted;
-                    self.at += 1;
-                }
-                State::Quote => self.state = State::Closed,
-                State::Closed if byte == self.delimiter || byte == b'\n' || byte == b'\r' => {
-                    if let Some(row) = self.close(byte) {
-                        return Some(row);
-                    }
-                }
-                State::Closed => {
-                    self.at += 1;
-                    if byte != b' ' {
-                        self.flaw = Some(Flaw::Stray);
-                        // The cell took in whole lines before: its opening quote is the mistake.
-                        if let Some(broken) = self.after_first_break(Flaw::Stray) {
-                            return Some(broken);
-                        }
-                    }
-                }
+                State::Quote => self.after_quote(byte),
+                State::Closed => self.after_cell(byte),
+            };
+            if found.is_some() {
+                return found;
             }
         }
         None
     }
 
-    fn open(&mut self, byte: u8) {
+    fn open(&mut self, byte: u8) -> Option<Scan> {
         if byte == b'"' {
             self.at += 1;
             self.state = State::Quoted;
@@ -183,10 +151,23 @@ impl Scanner {
             self.quoting = Quoting::Plain;
         }
         self.cell.0 = self.at;
+        None
+    }
+
+    /// Up to the end of the cell.
+    fn in_plain(&mut self, text: &[u8]) -> Option<Scan> {
+        let ends = |it: &u8| *it == self.delimiter || *it == b'\n' || *it == b'\r';
+        let Some(len) = text[self.at..].iter().position(ends) else {
+            self.at = text.len();
+            return None;
+        };
+        self.at += len;
+        self.cell.1 = self.at;
+        self.close(text[self.at])
     }
 
     /// Up to the next quote, line breaks counted.
-    fn in_quotes(&mut self, text: &[u8]) {
+    fn in_quotes(&mut self, text: &[u8]) -> Option<Scan> {
         while self.at < text.len() {
             let byte = text[self.at];
             self.at += 1;
@@ -194,7 +175,7 @@ impl Scanner {
                 b'"' => {
                     self.cell.1 = self.at - 1;
                     self.state = State::Quote;
-                    return;
+                    break;
                 }
                 b'\n' if text[self.at - 2] == b'\r' => {}
                 b'\n' | b'\r' => {
@@ -204,6 +185,33 @@ impl Scanner {
                 _ => {}
             }
         }
+        None
+    }
+
+    /// A second quote stands for one in the text; anything else shows that the first closed.
+    fn after_quote(&mut self, byte: u8) -> Option<Scan> {
+        if byte == b'"' {
+            self.quoting = Quoting::Doubled;
+            self.state = State::Quoted;
+            self.at += 1;
+        } else {
+            self.state = State::Closed;
+        }
+        None
+    }
+
+    /// Between the closing quote and the delimiter, where nothing but spaces may be.
+    fn after_cell(&mut self, byte: u8) -> Option<Scan> {
+        if byte == self.delimiter || byte == b'\n' || byte == b'\r' {
+            return self.close(byte);
+        }
+        self.at += 1;
+        if byte == b' ' {
+            return None;
+        }
+        self.flaw = Some(Flaw::Stray);
+        // If the cell took in whole lines before, then its opening quote is the mistake.
+        self.after_first_break(Flaw::Stray)
     }
 
     /// Ends the cell at a delimiter, and the row (`Some`) at a line break.

@@ -104,3 +104,19 @@ fn invalid_utf16_costs_one_row() {
         ],
     );
 }
+
+#[test]
+fn the_encoding_can_be_given() {
+    let given = |encoding| Options {
+        encoding: Some(encoding),
+        ..Options::default()
+    };
+    let text = "a,b\n1,é\n".as_bytes();
+    check_with(
+        given(Encoding::Windows1252),
+        text,
+        &[r#"{"a":"1","b":"Ã©"}"#],
+    );
+    let marked = [b"\xEF\xBB\xBF", text].concat();
+    check_with(given(Encoding::Utf8), &marked, &[r#"{"a":"1","b":"é"}"#]);
+}
