@@ -8,6 +8,8 @@ mod tree;
 mod walk;
 
 use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes};
+use serde::de::Error;
+use serde_json::{Map, Value};
 
 pub use absorb::absorb;
 use tree::{ROOT, Tree};
@@ -73,10 +75,15 @@ impl Observation {
 
     /// Counts one record: a JSON object.
     ///
-    /// Text that breaks off in the middle is counted up to there; parse a record before observing
-    /// it, as quarantine demands anyway.
+    /// Broken text is counted up to the break, and not every break is found; parse a record before
+    /// observing it, as quarantine demands anyway.
     pub fn observe_json(&mut self, json: &[u8]) -> serde_json::Result<()> {
-        walk::record(&mut self.tree, json)
+        walk::record(&mut self.tree, json).ok_or_else(|| {
+            let parsed = serde_json::from_slice::<Map<String, Value>>(json);
+            parsed
+                .err()
+                .unwrap_or_else(|| Error::custom("record: is not a JSON object"))
+        })
     }
 
     /// Counts the rows of one file, or of one part of it.

@@ -241,7 +241,7 @@ fn observations_of_different_coverage_are_partial_together() {
     assert!(!all.is_complete());
 }
 
-fn values() -> impl Strategy<Value = serde_json::Value> {
+pub(super) fn values() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(Into::into),

@@ -58,30 +58,41 @@ impl Tree {
         &mut self.nodes[id as usize]
     }
 
-    /// The field `key` of an object, which follows `previous` there; `previous` is the object
-    /// itself for the first key. None if there is no room for a new path.
-    pub(super) fn child(&mut self, parent: Id, key: &str, previous: Id) -> Option<Id> {
-        let is_first = previous == parent;
+    /// The field that followed `previous` last time, with its key; `previous` is
+    /// the object itself for the first field.
+    #[inline]
+    pub(super) fn guess(&self, parent: Id, previous: Id) -> Option<(Id, &str)> {
         let before = self.node(previous);
-        let guess = if is_first { before.first } else { before.next };
-        let guessed = self.node(guess);
-        if guessed.parent == parent && *guessed.key == *key && guess != ROOT {
-            return Some(guess);
-        }
+        let guess = if previous == parent {
+            before.first
+        } else {
+            before.next
+        };
+        (guess != ROOT).then(|| (guess, &*self.node(guess).key))
+    }
+
+    /// The field `key` of an object, which follows `previous` there. None if there is no room for
+    /// a new path.
+    pub(super) fn child(&mut self, parent: Id, key: &str, previous: Id) -> Option<Id> {
         let child = match self.node(parent).children.get(key) {
             Some(&child) => child,
+            // No path can name it: that of the record itself is empty.
+            None if key.is_empty() => return None,
             None => {
                 let child = self.insert(child_path(&self.node(parent).path, key), key, parent)?;
                 self.node_mut(parent).children.insert(key.into(), child);
                 child
             }
         };
-        let before = self.node_mut(previous);
-        *(if is_first {
-            &mut before.first
-        } else {
-            &mut before.next
-        }) = child;
+        // A key that JSON escapes is never guessed: its bytes in the text are others.
+        if !key.contains(['"', '\\']) {
+            let before = self.node_mut(previous);
+            *(if previous == parent {
+                &mut before.first
+            } else {
+                &mut before.next
+            }) = child;
+        }
         Some(child)
     }
 
@@ -105,12 +116,14 @@ impl Tree {
         Some(id)
     }
 
+    #[inline]
     pub(super) fn count_values(&mut self, id: Id, types: SourceTypes, times: u64) {
         let node = self.node_mut(id);
         node.types = node.types.union(types);
         node.present += times;
     }
 
+    #[inline]
     pub(super) fn count_null(&mut self, id: Id) {
         self.node_mut(id).nulls += 1;
     }
