@@ -4,14 +4,17 @@
 //! by [`MAX_PATHS`] whatever the records hold.
 
 mod absorb;
+mod stored;
 mod tree;
 mod walk;
 
 use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes};
 use serde::de::Error;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use absorb::absorb;
+use stored::Stored;
 use tree::{ROOT, Tree};
 
 /// More paths than this are counted, not kept.
@@ -24,7 +27,8 @@ pub const MAX_DEPTH: u8 = 8;
 pub const SURE: u64 = 100;
 
 /// Whether a field that was not seen is known not to exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Coverage {
     /// A file's header names all columns. Their values are texts, typed by a profile.
     Header,
@@ -59,7 +63,8 @@ pub struct Column<'a> {
 }
 
 /// What was seen in some records of one source object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "Stored", try_from = "Stored")]
 pub struct Observation {
     coverage: Coverage,
     tree: Tree,

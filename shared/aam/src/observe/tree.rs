@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use schema::source::{SourceTypes, child_path};
 
+use super::stored::Field;
 use super::{MAX_PATHS, Seen};
 
 /// Longer paths have no room; what makes them is data used as keys.
@@ -137,22 +138,36 @@ impl Tree {
         self.overflow += other.overflow;
         // A parent stands before its children, so its own place here is known when they come.
         let mut places: Vec<Option<Id>> = Vec::with_capacity(other.nodes.len());
-        for (id, theirs) in (ROOT..).zip(&other.nodes) {
-            let place = match places.get(theirs.parent as usize).copied() {
-                None => Some(ROOT),
-                Some(None) => None,
-                Some(Some(parent)) if other.node(theirs.parent).elements == Some(id) => {
-                    self.elements(parent)
-                }
-                Some(Some(parent)) => self.child(parent, &theirs.key, parent),
+        for theirs in other.stored() {
+            let place = match (places.get(theirs.parent as usize), &theirs.key) {
+                (None, _) => Some(ROOT),
+                (Some(None), _) => None,
+                (Some(&Some(parent)), None) => self.elements(parent),
+                (Some(&Some(parent)), Some(key)) => self.child(parent, key, parent),
             };
+            if let Some(place) = place {
+                self.add(place, &theirs);
+            }
             places.push(place);
-            let Some(place) = place else { continue };
-            self.count_values(place, theirs.types, theirs.present);
-            let ours = self.node_mut(place);
-            ours.nulls += theirs.nulls;
-            ours.objects += theirs.objects;
         }
+    }
+
+    pub(super) fn add(&mut self, id: Id, field: &Field) {
+        self.count_values(id, field.types, field.present);
+        self.count_objects(id, field.objects);
+        self.node_mut(id).nulls += field.nulls;
+    }
+
+    /// The record itself and every field, a parent before its children.
+    pub(super) fn stored(&self) -> impl Iterator<Item = Field> {
+        (ROOT..).zip(&self.nodes).map(|(id, node)| Field {
+            parent: node.parent,
+            key: (self.node(node.parent).elements != Some(id)).then(|| node.key.clone()),
+            types: node.types,
+            present: node.present,
+            nulls: node.nulls,
+            objects: node.objects,
+        })
     }
 
     /// Every field, a parent before its children.
