@@ -58,6 +58,8 @@ create table drift_events (
   severity text not null,
   status text not null default 'open',
   created_at timestamp with time zone not null,
+  resolved_at timestamp with time zone,
+  confidence double precision, -- of the repair that answered it, 0 to 1
   constraint drift_events_pkey primary key (tenant_id, id),
   constraint drift_events_versions_key unique (tenant_id, connection_id, object, from_version, to_version),
   constraint drift_events_object_fkey foreign key (tenant_id, connection_id, object)

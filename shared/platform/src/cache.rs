@@ -67,6 +67,17 @@ impl Cache {
         }
     }
 
+    /// What is wrong with it, if something is.
+    pub async fn problem(&self) -> Option<&'static str> {
+        match self.ping().await {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::warn!(%error, "redis does not answer");
+                Some("redis does not answer")
+            }
+        }
+    }
+
     /// Whether it answers. Memory always does.
     pub(crate) async fn ping(&self) -> Result<(), redis::RedisError> {
         match self {

@@ -3,10 +3,12 @@
 //! **Invariant:** no I/O, no clock, no randomness. A model lives here and nowhere else.
 
 mod access;
+pub mod drift;
 pub mod entity;
 mod error;
 mod id;
 pub mod mapping;
+pub mod source;
 
 pub use access::{Role, Scope};
 pub use entity::Entity;

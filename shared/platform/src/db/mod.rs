@@ -65,6 +65,6 @@ pub async fn migrate(pool: &Pool) -> anyhow::Result<()> {
 }
 
 /// Whether the database answers.
-pub(crate) async fn ping(pool: &Pool) -> sqlx::Result<()> {
+pub async fn ping(pool: &Pool) -> sqlx::Result<()> {
     pool.acquire().await?.ping().await
 }
