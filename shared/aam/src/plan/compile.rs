@@ -186,7 +186,7 @@ impl Column {
         if self.field.kind == Kind::TextList {
             return Err(("", "a list of texts takes no transforms".to_owned()));
         }
-        if texts(transform).any(|(_, text)| text.contains('\0')) {
+        if texts(transform).iter().any(|(_, text)| text.contains('\0')) {
             return Err(("", "NUL cannot be stored".to_owned()));
         }
         let step = match transform {
@@ -268,15 +268,169 @@ fn makes_step(transform: &Transform) -> bool {
 }
 
 /// The texts that a transform brings into the record, each with its place.
-fn texts(transform: &Transform) -> impl Iterator<Item = (&'static str, &str)> {
-    let texts: Vec<_> = match transform {
+fn texts(transform: &Transform) -> Vec<(String, &str)> {
+    match transform {
         Transform::Constant { value } | Transform::Default { value } => {
-            vec![("/value", value.as_str())]
+            vec![("/value".to_owned(), value)]
         }
-        Transform::Enum { values, .. } => {
-            values.values().map(|it| ("/values", it.as_str())).collect()
-        }
+        Transform::Enum { values, .. } => values
+            .iter()
+            .map(|(word, ours)| (format!("/values/{}", pointer(word)), ours.as_str()))
+            .collect(),
         _ => Vec::new(),
-    };
-    texts.into_iter()
+    }
+}
+
+/// A key as a part of a JSON pointer.
+fn pointer(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What is wrong with a mapping of opportunities whose third row is `row`.
+    #[track_caller]
+    fn check_mapping(row: Value, want: &str) {
+        let fields = json!([
+            {"target": "opportunity_id", "sources": ["Id"]},
+            {"target": "name", "sources": ["Name"]},
+            row,
+        ]);
+        let mapping = json!({"entity": "opportunity", "fields": fields});
+        let mapping: Mapping = serde_json::from_value(mapping).unwrap();
+        let got = match Plan::compile(&mapping) {
+            Ok(_) => "sound".to_owned(),
+            Err(err) => err.to_string(),
+        };
+        assert_eq!(got, want);
+    }
+
+    /// The same, for a row that maps `X` to `target`.
+    #[track_caller]
+    fn check_transforms(target: &str, transforms: Value, want: &str) {
+        let row = json!({"target": target, "sources": ["X"], "transforms": transforms});
+        check_mapping(row, want);
+    }
+
+    #[test]
+    fn a_mapping_names_known_targets_once_and_readable_sources() {
+        check_mapping(
+            json!({"target": "stage", "sources": ["a", "a.b", "c"]}),
+            "sound",
+        );
+        check_mapping(
+            json!({"target": "price", "sources": ["a"]}),
+            "/fields/2/target: opportunity has no such field",
+        );
+        check_mapping(
+            json!({"target": "name", "sources": ["a"]}),
+            "/fields/2/target: an earlier entry maps it already",
+        );
+        check_mapping(
+            json!({"target": "stage"}),
+            "/fields/2/sources: name at least one, or make `constant` the first transform",
+        );
+        check_mapping(
+            json!({"target": "stage", "sources": ["a", "b..c", "a"]}),
+            "/fields/2/sources/1: a key of the path is empty; /fields/2/sources/2: named twice",
+        );
+        check_mapping(
+            json!({"target": "stage", "sources": ["a"], "transforms": [{"kind": "constant", "value": "x"}]}),
+            "/fields/2/sources: a constant has no sources",
+        );
+    }
+
+    #[test]
+    fn a_mapping_needs_an_entity_and_its_required_fields() {
+        let of = |entity: &str| {
+            let mapping = Mapping {
+                entity: entity.to_owned(),
+                fields: Vec::new(),
+            };
+            Plan::compile(&mapping).unwrap_err().to_string()
+        };
+        assert_eq!(
+            of("invoice"),
+            "/entity: no such entity; there are account, opportunity, contact, aws_resource, cost_report"
+        );
+        assert_eq!(
+            of("opportunity"),
+            "/fields: opportunity needs `opportunity_id`, map it; /fields: opportunity needs `name`, map it"
+        );
+    }
+
+    #[test]
+    fn transforms_must_make_sense() {
+        let check = check_transforms;
+        check(
+            "stage",
+            json!([{"kind": "trim"}, {"kind": "join", "separator": " "}]),
+            "/fields/2/transforms/1: must be the first transform",
+        );
+        check(
+            "amount",
+            json!([{"kind": "unit", "factor": "1/100"}]),
+            r#"/fields/2/transforms/0/factor: "1/100" is not a decimal"#,
+        );
+        check(
+            "amount",
+            json!([{"kind": "unit", "factor": "0.0"}]),
+            "/fields/2/transforms/0/factor: is zero, which loses the value",
+        );
+        check(
+            "stage",
+            json!([{"kind": "unit", "factor": "2"}]),
+            "/fields/2/transforms/0: does not apply to `stage`, which is text",
+        );
+        check(
+            "stage",
+            json!([{"kind": "split", "separator": "", "index": 0}]),
+            "/fields/2/transforms/0/separator: is empty",
+        );
+        check(
+            "close_date",
+            json!([{"kind": "timestamp", "zone": "Europe/Berlin", "format": "iso"}]),
+            "/fields/2/transforms/0/zone: is neither `UTC` nor an offset such as `+02:00`",
+        );
+        let utc = json!({"kind": "timestamp", "zone": "UTC", "format": "iso"});
+        check(
+            "close_date",
+            json!([utc, utc]),
+            "/fields/2/transforms/1: there is one already",
+        );
+    }
+
+    #[test]
+    fn texts_of_the_mapping_must_fit_their_field() {
+        let check = check_transforms;
+        check(
+            "probability",
+            json!([{"kind": "default", "value": "high"}]),
+            r#"/fields/2/transforms/0/value: "high" is not a decimal"#,
+        );
+        check(
+            "probability",
+            json!([{"kind": "enum", "values": {"won": "100", "lost": "-1"}, "otherwise": "reject"}]),
+            "/fields/2/transforms/0/values/lost: -1 is not within 0 to 100",
+        );
+        check(
+            "probability",
+            json!([{"kind": "trim"}, {"kind": "default", "value": "0.5"}, {"kind": "unit", "factor": "100"}]),
+            "sound",
+        );
+        check(
+            "close_date",
+            json!([{"kind": "default", "value": "0"}, {"kind": "timestamp", "zone": "UTC", "format": "unix_seconds"}]),
+            "sound",
+        );
+        check(
+            "stage",
+            json!([{"kind": "default", "value": "a\0"}]),
+            "/fields/2/transforms/0: NUL cannot be stored",
+        );
+    }
 }

@@ -6,7 +6,8 @@ use super::record::quoted;
 
 /// An exact decimal of at most 38 digits, before and after the point together.
 ///
-/// Keeps the scale it was written with (`250000.00` has 2); equality and order are of the value.
+/// Keeps the scale it was written with (`250000.00` has 2), unless only zeros at its end are too
+/// many; equality and order are of the value.
 #[derive(Debug, Clone, Copy)]
 pub struct Decimal {
     mantissa: i128,
@@ -192,3 +193,79 @@ impl PartialEq for Decimal {
 }
 
 impl Eq for Decimal {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: &str) {
+        let got = match text.parse::<Decimal>() {
+            Ok(number) => number.to_string(),
+            Err(reason) => reason,
+        };
+        assert_eq!(got, want, "{text}");
+    }
+
+    #[test]
+    fn a_decimal_keeps_the_form_it_was_written_in() {
+        check("0", "0");
+        check("-0.00", "0.00");
+        check("+007.50", "7.50");
+        check("-0.05", "-0.05");
+        check("1e3", "1000");
+        check("1.50E+1", "15.0");
+        check("15e-3", "0.015");
+        check("0e999999999999", "0");
+        check(&format!("1.5{}", "0".repeat(100)), "1.5");
+    }
+
+    #[test]
+    fn a_decimal_has_at_most_38_digits() {
+        let nines = "9".repeat(38);
+        check(&nines, &nines);
+        check(&format!("-0.{nines}"), &format!("-0.{nines}"));
+        for long in [
+            format!("{nines}0"),
+            format!("0.{nines}1"),
+            "1e38".to_owned(),
+            "1e-39".to_owned(),
+            "1e99999999999999999999".to_owned(),
+        ] {
+            check(&long, &format!("{} has more than 38 digits", quoted(&long)));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_decimal_is_refused() {
+        for text in [
+            "", "-", ".", ".5", "5.", "1,5", "1 000", "0x1", "nan", "inf", "1e", "1e1.5", "--1",
+            "١",
+        ] {
+            check(text, &format!("{text:?} is not a decimal"));
+        }
+    }
+
+    fn any_decimal() -> impl Strategy<Value = Decimal> {
+        let most = 10_i128.pow(38) - 1;
+        (-most..=most, 0..=38_usize)
+            .prop_map(|(mantissa, scale)| Decimal::new(mantissa, scale).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn its_text_reads_as_the_same_decimal(number in any_decimal()) {
+            let read: Decimal = number.to_string().parse().unwrap();
+            prop_assert_eq!((read.mantissa, read.scale), (number.mantissa, number.scale));
+        }
+
+        #[test]
+        fn order_is_that_of_the_value(a in -2000..2000_i64, b in -2000..2000_i64, scale in 0..30_usize) {
+            let a_scaled = Decimal::new(i128::from(a) * 10_i128.pow(scale as u32), scale).unwrap();
+            prop_assert_eq!(a_scaled.cmp(&Decimal::from(b)), a.cmp(&b));
+            prop_assert_eq!(a_scaled.to_integer(), Some(a.into()));
+        }
+    }
+}

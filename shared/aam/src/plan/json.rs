@@ -2,8 +2,11 @@
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
-use serde::de::{Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Deserializer, value::RawValue};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
 
 use super::{Reject, record::quoted};
 
@@ -13,12 +16,12 @@ const DEEPEST: usize = 64;
 /// `jsonb` keeps numbers as `numeric`, which ends near 131,000 digits; nothing real comes close.
 const MOST_DIGITS: usize = 1000;
 
-/// Calls `each` with every key, still quoted, and its value. The text must be one object.
+/// Calls `each` with every key and the text of its value. The text must be one object.
 pub(super) fn entries<'a>(
     json: &'a str,
-    each: impl FnMut(&'a str, &'a str) -> Result<(), Reject>,
+    each: impl FnMut(Key<'a>, &'a str) -> Result<(), Reject>,
 ) -> Result<(), Reject> {
-    let mut from = Deserializer::from_str(json);
+    let mut from = serde_json::Deserializer::from_str(json);
     let mut rejected = None;
     let read = from
         .deserialize_map(Entries {
@@ -35,25 +38,32 @@ pub(super) fn entries<'a>(
 
 /// The items of a list, each as text.
 pub(super) fn items(json: &str) -> Result<Vec<&str>, Reject> {
-    Deserializer::from_str(json)
+    serde_json::Deserializer::from_str(json)
         .deserialize_seq(Items)
         .map_err(|err| Reject::whole(format!("not a JSON list: {err}")))
 }
 
 /// The characters of a JSON string, which is given with its quotes.
 pub(super) fn unquote(raw: &str) -> Result<Cow<'_, str>, String> {
-    if !raw.contains('\\') {
+    // Most strings are short, and a fold over all bytes beats a search that may stop.
+    let escaped = raw.bytes().fold(false, |any, it| any | (it == b'\\'));
+    if !escaped {
         return Ok(Cow::Borrowed(&raw[1..raw.len() - 1]));
     }
     let text: String = serde_json::from_str(raw)
         .map_err(|_| format!("{} has an unpaired surrogate", quoted(raw)))?;
+    without_nul(&text)?;
+    Ok(Cow::Owned(text))
+}
+
+fn without_nul(text: &str) -> Result<(), String> {
     if text.contains('\0') {
         return Err(format!(
             "{} contains NUL, which cannot be stored",
-            quoted(&text)
+            quoted(text)
         ));
     }
-    Ok(Cow::Owned(text))
+    Ok(())
 }
 
 /// Checks what the grammar does not: NUL, surrogates, duplicate keys, depth, size of numbers.
@@ -64,7 +74,6 @@ pub(super) fn check(raw: &str, depth: usize) -> Result<(), Reject> {
             check_depth(depth)?;
             let mut keys = Keys::default();
             entries(raw, |key, value| {
-                let key = unquote(key).map_err(Reject::whole)?;
                 check(value, depth + 1)?;
                 keys.insert(key)
             })
@@ -102,6 +111,34 @@ fn check_number(raw: &str) -> Result<(), Reject> {
     Ok(())
 }
 
+/// A key, borrowed unless it is written with escapes.
+pub(super) struct Key<'a>(Cow<'a, str>);
+
+impl Key<'_> {
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Appends it as a JSON string.
+    pub(super) fn push_to(&self, out: &mut String) {
+        match &self.0 {
+            Cow::Borrowed(key) => {
+                out.push('"');
+                out.push_str(key);
+                out.push('"');
+            }
+            Cow::Owned(key) => out.push_str(&serde_json::Value::from(key.as_str()).to_string()),
+        }
+    }
+
+    fn check(&self) -> Result<(), Reject> {
+        match &self.0 {
+            Cow::Borrowed(_) => Ok(()),
+            Cow::Owned(key) => without_nul(key).map_err(Reject::whole),
+        }
+    }
+}
+
 /// The keys of one object, to notice one that comes twice.
 #[derive(Default)]
 pub(super) struct Keys<'a> {
@@ -113,11 +150,14 @@ impl<'a> Keys<'a> {
     /// Comparing beats hashing up to about here.
     const FEW: usize = 32;
 
-    pub(super) fn insert(&mut self, key: Cow<'a, str>) -> Result<(), Reject> {
+    pub(super) fn insert(&mut self, Key(key): Key<'a>) -> Result<(), Reject> {
         if self.few.contains(&key) || self.many.contains(&key) {
-            return Err(twice(&quoted(&key)));
+            return Err(twice(&key));
         }
         if self.few.len() < Self::FEW {
+            if self.few.capacity() == 0 {
+                self.few.reserve(Self::FEW);
+            }
             self.few.push(key);
         } else {
             self.many.insert(key);
@@ -126,9 +166,8 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// The fault of a key that comes again, given as it is written.
-pub(super) fn twice(raw_key: &str) -> Reject {
-    Reject::whole(format!("key {raw_key} appears twice"))
+pub(super) fn twice(key: &str) -> Reject {
+    Reject::whole(format!("key {} appears twice", quoted(key)))
 }
 
 struct Entries<'r, F> {
@@ -136,7 +175,7 @@ struct Entries<'r, F> {
     rejected: &'r mut Option<Reject>,
 }
 
-impl<'a, F: FnMut(&'a str, &'a str) -> Result<(), Reject>> Visitor<'a> for Entries<'_, F> {
+impl<'a, F: FnMut(Key<'a>, &'a str) -> Result<(), Reject>> Visitor<'a> for Entries<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,14 +183,39 @@ impl<'a, F: FnMut(&'a str, &'a str) -> Result<(), Reject>> Visitor<'a> for Entri
     }
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<&'a RawValue>()? {
+        while let Some(key) = map.next_key::<Key<'a>>()? {
             let value = map.next_value::<&'a RawValue>()?;
-            if let Err(reject) = (self.each)(key.get(), value.get()) {
+            let each = key.check().and_then(|()| (self.each)(key, value.get()));
+            if let Err(reject) = each {
                 *self.rejected = Some(reject);
                 return Err(A::Error::custom("rejected"));
             }
         }
         Ok(())
+    }
+}
+
+impl<'a> Deserialize<'a> for Key<'a> {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Key<'a>, D::Error> {
+        from.deserialize_str(KeyText)
+    }
+}
+
+struct KeyText;
+
+impl<'a> Visitor<'a> for KeyText {
+    type Value = Key<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'a str) -> Result<Key<'a>, E> {
+        Ok(Key(Cow::Borrowed(key)))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key<'a>, E> {
+        Ok(Key(Cow::Owned(key.to_owned())))
     }
 }
 

@@ -15,6 +15,8 @@ mod path;
 mod record;
 mod run;
 mod step;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 
 pub use decimal::Decimal;

@@ -60,7 +60,9 @@ pub(super) fn parse(path: &str) -> Result<Vec<String>, &'static str> {
             '\\' => match chars.next() {
                 Some(escaped @ ('.' | '\\')) => last.push(escaped),
                 _ => {
-                    return Err(r"a `\` escapes a dot or another `\`; write `\\` for the character");
+                    return Err(
+                        r"a `\` escapes a dot or another `\`; write `\\` for the character",
+                    );
                 }
             },
             _ => last.push(char),

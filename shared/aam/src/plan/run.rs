@@ -6,7 +6,7 @@ use schema::entity::Kind;
 
 use super::{
     Cell, Column, From, Plan, Record, Reject,
-    json::{self, Keys},
+    json::{self, Key, Keys},
     kind,
     path::Node,
     record::quoted,
@@ -56,52 +56,51 @@ impl<'a> Found<'a> {
     fn object(&mut self, node: &Node, json: &'a str, depth: usize) -> Result<(), Reject> {
         json::check_depth(depth)?;
         let mut unnamed = Keys::default();
-        json::entries(json, |raw_key, value| {
-            let key = json::unquote(raw_key).map_err(Reject::whole)?;
-            let entry = match node.child(&key) {
-                Some(child) => self.named(child, raw_key, value, depth + 1),
-                None => self.keep(raw_key, value, depth + 1),
-            };
-            entry.map_err(|it| it.below(&key))?;
-            match node.child(&key) {
-                Some(_) => Ok(()),
-                None => unnamed.insert(key),
+        json::entries(json, |key, value| match node.child(key.text()) {
+            Some(child) if self.has(child) => Err(json::twice(key.text())),
+            Some(child) => self
+                .named(child, &key, value, depth + 1)
+                .map_err(|it| it.below(key.text())),
+            None => {
+                self.keep(&key, value, depth + 1)
+                    .map_err(|it| it.below(key.text()))?;
+                unnamed.insert(key)
             }
         })
+    }
+
+    fn has(&self, node: &Node) -> bool {
+        !matches!(self.slots[node.slot], Slot::Absent)
     }
 
     fn named(
         &mut self,
         node: &Node,
-        raw_key: &str,
+        key: &Key<'_>,
         value: &'a str,
         depth: usize,
     ) -> Result<(), Reject> {
-        let slot = &mut self.slots[node.slot];
-        if !matches!(slot, Slot::Absent) {
-            return Err(json::twice(raw_key));
-        }
         if value.starts_with('{') && !node.is_leaf() {
-            *slot = Slot::Entered;
-            return self.remainder(node, raw_key, value, depth);
+            self.slots[node.slot] = Slot::Entered;
+            return self.remainder(node, key, value, depth);
         }
-        *slot = Slot::Value(value);
+        self.slots[node.slot] = Slot::Value(value);
         if node.is_source {
             return json::check(value, depth);
         }
-        self.keep(raw_key, value, depth)
+        self.keep(key, value, depth)
     }
 
     /// What the mapping does not name within an object stays within that object.
     fn remainder(
         &mut self,
         node: &Node,
-        raw_key: &str,
+        key: &Key<'_>,
         value: &'a str,
         depth: usize,
     ) -> Result<(), Reject> {
         let before = self.extras.len();
-        self.push_key(raw_key);
+        self.push_key(key);
         self.extras.push('{');
         let opened = self.extras.len();
         self.object(node, value, depth)?;
@@ -113,18 +112,18 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, raw_key: &str, value: &str, depth: usize) -> Result<(), Reject> {
-        self.push_key(raw_key);
+    fn keep(&mut self, key: &Key<'_>, value: &str, depth: usize) -> Result<(), Reject> {
+        self.push_key(key);
         self.extras.push_str(value);
         json::check(value, depth)
     }
 
-    fn push_key(&mut self, raw_key: &str) {
+    fn push_key(&mut self, key: &Key<'_>) {
         // A value never ends with an opening brace, so this is the first key of its object.
         if !self.extras.ends_with('{') {
             self.extras.push(',');
         }
-        self.extras.push_str(raw_key);
+        key.push_to(&mut self.extras);
         self.extras.push(':');
     }
 }
