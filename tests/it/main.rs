@@ -1,3 +1,4 @@
 //! Every test that needs a server, in one binary.
 
 mod harness;
+mod mappings;
