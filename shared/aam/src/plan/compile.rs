@@ -9,7 +9,7 @@ use schema::{
 };
 
 use super::{
-    Column, Decimal, From, Plan,
+    Column, Decimal, Origin, Plan,
     path::{self, Node},
     step::Step,
     timestamp::{self, Reading},
@@ -64,7 +64,7 @@ impl Compiler {
         }
         let mut column = Column {
             field: &entity.fields[index],
-            from: self.from(at, mapping),
+            origin: self.origin(at, mapping),
             steps: Vec::new(),
             reading: Reading::default(),
         };
@@ -75,14 +75,14 @@ impl Compiler {
         self.columns[index] = Some(column);
     }
 
-    fn from(&mut self, at: &str, mapping: &FieldMapping) -> From {
+    fn origin(&mut self, at: &str, mapping: &FieldMapping) -> Origin {
         let slots = self.sources(at, &mapping.sources);
         match mapping.transforms.first() {
             Some(Transform::Constant { value }) => {
                 if !mapping.sources.is_empty() {
                     self.fault(format!("{at}/sources"), "a constant has no sources");
                 }
-                From::Constant(value.clone())
+                Origin::Constant(value.clone())
             }
             first => {
                 if mapping.sources.is_empty() {
@@ -90,11 +90,11 @@ impl Compiler {
                     self.fault(format!("{at}/sources"), detail);
                 }
                 match first {
-                    Some(Transform::Join { separator }) => From::Join {
+                    Some(Transform::Join { separator }) => Origin::Join {
                         slots,
                         separator: separator.clone(),
                     },
-                    _ => From::First(slots),
+                    _ => Origin::First(slots),
                 }
             }
         }

@@ -2,6 +2,9 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
+use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::value::RawValue;
+
 use super::record::quoted;
 
 /// An exact decimal of at most 38 digits, before and after the point together.
@@ -165,6 +168,15 @@ impl fmt::Display for Decimal {
             0 => write!(f, "{sign}{digits}"),
             scale => write!(f, "{sign}{}.{:0scale$}", digits / unit, digits % unit),
         }
+    }
+}
+
+/// A JSON number with all its digits.
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.to_string())
+            .map_err(S::Error::custom)?
+            .serialize(to)
     }
 }
 

@@ -44,14 +44,14 @@ pub struct Plan {
 #[derive(Debug)]
 struct Column {
     field: &'static Field,
-    from: From,
+    origin: Origin,
     steps: Vec<Step>,
     reading: Reading,
 }
 
 /// Where a column's value comes from; numbers are slots.
 #[derive(Debug)]
-enum From {
+enum Origin {
     Constant(String),
     First(Vec<usize>),
     Join {

@@ -4,6 +4,11 @@ use std::{borrow::Cow, fmt};
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use schema::Entity;
+use serde::{
+    Serialize, Serializer,
+    ser::{Error as _, SerializeMap},
+};
+use serde_json::value::RawValue;
 
 use super::Decimal;
 
@@ -101,6 +106,32 @@ impl Cell<'_> {
             Cell::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
             Cell::Date(day) => Cow::Owned(day.to_string()),
             Cell::Timestamp(at) => Cow::Owned(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        }
+    }
+}
+
+/// As views show it: the fields in order, then `extras`.
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let extras: &RawValue = serde_json::from_str(&self.extras).map_err(S::Error::custom)?;
+        let mut map = to.serialize_map(Some(self.cells.len() + 1))?;
+        for (field, cell) in self.entity.fields.iter().zip(&self.cells) {
+            map.serialize_entry(field.name, cell)?;
+        }
+        map.serialize_entry("extras", extras)?;
+        map.end()
+    }
+}
+
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Cell::Null => to.serialize_none(),
+            Cell::TextList(texts) => texts.serialize(to),
+            Cell::Integer(number) => number.serialize(to),
+            Cell::Decimal(number) => number.serialize(to),
+            Cell::Boolean(value) => value.serialize(to),
+            Cell::Text(_) | Cell::Date(_) | Cell::Timestamp(_) => self.text().serialize(to),
         }
     }
 }

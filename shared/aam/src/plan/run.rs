@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schema::entity::Kind;
 
 use super::{
-    Cell, Column, From, Plan, Record, Reject,
+    Cell, Column, Origin, Plan, Record, Reject,
     json::{self, Key, Keys},
     kind,
     path::Node,
@@ -154,13 +154,13 @@ impl Column {
     }
 
     fn value<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Option<Cow<'a, str>>, String> {
-        match &self.from {
-            From::Constant(text) => Ok(Some(Cow::Borrowed(text))),
-            From::First(sources) => {
+        match &self.origin {
+            Origin::Constant(text) => Ok(Some(Cow::Borrowed(text))),
+            Origin::First(sources) => {
                 let mut values = sources.iter().map(|it| text(slots[*it]));
                 values.find_map(Result::transpose).transpose()
             }
-            From::Join {
+            Origin::Join {
                 slots: sources,
                 separator,
             } => {
@@ -175,7 +175,7 @@ impl Column {
 
     /// A list is read from a list of scalars, or from one scalar.
     fn list<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
-        let From::First(sources) = &self.from else {
+        let Origin::First(sources) = &self.origin else {
             return Ok(Cell::Null);
         };
         for source in sources {

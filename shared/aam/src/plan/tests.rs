@@ -507,6 +507,20 @@ fn the_id_of_one_field_is_that_field_and_the_version_is_its_last_change() {
     );
 }
 
+#[test]
+fn a_record_serializes_with_every_digit() {
+    let plan = plan(json!([
+        {"target": "amount", "sources": ["Amount"]},
+        {"target": "close_date", "sources": ["Close"]},
+    ]));
+    let json = r#"{"Id":"1","Name":"a \"b\"","Amount":0.10000000000000000000001,"Close":"2024-12-31","x":1.0}"#;
+    let record = plan.canonicalise(json).unwrap();
+    assert_eq!(
+        serde_json::to_string(&record).unwrap(),
+        r#"{"opportunity_id":"1","account_id":null,"name":"a \"b\"","stage":null,"amount":0.10000000000000000000001,"currency":null,"close_date":"2024-12-31T00:00:00Z","owner_id":null,"probability":null,"created_at":null,"updated_at":null,"extras":{"x":1.0}}"#
+    );
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
