@@ -1,6 +1,6 @@
 //! Reading JSON text piece by piece: serde_json checks the grammar, the pieces stay text.
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -9,12 +9,6 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{Reject, record::quoted};
-
-/// How deep objects and lists may be nested.
-const DEEPEST: usize = 64;
-
-/// `jsonb` keeps numbers as `numeric`, which ends near 131,000 digits; nothing real comes close.
-const MOST_DIGITS: usize = 1000;
 
 /// Calls `each` with every key and the text of its value. The text must be one object.
 pub(super) fn entries<'a>(
@@ -66,57 +60,16 @@ fn without_nul(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks what the grammar does not: NUL, surrogates, duplicate keys, depth, size of numbers.
-pub(super) fn check(raw: &str, depth: usize) -> Result<(), Reject> {
-    match raw.as_bytes()[0] {
-        b'"' => unquote(raw).map(drop).map_err(Reject::whole),
-        b'{' => {
-            check_depth(depth)?;
-            let mut keys = Keys::default();
-            entries(raw, |key, value| {
-                check(value, depth + 1)?;
-                keys.insert(key)
-            })
-        }
-        b'[' => {
-            check_depth(depth)?;
-            items(raw)?
-                .into_iter()
-                .try_for_each(|it| check(it, depth + 1))
-        }
-        b'0'..=b'9' | b'-' => check_number(raw),
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn check_depth(depth: usize) -> Result<(), Reject> {
-    if depth > DEEPEST {
-        return Err(Reject::whole("nested deeper than 64"));
-    }
-    Ok(())
-}
-
-fn check_number(raw: &str) -> Result<(), Reject> {
-    let (digits, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
-    let exponent: usize = exponent
-        .trim_start_matches(['+', '-'])
-        .parse()
-        .unwrap_or(usize::MAX);
-    if digits.len().saturating_add(exponent) > MOST_DIGITS {
-        return Err(Reject::whole(format!(
-            "{} is too long a number",
-            quoted(raw)
-        )));
-    }
-    Ok(())
-}
-
 /// A key, borrowed unless it is written with escapes.
 pub(super) struct Key<'a>(Cow<'a, str>);
 
-impl Key<'_> {
+impl<'a> Key<'a> {
     pub(super) fn text(&self) -> &str {
         &self.0
+    }
+
+    pub(super) fn into_text(self) -> Cow<'a, str> {
+        self.0
     }
 
     /// Appends it as a JSON string.
@@ -131,43 +84,12 @@ impl Key<'_> {
         }
     }
 
-    fn check(&self) -> Result<(), Reject> {
+    fn without_nul(&self) -> Result<(), Reject> {
         match &self.0 {
             Cow::Borrowed(_) => Ok(()),
             Cow::Owned(key) => without_nul(key).map_err(Reject::whole),
         }
     }
-}
-
-/// The keys of one object, to notice one that comes twice.
-#[derive(Default)]
-pub(super) struct Keys<'a> {
-    few: Vec<Cow<'a, str>>,
-    many: HashSet<Cow<'a, str>>,
-}
-
-impl<'a> Keys<'a> {
-    /// Comparing beats hashing up to about here.
-    const FEW: usize = 32;
-
-    pub(super) fn insert(&mut self, Key(key): Key<'a>) -> Result<(), Reject> {
-        if self.few.contains(&key) || self.many.contains(&key) {
-            return Err(twice(&key));
-        }
-        if self.few.len() < Self::FEW {
-            if self.few.capacity() == 0 {
-                self.few.reserve(Self::FEW);
-            }
-            self.few.push(key);
-        } else {
-            self.many.insert(key);
-        }
-        Ok(())
-    }
-}
-
-pub(super) fn twice(key: &str) -> Reject {
-    Reject::whole(format!("key {} appears twice", quoted(key)))
 }
 
 struct Entries<'r, F> {
@@ -185,7 +107,9 @@ impl<'a, F: FnMut(Key<'a>, &'a str) -> Result<(), Reject>> Visitor<'a> for Entri
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Key<'a>>()? {
             let value = map.next_value::<&'a RawValue>()?;
-            let each = key.check().and_then(|()| (self.each)(key, value.get()));
+            let each = key
+                .without_nul()
+                .and_then(|()| (self.each)(key, value.get()));
             if let Err(reject) = each {
                 *self.rejected = Some(reject);
                 return Err(A::Error::custom("rejected"));

@@ -6,6 +6,7 @@
 //! **Invariant:** nothing is lost and nothing is guessed. What no field of the mapping names is
 //! in `extras` as it was received; a value that does not fit its field rejects the record.
 
+mod check;
 mod compile;
 mod currency;
 mod decimal;

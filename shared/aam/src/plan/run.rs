@@ -6,7 +6,8 @@ use schema::entity::Kind;
 
 use super::{
     Cell, Column, Origin, Plan, Record, Reject,
-    json::{self, Key, Keys},
+    check::{Keys, check, check_depth, twice},
+    json::{self, Key},
     kind,
     path::Node,
     record::quoted,
@@ -54,17 +55,17 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn object(&mut self, node: &Node, json: &'a str, depth: usize) -> Result<(), Reject> {
-        json::check_depth(depth)?;
-        let mut unnamed = Keys::default();
+        check_depth(depth)?;
+        let mut unnamed = Keys::with_room();
         json::entries(json, |key, value| match node.child(key.text()) {
-            Some(child) if self.has(child) => Err(json::twice(key.text())),
+            Some(child) if self.has(child) => Err(twice(key.text())),
             Some(child) => self
                 .named(child, &key, value, depth + 1)
                 .map_err(|it| it.below(key.text())),
             None => {
                 self.keep(&key, value, depth + 1)
                     .map_err(|it| it.below(key.text()))?;
-                unnamed.insert(key)
+                unnamed.insert(key.into_text())
             }
         })
     }
@@ -86,7 +87,7 @@ impl<'a> Found<'a> {
         }
         self.slots[node.slot] = Slot::Value(value);
         if node.is_source {
-            return json::check(value, depth);
+            return check(value, depth);
         }
         self.keep(key, value, depth)
     }
@@ -115,7 +116,7 @@ impl<'a> Found<'a> {
     fn keep(&mut self, key: &Key<'_>, value: &str, depth: usize) -> Result<(), Reject> {
         self.push_key(key);
         self.extras.push_str(value);
-        json::check(value, depth)
+        check(value, depth)
     }
 
     fn push_key(&mut self, key: &Key<'_>) {
