@@ -1,3 +1,5 @@
 //! The data connectivity layer: mappings, and what is asked of the canonical records.
 
+pub mod db;
+pub mod mapping;
 pub mod shipped;
