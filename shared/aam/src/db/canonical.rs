@@ -26,10 +26,18 @@ pub struct Origin<'a> {
     pub system: &'a str,
 }
 
-static UPSERTS: LazyLock<HashMap<&str, String>> =
-    LazyLock::new(|| ENTITIES.iter().map(|it| (it.kind, upsert_sql(it))).collect());
-static DELETES: LazyLock<HashMap<&str, String>> =
-    LazyLock::new(|| ENTITIES.iter().map(|it| (it.kind, delete_sql(it))).collect());
+static UPSERTS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
+    ENTITIES
+        .iter()
+        .map(|it| (it.kind, upsert_sql(it)))
+        .collect()
+});
+static DELETES: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
+    ENTITIES
+        .iter()
+        .map(|it| (it.kind, delete_sql(it)))
+        .collect()
+});
 
 /// Writes records over what is there. Lock their ids in `raw_records` before, and give each id
 /// once.

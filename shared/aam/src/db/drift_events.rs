@@ -1,7 +1,7 @@
 //! Noticed changes of structure.
 
-use schema::drift::DriftEvent;
 use schema::TenantId;
+use schema::drift::DriftEvent;
 use sqlx::types::Json;
 
 use super::{Connection, Result};

@@ -38,7 +38,10 @@ pub async fn batch(
     let mut rejected = rejected.into_iter();
     let outcomes = outcomes.into_iter().map(|it| {
         it.unwrap_or_else(|| {
-            let reject = rejected.next().expect("one for each that is not prepared").reject;
+            let reject = rejected
+                .next()
+                .expect("one for each that is not prepared")
+                .reject;
             Outcome::Quarantined {
                 field: reject.field,
                 reason: reject.reason,
@@ -86,11 +89,7 @@ async fn write(
     conn: &mut Connection,
     stream: &Stream,
     run: RunId,
-    (prepared, writes, outcomes): (
-        &[Option<Prepared<'_>>],
-        &[usize],
-        &mut [Option<Outcome>],
-    ),
+    (prepared, writes, outcomes): (&[Option<Prepared<'_>>], &[usize], &mut [Option<Outcome>]),
     now: DateTime<Utc>,
 ) -> db::Result<()> {
     if writes.is_empty() {

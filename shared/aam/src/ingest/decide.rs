@@ -199,7 +199,12 @@ mod tests {
 
     #[test]
     fn a_version_is_remembered_through_records_without_one() {
-        check("a x 2026-02-02", "a y, a z 2026-02-01", "accepted stale", &[0]);
+        check(
+            "a x 2026-02-02",
+            "a y, a z 2026-02-01",
+            "accepted stale",
+            &[0],
+        );
     }
 
     #[test]

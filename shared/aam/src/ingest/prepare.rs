@@ -94,10 +94,7 @@ fn hash(item: &Item<'_>) -> [u8; 32] {
         Op::Upsert => digest(&SHA256, item.payload),
         Op::Delete => digest(&SHA256, &[b"deleted", item.payload].concat()),
     };
-    digest
-        .as_ref()
-        .try_into()
-        .expect("SHA-256 has 32 bytes")
+    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 fn check_id(id: &str) -> Result<(), Reject> {
