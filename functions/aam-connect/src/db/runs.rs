@@ -1,0 +1,84 @@
+//! Runs: passages of records from a source into the platform.
+
+use chrono::{DateTime, Utc};
+use platform::db::Connection as Conn;
+use schema::{ConnectionId, RunId, TenantId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::page::Page;
+
+/// One run. `rows_read` is the sum of the counts behind it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Run {
+    pub(crate) id: RunId,
+    connection_id: ConnectionId,
+    /// The source's object: `system.entity` for files and events.
+    object: String,
+    /// `upload`, `events`, `replay` or `sync`.
+    kind: String,
+    /// The name of the file, where it was a file.
+    file: Option<String>,
+    /// `running`, `success` or `failed`.
+    status: String,
+    rows_read: i64,
+    written: i64,
+    unchanged: i64,
+    stale: i64,
+    duplicate: i64,
+    deleted: i64,
+    quarantined: i64,
+    bytes: i64,
+    error: Option<String>,
+    pub(crate) started_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    duration_ms: Option<i64>,
+}
+
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    page: &Page,
+) -> sqlx::Result<Vec<Run>> {
+    let (started_at, id) = page.after.unzip();
+    sqlx::query_as!(
+        Run,
+        r#"
+        select id "id: _", connection_id "connection_id: _", object, kind, file, status, rows_read,
+          written, unchanged, stale, duplicate, deleted, quarantined, bytes, error, started_at,
+          finished_at,
+          (extract(epoch from finished_at - started_at) * 1000)::bigint duration_ms
+        from runs
+        where tenant_id = $1 and connection_id = $2
+          and ($3::timestamptz is null or (started_at, id) < ($3, $4::uuid))
+        order by started_at desc, id desc
+        limit $5
+        "#,
+        tenant as _,
+        connection as _,
+        started_at,
+        id,
+        page.limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub(crate) async fn count(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        select count(*) "count!"
+        from runs
+        where tenant_id = $1 and connection_id = $2
+        "#,
+        tenant as _,
+        connection as _,
+    )
+    .fetch_one(conn)
+    .await
+}
