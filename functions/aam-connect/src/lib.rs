@@ -6,6 +6,7 @@
 mod db;
 mod page;
 mod routes;
+mod upload;
 
 use platform::Platform;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,6 +17,7 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
         .merge(routes::catalog::router())
         .merge(routes::connections::router())
         .merge(routes::connectors::router())
+        .merge(routes::filesource::router())
         .merge(routes::health::router())
         .merge(routes::quarantine::router())
         .merge(routes::runs::router())

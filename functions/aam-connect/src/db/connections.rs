@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::page::Page;
 
@@ -220,14 +219,19 @@ pub(crate) async fn delete(
     Ok(())
 }
 
-/// What the connections of that type are called, at most two.
+/// The ids of connections of that type, at most two.
 pub(crate) async fn find_some_of_type(
     conn: &mut Conn,
     tenant: TenantId,
     source_type: &str,
-) -> sqlx::Result<Vec<Uuid>> {
+) -> sqlx::Result<Vec<ConnectionId>> {
     sqlx::query_scalar!(
-        "select id from connections where tenant_id = $1 and source_type = $2 limit 2",
+        r#"
+        select id "id: _"
+        from connections
+        where tenant_id = $1 and source_type = $2
+        limit 2
+        "#,
         tenant as _,
         source_type,
     )

@@ -3,28 +3,31 @@
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
 use schema::{ConnectionId, TenantId};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::page::Page;
 
-/// One connection and its latest events.
-pub(crate) struct Row {
-    pub(crate) id: ConnectionId,
+/// One connection and what happened on it last.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Connector {
+    id: ConnectionId,
     pub(crate) name: String,
-    pub(crate) source_type: String,
-    pub(crate) status: String,
-    /// Fields of the tenant's own mappings, the newest version of each.
-    pub(crate) own_fields: i64,
-    /// System and entity of each object that has no mapping of the tenant's own.
-    pub(crate) shipped_systems: Vec<String>,
-    pub(crate) shipped_entities: Vec<String>,
-    pub(crate) last_event_type: Option<String>,
-    pub(crate) last_event_at: Option<DateTime<Utc>>,
-    pub(crate) has_drift: bool,
-    pub(crate) last_sync_status: Option<String>,
-    pub(crate) last_sync_records: Option<i64>,
-    pub(crate) last_sync_bytes: Option<i64>,
-    pub(crate) last_sync_at: Option<DateTime<Utc>>,
-    pub(crate) last_discovery_at: Option<DateTime<Utc>>,
+    source_type: String,
+    status: String,
+    /// Fields that are mapped, over all objects seen.
+    mapping_count: i64,
+    /// `sync_running`, `sync_completed`, `sync_failed` or `drift_detected`.
+    last_event_type: Option<String>,
+    last_event_at: Option<DateTime<Utc>>,
+    /// Whether a drift is open.
+    has_drift: bool,
+    last_sync_status: Option<String>,
+    last_sync_records: Option<i64>,
+    last_sync_bytes: Option<i64>,
+    last_sync_at: Option<DateTime<Utc>>,
+    /// When a structure was last learnt.
+    last_discovery_at: Option<DateTime<Utc>>,
 }
 
 /// Ordered by name.
@@ -32,14 +35,12 @@ pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
     page: &Page<String>,
-) -> sqlx::Result<Vec<Row>> {
+) -> sqlx::Result<Vec<Connector>> {
     sqlx::query_as!(
-        Row,
+        Connector,
         r#"
         select c.id "id: _", c.name, c.source_type, c.status,
-          coalesce(m.own_fields, 0) "own_fields!",
-          coalesce(m.shipped_systems, '{}') "shipped_systems!",
-          coalesce(m.shipped_entities, '{}') "shipped_entities!",
+          coalesce(m.fields, 0) "mapping_count!",
           case
             when r.started_at is null and d.created_at is null then null
             when r.started_at is null or r.started_at < d.created_at then 'drift_detected'
@@ -71,18 +72,13 @@ pub(crate) async fn list(
           where tenant_id = $1 and connection_id = c.id
         ) s on true
         left join lateral (
-          select sum(jsonb_array_length(own.document -> 'fields'))::bigint own_fields,
-            array_agg(o.system) filter (where own.document is null) shipped_systems,
-            array_agg(o.entity) filter (where own.document is null) shipped_entities
-          from source_objects o
-          left join lateral (
-            select document
+          select sum(jsonb_array_length(document -> 'fields'))::bigint fields
+          from (
+            select distinct on (object) document
             from mappings
-            where tenant_id = $1 and connection_id = c.id and object = o.object
-            order by version desc
-            limit 1
-          ) own on true
-          where o.tenant_id = $1 and o.connection_id = c.id
+            where tenant_id = $1 and connection_id = c.id
+            order by object, version desc
+          ) newest
         ) m on true
         where c.tenant_id = $1 and ($2::text is null or c.name > $2)
         order by c.name

@@ -3,6 +3,7 @@
 pub(crate) mod catalog;
 pub(crate) mod connections;
 pub(crate) mod connectors;
+pub(crate) mod filesource;
 pub(crate) mod health;
 pub(crate) mod quarantine;
 pub(crate) mod runs;
