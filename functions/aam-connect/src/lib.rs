@@ -5,8 +5,10 @@
 
 mod db;
 mod page;
+mod replay;
 mod routes;
 mod upload;
+pub mod worker;
 
 use platform::Platform;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,7 +22,9 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
         .merge(routes::filesource::router())
         .merge(routes::health::router())
         .merge(routes::quarantine::router())
+        .merge(routes::replay::router())
         .merge(routes::runs::router())
         .merge(routes::schemas::router())
+        .merge(routes::tasks::router())
         .with_state(platform)
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod connections;
 pub(crate) mod connectors;
+pub(crate) mod jobs;
 pub(crate) mod quarantine;
 pub(crate) mod runs;
 pub(crate) mod schemas;
+pub(crate) mod stored;

@@ -96,7 +96,7 @@ async fn create(
     Json(new): Json<NewConnection>,
 ) -> Result<(StatusCode, Json<Connection>)> {
     let connector = connectors::find(&new.source_type).ok_or_else(unsupported)?;
-    check_name(&new.name)?;
+    check_title(&new.name)?;
     check_config(connector, &new.connector_config)?;
     if new.credential_locator.is_some() {
         return Err(Error::invalid("/credential_locator", "this connector needs none").into());
@@ -188,7 +188,7 @@ async fn update(
         .ok_or(NOT_FOUND)?;
     let entry = Entry::new(&caller, "connection.update", object(id)).before(summary(&connection));
     if let Some(name) = change.name {
-        check_name(&name)?;
+        check_title(&name)?;
         connection.name = name;
     }
     if let Some(config) = change.connector_config {
@@ -268,18 +268,18 @@ fn unsupported() -> Error {
     ))
 }
 
-/// Refuses the name of an object that no object can have.
-pub(crate) fn check_object(object: Option<&str>) -> schema::Result<()> {
-    match object {
+/// Refuses the name of an object or system that none can have.
+pub(crate) fn check_name(pointer: &str, name: Option<&str>) -> schema::Result<()> {
+    match name {
         Some(name) if name.is_empty() || name.contains(char::is_control) => Err(Error::invalid(
-            "?object",
-            "the name of an object, such as hubspot.account",
+            pointer,
+            "empty, or with a control character",
         )),
         _ => Ok(()),
     }
 }
 
-fn check_name(name: &str) -> schema::Result<()> {
+fn check_title(name: &str) -> schema::Result<()> {
     let length = name.chars().count();
     if (1..=255).contains(&length) && !name.contains(char::is_control) && !name.trim().is_empty() {
         return Ok(());

@@ -6,5 +6,7 @@ pub(crate) mod connectors;
 pub(crate) mod filesource;
 pub(crate) mod health;
 pub(crate) mod quarantine;
+pub(crate) mod replay;
 pub(crate) mod runs;
 pub(crate) mod schemas;
+pub(crate) mod tasks;

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::connections::{self, check_object, scope};
+use super::connections::{self, check_name, scope};
 use crate::db::quarantine::{self, Quarantined};
 use crate::page::Page;
 
@@ -50,7 +50,7 @@ async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<Quarantine>> {
     let object = filter.object.as_deref();
-    check_object(object)?;
+    check_name("?object", object)?;
     let order = format!("{id} {object:?}");
     let scope = scope(caller.tenant, "quarantine", &order);
     let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;

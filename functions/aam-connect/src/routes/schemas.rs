@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::connections::{self, check_object, scope};
+use super::connections::{self, check_name, scope};
 use crate::db::schemas::{self, Snapshot};
 use crate::page::Page;
 
@@ -73,7 +73,7 @@ async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<Schemas>> {
     let object = filter.object.as_deref();
-    check_object(object)?;
+    check_name("?object", object)?;
     let order = format!("{id} {object:?}");
     let scope = scope(caller.tenant, "schemas", &order);
     let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
@@ -102,7 +102,7 @@ async fn diff(
     Query(versions): Query<Versions>,
 ) -> Result<Json<Diff>> {
     let Versions { object, from, to } = versions;
-    check_object(Some(&object))?;
+    check_name("?object", Some(&object))?;
     let absent = Error::NotFound {
         what: "schema version",
     };
