@@ -1,4 +1,7 @@
 //! Every test that needs a server, in one binary.
 
+mod access;
 mod harness;
 mod mappings;
+mod redis;
+mod tables;

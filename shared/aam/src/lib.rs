@@ -1,5 +1,6 @@
-//! The adaptive API mesh: reading sources, noticing drift, making records canonical.
+//! The adaptive API mesh: reading sources, canonicalising records, noticing drift.
 
+pub mod delimited;
 pub mod drift;
 pub mod fingerprint;
 pub mod observe;
