@@ -2,5 +2,6 @@
 
 mod access;
 mod harness;
+mod mappings;
 mod redis;
 mod tables;

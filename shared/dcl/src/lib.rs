@@ -1,1 +1,3 @@
-//! The dcl crate.
+//! The data connectivity layer: mappings, and what is asked of the canonical records.
+
+pub mod shipped;
