@@ -1,6 +1,9 @@
 //! Every test that needs a server, in one binary.
 
 mod access;
+mod auth;
 mod harness;
+mod people;
 mod redis;
+mod sessions;
 mod tables;
