@@ -136,7 +136,7 @@ async fn an_id_that_is_not_of_the_tenant_is_not_found() {
     assert!(tried > 5, "only {tried} routes with an id");
 }
 
-fn nobody() -> Person {
+pub(crate) fn nobody() -> Person {
     let session: Value = json!({
         "user": { "tenant_id": Uuid::nil(), "id": Uuid::nil(), "email": "" },
         "access_token": "",
