@@ -1,1 +1,4 @@
-//! The dcl crate.
+//! The data connectivity layer: views over the canonical records.
+
+pub mod db;
+pub mod query;

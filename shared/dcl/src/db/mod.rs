@@ -1,0 +1,5 @@
+//! Statements over the canonical tables. The only place in this crate that knows SQL.
+
+mod row;
+mod select;
+pub mod views;
