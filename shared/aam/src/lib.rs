@@ -1,5 +1,6 @@
-//! The aam crate.
+//! The adaptive API mesh: reading sources, canonicalising records, noticing drift.
 
+pub mod delimited;
 pub mod drift;
 pub mod fingerprint;
 pub mod observe;

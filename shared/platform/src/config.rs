@@ -12,7 +12,7 @@ use crate::{db, env, redis};
 pub struct Config {
     /// Where the database is: `SUPABASE_DATABASE_URL`, else `DATABASE_URL`.
     pub database: db::ConnectOptions,
-    /// Most connections held at once: `DATABASE_CONNECTIONS`, default 2.
+    /// Most connections held at once: `DATABASE_CONNECTIONS`, 2 in a deployed function.
     pub database_connections: u32,
     /// Where Redis is: `REDIS_URL` with `REDIS_CA_FILE`; memory serves where it is absent.
     pub redis: Option<redis::Config>,
@@ -40,11 +40,22 @@ pub const LOCAL_ISSUER: &str = "http://127.0.0.1:9000";
 pub const AUDIENCE: &str = "autonomos";
 
 impl Config {
-    /// Reads the environment and the secrets.
+    /// What a deployed function reads: the environment, whole, and the secrets.
     pub fn from_env(secrets: &Secrets) -> anyhow::Result<Config> {
+        let database = database_from_env()?.context("DATABASE_URL is not set")?;
+        Config::new(secrets, database, 2)
+    }
+
+    /// The same with a database that is known already. `DATABASE_CONNECTIONS` wins over
+    /// `connections`.
+    pub fn new(
+        secrets: &Secrets,
+        database: db::ConnectOptions,
+        connections: u32,
+    ) -> anyhow::Result<Config> {
         Ok(Config {
-            database: database_from_env()?.context("DATABASE_URL is not set")?,
-            database_connections: env::optional("DATABASE_CONNECTIONS")?.unwrap_or(2),
+            database,
+            database_connections: env::optional("DATABASE_CONNECTIONS")?.unwrap_or(connections),
             redis: redis::Config::from_env()?,
             auth: auth_from_env(secrets)?,
             keys: secrets.keys.clone(),
