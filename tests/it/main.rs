@@ -4,3 +4,4 @@ mod access;
 mod harness;
 mod redis;
 mod tables;
+mod views;

@@ -21,7 +21,7 @@ pub(super) fn page(
         sql.push(" and ");
         push_after(&mut sql, &query.order, place);
     }
-    push_order(&mut sql, &query.order);
+    push_order(&mut sql, view, &query.order);
     sql.push(" limit ");
     sql.push_bind(i64::from(query.limit) + 1);
     if query.offset > 0 {
@@ -117,11 +117,12 @@ fn push_value(sql: &mut QueryBuilder<Postgres>, column: &Column, value: &Value) 
     sql.push("::").push(column.kind.sql());
 }
 
-fn push_order(sql: &mut QueryBuilder<Postgres>, order: &[SortKey]) {
+fn push_order(sql: &mut QueryBuilder<Postgres>, view: &View, order: &[SortKey]) {
     sql.push(" order by ");
     let mut list = sql.separated(", ");
     for SortKey { column, direction } in order {
-        list.push(column.sql);
+        // Qualified: a bare name would mean what is selected, a number's text too.
+        list.push(format_args!("{}.{}", view.entity.plural, column.sql));
         if *direction == Direction::Descending {
             list.push_unseparated(" desc");
             // Only where it matters: an index that is read backwards has its nulls first.
