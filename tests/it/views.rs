@@ -535,3 +535,89 @@ async fn paging_by_cursor_visits_each_record_once_in_order() {
         assert_eq!(walked, whole, "sort={order}&limit={limit}: {records:?}");
     }
 }
+
+#[tokio::test]
+async fn a_record_tells_where_each_field_came_from() {
+    let fixture = Fixture::start().await;
+    fixture.opportunities(&[json!({"name": "Big deal"})]).await;
+    let (tenant, connection) = (fixture.person.tenant, fixture.connection);
+    let run = Uuid::now_v7();
+    let mapping = json!({"entity": "opportunity", "fields": [
+        {"target": "name", "sources": ["Deal.Name", "Title"], "transforms": [{"kind": "trim"}]},
+        {"target": "amount", "sources": ["Amount"]},
+    ]});
+    for statement in [
+        "insert into source_objects (tenant_id, connection_id, object, system, entity)
+         select $1, $2, 'crm.opportunity', 'crm', 'opportunity' where $3 is not null and $4 is not null",
+        "insert into mappings
+           (tenant_id, connection_id, object, version, document, author, reason, created_at)
+         select $1, $2, 'crm.opportunity', 3, $4, 'test', 'test', now() where $3 is not null",
+        "insert into runs
+           (tenant_id, id, connection_id, object, kind, file, status, started_at)
+         select $1, $3, $2, 'crm.opportunity', 'upload', 'deals.csv', 'success',
+           '2026-01-01T00:00:00Z' where $4 is not null",
+        r#"insert into raw_records
+           (tenant_id, connection_id, object, source_id, payload, content_hash, mapping_version,
+            run_id, received_at)
+         select $1, $2, 'crm.opportunity', '00000', '{"Deal": {"Name": " Big deal"}, "Amount": 1.50}',
+           '\x0aff', 3, $3, '2026-01-01T00:00:01Z' where $4 is not null"#,
+    ] {
+        sqlx::query(statement)
+            .bind(tenant)
+            .bind(connection)
+            .bind(run)
+            .bind(&mapping)
+            .execute(&fixture.owner)
+            .await
+            .unwrap();
+    }
+    let of = |query: &str| format!("{OPPORTUNITIES}/record?connection_id={connection}&{query}");
+    let path = of("object=crm.opportunity&source_id=00000");
+    let answer = fixture.get(&path).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer}");
+    assert!(
+        answer.to_string().contains(r#""raw":{"Amount":1.50}"#),
+        "{answer}"
+    );
+    let answer = answer.json();
+    assert_eq!(answer["data"]["name"], "Big deal");
+    let expected = json!({
+        "connection": {"id": connection, "name": "crm", "source_type": "events"},
+        "object": "crm.opportunity", "source_id": "00000",
+        "run": {
+            "id": run, "kind": "upload", "file": "deals.csv",
+            "started_at": "2026-01-01T00:00:00Z",
+        },
+        "received_at": "2026-01-01T00:00:01Z", "source_version": null,
+        "content_hash": "0aff", "mapping_version": 3,
+        "fields": [
+            {
+                "field": "name", "sources": ["Deal.Name", "Title"],
+                "transforms": [{"kind": "trim"}], "raw": {"Deal.Name": " Big deal"},
+            },
+            {"field": "amount", "sources": ["Amount"], "transforms": [], "raw": {"Amount": 1.5}},
+        ],
+        "payload": {"Deal": {"Name": " Big deal"}, "Amount": 1.5},
+    });
+    assert_eq!(answer["provenance"], expected);
+
+    let other = fixture.app.register("Other").await;
+    let absent = of("object=crm.opportunity&source_id=1");
+    for (path, person, status) in [
+        (path.as_str(), &other, StatusCode::NOT_FOUND),
+        (absent.as_str(), &fixture.person, StatusCode::NOT_FOUND),
+        (
+            &of("object=%00&source_id=1"),
+            &fixture.person,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            &of("object=crm.opportunity"),
+            &fixture.person,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+    ] {
+        let answer = fixture.app.get(path, person).await;
+        assert_eq!(answer.status, status, "{path}: {answer}");
+    }
+}

@@ -9,5 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// The function's routes.
 pub fn routes(platform: Platform) -> OpenApiRouter {
-    routes::views::router().with_state(platform)
+    routes::views::router()
+        .merge(routes::provenance::router())
+        .with_state(platform)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use super::{row, select};
-use crate::query::{Place, Query, View};
+use crate::query::{Place, Query, Value, View};
 
 /// Some records of a view, in its order.
 #[derive(Debug)]
@@ -82,6 +82,26 @@ pub async fn page(
         count: rows.len().min(limit),
         next: next.transpose()?,
     })
+}
+
+/// One record as a JSON object, by its connection, object and id.
+pub async fn find(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    view: &View,
+    key: &[Value; View::KEY.len()],
+) -> sqlx::Result<Option<Vec<u8>>> {
+    let found = select::record(tenant, view, key)
+        .build()
+        .fetch_optional(conn)
+        .await?;
+    found
+        .map(|it| {
+            let mut record = vec![];
+            row::write(&it, &view.columns, &mut record)?;
+            Ok(record)
+        })
+        .transpose()
 }
 
 /// How many records pass the query's filters.
