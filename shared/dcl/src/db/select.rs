@@ -186,3 +186,77 @@ fn beyond(direction: Direction) -> &'static str {
         Direction::Descending => " < ",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::decode;
+
+    #[track_caller]
+    fn check(parameters: &str, place: Option<&[Option<&str>]>, expected: &str) {
+        let view = View::find("opportunities").unwrap();
+        let query = Query::parse(&view, &decode(parameters).unwrap()).unwrap();
+        let texts = place.map(|it| {
+            it.iter()
+                .map(|it| it.map(str::to_owned))
+                .collect::<Vec<_>>()
+        });
+        let place = texts.map(|it| crate::query::place(&query.order, &it).unwrap());
+        let tenant = TenantId(uuid::Uuid::nil());
+        let sql = page(tenant, &view, &query, &query.columns, place.as_deref());
+        let sql = sql.into_string();
+        let wanted = format!("select name from opportunities where tenant_id = $1{expected}");
+        assert_eq!(sql, wanted, "{parameters}");
+    }
+
+    const ID: Option<&str> = Some("00000000-0000-0000-0000-000000000001");
+
+    #[test]
+    fn a_page_begins_at_a_place_of_the_key() {
+        check(
+            "select=name&limit=5",
+            Some(&[ID, Some("o"), Some("1")]),
+            " and (connection_id, object, source_id) > ($2::uuid, $3::text, $4::text) \
+             order by opportunities.connection_id, opportunities.object, \
+             opportunities.source_id limit $5",
+        );
+    }
+
+    #[test]
+    fn a_filter_is_bound_and_never_written() {
+        check(
+            "select=name&name=';--&amount[in]=1,2&stage[ne]=won&offset=7",
+            None,
+            " and name = $2::text and amount = any($3::numeric[]) \
+             and stage is distinct from $4::text \
+             order by opportunities.connection_id, opportunities.object, \
+             opportunities.source_id limit $5 offset $6",
+        );
+    }
+
+    #[test]
+    fn records_without_a_value_come_last_both_ways() {
+        let order = " order by opportunities.amount desc nulls last, opportunities.source_id, \
+             opportunities.connection_id, opportunities.object limit ";
+        check(
+            "select=name&sort=-amount,source_id",
+            Some(&[Some("5"), Some("1"), ID, Some("o")]),
+            &format!(
+                " and (amount < $2::numeric or amount is null or amount = $3::numeric and \
+                 (source_id > $4::text or source_id = $5::text and \
+                 (connection_id > $6::uuid or connection_id = $7::uuid and \
+                 (object > $8::text or object = $9::text and false)))){order}$10"
+            ),
+        );
+        check(
+            "select=name&sort=-amount,source_id",
+            Some(&[None, Some("1"), ID, Some("o")]),
+            &format!(
+                " and (amount is null and \
+                 (source_id > $2::text or source_id = $3::text and \
+                 (connection_id > $4::uuid or connection_id = $5::uuid and \
+                 (object > $6::text or object = $7::text and false)))){order}$8"
+            ),
+        );
+    }
+}

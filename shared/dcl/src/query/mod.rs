@@ -9,6 +9,9 @@ mod parameters;
 mod value;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use schema::{Error, FieldError, Result};
 
 pub use filter::{Comparison, Filter, OPERATORS, Test};

@@ -44,9 +44,10 @@ impl SortKey {
             }
             keys.push(SortKey { column, direction });
         }
+        // The way of the column before, so that one index serves the whole order.
+        let direction = keys.last().map_or(Direction::Ascending, |it| it.direction);
         for column in View::KEY {
             if !keys.iter().any(|it| it.column == column) {
-                let direction = Direction::Ascending;
                 keys.push(SortKey { column, direction });
             }
         }
