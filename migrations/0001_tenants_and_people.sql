@@ -36,7 +36,9 @@ create table logins (
   tenant_id uuid not null,
   user_id uuid not null,
   constraint logins_pkey primary key (email),
+  -- Checked at the commit: registering takes the e-mail first, then makes the tenant.
   constraint logins_tenant_fkey foreign key (tenant_id) references tenants (id) on delete cascade
+    deferrable initially deferred
 );
 create index logins_tenant_id_idx on logins (tenant_id, user_id);
 

@@ -34,6 +34,25 @@ pub enum Auth {
     Off,
 }
 
+/// Who signs access tokens, and for whom.
+#[derive(Debug, Clone)]
+pub struct Realm {
+    /// Their `iss`, a URL below which the discovery document is: `TOKEN_ISSUER`.
+    pub issuer: String,
+    /// Their `aud`: `TOKEN_AUDIENCE`.
+    pub audience: String,
+}
+
+impl Realm {
+    /// Reads the environment.
+    pub fn from_env() -> anyhow::Result<Realm> {
+        Ok(Realm {
+            issuer: env::optional("TOKEN_ISSUER")?.unwrap_or_else(|| LOCAL_ISSUER.to_owned()),
+            audience: env::optional("TOKEN_AUDIENCE")?.unwrap_or_else(|| AUDIENCE.to_owned()),
+        })
+    }
+}
+
 /// The default of `TOKEN_ISSUER`, right for the local platform.
 pub const LOCAL_ISSUER: &str = "http://127.0.0.1:9000";
 /// The default of `TOKEN_AUDIENCE`.
@@ -74,12 +93,11 @@ pub fn database_from_env() -> anyhow::Result<Option<db::ConnectOptions>> {
 }
 
 fn auth_from_env(secrets: &Secrets) -> anyhow::Result<Auth> {
-    let issuer = env::optional("TOKEN_ISSUER")?.unwrap_or_else(|| LOCAL_ISSUER.to_owned());
-    let audience = env::optional("TOKEN_AUDIENCE")?.unwrap_or_else(|| AUDIENCE.to_owned());
     let deployed = env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")?.is_some()
         && env::optional::<String>("LOCAL_GATEWAY")?.is_none();
     match env::optional::<String>("DCL_AUTH_ENABLED")?.as_deref() {
         None | Some("true") => {
+            let Realm { issuer, audience } = Realm::from_env()?;
             let verifier = Verifier::new(&secrets.public_keys, issuer, audience)?;
             Ok(Auth::On(Box::new(verifier)))
         }
