@@ -8,3 +8,4 @@ mod people;
 mod redis;
 mod sessions;
 mod tables;
+mod views;
