@@ -6,7 +6,14 @@ begin
 exception when duplicate_object or unique_violation then null;
 end $$;
 
-grant autonomos_app to current_user;
+-- A superuser may take on any role and needs no grant.
+do $$
+begin
+  if not pg_has_role(current_user, 'autonomos_app', 'member') then
+    grant autonomos_app to current_user;
+  end if;
+end $$;
+
 grant usage on schema public to autonomos_app;
 
 -- Puts a table under the tenant lock: its rows are visible and writable only while

@@ -3,7 +3,9 @@
 mod access;
 mod auth;
 mod harness;
+mod mappings;
 mod people;
 mod redis;
 mod sessions;
 mod tables;
+mod views;

@@ -4,6 +4,7 @@ pub mod delimited;
 pub mod drift;
 pub mod fingerprint;
 pub mod observe;
+pub mod plan;
 
 #[cfg(test)]
 mod notation;
