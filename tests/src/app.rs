@@ -23,7 +23,8 @@ use crate::postgres::{TestDatabase, database};
 pub const PASSWORD: &str = "correct horse battery";
 
 /// One key pair for the whole process: making one takes a while.
-static SECRETS: LazyLock<Value> = LazyLock::new(auth::keys::generate);
+static SECRETS: LazyLock<String> =
+    LazyLock::new(|| auth::keys::generate().expect("the system's randomness is there"));
 
 /// The platform of one test.
 pub struct TestApp {
@@ -86,8 +87,7 @@ impl TestApp {
     /// A platform set up in another way.
     pub async fn with(setup: Setup) -> TestApp {
         let database = database().await;
-        let secrets: Secrets =
-            serde_json::from_value(SECRETS.clone()).expect("it was made for this");
+        let secrets: Secrets = serde_json::from_str(&SECRETS).expect("it was made for this");
         let auth = if setup.auth {
             let (issuer, audience) = (LOCAL_ISSUER.to_owned(), AUDIENCE.to_owned());
             let verifier = platform::auth::Verifier::new(&secrets.public_keys, issuer, audience);

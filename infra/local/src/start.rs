@@ -98,7 +98,7 @@ fn secrets(path: &Path) -> anyhow::Result<Secrets> {
             .truncate(true)
             .mode(0o600)
             .open(&unfinished)?;
-        file.write_all(auth::keys::generate().to_string().as_bytes())?;
+        file.write_all(auth::keys::generate()?.as_bytes())?;
         file.sync_all()?;
         fs::rename(&unfinished, path)?;
     }
@@ -123,18 +123,18 @@ fn database(
 async fn seed(platform: &Platform) -> anyhow::Result<()> {
     let development = auth::Seed {
         tenant: DEV_TENANT,
-        name: "Development".to_owned(),
+        name: "Development",
         user: DEV_USER,
-        email: DEV_EMAIL.to_owned(),
+        email: DEV_EMAIL,
         // Nobody logs in as it: it is who everybody is while authentication is off.
-        password: Uuid::new_v4().to_string(),
+        password: None,
     };
     let demo = auth::Seed {
         tenant: TenantId(Uuid::from_u128(2)),
-        name: "Demo".to_owned(),
+        name: "Demo",
         user: UserId(Uuid::from_u128(2)),
-        email: DEMO_EMAIL.to_owned(),
-        password: DEMO_PASSWORD.to_owned(),
+        email: DEMO_EMAIL,
+        password: Some(DEMO_PASSWORD),
     };
     auth::seed(platform, &[development, demo]).await
 }
