@@ -9,7 +9,10 @@ use redis::AsyncCommands;
 use tests::valkey::Valkey;
 
 fn config(url: String, ca: &str) -> Config {
-    Config { url, ca: Some(ca.as_bytes().to_vec()) }
+    Config {
+        url,
+        ca: Some(ca.as_bytes().to_vec()),
+    }
 }
 
 /// What the first command says, with the certificate authority and the address given.
@@ -23,7 +26,9 @@ async fn the_right_certificate_is_believed() {
     let valkey = Valkey::start().await;
     let redis = connect(&config(valkey.url(), valkey.ca_pem())).unwrap();
     let cache = Cache::new(Some(redis));
-    cache.put("key".to_owned(), b"value".to_vec(), Duration::from_secs(60)).await;
+    cache
+        .put("key".to_owned(), b"value".to_vec(), Duration::from_secs(60))
+        .await;
     assert_eq!(cache.get("key").await.as_deref(), Some(&b"value"[..]));
     assert_eq!(cache.get("other").await, None);
 }
@@ -50,14 +55,20 @@ fn a_certificate_authority_that_is_none_is_refused_at_start() {
         "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n",
     ] {
         let message = refused(junk);
-        assert!(message.contains("the Redis certificate authority"), "{junk}: {message}");
+        assert!(
+            message.contains("the Redis certificate authority"),
+            "{junk}: {message}"
+        );
     }
 }
 
 #[test]
 fn another_machine_is_reached_encrypted_or_not_at_all() {
     let refused = |url: &str| {
-        let config = Config { url: url.to_owned(), ca: None };
+        let config = Config {
+            url: url.to_owned(),
+            ca: None,
+        };
         format!("{:#}", connect(&config).err().expect("it was taken"))
     };
     insta::assert_snapshot!(
@@ -71,8 +82,12 @@ fn another_machine_is_reached_encrypted_or_not_at_all() {
 #[tokio::test]
 async fn a_broken_connection_costs_a_miss_and_heals() {
     let valkey = Valkey::start().await;
-    let cache = Cache::new(Some(connect(&config(valkey.url(), valkey.ca_pem())).unwrap()));
-    cache.put("key".to_owned(), b"value".to_vec(), Duration::from_secs(60)).await;
+    let cache = Cache::new(Some(
+        connect(&config(valkey.url(), valkey.ca_pem())).unwrap(),
+    ));
+    cache
+        .put("key".to_owned(), b"value".to_vec(), Duration::from_secs(60))
+        .await;
     valkey.break_connections();
     let mut found = None;
     for _ in 0..50 {
@@ -85,8 +100,11 @@ async fn a_broken_connection_costs_a_miss_and_heals() {
     assert_eq!(found.as_deref(), Some(&b"value"[..]));
 }
 
-const TIGHT: Limits =
-    Limits { reads: quota(60, 3), writes: quota(60, 3), sign_in: quota(1, 2) };
+const TIGHT: Limits = Limits {
+    reads: quota(60, 3),
+    writes: quota(60, 3),
+    sign_in: quota(1, 2),
+};
 
 /// How many of `tries` calls are let through.
 async fn passed(limiter: &Limiter, class: Class, key: &str, tries: usize) -> usize {
@@ -109,13 +127,18 @@ async fn all_processes_count_together_in_redis() {
     assert_eq!(passed(&other, Class::SignIn, "ann", 5).await, 1);
     assert_eq!(passed(&one, Class::SignIn, "bob", 5).await, 2);
     let err = one.check(Class::SignIn, "ann").await.unwrap_err();
-    let schema::Error::RateLimited { retry_after_secs } = err else { panic!("{err}") };
+    let schema::Error::RateLimited { retry_after_secs } = err else {
+        panic!("{err}")
+    };
     assert!((1..=60).contains(&retry_after_secs), "{retry_after_secs}");
 }
 
 #[tokio::test]
 async fn without_redis_a_process_counts_by_itself() {
-    let away = config("rediss://localhost:1".to_owned(), Valkey::start().await.ca_pem());
+    let away = config(
+        "rediss://localhost:1".to_owned(),
+        Valkey::start().await.ca_pem(),
+    );
     for redis in [None, Some(connect(&away).unwrap())] {
         let limiter = Limiter::new(TIGHT, redis);
         assert_eq!(passed(&limiter, Class::SignIn, "ann", 6).await, 2);

@@ -28,8 +28,10 @@ async fn every_table_of_a_tenant_is_locked_and_distributable() {
     .await
     .unwrap();
     assert!(tables.len() > 20, "{tables:?}");
-    let tenant_tables: Vec<_> =
-        tables.iter().filter(|it| !DIRECTORY.contains(&it.as_str())).collect();
+    let tenant_tables: Vec<_> = tables
+        .iter()
+        .filter(|it| !DIRECTORY.contains(&it.as_str()))
+        .collect();
     for table in tenant_tables {
         let row = sqlx::query(
             "select relrowsecurity and relforcerowsecurity locked,
@@ -45,7 +47,10 @@ async fn every_table_of_a_tenant_is_locked_and_distributable() {
         .await
         .unwrap();
         for mark in ["locked", "policy", "first_in_each_index", "keyed"] {
-            assert!(row.get::<Option<bool>, _>(mark) == Some(true), "{table}: not {mark}");
+            assert!(
+                row.get::<Option<bool>, _>(mark) == Some(true),
+                "{table}: not {mark}"
+            );
         }
     }
 }
@@ -64,10 +69,21 @@ async fn each_entity_has_the_table_it_declares() {
         .fetch_all(&database.pool())
         .await
         .unwrap();
-        let origin = ["tenant_id", "connection_id", "object", "source_id", "source_system"];
+        let origin = [
+            "tenant_id",
+            "connection_id",
+            "object",
+            "source_id",
+            "source_system",
+        ];
         let names: Vec<_> = columns.iter().map(|it| it.0.as_str()).collect();
         assert_eq!(names[..5], origin, "{}", entity.plural);
-        assert_eq!(names[names.len() - 2..], ["extras", "synced_at"], "{}", entity.plural);
+        assert_eq!(
+            names[names.len() - 2..],
+            ["extras", "synced_at"],
+            "{}",
+            entity.plural
+        );
         let fields: Vec<_> = columns[5..columns.len() - 2].to_vec();
         let declared: Vec<_> = entity
             .fields
@@ -112,9 +128,14 @@ async fn without_a_tenant_nothing_is_seen() {
     let app = TestApp::start().await;
     app.register("Ann Ltd").await;
     let mut tx = db::begin_directory(&app.platform.db).await.unwrap();
-    sqlx::query("set local role autonomos_app").execute(&mut *tx).await.unwrap();
-    let seen: i64 =
-        sqlx::query_scalar("select count(*) from users").fetch_one(&mut *tx).await.unwrap();
+    sqlx::query("set local role autonomos_app")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    let seen: i64 = sqlx::query_scalar("select count(*) from users")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
     assert_eq!(seen, 0);
 }
 
@@ -130,10 +151,17 @@ async fn every_prepared_query_fits_the_tables() {
         let text = std::fs::read_to_string(&path).unwrap();
         let query: serde_json::Value = serde_json::from_str(&text).unwrap();
         let sql = query["query"].as_str().unwrap().to_owned();
-        let described = sqlx::Executor::describe(&mut *conn, sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.clone()))).await;
+        let described = sqlx::Executor::describe(
+            &mut *conn,
+            sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.clone())),
+        )
+        .await;
         let described = described.unwrap_or_else(|err| panic!("{err} in {sql}"));
-        let columns: Vec<_> =
-            described.columns().iter().map(|it| sqlx::Column::name(it).to_owned()).collect();
+        let columns: Vec<_> = described
+            .columns()
+            .iter()
+            .map(|it| sqlx::Column::name(it).to_owned())
+            .collect();
         let prepared: Vec<_> = query["describe"]["columns"]
             .as_array()
             .unwrap()
