@@ -1,16 +1,13 @@
 //! Every test that needs a server, in one binary.
 
 mod access;
+mod auth;
 mod connections;
+mod events;
 mod filesource;
 mod harness;
-mod jobs;
-mod redis;
-mod tables;
-mod auth;
-mod events;
-mod harness;
 mod ingest;
+mod jobs;
 mod mappings;
 mod people;
 mod redis;
