@@ -386,19 +386,19 @@ async fn a_run_of_a_killed_process_is_given_up_at_the_next_upload() {
 async fn a_large_file_flows_through_little_memory() {
     let (app, person, _) = set_up().await;
     let before = resident();
-    // 96 MiB.
+    // 48 MiB.
     let answer = send(
         &app,
         &person,
-        Body::from_stream(chunks((6000, 16 << 10), false)),
+        Body::from_stream(chunks((3000, 16 << 10), false)),
     )
     .await;
     assert_eq!(answer.status, StatusCode::OK, "{answer}");
     let total = answer.json()["total"].clone();
-    assert_eq!(counts(&total), "6000 6000 0 0 0");
+    assert_eq!(counts(&total), "3000 3000 0 0 0");
     let grown = resident().saturating_sub(before);
     assert!(
-        grown < 48 << 20,
+        grown < 40 << 20,
         "{} MiB more for {} bytes",
         grown >> 20,
         total["bytes"]
