@@ -1,1 +1,11 @@
 //! The test harness.
+
+use std::path::{Path, PathBuf};
+
+pub mod postgres;
+pub mod valkey;
+
+/// Where downloaded servers and their data are.
+fn dev() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.dev")
+}

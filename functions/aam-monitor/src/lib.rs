@@ -1,1 +1,20 @@
-//! The aam-monitor function.
+//! The aam-monitor function: what the mesh did, is doing, and noticed.
+//!
+//! **Invariant:** it writes nothing. Each number comes from rows of the caller's tenant.
+
+mod db;
+mod routes;
+
+use platform::Platform;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The function's routes.
+pub fn routes(platform: Platform) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .merge(routes::audit::router())
+        .merge(routes::drift::router())
+        .merge(routes::events::router())
+        .merge(routes::metrics::router())
+        .merge(routes::status::router())
+        .with_state(platform)
+}

@@ -1,1 +1,7 @@
-fn main() {}
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    platform::lambda::main("dcl-query", |platform, _| {
+        Ok(dcl_query::routes(platform.clone()))
+    })
+    .await
+}

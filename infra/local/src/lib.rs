@@ -1,1 +1,6 @@
-//! The local platform.
+//! What the local platform is made of.
+
+pub mod gateway;
+pub mod lifeline;
+pub mod postgres;
+pub mod wheel;

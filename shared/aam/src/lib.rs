@@ -1,1 +1,8 @@
 //! The aam crate.
+
+pub mod drift;
+pub mod fingerprint;
+pub mod observe;
+
+#[cfg(test)]
+mod notation;

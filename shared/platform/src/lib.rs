@@ -1,1 +1,72 @@
-//! The platform crate.
+//! What every function stands on: configuration, secrets, database, tokens, limits, problems.
+//!
+//! **Invariant:** it knows no domain word. A connection, an entity, a view is nothing to it.
+
+pub mod audit;
+pub mod auth;
+pub mod cache;
+pub mod config;
+pub mod cursor;
+pub mod db;
+pub mod env;
+pub mod extract;
+pub mod health;
+pub mod http;
+mod idempotency;
+pub mod lambda;
+pub mod limit;
+pub mod problem;
+pub mod queue;
+pub mod redis;
+pub mod seal;
+pub mod secrets;
+pub mod telemetry;
+pub mod trace;
+
+use std::sync::Arc;
+
+pub use auth::{Admin, Caller, Ingester, Reader, claims};
+pub use config::Config;
+pub use problem::{Problem, Result};
+
+/// What a function holds for all its requests. Cheap to clone.
+#[derive(Clone)]
+pub struct Platform(Arc<Parts>);
+
+/// The parts of a [`Platform`].
+pub struct Parts {
+    /// The database.
+    pub db: db::Pool,
+    /// Redis where it is configured, memory where it is not.
+    pub cache: cache::Cache,
+    /// How often who may call.
+    pub limiter: limit::Limiter,
+    /// Who is believed.
+    pub auth: config::Auth,
+    /// The keys for sealing and signing.
+    pub keys: secrets::Keys,
+    /// Origins that browsers may call from.
+    pub cors_origins: Vec<axum::http::HeaderValue>,
+}
+
+impl Platform {
+    /// Connects lazily: nothing is contacted before the first use.
+    pub fn new(config: Config) -> anyhow::Result<Platform> {
+        let redis = config.redis.as_ref().map(redis::connect).transpose()?;
+        Ok(Platform(Arc::new(Parts {
+            db: db::connect(config.database, config.database_connections),
+            cache: cache::Cache::new(redis.clone()),
+            limiter: limit::Limiter::new(config.limits, redis),
+            auth: config.auth,
+            keys: config.keys,
+            cors_origins: config.cors_origins,
+        })))
+    }
+}
+
+impl std::ops::Deref for Platform {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

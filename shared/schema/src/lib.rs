@@ -1,1 +1,16 @@
-//! The schema crate.
+//! The vocabulary that every crate speaks: ids, entities, mappings, schemas, drift, errors.
+//!
+//! **Invariant:** no I/O, no clock, no randomness. A model lives here and nowhere else.
+
+mod access;
+pub mod drift;
+pub mod entity;
+mod error;
+mod id;
+pub mod mapping;
+pub mod source;
+
+pub use access::{Role, Scope};
+pub use entity::Entity;
+pub use error::{Error, FieldError, Result};
+pub use id::{ApiKeyId, ConnectionId, DriftId, InvitationId, JobId, RunId, TenantId, UserId};

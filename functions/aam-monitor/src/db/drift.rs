@@ -1,0 +1,115 @@
+//! Drift events, for reading.
+
+use chrono::{DateTime, Utc};
+use platform::db::Connection;
+use schema::drift::{Change, DriftStatus, Severity};
+use schema::{ConnectionId, DriftId, TenantId};
+use serde::Serialize;
+use sqlx::types::Json;
+use utoipa::ToSchema;
+
+use crate::routes::drift::Place;
+
+/// One noticed change of a source object's structure.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Drift {
+    pub(crate) id: DriftId,
+    connection_id: ConnectionId,
+    connection_name: String,
+    /// The source's object: `system.entity` for files and events.
+    object: String,
+    /// The schema version that mappings were made for.
+    from_version: i32,
+    /// The schema version that was seen.
+    to_version: i32,
+    #[schema(value_type = Vec<Change>)]
+    changes: Json<Vec<Change>>,
+    /// The worst of its changes.
+    severity: Severity,
+    status: DriftStatus,
+    pub(crate) created_at: DateTime<Utc>,
+    resolved_at: Option<DateTime<Utc>>,
+}
+
+/// Which drifts.
+pub(crate) struct Wanted {
+    pub(crate) status: Option<DriftStatus>,
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) after: Option<Place>,
+    pub(crate) limit: i64,
+}
+
+pub(crate) async fn list(
+    conn: &mut Connection,
+    tenant: TenantId,
+    wanted: &Wanted,
+) -> sqlx::Result<Vec<Drift>> {
+    let (created_at, id) = wanted.after.unzip();
+    sqlx::query_as!(
+        Drift,
+        r#"
+        select d.id "id: _", d.connection_id "connection_id: _", c.name connection_name,
+          d.object, d.from_version, d.to_version, d.changes "changes: _",
+          d.severity "severity: _", d.status "status: _", d.created_at, d.resolved_at
+        from drift_events d
+        join connections c on c.tenant_id = d.tenant_id and c.id = d.connection_id
+        where d.tenant_id = $1
+          and ($2::text is null or d.status = $2)
+          and ($3::uuid is null or d.connection_id = $3)
+          and ($4::timestamptz is null or (d.created_at, d.id) < ($4, $5::uuid))
+        order by d.created_at desc, d.id desc
+        limit $6
+        "#,
+        tenant as _,
+        wanted.status as _,
+        wanted.connection as _,
+        created_at,
+        id as _,
+        wanted.limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub(crate) async fn count(
+    conn: &mut Connection,
+    tenant: TenantId,
+    wanted: &Wanted,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        select count(*) "count!"
+        from drift_events
+        where tenant_id = $1
+          and ($2::text is null or status = $2)
+          and ($3::uuid is null or connection_id = $3)
+        "#,
+        tenant as _,
+        wanted.status as _,
+        wanted.connection as _,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+pub(crate) async fn find(
+    conn: &mut Connection,
+    tenant: TenantId,
+    id: DriftId,
+) -> sqlx::Result<Option<Drift>> {
+    sqlx::query_as!(
+        Drift,
+        r#"
+        select d.id "id: _", d.connection_id "connection_id: _", c.name connection_name,
+          d.object, d.from_version, d.to_version, d.changes "changes: _",
+          d.severity "severity: _", d.status "status: _", d.created_at, d.resolved_at
+        from drift_events d
+        join connections c on c.tenant_id = d.tenant_id and c.id = d.connection_id
+        where d.tenant_id = $1 and d.id = $2
+        "#,
+        tenant as _,
+        id as _,
+    )
+    .fetch_optional(conn)
+    .await
+}

@@ -1,0 +1,22 @@
+//! Proof that the audit log was not touched.
+
+use axum::extract::State;
+use platform::audit::Verdict;
+use platform::extract::Json;
+use platform::{Admin, Platform, Result, db};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new().routes(routes!(verify))
+}
+
+/// Walks the tenant's chain of audit rows and says whether each is as it was written.
+#[utoipa::path(get, path = "/api/v1/admin/audit/verify", tag = "monitor",
+    security(("bearer" = ["admin"])), responses((status = 200, body = Verdict)))]
+async fn verify(State(platform): State<Platform>, Admin(caller): Admin) -> Result<Json<Verdict>> {
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let verdict = db::audit::verify(&mut tx, caller.tenant).await?;
+    tx.commit().await?;
+    Ok(Json(verdict))
+}

@@ -1,0 +1,56 @@
+//! What happened lately: runs, and drifts that they found.
+
+use axum::extract::State;
+use platform::extract::{Json, Query};
+use platform::{Platform, Reader, Result, db};
+use schema::Error;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::db::events::{self, Event};
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Filter {
+    /// 1 to 1000, default 50.
+    limit: Option<i64>,
+}
+
+/// The latest events, as the original showed them.
+#[derive(Serialize, ToSchema)]
+struct Events {
+    events: Vec<Event>,
+    /// How many are shown.
+    total: usize,
+    /// Always `database`.
+    data_source: &'static str,
+}
+
+/// The latest runs and drifts, the newest first.
+#[utoipa::path(get, path = "/api/v1/aam/events", tag = "monitor", params(Filter),
+    security(("bearer" = ["read"])), responses((status = 200, body = Events)))]
+async fn list(
+    State(platform): State<Platform>,
+    Reader(caller): Reader,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Events>> {
+    let limit = filter.limit.unwrap_or(50);
+    if !(1..=1000).contains(&limit) {
+        return Err(Error::invalid("?limit", "1 to 1000").into());
+    }
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let events = events::list(&mut tx, caller.tenant, limit).await?;
+    tx.commit().await?;
+    Ok(Json(Events {
+        total: events.len(),
+        events,
+        data_source: "database",
+    }))
+}

@@ -1,0 +1,118 @@
+//! How the mesh itself is doing.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, TimeDelta, Utc};
+use platform::extract::Json;
+use platform::{Platform, Reader, Result, db};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::db::status;
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new()
+        .routes(routes!(read))
+        .routes(routes!(healthz))
+        .routes(routes!(health))
+}
+
+/// The mesh's parts and how they are.
+#[derive(Serialize, ToSchema)]
+struct Overview {
+    timestamp: DateTime<Utc>,
+    services: Vec<Service>,
+    /// `healthy` where every part runs, else `degraded`.
+    overall_status: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Service {
+    name: &'static str,
+    status: Condition,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Serialize, ToSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Condition {
+    Running,
+    Error,
+}
+
+/// A job that waits this long says that no worker runs.
+const PATIENCE: TimeDelta = TimeDelta::minutes(5);
+
+/// Whether sources answer, jobs are worked off and the cache is there.
+#[utoipa::path(get, path = "/api/v1/aam/status", tag = "monitor",
+    security(("bearer" = ["read"])), responses((status = 200, body = Overview)))]
+async fn read(State(platform): State<Platform>, Reader(caller): Reader) -> Result<Json<Overview>> {
+    let timestamp = Utc::now();
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let seen = status::read(&mut tx, caller.tenant, timestamp - PATIENCE).await?;
+    tx.commit().await?;
+    let problem = |count: i64, text: &str| (count > 0).then(|| format!("{count} {text}"));
+    let services = vec![
+        service("database", None),
+        service("cache", platform.cache.problem().await.map(str::to_owned)),
+        service(
+            "connections",
+            problem(seen.failed_connections, "connections have failed"),
+        ),
+        service(
+            "ingest",
+            problem(seen.failed_runs, "runs failed in the last 24 hours"),
+        ),
+        service(
+            "jobs",
+            problem(seen.stuck_jobs, "jobs have waited over 5 minutes"),
+        ),
+    ];
+    let healthy = services.iter().all(|it| it.status == Condition::Running);
+    let overall_status = if healthy { "healthy" } else { "degraded" };
+    Ok(Json(Overview {
+        timestamp,
+        services,
+        overall_status,
+    }))
+}
+
+/// Whether the database answers.
+#[utoipa::path(get, path = "/api/v1/aam/healthz", tag = "monitor",
+    responses((status = 200, body = Object), (status = 503, body = Object)))]
+async fn healthz(State(platform): State<Platform>) -> (StatusCode, Json<serde_json::Value>) {
+    match db::ping(&platform.db).await {
+        Ok(()) => (StatusCode::OK, Json(json!({ "ok": true }))),
+        Err(error) => {
+            tracing::warn!(%error, "the database does not answer");
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Json(json!({ "ok": false })),
+            )
+        }
+    }
+}
+
+/// Whether the process runs.
+#[utoipa::path(get, path = "/api/v1/aam/health", tag = "monitor",
+    responses((status = 200, body = Object)))]
+async fn health() -> Json<serde_json::Value> {
+    Json(json!({ "status": "healthy", "service": "aam_monitoring", "timestamp": Utc::now() }))
+}
+
+fn service(name: &'static str, error: Option<String>) -> Service {
+    let status = if error.is_none() {
+        Condition::Running
+    } else {
+        Condition::Error
+    };
+    Service {
+        name,
+        status,
+        error,
+    }
+}

@@ -1,0 +1,278 @@
+//! `cargo run -- demo`: the main job from end to end, over HTTP, with what happened in words.
+
+mod client;
+mod report;
+mod sample;
+
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use client::Client;
+use report::Report;
+use sample::File;
+
+const VIEWS: [&str; 5] =
+    ["accounts", "opportunities", "contacts", "aws_resources", "cost_reports"];
+
+/// Whether a platform answers at the address.
+pub async fn is_running(base: &str) -> bool {
+    Client::new(base.to_owned()).is_alive().await
+}
+
+/// Runs the demo against the platform at `base`, with the user's own files if there is a
+/// directory. Prints as it goes, or one JSON object at the end.
+///
+/// # Errors
+/// The first step that did not do what it says.
+pub async fn run(base: &str, directory: Option<&Path>, as_json: bool) -> anyhow::Result<()> {
+    let files = match directory {
+        Some(directory) => read(directory)?,
+        None => sample::first(),
+    };
+    let mut report = Report::new(as_json);
+    let mut client = Client::new(base.to_owned());
+    sign_up(&mut client, &mut report).await?;
+    let connection = connect(&client, &mut report).await?;
+    ingest(&client, &mut report, &connection, &files).await?;
+    let counts = count(&client, &mut report).await?;
+    let accounts = counts["accounts"].as_u64().unwrap_or_default();
+    if accounts > 0 {
+        query(&client, &mut report).await?;
+        provenance(&client, &mut report).await?;
+    }
+    again(&client, &mut report, &connection, &files).await?;
+    if directory.is_none() {
+        drift(&client, &mut report, &connection).await?;
+    }
+    report.finish();
+    Ok(())
+}
+
+/// The CSV and TSV files of a directory, by name.
+fn read(directory: &Path) -> anyhow::Result<Vec<File>> {
+    let mut files = Vec::new();
+    let entries =
+        directory.read_dir().with_context(|| format!("reading {}", directory.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        let wanted = path.extension().is_some_and(|it| it == "csv" || it == "tsv");
+        if wanted {
+            let content =
+                std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.push(File { name, content });
+        }
+    }
+    ensure!(
+        !files.is_empty(),
+        "{} has no CSV or TSV file: name them {{entities}}_{{system}}.csv, such as accounts_hubspot.csv",
+        directory.display()
+    );
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+async fn sign_up(client: &mut Client, report: &mut Report) -> anyhow::Result<()> {
+    let run = Uuid::new_v4().simple().to_string();
+    let email = format!("demo-{run}@example.com");
+    // A throw-away account, so its password may be as random as its name.
+    let password = Uuid::new_v4().to_string();
+    let name = format!("Demo {}", &run[..8]);
+    let new = json!({ "name": name, "email": email, "password": password });
+    let user = client.post("/api/v1/auth/register", &new, StatusCode::CREATED).await?;
+    let tenant = text(&user, "/user/tenant_id")?;
+    report.step("Register a tenant", &format!("{name} ({tenant})"), "tenant", json!(tenant));
+
+    let login = json!({ "email": email, "password": password });
+    let session = client.post("/api/v1/auth/login", &login, StatusCode::OK).await?;
+    client.sign_in(&text(&session, "/access_token")?);
+    let minutes = session["expires_in"].as_u64().unwrap_or_default() / 60;
+    let said = format!("as {email}, for {minutes} minutes");
+    report.step("Log in", &said, "user", json!(email));
+    Ok(())
+}
+
+async fn connect(client: &Client, report: &mut Report) -> anyhow::Result<String> {
+    let new = json!({ "name": "Demo files", "source_type": "filesource", "connector_config": {} });
+    let connection =
+        client.post("/api/v1/aam/connections", &new, StatusCode::CREATED).await?;
+    ensure!(connection["status"] == "ACTIVE", "the connection is {}", connection["status"]);
+    let id = text(&connection, "/id")?;
+    report.step("Create a FileSource connection", &format!("{id}, ACTIVE"), "connection", json!(id));
+    Ok(id)
+}
+
+async fn ingest(
+    client: &Client,
+    report: &mut Report,
+    connection: &str,
+    files: &[File],
+) -> anyhow::Result<()> {
+    let answer = client.upload(connection, files).await?;
+    let results = answer["files"].as_array().context("the upload names no files")?;
+    ensure!(results.len() == files.len(), "{} of {} files", results.len(), files.len());
+    let total = accounted(&answer)?;
+    report.step(
+        "Upload and ingest",
+        &format!(
+            "{} files, {} rows read: {} written, {} unchanged, {} quarantined",
+            files.len(),
+            total["rows_read"],
+            total["written"],
+            total["unchanged"],
+            total["quarantined"],
+        ),
+        "ingest",
+        answer.clone(),
+    );
+    for file in results {
+        report.row(&format!(
+            "{:<34} {:>4} rows {:>4} written {:>3} quarantined{}",
+            file["file"].as_str().unwrap_or_default(),
+            file["rows_read"],
+            file["written"],
+            file["quarantined"],
+            file["error"].as_str().map(|it| format!("  {it}")).unwrap_or_default(),
+        ));
+    }
+    let path = format!("/api/v1/aam/connections/{connection}/quarantine");
+    let quarantine = client.get(&path, &[("limit", "1000")]).await?;
+    let waiting = quarantine["records"].as_array().context("the quarantine lists no records")?;
+    ensure!(
+        waiting.len() as u64 == total["quarantined"].as_u64().unwrap_or_default(),
+        "{} rows were quarantined but {} are in quarantine",
+        total["quarantined"],
+        waiting.len()
+    );
+    report.note("quarantine", json!(waiting));
+    for record in waiting {
+        report.row(&format!(
+            "quarantined: {} line {}: {}",
+            record["object"].as_str().unwrap_or_default(),
+            record["line"],
+            record["reason"].as_str().unwrap_or_default(),
+        ));
+    }
+    Ok(())
+}
+
+/// The totals of an upload, after proving that they account for each row.
+fn accounted(answer: &Value) -> anyhow::Result<&Value> {
+    let total = &answer["total"];
+    let count = |name: &str| total[name].as_u64().with_context(|| format!("no count of {name}"));
+    let ended = count("written")? + count("unchanged")? + count("stale")? + count("quarantined")?;
+    let read = count("rows_read")?;
+    ensure!(read == ended, "{read} rows were read, {ended} are accounted for");
+    Ok(total)
+}
+
+async fn count(client: &Client, report: &mut Report) -> anyhow::Result<Value> {
+    let mut counts = json!({});
+    for view in VIEWS {
+        let page = client.get(&format!("/api/v1/dcl/views/{view}"), &[("limit", "1")]).await?;
+        counts[view] = page["meta"]["total"].clone();
+    }
+    let list: Vec<_> = VIEWS.iter().map(|it| format!("{} {it}", counts[it])).collect();
+    report.step("Count the entities", &list.join(", "), "counts", counts.clone());
+    Ok(counts)
+}
+
+async fn query(client: &Client, report: &mut Report) -> anyhow::Result<()> {
+    let query = [("name[ilike]", "%r%"), ("sort", "-updated_at,name"), ("limit", "5")];
+    let page = client.get("/api/v1/dcl/views/accounts", &query).await?;
+    let rows = page["data"].as_array().context("the view has no data")?;
+    for row in rows {
+        let name = text(row, "/name")?.to_lowercase();
+        ensure!(name.contains('r'), "the filter let `{name}` through");
+    }
+    let said = "name like %r%, latest change first";
+    report.step("Query the unified accounts", said, "query", json!(rows));
+    for row in rows {
+        report.row(&format!(
+            "{:<28} {:<14} {:<12} {}",
+            row["name"].as_str().unwrap_or_default(),
+            row["industry"].as_str().unwrap_or("-"),
+            row["source_system"].as_str().unwrap_or_default(),
+            row["updated_at"].as_str().unwrap_or("-"),
+        ));
+    }
+    Ok(())
+}
+
+async fn provenance(client: &Client, report: &mut Report) -> anyhow::Result<()> {
+    let page = client.get("/api/v1/dcl/views/accounts", &[("limit", "1")]).await?;
+    let row = &page["data"][0];
+    let (connection, object, id) =
+        (text(row, "/source_connection_id")?, text(row, "/source_object")?, text(row, "/source_id")?);
+    let query = [("connection_id", &*connection), ("object", &*object), ("source_id", &*id)];
+    let record = client.get("/api/v1/dcl/views/accounts/record", &query).await?;
+    let fields = record["provenance"]["fields"].as_array().context("no provenance of fields")?;
+    let name = text(row, "/name")?;
+    let said = format!("{name}: {object} {id}, mapping version {}", record["provenance"]["mapping_version"]);
+    report.step("Show where a record comes from", &said, "provenance", record.clone());
+    for field in fields {
+        report.row(&format!(
+            "{:<12} <- {:<20} {}",
+            field["field"].as_str().unwrap_or_default(),
+            field["sources"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+            field["raw"],
+        ));
+    }
+    Ok(())
+}
+
+async fn again(
+    client: &Client,
+    report: &mut Report,
+    connection: &str,
+    files: &[File],
+) -> anyhow::Result<()> {
+    let answer = client.upload(connection, files).await?;
+    let total = accounted(&answer)?;
+    ensure!(total["written"] == 0, "{} rows were written a second time", total["written"]);
+    let said = format!("{} unchanged, {} written", total["unchanged"], total["written"]);
+    report.step("Upload the same files again", &said, "again", total.clone());
+    Ok(())
+}
+
+async fn drift(client: &Client, report: &mut Report, connection: &str) -> anyhow::Result<()> {
+    let answer = client.upload(connection, &[sample::second()]).await?;
+    accounted(&answer)?;
+    let query = [("connection_id", connection), ("status", "open")];
+    let found = client.get("/api/v1/aam/drift", &query).await?;
+    let events = found["drift_events"].as_array().context("no list of drifts")?;
+    let [event] = &events[..] else { anyhow::bail!("{} drifts instead of one", events.len()) };
+    let changes = event["changes"].as_array().context("a drift without changes")?;
+    let seen: Vec<_> = changes
+        .iter()
+        .map(|it| (it["kind"].as_str().unwrap_or_default(), it["path"].as_str().unwrap_or_default()))
+        .collect();
+    let renamed = seen.contains(&("removed", "hs_industry")) && seen.contains(&("added", "industry_segment"));
+    ensure!(renamed, "the renamed column was not found in {seen:?}");
+    let said = format!(
+        "version {} -> {} of {}, severity {}",
+        event["from_version"],
+        event["to_version"],
+        event["object"].as_str().unwrap_or_default(),
+        event["severity"].as_str().unwrap_or_default(),
+    );
+    report.step("Upload a version with a renamed column", &said, "drift", event.clone());
+    for change in changes {
+        report.row(&format!(
+            "{:<10} {:<20} {}",
+            change["kind"].as_str().unwrap_or_default(),
+            change["path"].as_str().unwrap_or_default(),
+            change["severity"].as_str().unwrap_or_default(),
+        ));
+    }
+    Ok(())
+}
+
+fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found.map(str::to_owned).with_context(|| format!("the answer has no {pointer}: {value}"))
+}

@@ -1,0 +1,57 @@
+//! The five functions behind one port.
+//!
+//! **Invariant:** a route of the gateway is a route of a function; it adds only `/docs`.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use platform::http::ClientAddress;
+use platform::secrets::Secrets;
+use platform::{Platform, http};
+use tokio::net::TcpListener;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+const TITLE: &str = "AutonomOS";
+
+/// The routes of all functions.
+pub fn routes(platform: &Platform, secrets: &Secrets) -> anyhow::Result<OpenApiRouter> {
+    Ok(OpenApiRouter::new()
+        .merge(auth::routes(platform.clone(), secrets)?)
+        .merge(aam_connect::routes(platform.clone()))
+        .merge(aam_monitor::routes(platform.clone()))
+        .merge(dcl_query::routes(platform.clone()))
+        .merge(event_ingest::routes(platform.clone())))
+}
+
+/// The service of all functions, with the page that shows their merged document.
+pub fn service(platform: &Platform, secrets: &Secrets) -> anyhow::Result<Router> {
+    let served = http::serve(routes(platform, secrets)?, platform.clone(), TITLE);
+    let document = http::openapi(routes(platform, secrets)?, platform, TITLE);
+    let docs: Router = SwaggerUi::new("/docs").url("/docs/openapi.json", document).into();
+    Ok(docs.fallback_service(served))
+}
+
+/// Answers on the listener until `stop` is done, then lets running requests end.
+pub async fn serve(
+    listener: TcpListener,
+    service: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let service = service
+        .layer(from_fn(with_client_address))
+        .into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
+}
+
+async fn with_client_address(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    request.extensions_mut().insert(ClientAddress(Some(peer.ip())));
+    next.run(request).await
+}

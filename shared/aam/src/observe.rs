@@ -1,0 +1,155 @@
+//! The structure that records have, learnt from the records themselves.
+//!
+//! **Invariant:** an observation holds names, types and counts, never values. Its size is bounded
+//! by [`MAX_PATHS`] whatever the records hold.
+
+mod absorb;
+mod tree;
+mod walk;
+
+use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes};
+
+pub use absorb::absorb;
+use tree::{ROOT, Tree};
+
+/// More paths than this are counted, not kept.
+pub const MAX_PATHS: usize = 10_000;
+
+/// Objects nested deeper than this are an `object` without fields.
+pub const MAX_DEPTH: u8 = 8;
+
+/// How many records a field must be in, or missing from, before "always" or "gone" is believed.
+pub const SURE: u64 = 100;
+
+/// Whether a field that was not seen is known not to exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coverage {
+    /// A file's header names all columns. Their values are texts, typed by a profile.
+    Header,
+    /// Each record holds all fields: an API that always sends every one.
+    Complete,
+    /// Each record holds what there is: a stream of events.
+    Partial,
+}
+
+impl Coverage {
+    /// The types of a field in which all of these were seen.
+    ///
+    /// A column that is numbers in one file and words in the next is text in both; a JSON value
+    /// has the type it has.
+    fn settle(self, types: SourceTypes) -> SourceTypes {
+        match self {
+            Coverage::Header if 1 < types.iter().count() => SourceTypes::of(SourceType::Text),
+            _ => types,
+        }
+    }
+}
+
+/// One column of a file, as its reader profiled it.
+#[derive(Debug, Clone, Copy)]
+pub struct Column<'a> {
+    /// The name in the header.
+    pub name: &'a str,
+    /// The types of its values.
+    pub types: SourceTypes,
+    /// How many rows have a value.
+    pub present: u64,
+}
+
+/// What was seen in some records of one source object.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    coverage: Coverage,
+    tree: Tree,
+}
+
+impl Observation {
+    pub fn new(coverage: Coverage) -> Observation {
+        Observation {
+            coverage,
+            tree: Tree::new(),
+        }
+    }
+
+    /// Counts one record: a JSON object.
+    ///
+    /// Text that breaks off in the middle is counted up to there; parse a record before observing
+    /// it, as quarantine demands anyway.
+    pub fn observe_json(&mut self, json: &[u8]) -> serde_json::Result<()> {
+        walk::record(&mut self.tree, json)
+    }
+
+    /// Counts the rows of one file, or of one part of it.
+    pub fn observe_columns(&mut self, columns: &[Column<'_>], rows: u64) {
+        self.tree.count_objects(ROOT, rows);
+        for column in columns {
+            if let Some(node) = self.tree.child(ROOT, column.name, ROOT) {
+                self.tree.count_values(node, column.types, column.present);
+            }
+        }
+    }
+
+    /// Adds what another observation of the same source object saw.
+    ///
+    /// Of different coverage, together they are partial.
+    pub fn merge(&mut self, other: &Observation) {
+        if other.coverage != self.coverage {
+            self.coverage = Coverage::Partial;
+        }
+        self.tree.merge(&other.tree);
+    }
+
+    /// How many records were seen.
+    pub fn records(&self) -> u64 {
+        self.tree.node(ROOT).objects
+    }
+
+    /// How many times a field was met for which there was no room.
+    pub fn overflow(&self) -> u64 {
+        self.tree.overflow
+    }
+
+    /// Whether a field that was not seen is known not to exist.
+    pub fn is_complete(&self) -> bool {
+        self.coverage != Coverage::Partial && self.tree.overflow == 0
+    }
+
+    /// The structure of these records alone: the first snapshot of a source object.
+    ///
+    /// A field counts as always there only if [`SURE`] objects had it and none lacked it. To begin
+    /// with "may be missing" costs nothing; "always there" learnt from three records would turn
+    /// the fourth one into a drift.
+    pub fn schema(&self) -> SourceSchema {
+        let fields = self
+            .tree
+            .fields()
+            .map(|seen| (seen.path.to_owned(), self.field(&seen)));
+        SourceSchema {
+            fields: fields.collect(),
+        }
+    }
+
+    fn field(&self, seen: &Seen<'_>) -> SourceField {
+        SourceField {
+            types: self.coverage.settle(seen.types),
+            nullable: seen.present < seen.chances.max(SURE),
+            ..SourceField::default()
+        }
+    }
+}
+
+/// What was seen of one field.
+#[derive(Debug, Clone, Copy)]
+struct Seen<'a> {
+    path: &'a str,
+    types: SourceTypes,
+    /// How often it had a value.
+    present: u64,
+    /// How many objects were seen in it.
+    objects: u64,
+    /// How often it could have been there: the objects seen at its parent.
+    chances: u64,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! Who is calling: proved by an access token or an API key, and by nothing else.
+
+mod caller;
+pub mod claims;
+mod verifier;
+
+pub use caller::{
+    Admin, Caller, DEV_EMAIL, DEV_TENANT, DEV_USER, Ingester, Reader, format_api_key,
+};
+pub use verifier::Verifier;

@@ -1,0 +1,88 @@
+//! A cache: Redis where it is configured, memory where it is not. Never the only home of
+//! anything, so each failure is a miss.
+
+use std::time::Duration;
+
+use redis::AsyncCommands;
+
+use crate::redis::ConnectionManager;
+
+/// Bytes by key, for a while.
+#[derive(Clone)]
+pub enum Cache {
+    /// Shared by all functions.
+    Redis(ConnectionManager),
+    /// Of this process alone. An entry lives at most [`MEMORY_TTL`].
+    Memory(moka::future::Cache<String, Vec<u8>>),
+}
+
+/// How long an entry in memory lives at most.
+pub const MEMORY_TTL: Duration = Duration::from_secs(60);
+const MEMORY_BYTES: u64 = 8 << 20;
+
+impl Cache {
+    /// A cache in Redis if there is one.
+    pub fn new(redis: Option<ConnectionManager>) -> Cache {
+        match redis {
+            Some(redis) => Cache::Redis(redis),
+            None => Cache::Memory(
+                moka::future::Cache::builder()
+                    .max_capacity(MEMORY_BYTES)
+                    .weigher(|key: &String, value: &Vec<u8>| {
+                        u32::try_from(key.len() + value.len()).unwrap_or(u32::MAX)
+                    })
+                    .time_to_live(MEMORY_TTL)
+                    .build(),
+            ),
+        }
+    }
+
+    /// The bytes under the key, if they are still there.
+    pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
+        match self {
+            Cache::Memory(memory) => memory.get(key).await,
+            Cache::Redis(redis) => match redis.clone().get::<_, Option<Vec<u8>>>(key).await {
+                Ok(value) => value,
+                Err(error) => {
+                    tracing::warn!(%error, "the cache is away, reading goes on without it");
+                    None
+                }
+            },
+        }
+    }
+
+    /// Keeps the bytes under the key, at most `ttl` (seconds matter, not less).
+    pub async fn put(&self, key: String, value: Vec<u8>, ttl: Duration) {
+        match self {
+            Cache::Memory(memory) => memory.insert(key, value).await,
+            Cache::Redis(redis) => {
+                let put = redis
+                    .clone()
+                    .set_ex::<_, _, ()>(key, value, ttl.as_secs().max(1))
+                    .await;
+                if let Err(error) = put {
+                    tracing::warn!(%error, "the cache is away, nothing was kept");
+                }
+            }
+        }
+    }
+
+    /// What is wrong with it, if something is.
+    pub async fn problem(&self) -> Option<&'static str> {
+        match self.ping().await {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::warn!(%error, "redis does not answer");
+                Some("redis does not answer")
+            }
+        }
+    }
+
+    /// Whether it answers. Memory always does.
+    pub(crate) async fn ping(&self) -> Result<(), redis::RedisError> {
+        match self {
+            Cache::Memory(_) => Ok(()),
+            Cache::Redis(redis) => redis.clone().ping().await,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the environment must say to every function.
+
+use anyhow::{Context, bail};
+use axum::http::HeaderValue;
+
+use crate::auth::Verifier;
+use crate::limit::Limits;
+use crate::secrets::{Keys, Secrets};
+use crate::{db, env, redis};
+
+/// The configuration that all functions share.
+pub struct Config {
+    /// Where the database is: `SUPABASE_DATABASE_URL`, else `DATABASE_URL`.
+    pub database: db::ConnectOptions,
+    /// Most connections held at once: `DATABASE_CONNECTIONS`, default 2.
+    pub database_connections: u32,
+    /// Where Redis is: `REDIS_URL` with `REDIS_CA_FILE`; memory serves where it is absent.
+    pub redis: Option<redis::Config>,
+    /// Who is believed: `DCL_AUTH_ENABLED`, `TOKEN_ISSUER`, `TOKEN_AUDIENCE`.
+    pub auth: Auth,
+    /// Keys for sealing and signing.
+    pub keys: Keys,
+    /// How often who may call.
+    pub limits: Limits,
+    /// Origins that browsers may call from: `CORS_ORIGINS`, separated by commas.
+    pub cors_origins: Vec<HeaderValue>,
+}
+
+/// Whether tokens are asked for.
+pub enum Auth {
+    /// Each request must carry a token or an API key.
+    On(Box<Verifier>),
+    /// Every request is the development admin. Never in a deployed function.
+    Off,
+}
+
+/// The default of `TOKEN_ISSUER`, right for the local platform.
+pub const LOCAL_ISSUER: &str = "http://127.0.0.1:9000";
+/// The default of `TOKEN_AUDIENCE`.
+pub const AUDIENCE: &str = "autonomos";
+
+impl Config {
+    /// Reads the environment and the secrets.
+    pub fn from_env(secrets: &Secrets) -> anyhow::Result<Config> {
+        Ok(Config {
+            database: database_from_env()?.context("DATABASE_URL is not set")?,
+            database_connections: env::optional("DATABASE_CONNECTIONS")?.unwrap_or(2),
+            redis: redis::Config::from_env()?,
+            auth: auth_from_env(secrets)?,
+            keys: secrets.keys.clone(),
+            limits: Limits::default(),
+            cors_origins: cors_from_env()?,
+        })
+    }
+}
+
+/// The database that the environment names, if it names one.
+pub fn database_from_env() -> anyhow::Result<Option<db::ConnectOptions>> {
+    match env::optional("SUPABASE_DATABASE_URL")? {
+        Some(supabase) => Ok(Some(supabase)),
+        None => env::optional("DATABASE_URL"),
+    }
+}
+
+fn auth_from_env(secrets: &Secrets) -> anyhow::Result<Auth> {
+    let issuer = env::optional("TOKEN_ISSUER")?.unwrap_or_else(|| LOCAL_ISSUER.to_owned());
+    let audience = env::optional("TOKEN_AUDIENCE")?.unwrap_or_else(|| AUDIENCE.to_owned());
+    let deployed = env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")?.is_some()
+        && env::optional::<String>("LOCAL_GATEWAY")?.is_none();
+    match env::optional::<String>("DCL_AUTH_ENABLED")?.as_deref() {
+        None | Some("true") => {
+            let verifier = Verifier::new(&secrets.public_keys, issuer, audience)?;
+            Ok(Auth::On(Box::new(verifier)))
+        }
+        Some("false") if deployed => {
+            bail!("DCL_AUTH_ENABLED=false is for development: a deployed function needs it on")
+        }
+        Some("false") => {
+            tracing::warn!("DCL_AUTH_ENABLED=false: every request is the development admin");
+            Ok(Auth::Off)
+        }
+        Some(other) => bail!("DCL_AUTH_ENABLED is `{other}`: only `true` and `false` are known"),
+    }
+}
+
+fn cors_from_env() -> anyhow::Result<Vec<HeaderValue>> {
+    let list = env::optional::<String>("CORS_ORIGINS")?.unwrap_or_default();
+    list.split(',')
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+        .map(|it| {
+            let known = it.starts_with("https://") || it.starts_with("http://");
+            anyhow::ensure!(
+                known,
+                "CORS_ORIGINS has `{it}`: an origin is scheme://host[:port]"
+            );
+            it.parse()
+                .with_context(|| format!("CORS_ORIGINS has `{it}`"))
+        })
+        .collect()
+}

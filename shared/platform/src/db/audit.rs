@@ -1,0 +1,117 @@
+//! Rows of the audit log.
+
+use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
+use schema::TenantId;
+use serde_json::Value;
+
+use super::Connection;
+use crate::audit::{Hashed, Head, Verdict, hash};
+
+pub(crate) async fn lock_head(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Head> {
+    sqlx::query_as!(
+        Head,
+        r#"
+        insert into audit_heads as head (tenant_id, seq, hash)
+        values ($1, 0, $2)
+        on conflict (tenant_id) do update set seq = head.seq
+        returning seq, hash
+        "#,
+        tenant as _,
+        &[0u8; 32],
+    )
+    .fetch_one(conn)
+    .await
+}
+
+pub(crate) async fn insert(
+    conn: &mut Connection,
+    tenant: TenantId,
+    row: &Hashed<'_>,
+    hash: &[u8],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        with head as (
+          update audit_heads set seq = $2, hash = $10 where tenant_id = $1
+        )
+        insert into audit_log
+          (tenant_id, seq, at, actor, action, object, before, after, trace_id, hash)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "#,
+        tenant as _,
+        row.seq,
+        row.at,
+        row.actor,
+        row.action,
+        row.object,
+        row.before,
+        row.after,
+        row.trace_id,
+        hash,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+struct Row {
+    seq: i64,
+    at: DateTime<Utc>,
+    actor: String,
+    action: String,
+    object: String,
+    before: Option<Value>,
+    after: Option<Value>,
+    trace_id: String,
+    hash: Vec<u8>,
+}
+
+/// Walks the tenant's chain from its first row to its end.
+pub async fn verify(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Verdict> {
+    let end = lock_head(conn, tenant).await?;
+    let mut rows = sqlx::query_as!(
+        Row,
+        r#"
+        select seq, at, actor, action, object, before, after, trace_id, hash
+        from audit_log
+        where tenant_id = $1
+        order by seq
+        "#,
+        tenant as _,
+    )
+    .fetch(&mut *conn);
+    let mut last = Head {
+        seq: 0,
+        hash: vec![0; 32],
+    };
+    while let Some(row) = rows.try_next().await? {
+        let hashed = Hashed {
+            seq: last.seq + 1,
+            at: row.at,
+            actor: &row.actor,
+            action: &row.action,
+            object: &row.object,
+            before: row.before.as_ref(),
+            after: row.after.as_ref(),
+            trace_id: &row.trace_id,
+        };
+        if row.seq != last.seq + 1 || row.hash != hash(&last.hash, &hashed) {
+            return Ok(Verdict {
+                intact: false,
+                rows: last.seq,
+                broken_at: Some(row.seq),
+            });
+        }
+        last = Head {
+            seq: row.seq,
+            hash: row.hash,
+        };
+    }
+    let intact = last == end;
+    Ok(Verdict {
+        intact,
+        rows: last.seq,
+        broken_at: (!intact).then_some(last.seq + 1),
+    })
+}

@@ -1,0 +1,59 @@
+//! Who a token or an API key speaks for, now.
+
+use chrono::{DateTime, Utc};
+use schema::{ApiKeyId, TenantId, UserId};
+
+use super::Pool;
+
+pub(crate) struct UserRow {
+    pub(crate) email: String,
+    pub(crate) role: String,
+    pub(crate) disabled: bool,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+pub(crate) struct ApiKeyRow {
+    pub(crate) secret_hash: Vec<u8>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) created_by: UserId,
+    pub(crate) revoked: bool,
+}
+
+/// The user, or none where it or its tenant was deleted. One round trip, without a transaction.
+pub(crate) async fn find_user(
+    pool: &Pool,
+    tenant: TenantId,
+    id: UserId,
+) -> sqlx::Result<Option<UserRow>> {
+    sqlx::query_as!(
+        UserRow,
+        r#"
+        select email "email!", role "role!", disabled "disabled!", created_at "created_at!"
+        from caller_user($1, $2)
+        "#,
+        tenant as _,
+        id as _,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// The key, or none where it or its tenant was deleted.
+pub(crate) async fn find_api_key(
+    pool: &Pool,
+    tenant: TenantId,
+    id: ApiKeyId,
+) -> sqlx::Result<Option<ApiKeyRow>> {
+    sqlx::query_as!(
+        ApiKeyRow,
+        r#"
+        select secret_hash "secret_hash!", scopes "scopes!", created_by "created_by!: UserId",
+          revoked "revoked!"
+        from caller_api_key($1, $2)
+        "#,
+        tenant as _,
+        id as _,
+    )
+    .fetch_optional(pool)
+    .await
+}

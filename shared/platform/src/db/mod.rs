@@ -1,0 +1,70 @@
+//! The database: one pool, transactions that belong to a tenant, errors as answers.
+//!
+//! **Invariant:** a tenant's rows are reached only through [`begin`] or [`enter`], which put the
+//! transaction under row-level security.
+
+pub mod audit;
+pub(crate) mod callers;
+mod error;
+pub mod idempotency;
+pub mod queue;
+pub mod tenant_keys;
+
+use std::time::Duration;
+
+use schema::TenantId;
+pub use sqlx::postgres::PgConnectOptions as ConnectOptions;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, Connection as _, Executor, Postgres};
+pub use sqlx::{PgConnection as Connection, PgPool as Pool};
+
+pub use error::OnConstraint;
+
+/// A transaction.
+pub type Transaction = sqlx::Transaction<'static, Postgres>;
+
+/// A pool that connects at the first use.
+pub fn connect(options: ConnectOptions, connections: u32) -> Pool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        // A frozen function wakes with dead sockets: an old connection is made anew.
+        .max_lifetime(Duration::from_secs(600))
+        .connect_lazy_with(options)
+}
+
+/// A transaction that sees and writes the rows of one tenant only. One round trip.
+pub async fn begin(pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
+    // The tenant is a UUID: its text has no character that SQL could mistake.
+    let statement = format!(
+        "begin; set local role autonomos_app; set local app.tenant_id = '{}'",
+        tenant.0
+    );
+    pool.begin_with(AssertSqlSafe(statement)).await
+}
+
+/// A transaction outside of any tenant, for the directory: it sees no tenant's rows.
+pub async fn begin_directory(pool: &Pool) -> sqlx::Result<Transaction> {
+    pool.begin().await
+}
+
+/// Puts a directory transaction under a tenant's lock for its remainder.
+pub async fn enter(tx: &mut Transaction, tenant: TenantId) -> sqlx::Result<()> {
+    let statement = format!(
+        "set local role autonomos_app; set local app.tenant_id = '{}'",
+        tenant.0
+    );
+    tx.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
+    Ok(())
+}
+
+/// Brings the database's tables up to date.
+pub async fn migrate(pool: &Pool) -> anyhow::Result<()> {
+    sqlx::migrate!("../../migrations").run(pool).await?;
+    Ok(())
+}
+
+/// Whether the database answers.
+pub async fn ping(pool: &Pool) -> sqlx::Result<()> {
+    pool.acquire().await?.ping().await
+}

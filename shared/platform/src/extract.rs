@@ -1,0 +1,135 @@
+//! Extractors whose refusals are problems.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{StatusCode, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use schema::Error;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path as ErrorPath, Segment};
+
+use crate::Problem;
+
+/// A JSON body: syntax errors are 400, wrong or unknown fields 422 with their place.
+pub struct Json<T>(pub T);
+
+/// Query parameters; a wrong one is 422 and named.
+pub struct Query<T>(pub T);
+
+/// The path's parameters; a malformed id is 422.
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Json<T>, Problem> {
+        require_json(request.headers())?;
+        let body = body(request, state).await?;
+        parse(&body).map(Json)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query<T>, Problem> {
+        axum::extract::Query::try_from_uri(&parts.uri)
+            .map(|it| Query(it.0))
+            .map_err(|err| Error::invalid("?", err.body_text().replace(QUERY_NOISE, "")).into())
+    }
+}
+
+const QUERY_NOISE: &str = "Failed to deserialize query string: ";
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Path<T>, Problem> {
+        axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map(|it| Path(it.0))
+            .map_err(|err| Error::invalid("path", err.body_text()).into())
+    }
+}
+
+/// The whole body.
+///
+/// # Errors
+/// 413 where it is larger than the route takes, 400 where the client broke off.
+pub async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|err| match err {
+            BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+                Error::TooLarge("the body is larger than this route takes".to_owned()).into()
+            }
+            other => Error::BadRequest(other.body_text()).into(),
+        })
+}
+
+/// Reads a JSON text strictly.
+///
+/// # Errors
+/// 400 where it is not JSON, 422 with the field's pointer where it is another JSON than asked for.
+pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|err| {
+        if err.inner().is_data() {
+            let detail = without_place(&err.inner().to_string());
+            Error::invalid(pointer(err.path()), detail)
+        } else {
+            Error::BadRequest(format!("the body is not JSON: {}", err.inner()))
+        }
+    })?;
+    reader
+        .end()
+        .map_err(|err| Error::BadRequest(format!("the body is not JSON: {err}")))?;
+    Ok(value)
+}
+
+fn require_json(headers: &axum::http::HeaderMap) -> Result<(), Problem> {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|it| it.to_str().ok())
+        .unwrap_or("");
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
+    let json = essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if json {
+        return Ok(());
+    }
+    let error = Error::BadRequest("send content-type: application/json".to_owned());
+    Err(Problem::with_status(
+        error,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    ))
+}
+
+fn without_place(text: &str) -> String {
+    text.split(" at line ").next().unwrap_or(text).to_owned()
+}
+
+fn pointer(path: &ErrorPath) -> String {
+    let escape = |it: &str| it.replace('~', "~0").replace('/', "~1");
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", escape(key)),
+            Segment::Enum { variant } => format!("/{}", escape(variant)),
+            Segment::Unknown => "/?".to_owned(),
+        })
+        .collect()
+}

@@ -1,0 +1,159 @@
+//! Health: alive without a look at anything, ready after a look at everything.
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::cache::Cache;
+use crate::config::Auth;
+use crate::{Platform, db};
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new()
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(health))
+        .routes(routes!(api_health))
+}
+
+/// How ready it is and why.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    status: Status,
+    checks: Checks,
+    auth: AuthMode,
+}
+
+#[derive(Serialize, ToSchema, Clone, Copy, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Ready,
+    Degraded,
+    Unavailable,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Checks {
+    database: Check,
+    redis: Check,
+    secrets: Check,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Check {
+    /// `ok`, `failed`, or `not_configured`.
+    status: &'static str,
+    latency_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct AuthMode {
+    /// `on`, or `off` in development.
+    mode: &'static str,
+}
+
+/// Whether the process runs.
+#[utoipa::path(get, path = "/health/live", tag = "health",
+    responses((status = 200, body = Object)))]
+async fn live() -> impl IntoResponse {
+    Json(serde_json::json!({ "status": "ok", "timestamp": chrono::Utc::now() }))
+}
+
+/// Whether it can serve: database, Redis and secrets, each with its latency.
+#[utoipa::path(get, path = "/health/ready", tag = "health",
+    responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+async fn ready(State(platform): State<Platform>) -> impl IntoResponse {
+    let database = check(db::ping(&platform.db), "the database does not answer").await;
+    let redis = match &platform.cache {
+        Cache::Memory(_) => Check {
+            status: "not_configured",
+            latency_ms: 0.0,
+            error: None,
+        },
+        cache @ Cache::Redis(_) => check(cache.ping(), "redis does not answer").await,
+    };
+    // They were read whole before the first request: a function without them does not start.
+    let secrets = Check {
+        status: "ok",
+        latency_ms: 0.0,
+        error: None,
+    };
+    let status = match (database.error, redis.error) {
+        (Some(_), _) => Status::Unavailable,
+        (None, Some(_)) => Status::Degraded,
+        (None, None) => Status::Ready,
+    };
+    let code = match status {
+        Status::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Status::Ready | Status::Degraded => StatusCode::OK,
+    };
+    let mode = if matches!(platform.auth, Auth::On(_)) {
+        "on"
+    } else {
+        "off"
+    };
+    let checks = Checks {
+        database,
+        redis,
+        secrets,
+    };
+    (
+        code,
+        Json(Readiness {
+            status,
+            checks,
+            auth: AuthMode { mode },
+        }),
+    )
+}
+
+/// The original's health.
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Object)))]
+async fn health() -> impl IntoResponse {
+    Json(serde_json::json!({ "status": "ok" }))
+}
+
+/// The original's other health.
+#[utoipa::path(get, path = "/api/v1/health", tag = "health",
+    responses((status = 200, body = Object)))]
+async fn api_health(State(platform): State<Platform>) -> impl IntoResponse {
+    let mode = if matches!(platform.auth, Auth::On(_)) {
+        "prod"
+    } else {
+        "dev"
+    };
+    Json(serde_json::json!({ "ok": true, "service": "AOS", "mode": mode }))
+}
+
+async fn check<E: std::fmt::Display>(
+    probe: impl Future<Output = Result<(), E>>,
+    complaint: &'static str,
+) -> Check {
+    let start = Instant::now();
+    let result = probe.await;
+    let latency_ms = start.elapsed().as_secs_f64() * 1e3;
+    match result {
+        Ok(()) => Check {
+            status: "ok",
+            latency_ms,
+            error: None,
+        },
+        Err(error) => {
+            tracing::warn!(%error, "{complaint}");
+            Check {
+                status: "failed",
+                latency_ms,
+                error: Some(complaint),
+            }
+        }
+    }
+}

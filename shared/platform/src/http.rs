@@ -1,0 +1,130 @@
+//! From a function's routes to the service that answers: the layers that all of them share.
+
+use std::net::IpAddr;
+use std::sync::Once;
+
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
+use axum::http::{HeaderName, Method, StatusCode, header, request::Parts};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use schema::Error;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{Platform, Problem, health, idempotency, trace};
+
+/// The largest body that is held in memory, in bytes. Uploads stream and have their own limit.
+pub const BODY_LIMIT: usize = 6 << 20;
+
+/// The service of these routes, with health, the OpenAPI document and every common layer.
+pub fn serve(routes: OpenApiRouter, platform: Platform, title: &str) -> Router {
+    let (router, document) = with_health(routes, &platform).split_for_parts();
+    let document = Json(describe(document, title));
+    router
+        .route("/openapi.json", axum::routing::get(async || document))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(from_fn_with_state(platform.clone(), idempotency::layer))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(CatchPanicLayer::custom(on_panic))
+        .layer(cors(&platform))
+        .layer(from_fn(trace::layer))
+}
+
+/// The document that [`serve`] would serve.
+pub fn openapi(routes: OpenApiRouter, platform: &Platform, title: &str) -> OpenApi {
+    describe(with_health(routes, platform).into_openapi(), title)
+}
+
+fn with_health(routes: OpenApiRouter, platform: &Platform) -> OpenApiRouter {
+    routes.merge(health::router().with_state(platform.clone()))
+}
+
+/// Makes aws-lc-rs the process's TLS provider. Once is enough, more does no harm.
+pub fn install_tls() {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| {
+        // An error says that somebody was first, with the only provider there is.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    });
+}
+
+/// The address that the request came from, as the gateway or the socket knows it; never one
+/// that the client claims.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub Option<IpAddr>);
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts
+            .extensions
+            .get()
+            .copied()
+            .unwrap_or(ClientAddress(None)))
+    }
+}
+
+fn describe(mut document: OpenApi, title: &str) -> OpenApi {
+    document.info = InfoBuilder::new()
+        .title(title)
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Errors are `application/problem+json` (RFC 9457)."))
+        .build();
+    let components = document
+        .components
+        .take()
+        .unwrap_or_else(|| ComponentsBuilder::new().build());
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document.components = Some(
+        ComponentsBuilder::from(components)
+            .security_scheme("bearer", bearer)
+            .schema_from::<crate::problem::Body>()
+            .build(),
+    );
+    document
+}
+
+fn cors(platform: &Platform) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(platform.cors_origins.iter().cloned()))
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("traceparent"),
+            HeaderName::from_static("x-trace-id"),
+        ])
+        .expose_headers([
+            header::RETRY_AFTER,
+            HeaderName::from_static("ratelimit"),
+            HeaderName::from_static("ratelimit-policy"),
+            HeaderName::from_static("x-trace-id"),
+            HeaderName::from_static("x-idempotent-replay"),
+        ])
+}
+
+async fn not_found(request: Request) -> Problem {
+    let what = format!("no route {} {}", request.method(), request.uri().path());
+    Problem::with_status(Error::BadRequest(what), StatusCode::NOT_FOUND)
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    let what = format!("{} is not for {}", request.method(), request.uri().path());
+    Problem::with_status(Error::BadRequest(what), StatusCode::METHOD_NOT_ALLOWED)
+}
+
+fn on_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|it| (*it).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned());
+    Problem::from(Error::Internal(text.into())).into_response()
+}

@@ -1,0 +1,152 @@
+//! `Idempotency-Key` on POST, with Stripe's semantics: the first answer is the answer.
+//!
+//! Multipart uploads are let through: their records are idempotent by content.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use schema::{Error, TenantId};
+
+use crate::db::idempotency::{self as rows, Answer, Kept};
+use crate::http::BODY_LIMIT;
+use crate::{Caller, Platform, Problem, db};
+
+const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+
+pub(crate) async fn layer(
+    State(platform): State<Platform>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let applies = request.method() == Method::POST
+        && request.headers().contains_key(HEADER)
+        && request.headers().contains_key(header::AUTHORIZATION)
+        && !is_multipart(request.headers());
+    if !applies {
+        return next.run(request).await;
+    }
+    once(&platform, request, next)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn once(platform: &Platform, request: Request, next: Next) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, platform).await?;
+    let key = key(&parts.headers)?;
+    let body = whole(body).await?;
+    let hash = platform.keys.signing.mac(
+        "idempotent request",
+        &[
+            parts.method.as_str().as_bytes(),
+            parts.uri.to_string().as_bytes(),
+            &body,
+        ],
+    );
+
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    if !rows::take(&mut tx, caller.tenant, &key, &hash, Utc::now()).await? {
+        let kept = rows::get(&mut tx, caller.tenant, &key).await?;
+        return replay(kept, &hash);
+    }
+    tx.commit().await?;
+
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    keep(platform, caller.tenant, &key, response).await
+}
+
+fn key(headers: &HeaderMap) -> Result<String, Error> {
+    let text = headers
+        .get(HEADER)
+        .and_then(|it| it.to_str().ok())
+        .unwrap_or_default();
+    if (1..=255).contains(&text.len()) {
+        return Ok(text.to_owned());
+    }
+    Err(Error::BadRequest(
+        "Idempotency-Key has 1 to 255 visible ASCII characters".to_owned(),
+    ))
+}
+
+async fn whole(body: Body) -> Result<Bytes, Problem> {
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(err) if err.is::<LengthLimitError>() => {
+            Err(Error::TooLarge("the body is larger than this route takes".to_owned()).into())
+        }
+        Err(err) => Err(Error::BadRequest(format!("the body broke off: {err}")).into()),
+    }
+}
+
+fn replay(kept: Option<Kept>, hash: &[u8]) -> Result<Response, Problem> {
+    // Released between the two statements: the first request failed, the client may try again.
+    let running = Error::Conflict("the first request with this Idempotency-Key still runs");
+    let Some(kept) = kept else {
+        return Err(running.into());
+    };
+    if kept.request_hash != hash {
+        let detail = "was used with another request: take a new key";
+        return Err(Error::invalid("Idempotency-Key", detail).into());
+    }
+    let Some(status) = kept.status else {
+        return Err(running.into());
+    };
+    let status = u16::try_from(status)
+        .ok()
+        .and_then(|it| StatusCode::from_u16(it).ok());
+    let mut response = kept.body.unwrap_or_default().into_response();
+    *response.status_mut() = status.unwrap_or(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_TYPE);
+    if let Some(Ok(kind)) = kept.content_type.map(HeaderValue::try_from) {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    headers.insert("x-idempotent-replay", HeaderValue::from_static("true"));
+    Ok(response)
+}
+
+/// Keeps an answer that stands; gives the key free where the request may be tried again.
+async fn keep(
+    platform: &Platform,
+    tenant: TenantId,
+    key: &str,
+    response: Response,
+) -> Result<Response, Problem> {
+    let stands = response.status().is_success() || response.status() == StatusCode::CONFLICT;
+    let (parts, body) = response.into_parts();
+    let body = body
+        .collect()
+        .await
+        .map_err(|err| Error::Internal(err.into()))?
+        .to_bytes();
+    let mut tx = db::begin(&platform.db, tenant).await?;
+    if stands {
+        let kind = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|it| it.to_str().ok());
+        let status = i16::try_from(parts.status.as_u16()).expect("a status has three digits");
+        let answer = Answer {
+            status,
+            body: &body,
+            content_type: kind,
+        };
+        rows::keep(&mut tx, tenant, key, &answer).await?;
+    } else {
+        rows::release(&mut tx, tenant, key).await?;
+    }
+    tx.commit().await?;
+    Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+fn is_multipart(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .map(HeaderValue::as_bytes)
+        .unwrap_or_default();
+    kind.to_ascii_lowercase().starts_with(b"multipart/")
+}

@@ -1,0 +1,116 @@
+//! Errors as answers: RFC 9457 problem details. The one table from error to status.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use schema::{Error, FieldError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::trace;
+
+/// The only error that a handler answers with.
+#[derive(Debug)]
+pub struct Problem {
+    error: Error,
+    status: Option<StatusCode>,
+}
+
+/// What a handler returns.
+pub type Result<T, E = Problem> = std::result::Result<T, E>;
+
+/// The body of every error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body {
+    /// Always `about:blank`: `code` says which problem it is.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    status: u16,
+    /// A stable word for programs.
+    code: &'static str,
+    /// A sentence for people.
+    detail: String,
+    /// Finds the request in the logs.
+    trace_id: String,
+    /// Which fields are wrong, where fields are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::NotFound { .. } => StatusCode::NOT_FOUND,
+        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::BadRequest(_) => StatusCode::BAD_REQUEST,
+        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl Problem {
+    /// The same problem under another status, where HTTP has a finer word than the error.
+    pub fn with_status(error: Error, status: StatusCode) -> Problem {
+        Problem {
+            error,
+            status: Some(status),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        Problem {
+            error,
+            status: None,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status.unwrap_or_else(|| status(&self.error));
+        if status.is_server_error() {
+            tracing::error!(error = ?self.error, code = self.error.code(), "request failed");
+        }
+        let body = Body {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code: self.error.code(),
+            detail: self.error.to_string(),
+            trace_id: trace::id(),
+            errors: if let Error::Invalid(errors) = &self.error {
+                errors.clone()
+            } else {
+                vec![]
+            },
+        };
+        let mut response = (status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        match self.error {
+            Error::Unauthenticated(_) => insert(headers, header::WWW_AUTHENTICATE, "Bearer"),
+            Error::RateLimited { retry_after_secs } => {
+                insert(headers, header::RETRY_AFTER, &retry_after_secs.to_string());
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+fn insert(headers: &mut axum::http::HeaderMap, name: HeaderName, value: &str) {
+    headers.insert(
+        name,
+        value.parse().expect("ASCII without control characters"),
+    );
+}

@@ -1,0 +1,31 @@
+//! Log lines.
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy)]
+pub enum Format {
+    /// One JSON object a line, with the request's fields.
+    Json,
+    /// For people at a terminal.
+    Text,
+}
+
+/// Sends log lines to standard error from now on. `LOG_LEVEL` filters them, default `info`.
+pub fn init(format: Format) -> anyhow::Result<()> {
+    let level = crate::env::optional::<String>("LOG_LEVEL")?.unwrap_or_else(|| "info".to_owned());
+    let filter = EnvFilter::try_new(level)?;
+    let lines = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    let set = match format {
+        Format::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .try_init(),
+        Format::Text => lines.compact().try_init(),
+    };
+    set.map_err(|err| anyhow::anyhow!(err))
+}

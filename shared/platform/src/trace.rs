@@ -1,0 +1,152 @@
+//! The request's own context: its trace id, its tenant, its place in the rate limit.
+
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use schema::TenantId;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::limit::Standing;
+
+tokio::task_local! {
+    static CONTEXT: Arc<Context>;
+}
+
+struct Context {
+    trace_id: String,
+    tenant: OnceLock<TenantId>,
+    standing: Mutex<Option<Standing>>,
+}
+
+/// The trace id of the current request: 32 hex digits; all zeros outside of one.
+pub fn id() -> String {
+    CONTEXT
+        .try_with(|it| it.trace_id.clone())
+        .unwrap_or_else(|_| "0".repeat(32))
+}
+
+/// Notes whose request this is, for its log lines.
+pub(crate) fn set_tenant(tenant: TenantId) {
+    let _ = CONTEXT.try_with(|it| it.tenant.set(tenant));
+    tracing::Span::current().record("tenant", tracing::field::display(tenant));
+}
+
+/// Notes where the caller stands in the rate limit, for the response's headers.
+pub(crate) fn set_standing(standing: Standing) {
+    let _ = CONTEXT.try_with(|it| {
+        *it.standing.lock().expect("nothing panics while it is held") = Some(standing);
+    });
+}
+
+/// Runs a request within its context, logs its end, and puts the context's headers on the answer.
+pub(crate) async fn layer(request: Request, next: Next) -> Response {
+    let context = Arc::new(Context {
+        trace_id: incoming(request.headers())
+            .unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
+        tenant: OnceLock::new(),
+        standing: Mutex::new(None),
+    });
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |it| it.as_str().to_owned());
+    let span = tracing::info_span!(
+        "request",
+        trace_id = %context.trace_id,
+        tenant = tracing::field::Empty,
+        %method,
+        %route,
+    );
+    let run = async {
+        let start = Instant::now();
+        let response = next.run(request).await;
+        tracing::info!(
+            status = response.status().as_u16(),
+            duration_ms = start.elapsed().as_secs_f64() * 1e3,
+            "{method} {route} {}",
+            response.status().as_u16(),
+        );
+        response
+    };
+    let mut response = CONTEXT.scope(context.clone(), run.instrument(span)).await;
+    let headers = response.headers_mut();
+    headers.insert(
+        "x-trace-id",
+        HeaderValue::from_str(&context.trace_id).expect("hex digits"),
+    );
+    let standing = context
+        .standing
+        .lock()
+        .expect("nothing panics while it is held");
+    if let Some(standing) = &*standing {
+        standing.write(headers);
+    }
+    drop(standing);
+    response
+}
+
+/// The trace id that the client sent: in W3C `traceparent`, or in `X-Trace-Id`.
+fn incoming(headers: &HeaderMap) -> Option<String> {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|it: &HeaderValue| it.to_str().ok())
+    };
+    let parent = text("traceparent").and_then(|it| {
+        let mut parts = it.split('-');
+        let (version, trace) = (parts.next()?, parts.next()?);
+        (version.len() == 2 && version != "ff").then_some(trace)
+    });
+    let own = text("x-trace-id");
+    parent
+        .into_iter()
+        .chain(own)
+        .find(|it| is_trace_id(it))
+        .map(str::to_owned)
+}
+
+fn is_trace_id(text: &str) -> bool {
+    let hex = text
+        .bytes()
+        .all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it));
+    text.len() == 32 && hex && text.bytes().any(|it| it != b'0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &'static str, value: &str, expected: Option<&str>) {
+        let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+        assert_eq!(incoming(&headers).as_deref(), expected, "{name}: {value}");
+    }
+
+    #[test]
+    fn a_client_may_bring_its_trace() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        check(
+            "traceparent",
+            &format!("00-{trace}-00f067aa0ba902b7-01"),
+            Some(trace),
+        );
+        check("x-trace-id", trace, Some(trace));
+        check(
+            "traceparent",
+            &format!("ff-{trace}-00f067aa0ba902b7-01"),
+            None,
+        );
+        check(
+            "traceparent",
+            &format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
+            None,
+        );
+        check("traceparent", "00-4bf9-00f067aa0ba902b7-01", None);
+        check("x-trace-id", "a line\tthat is none", None);
+    }
+}

@@ -1,0 +1,33 @@
+use super::{Entity, Kind, optional, required};
+
+pub(super) const COST_REPORT: Entity = Entity {
+    kind: "cost_report",
+    plural: "cost_reports",
+    doc: "What one use of one service cost.",
+    key: &["service_category", "resource_id", "region", "usage_type"],
+    fields: &[
+        required(
+            "service_category",
+            Kind::Text,
+            "The service: EC2, RDS, S3 and so on.",
+        ),
+        optional("resource_id", Kind::Text, "The resource, or `ALL`."),
+        required("region", Kind::Text, "AWS region code, or `global`."),
+        required(
+            "cost",
+            Kind::Decimal,
+            "Cost of the use in the account's currency.",
+        ),
+        optional(
+            "usage",
+            Kind::Decimal,
+            "How much was used, in the unit of `usage_type`.",
+        ),
+        required("usage_type", Kind::Text, "AWS usage type."),
+        optional(
+            "monthly_cost",
+            Kind::Decimal,
+            "Cost per month in the account's currency.",
+        ),
+    ],
+};

@@ -1,0 +1,49 @@
+use super::{Entity, Kind, optional, required};
+
+pub(super) const OPPORTUNITY: Entity = Entity {
+    kind: "opportunity",
+    plural: "opportunities",
+    doc: "A sale that may come about.",
+    key: &["opportunity_id"],
+    fields: &[
+        required(
+            "opportunity_id",
+            Kind::Text,
+            "The source's id of the opportunity.",
+        ),
+        optional(
+            "account_id",
+            Kind::Text,
+            "The source's id of the account it is with.",
+        ),
+        required("name", Kind::Text, "What is to be sold."),
+        optional(
+            "stage",
+            Kind::Text,
+            "The source's word for how far it has come.",
+        ),
+        optional("amount", Kind::Decimal, "Its worth, in `currency`."),
+        optional("currency", Kind::Text, "ISO 4217 code of `amount`."),
+        optional(
+            "close_date",
+            Kind::Timestamp,
+            "When it is expected to close, or closed.",
+        ),
+        optional(
+            "owner_id",
+            Kind::Text,
+            "The source's id or address of who looks after it.",
+        ),
+        optional(
+            "probability",
+            Kind::Decimal,
+            "Chance of winning, in per cent, 0 to 100.",
+        ),
+        optional("created_at", Kind::Timestamp, "When the source created it."),
+        optional(
+            "updated_at",
+            Kind::Timestamp,
+            "When the source last changed it.",
+        ),
+    ],
+};

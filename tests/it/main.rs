@@ -1,0 +1,3 @@
+//! Every test that needs a server, in one binary.
+
+mod harness;
