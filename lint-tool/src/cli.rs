@@ -1,6 +1,6 @@
 //! The command line of both binaries.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -84,7 +84,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
 fn check(options: &Check) -> Result<ExitCode, Error> {
     let root = match &options.path {
         Some(path) => path.clone(),
-        None => workspace_root()?,
+        None => engine::root_above(&std::env::current_dir().map_err(unreadable)?)?,
     };
     let (report, deny_warnings) = engine::check(&root)?;
     print(&render(&report, options.format));
@@ -125,28 +125,12 @@ pub fn table() -> String {
     )
 }
 
-/// The nearest folder upward whose manifest has `[workspace]`, else the nearest with a manifest.
-fn workspace_root() -> Result<PathBuf, Error> {
-    let here = std::env::current_dir()
-        .map_err(|err| Error::Unreadable(format!("no current folder: {err}")))?;
-    let manifest = |dir: &Path| std::fs::read_to_string(dir.join("Cargo.toml")).ok();
-    let with_manifest: Vec<&Path> = here
-        .ancestors()
-        .filter(|it| manifest(it).is_some())
-        .collect();
-    let workspace = with_manifest
-        .iter()
-        .find(|it| manifest(it).is_some_and(|it| it.contains("[workspace")));
-    let found = workspace.or(with_manifest.first());
-    found.map(|it| it.to_path_buf()).ok_or_else(|| {
-        Error::Usage(
-            "0 files scanned: there is no `Cargo.toml` here or above; run it in a workspace".into(),
-        )
-    })
-}
-
 /// Prints without a panic when the reader has gone (`structure-lint | head`).
 fn print(text: &str) {
     use std::io::Write as _;
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn unreadable(err: std::io::Error) -> Error {
+    Error::Unreadable(format!("no current folder: {err}"))
 }

@@ -1,7 +1,7 @@
 //! A check from files to findings.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::{Edges, Spot};
 use crate::error::Error;
 use crate::ignores;
+use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::modules::Modules;
 use crate::rules::RULES;
@@ -64,6 +65,28 @@ pub fn check(root: &Path) -> Result<(Report, bool), Error> {
     let (tree, config) = read(root)?;
     let report = check_tree(&tree, &config, Date::of(std::time::SystemTime::now()))?;
     Ok((report, config.deny_warnings))
+}
+
+/// The workspace that a folder belongs to: the nearest package above, or the workspace that lists it.
+pub fn root_above(dir: &Path) -> Result<PathBuf, Error> {
+    let read = |dir: &Path| std::fs::read_to_string(dir.join("Cargo.toml")).ok();
+    let mut above = dir.ancestors().filter_map(|dir| Some((dir, read(dir)?)));
+    let (package, text) = above.next().ok_or_else(|| {
+        let message =
+            "0 files scanned: there is no `Cargo.toml` here or above; run it in a workspace";
+        Error::Usage(message.into())
+    })?;
+    let is_root = Manifest::parse("Cargo.toml", &text).is_ok_and(|it| it.workspace.is_some());
+    let mut listing = above.filter(|(root, text)| {
+        let dir = package
+            .strip_prefix(root)
+            .map(|it| it.to_string_lossy().replace('\\', "/"));
+        let manifest = Manifest::parse("Cargo.toml", text).ok();
+        let table = manifest.and_then(|it| it.workspace);
+        dir.is_ok_and(|dir| table.is_some_and(|it| it.lists(&dir)))
+    });
+    let root = if is_root { None } else { listing.next() };
+    Ok(root.map_or(package, |(root, _)| root).to_path_buf())
 }
 
 /// Reads the files and the configuration at `root`.

@@ -7,6 +7,7 @@ mod attributes;
 mod extract;
 mod tokens;
 mod types;
+mod walk;
 
 use std::collections::BTreeMap;
 

@@ -36,19 +36,14 @@ pub mod workspace;
 use std::path::Path;
 
 pub use diagnostic::{Diagnostic, Level};
-pub use engine::{Report, check};
+pub use engine::{Report, check, root_above};
 pub use error::Error;
 pub use render::{Format, render};
 
 /// Panics with every finding unless the workspace above `dir` is clean. Use [`assert_clean!`].
 #[track_caller]
 pub fn assert_clean_above(dir: &Path) {
-    let root = dir
-        .ancestors()
-        .filter(|it| it.join("Cargo.toml").is_file())
-        .last()
-        .unwrap_or(dir);
-    match check(root) {
+    match root_above(dir).and_then(|root| check(&root)) {
         Ok((report, deny_warnings)) => {
             let clean = report.is_clean(deny_warnings);
             assert!(clean, "{}", render(&report, Format::Human));

@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::paths;
 
 /// A string and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +78,22 @@ pub struct WorkspaceTable {
     pub edition: Option<u16>,
 }
 
+impl WorkspaceTable {
+    /// Whether an entry of `members` names the folder.
+    pub fn lists(&self, dir: &str) -> bool {
+        let dir: Vec<&str> = dir.split('/').collect();
+        self.members.iter().any(|it| {
+            let pattern = it.value.trim_start_matches("./").trim_end_matches('/');
+            let pattern: Vec<&str> = pattern.split('/').collect();
+            paths::match_prefix(&pattern, &dir) == Some(dir.len())
+        })
+    }
+}
+
 impl Manifest {
     /// The folder that the manifest stands in.
     pub fn dir(&self) -> &str {
-        crate::paths::parent(&self.path)
+        paths::parent(&self.path)
     }
 
     /// A place in this manifest.

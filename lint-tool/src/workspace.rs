@@ -104,7 +104,7 @@ impl Workspace {
         let Some(table) = &self.root.workspace else {
             return dir.is_empty();
         };
-        dir.is_empty() || table.members.iter().any(|it| covers(&it.value, dir))
+        dir.is_empty() || table.lists(dir)
     }
 
     /// The package that an entry leads to, if it is a member.
@@ -142,8 +142,7 @@ impl Workspace {
             .paths()
             .filter(|it| paths::file_name(it) == "Cargo.toml");
         for dir in manifests.map(paths::parent) {
-            let listed = table.members.iter().any(|it| covers(&it.value, dir));
-            if listed && !self.is_excluded(dir) {
+            if table.lists(dir) && !self.is_excluded(dir) {
                 dirs.insert(dir.to_owned());
             }
         }
@@ -221,13 +220,6 @@ pub fn ident(name: &str) -> String {
 
 fn clean(path: &str) -> &str {
     path.trim_start_matches("./").trim_end_matches('/')
-}
-
-/// Whether a `members` entry names the folder.
-fn covers(pattern: &str, dir: &str) -> bool {
-    let pattern: Vec<&str> = clean(pattern).split('/').collect();
-    let dir: Vec<&str> = dir.split('/').collect();
-    paths::match_prefix(&pattern, &dir) == Some(dir.len())
 }
 
 fn package(tree: &Tree, manifest: Manifest, root: &Manifest) -> Option<Package> {

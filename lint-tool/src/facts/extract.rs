@@ -1,4 +1,4 @@
-//! The walk over one file's syntax tree.
+//! From a text to facts: what the walk over its syntax tree writes down.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,8 +6,8 @@ use std::ops::Range;
 use proc_macro2::{LineColumn, Literal, TokenStream};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
-use syn::visit::{self, Visit};
-use syn::{Attribute, Expr, Item, LitStr, Meta, Token, UseTree};
+use syn::visit::Visit as _;
+use syn::{Attribute, Expr, Item, LitStr, Token, UseTree};
 
 use super::tokens::{self, Found, plain};
 use super::{
@@ -76,14 +76,14 @@ fn literals(text: &str) -> Vec<Range<allow::Position>> {
 }
 
 #[derive(Default)]
-struct Walker {
-    facts: Facts,
-    scope: ScopeId,
-    test: bool,
+pub(super) struct Walker {
+    pub(super) facts: Facts,
+    pub(super) scope: ScopeId,
+    pub(super) test: bool,
 }
 
 impl Walker {
-    fn within<T>(&mut self, scope: Scope, walk: impl FnOnce(&mut Walker) -> T) -> T {
+    pub(super) fn within<T>(&mut self, scope: Scope, walk: impl FnOnce(&mut Walker) -> T) -> T {
         let before = self.scope;
         self.facts.scopes.push(scope);
         self.scope = self.facts.scopes.len() - 1;
@@ -92,7 +92,7 @@ impl Walker {
         result
     }
 
-    fn child(&self) -> Scope {
+    pub(super) fn child(&self) -> Scope {
         Scope {
             parent: Some(self.scope),
             test: self.test,
@@ -101,7 +101,7 @@ impl Walker {
     }
 
     /// Declares a name; a module or import wins over a type, a type over a value.
-    fn declare(&mut self, name: String, meaning: Name) {
+    pub(super) fn declare(&mut self, name: String, meaning: Name) {
         let rank = |it: Name| match it {
             Name::Inline(_) | Name::File(_) => 3,
             Name::Use(_) => 2,
@@ -115,7 +115,7 @@ impl Walker {
         }
     }
 
-    fn declare_item(&mut self, item: &Item) {
+    pub(super) fn declare_item(&mut self, item: &Item) {
         let (ident, meaning) = match item {
             Item::Struct(it) => (&it.ident, Name::Type),
             Item::Enum(it) => (&it.ident, Name::Type),
@@ -131,7 +131,7 @@ impl Walker {
         self.declare(plain(ident), meaning);
     }
 
-    fn path_ref(&self, segments: Vec<Segment>, leading_colon: bool) -> PathRef {
+    pub(super) fn path_ref(&self, segments: Vec<Segment>, leading_colon: bool) -> PathRef {
         PathRef {
             segments,
             leading_colon,
@@ -140,7 +140,7 @@ impl Walker {
         }
     }
 
-    fn path_of(&self, path: &syn::Path) -> PathRef {
+    pub(super) fn path_of(&self, path: &syn::Path) -> PathRef {
         let segments = path
             .segments
             .iter()
@@ -152,7 +152,13 @@ impl Walker {
         self.path_ref(segments, path.leading_colon.is_some())
     }
 
-    fn use_tree(&mut self, tree: &UseTree, prefix: &[Segment], leading: bool, public: bool) {
+    pub(super) fn use_tree(
+        &mut self,
+        tree: &UseTree,
+        prefix: &[Segment],
+        leading: bool,
+        public: bool,
+    ) {
         let with = |ident: &syn::Ident| {
             let mut path = prefix.to_vec();
             path.push(Segment {
@@ -193,7 +199,13 @@ impl Walker {
         }
     }
 
-    fn add_use(&mut self, path: Vec<Segment>, leading: bool, alias: Option<String>, public: bool) {
+    pub(super) fn add_use(
+        &mut self,
+        path: Vec<Segment>,
+        leading: bool,
+        alias: Option<String>,
+        public: bool,
+    ) {
         let path = self.path_ref(path, leading);
         self.facts.uses.push(Use {
             path,
@@ -207,7 +219,7 @@ impl Walker {
         }
     }
 
-    fn text(&mut self, text: &str, span: Span) {
+    pub(super) fn text(&mut self, text: &str, span: Span) {
         if let Some(statement) = sql::read(text) {
             self.facts.sql.push(SqlText {
                 statement,
@@ -217,7 +229,7 @@ impl Walker {
         }
     }
 
-    fn literal(&mut self, literal: Literal) {
+    pub(super) fn literal(&mut self, literal: Literal) {
         let span = span_of(literal.span());
         if let Ok(text) =
             syn::parse2::<LitStr>(TokenStream::from(proc_macro2::TokenTree::from(literal)))
@@ -227,7 +239,7 @@ impl Walker {
     }
 
     /// Macro arguments: a syntax tree where they are one, tokens where they are not.
-    fn arguments(&mut self, tokens: TokenStream) {
+    pub(super) fn arguments(&mut self, tokens: TokenStream) {
         let list = Punctuated::<Expr, Token![,]>::parse_terminated;
         if let Ok(list) = list.parse2(tokens.clone()) {
             list.iter().for_each(|it| self.visit_expr(it));
@@ -238,7 +250,7 @@ impl Walker {
         }
     }
 
-    fn tokens(&mut self, tokens: TokenStream) {
+    pub(super) fn tokens(&mut self, tokens: TokenStream) {
         let mut all = Vec::new();
         tokens::scan(tokens, &mut |found| all.push(found));
         for found in all {
@@ -262,7 +274,7 @@ impl Walker {
     }
 
     /// `include*!` and `query_as!`, which say more than their arguments.
-    fn known_macro(&mut self, name: &syn::Ident, tokens: &TokenStream) {
+    pub(super) fn known_macro(&mut self, name: &syn::Ident, tokens: &TokenStream) {
         let span = span_of(name.span());
         match name.to_string().as_str() {
             "include" | "include_str" | "include_bytes" => {
@@ -291,7 +303,7 @@ impl Walker {
         }
     }
 
-    fn row_type(&mut self, row: &syn::Path, query: &syn::ExprLit) {
+    pub(super) fn row_type(&mut self, row: &syn::Path, query: &syn::ExprLit) {
         let syn::Lit::Str(text) = &query.lit else {
             return;
         };
@@ -305,7 +317,7 @@ impl Walker {
         self.facts.row_types.push(RowType { path, table });
     }
 
-    fn model(&mut self, ident: &syn::Ident, attrs: &[Attribute], fields: &syn::Fields) {
+    pub(super) fn model(&mut self, ident: &syn::Ident, attrs: &[Attribute], fields: &syn::Fields) {
         let fields = fields.iter().filter_map(|field| {
             let ident = field.ident.as_ref()?;
             Some(Field {
@@ -327,7 +339,7 @@ impl Walker {
         self.facts.structs.push(definition);
     }
 
-    fn function(&mut self, sig: &syn::Signature, block: &syn::Block) {
+    pub(super) fn function(&mut self, sig: &syn::Signature, block: &syn::Block) {
         let first = sig.fn_token.span.start().line;
         let last = block.brace_token.span.close().end().line;
         self.facts.functions.push(Function {
@@ -338,7 +350,7 @@ impl Walker {
         });
     }
 
-    fn module(&mut self, item: &syn::ItemMod) {
+    pub(super) fn module(&mut self, item: &syn::ItemMod) {
         let name = plain(&item.ident);
         let path = item
             .attrs
@@ -368,7 +380,11 @@ impl Walker {
     }
 
     /// Generic parameters hide crates of the same name.
-    fn generics<T>(&mut self, generics: &syn::Generics, walk: impl FnOnce(&mut Walker) -> T) -> T {
+    pub(super) fn generics<T>(
+        &mut self,
+        generics: &syn::Generics,
+        walk: impl FnOnce(&mut Walker) -> T,
+    ) -> T {
         let names: BTreeMap<String, Name> = generics
             .type_params()
             .map(|it| (plain(&it.ident), Name::Type))
@@ -381,168 +397,5 @@ impl Walker {
             ..self.child()
         };
         self.within(scope, walk)
-    }
-}
-
-impl<'ast> Visit<'ast> for Walker {
-    fn visit_item(&mut self, item: &'ast Item) {
-        let before = self.test;
-        self.test |= attributes::is_test(item_attrs(item));
-        self.declare_item(item);
-        match item {
-            Item::Mod(it) => {
-                it.attrs.iter().for_each(|it| self.visit_attribute(it));
-                self.module(it);
-            }
-            Item::Use(it) => {
-                let public = !matches!(it.vis, syn::Visibility::Inherited);
-                self.use_tree(&it.tree, &[], it.leading_colon.is_some(), public);
-            }
-            Item::ExternCrate(it) => {
-                let path = vec![Segment {
-                    name: plain(&it.ident),
-                    span: span_of(it.ident.span()),
-                }];
-                let alias = it
-                    .rename
-                    .as_ref()
-                    .map_or(plain(&it.ident), |(_, name)| plain(name));
-                self.add_use(
-                    path,
-                    true,
-                    Some(alias).filter(|it| it != "_" && it != "self"),
-                    false,
-                );
-                if let Some(last) = self.facts.uses.last_mut() {
-                    last.extern_crate = true;
-                }
-            }
-            Item::Fn(it) => {
-                self.function(&it.sig, &it.block);
-                self.generics(&it.sig.generics, |walker| visit::visit_item_fn(walker, it));
-            }
-            Item::Impl(it) => {
-                self.generics(&it.generics, |walker| visit::visit_item_impl(walker, it))
-            }
-            Item::Trait(it) => {
-                self.generics(&it.generics, |walker| visit::visit_item_trait(walker, it))
-            }
-            Item::Struct(it) => {
-                self.model(&it.ident, &it.attrs, &it.fields);
-                self.generics(&it.generics, |walker| visit::visit_item_struct(walker, it));
-            }
-            Item::Macro(it) => {
-                if let Some(name) = &it.ident {
-                    self.declare(plain(name), Name::Value);
-                }
-                visit::visit_item(self, item);
-            }
-            _ => visit::visit_item(self, item),
-        }
-        self.test = before;
-    }
-
-    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        let before = self.test;
-        self.test |= attributes::is_test(&item.attrs);
-        self.function(&item.sig, &item.block);
-        self.generics(&item.sig.generics, |walker| {
-            visit::visit_impl_item_fn(walker, item)
-        });
-        self.test = before;
-    }
-
-    fn visit_block(&mut self, block: &'ast syn::Block) {
-        if block
-            .stmts
-            .iter()
-            .any(|it| matches!(it, syn::Stmt::Item(_)))
-        {
-            let scope = self.child();
-            self.within(scope, |walker| visit::visit_block(walker, block));
-        } else {
-            visit::visit_block(self, block);
-        }
-    }
-
-    // A visibility names a region, not a dependency.
-    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        if path.segments.len() > 1 || path.leading_colon.is_some() {
-            let path = self.path_of(path);
-            self.facts.paths.push(path);
-        }
-        visit::visit_path(self, path);
-    }
-
-    fn visit_attribute(&mut self, attr: &'ast Attribute) {
-        if attr.path().is_ident("doc") {
-            return;
-        }
-        if let Some(text) = attributes::path_attr(attr) {
-            let (value, span) = (text.value(), span_of(text.span()));
-            self.facts.path_attrs.push(PathAttr { value, span });
-        }
-        for text in attributes::path_strings(attr) {
-            if let Ok(path) = text.parse_with(syn::Path::parse_mod_style) {
-                let mut path = self.path_of(&path);
-                let span = span_of(text.span());
-                path.segments.iter_mut().for_each(|it| it.span = span);
-                if path.segments.len() > 1 {
-                    self.facts.paths.push(path);
-                }
-            }
-        }
-        self.visit_path(attr.path());
-        if let Meta::List(list) = &attr.meta {
-            self.tokens(list.tokens.clone());
-        }
-    }
-
-    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
-        self.visit_path(&mac.path);
-        let Some(last) = mac.path.segments.last() else {
-            return;
-        };
-        if last.ident == "macro_rules" {
-            return self.tokens(mac.tokens.clone());
-        }
-        self.known_macro(&last.ident, &mac.tokens);
-        self.arguments(mac.tokens.clone());
-    }
-
-    fn visit_lit_str(&mut self, text: &'ast LitStr) {
-        self.text(&text.value(), span_of(text.span()));
-    }
-
-    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
-        if let Expr::Path(function) = call.func.as_ref()
-            && let Some(last) = function.path.segments.last()
-            && last.ident == "query_as"
-            && let syn::PathArguments::AngleBracketed(arguments) = &last.arguments
-            && let Some(syn::GenericArgument::Type(syn::Type::Path(row))) = arguments.args.last()
-            && let Some(Expr::Lit(query)) = call.args.first()
-        {
-            self.row_type(&row.path, query);
-        }
-        visit::visit_expr_call(self, call);
-    }
-}
-
-fn item_attrs(item: &Item) -> &[Attribute] {
-    match item {
-        Item::Const(it) => &it.attrs,
-        Item::Enum(it) => &it.attrs,
-        Item::Fn(it) => &it.attrs,
-        Item::Impl(it) => &it.attrs,
-        Item::Macro(it) => &it.attrs,
-        Item::Mod(it) => &it.attrs,
-        Item::Static(it) => &it.attrs,
-        Item::Struct(it) => &it.attrs,
-        Item::Trait(it) => &it.attrs,
-        Item::Type(it) => &it.attrs,
-        Item::Use(it) => &it.attrs,
-        _ => &[],
     }
 }
