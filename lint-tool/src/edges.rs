@@ -52,30 +52,41 @@ impl Edges {
     pub fn collect(workspace: &Workspace, modules: &Modules) -> Edges {
         let mut edges = Edges::default();
         edges.add_manifests(workspace, modules);
-        let resolver = Resolver { workspace, modules };
+        let resolver = Resolver::new(workspace, modules);
         for (id, _, facts) in modules.files() {
             let owners = modules.by_scope(id);
             for (index, it) in facts.uses.iter().enumerate() {
-                edges.add(&resolver, owners[it.path.scope], &it.path, Some(index));
+                edges.add(
+                    &resolver,
+                    modules,
+                    owners[it.path.scope],
+                    (&it.path, Some(index)),
+                );
             }
             for path in &facts.paths {
-                edges.add(&resolver, owners[path.scope], path, None);
+                edges.add(&resolver, modules, owners[path.scope], (path, None));
             }
         }
         edges
     }
 
-    fn add(&mut self, resolver: &Resolver, from: ModuleId, path: &PathRef, import: Option<usize>) {
+    fn add(
+        &mut self,
+        resolver: &Resolver,
+        modules: &Modules,
+        from: ModuleId,
+        (path, import): (&PathRef, Option<usize>),
+    ) {
         let found = resolver.resolve(from, path, import);
         self.paths += 1;
         self.unresolved += usize::from(found.target == Def::Unknown);
         let direct = found.written.is_none();
         let targets = [(found.written, true), (Some(found.target), direct)];
         for (def, direct) in targets {
-            let Some(to) = def.and_then(|it| spot_of(resolver.modules, &it)) else {
+            let Some(to) = def.and_then(|it| spot_of(modules, &it)) else {
                 continue;
             };
-            let mut from = spot(resolver.modules, from);
+            let mut from = spot(modules, from);
             if from.path == to.path {
                 continue;
             }

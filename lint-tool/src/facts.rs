@@ -129,6 +129,8 @@ pub struct ModDecl {
     pub span: Span,
     pub scope: ScopeId,
     pub path: Option<String>,
+    /// `#[path]` stands in a `cfg_attr`: the usual file is loaded too.
+    pub path_is_conditional: bool,
     pub test: bool,
     /// Under `#[cfg]`: its file may be absent.
     pub conditional: bool,

@@ -22,6 +22,7 @@ mod error;
 pub mod facts;
 mod ignores;
 pub mod manifest;
+mod memory;
 pub mod models;
 pub mod modules;
 mod paths;

@@ -102,16 +102,13 @@ impl Manifest {
     }
 
     /// Reads a manifest; what `toml` cannot parse is SL900.
-    pub fn parse(path: &str, text: &str) -> Result<Manifest, Diagnostic> {
+    pub fn parse(path: &str, text: &str) -> Result<Manifest, Box<Diagnostic>> {
         let root = DeTable::parse(text).map_err(|err| {
             let span = err
                 .span()
                 .map_or(Span::START, |range| Span::of_bytes(text, range));
-            Diagnostic::new(
-                "SL900",
-                Place::new(path, span),
-                format!("cannot parse the manifest: {}", err.message()),
-            )
+            let message = format!("cannot parse the manifest: {}", err.message());
+            Box::new(Diagnostic::new("SL900", Place::new(path, span), message))
         })?;
         let reader = Reader { text };
         let mut manifest = Manifest {

@@ -133,7 +133,7 @@ fn row_types(
     workspace: &Workspace,
     modules: &Modules,
 ) -> BTreeMap<(ModuleId, String), BTreeSet<String>> {
-    let resolver = Resolver { workspace, modules };
+    let resolver = Resolver::new(workspace, modules);
     let mut rows: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
     for (id, module, facts) in modules.files().filter(|(_, it, _)| !it.test) {
         let owners = modules.by_scope(id);

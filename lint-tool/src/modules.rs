@@ -35,6 +35,8 @@ pub struct Module {
 pub struct Modules {
     pub all: Vec<Module>,
     pub facts: BTreeMap<String, Facts>,
+    /// The library of each package that has one.
+    libs: BTreeMap<usize, ModuleId>,
     /// `mod` declarations without a file, or with two.
     pub problems: Vec<Diagnostic>,
 }
@@ -61,9 +63,7 @@ impl Modules {
 
     /// The crate root of a package's library.
     pub fn lib_of(&self, package: usize) -> Option<ModuleId> {
-        self.all.iter().position(|it| {
-            it.package == package && it.target == TargetKind::Lib && it.parent.is_none()
-        })
+        self.libs.get(&package).copied()
     }
 
     /// The modules that are the whole of a file.
@@ -102,6 +102,9 @@ impl Modules {
         file: &str,
     ) -> ModuleId {
         let id = self.all.len();
+        if target == TargetKind::Lib {
+            self.libs.insert(package, id);
+        }
         self.all.push(Module {
             package,
             target,
@@ -201,53 +204,74 @@ impl Modules {
         facts: &Facts,
         decl: &ModDecl,
         owner: ModuleId,
-    ) -> Option<ModuleId> {
-        let candidates = candidates(&self.all[file_root], facts, decl);
-        let existing: Vec<&String> = candidates
-            .iter()
-            .filter(|it| tree.get(it).is_some())
-            .collect();
-        let file = match existing.as_slice() {
-            [file] => (*file).clone(),
-            found => {
-                let place = Place::new(&self.all[file_root].file, decl.span);
-                self.problems
-                    .extend(problem(decl, place, &candidates, found.len()));
-                found.first().copied()?.clone()
+    ) -> Vec<ModuleId> {
+        let named = named_file(&self.all[file_root], facts, decl);
+        let usual = usual_files(&self.all[file_root], facts, decl);
+        let (named, usual) = (existing(tree, named), existing(tree, usual));
+        let place = Place::new(&self.all[file_root].file, decl.span);
+        self.problems.extend(problem(decl, place, &named, &usual));
+        let mut loaded = Vec::new();
+        for (file, is_named) in named
+            .0
+            .into_iter()
+            .map(|it| (it, true))
+            .chain(usual.0.into_iter().map(|it| (it, false)).take(1))
+        {
+            let mut above = std::iter::successors(Some(owner), |it| self.all[*it].parent);
+            if above.any(|it| self.all[it].file == file) {
+                continue;
             }
-        };
-        let above = std::iter::successors(Some(owner), |it| self.all[*it].parent);
-        if above.into_iter().any(|it| self.all[it].file == file) {
-            return None;
+            let id = self.add_child(owner, &decl.name, file, 0);
+            let module = &mut self.all[id];
+            module.test |= decl.test;
+            module.owns_folder = is_named || paths::file_name(&module.file) == "mod.rs";
+            loaded.push(id);
         }
-        let id = self.add_child(owner, &decl.name, file, 0);
-        let module = &mut self.all[id];
-        module.test |= decl.test;
-        module.owns_folder = decl.path.is_some() || paths::file_name(&module.file) == "mod.rs";
-        Some(id)
+        loaded
     }
 }
 
-/// The files that rustc would look for.
-fn candidates(file_root: &Module, facts: &Facts, decl: &ModDecl) -> Vec<String> {
-    let beside = paths::parent(&file_root.file);
-    let stem = file_root.file.trim_end_matches(".rs");
+/// Files that exist, and all that were looked for.
+fn existing(tree: &Tree, candidates: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let found = candidates.iter().filter(|it| tree.get(it).is_some());
+    (found.cloned().collect(), candidates)
+}
+
+/// The file that `#[path]` names.
+fn named_file(file_root: &Module, facts: &Facts, decl: &ModDecl) -> Vec<String> {
+    let Some(path) = &decl.path else {
+        return Vec::new();
+    };
     let inline = inline_folders(facts, decl.scope);
-    let own = if file_root.owns_folder { beside } else { stem };
-    match &decl.path {
-        Some(path) if inline.is_empty() => paths::join(beside, path).into_iter().collect(),
-        Some(path) => paths::join(&format!("{own}/{inline}"), path)
-            .into_iter()
-            .collect(),
-        None => {
-            let folder = paths::join(own, &inline).unwrap_or_default();
-            let name = &decl.name;
-            let names = [format!("{name}.rs"), format!("{name}/mod.rs")];
-            names
-                .iter()
-                .filter_map(|it| paths::join(&folder, it))
-                .collect()
-        }
+    let beside = paths::parent(&file_root.file);
+    let folder = match inline.as_str() {
+        "" => beside.to_owned(),
+        inline => format!("{}/{inline}", own_folder(file_root)),
+    };
+    paths::join(&folder, path).into_iter().collect()
+}
+
+/// The files that rustc looks for without `#[path]`.
+fn usual_files(file_root: &Module, facts: &Facts, decl: &ModDecl) -> Vec<String> {
+    if decl.path.is_some() && !decl.path_is_conditional {
+        return Vec::new();
+    }
+    let inline = inline_folders(facts, decl.scope);
+    let folder = paths::join(own_folder(file_root), &inline).unwrap_or_default();
+    let name = &decl.name;
+    let names = [format!("{name}.rs"), format!("{name}/mod.rs")];
+    names
+        .iter()
+        .filter_map(|it| paths::join(&folder, it))
+        .collect()
+}
+
+/// The folder that a file's modules lie in.
+fn own_folder(file_root: &Module) -> &str {
+    if file_root.owns_folder {
+        paths::parent(&file_root.file)
+    } else {
+        file_root.file.trim_end_matches(".rs")
     }
 }
 
@@ -264,28 +288,26 @@ fn inline_folders(facts: &Facts, scope: ScopeId) -> String {
     names.join("/")
 }
 
-fn problem(
-    decl: &ModDecl,
-    place: Place,
-    candidates: &[String],
-    found: usize,
-) -> Option<Diagnostic> {
+type Looked = (Vec<String>, Vec<String>);
+
+fn problem(decl: &ModDecl, place: Place, named: &Looked, usual: &Looked) -> Option<Diagnostic> {
     let name = &decl.name;
-    if found > 1 {
+    if usual.0.len() > 1 {
         let message = format!(
             "module `{name}` has two files: `{}`",
-            candidates.join("` and `")
+            usual.0.join("` and `")
         );
         return Some(Diagnostic::new("SL901", place, message).help("delete or rename one of them"));
     }
     // A cfg may be the reason that the file is not there.
-    (!decl.conditional).then(|| {
-        let message = format!("module `{name}` has no file");
+    let is_missing = named.0.is_empty() && usual.0.is_empty() && !decl.conditional;
+    is_missing.then(|| {
+        let looked: Vec<String> = [&named.1[..], &usual.1[..]].concat();
         let help = format!(
             "create `{}` or remove the declaration",
-            candidates.join("` or `")
+            looked.join("` or `")
         );
-        Diagnostic::new("SL901", place, message).help(help)
+        Diagnostic::new("SL901", place, format!("module `{name}` has no file")).help(help)
     })
 }
 
@@ -314,6 +336,16 @@ mod tests {
             "app=src/lib.rs\napp::inline=src/lib.rs\napp::a=src/a.rs\napp::type=src/type.rs\n\
              app::inline::c=src/inline/c.rs\napp::p=src/odd/place.rs\napp::a::b=src/a/b/mod.rs\n\
              app::p::q=src/odd/q.rs",
+        );
+    }
+
+    #[test]
+    fn conditional_paths_and_macros_load_every_branch() {
+        check(
+            "//- src/lib.rs\n#[cfg_attr(unix, path = \"u.rs\")]\nmod a;\n\
+             cfg_if! { if #[cfg(unix)] { mod b; } else { mod c; } }\n\
+             //- src/u.rs\n//- src/a.rs\n//- src/b.rs\n//- src/target/x.rs\n",
+            "app=src/lib.rs\napp::a=src/u.rs\napp::a=src/a.rs\napp::b=src/b.rs",
         );
     }
 

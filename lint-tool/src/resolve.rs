@@ -2,7 +2,10 @@
 //!
 //! **Invariant:** an answer is either certain or `Unknown`; nothing is guessed from a name.
 
+use std::rc::Rc;
+
 use crate::facts::{Facts, Name, PathRef, ScopeId};
+use crate::memory::{Circle, Memory};
 use crate::modules::{ModuleId, Modules};
 use crate::workspace::{Extern, TargetKind, Workspace};
 
@@ -32,18 +35,19 @@ pub struct Resolution {
     pub segment: usize,
 }
 
-/// Answers questions about paths.
+/// Answers questions about paths, and remembers the answers.
 pub struct Resolver<'a> {
-    pub workspace: &'a Workspace,
-    pub modules: &'a Modules,
+    workspace: &'a Workspace,
+    modules: &'a Modules,
+    imports: Memory<(ModuleId, usize), Def>,
+    names: Memory<(ModuleId, bool, String), (Def, bool)>,
 }
 
-/// Where a question is asked, and which imports are being answered already.
-#[derive(Clone)]
+/// Where a question is asked.
+#[derive(Clone, Copy)]
 struct Asking {
     module: ModuleId,
     scope: ScopeId,
-    active: Vec<(ModuleId, usize)>,
 }
 
 const BUILT_IN: [&str; 5] = ["std", "core", "alloc", "proc_macro", "test"];
@@ -52,34 +56,45 @@ const PRIMITIVES: [&str; 17] = [
     "i128", "isize", "f32", "f64",
 ];
 
-impl Resolver<'_> {
-    /// Resolves a path that stands in `module`. `import` is the index of the use that it is.
-    pub fn resolve(&self, module: ModuleId, path: &PathRef, import: Option<usize>) -> Resolution {
-        let active = import.map(|it| (module, it)).into_iter().collect();
-        self.walk(
-            path,
-            import.is_some(),
-            Asking {
-                module,
-                scope: path.scope,
-                active,
-            },
-        )
+impl<'a> Resolver<'a> {
+    /// A resolver that has answered nothing yet.
+    pub fn new(workspace: &'a Workspace, modules: &'a Modules) -> Resolver<'a> {
+        let circle = Rc::<Circle>::default();
+        Resolver {
+            workspace,
+            modules,
+            imports: Memory::new(circle.clone()),
+            names: Memory::new(circle),
+        }
     }
 
-    fn facts(&self, module: ModuleId) -> Option<&Facts> {
+    /// Resolves a path that stands in `module`. `import` is the index of the use that it is.
+    pub fn resolve(&self, module: ModuleId, path: &PathRef, import: Option<usize>) -> Resolution {
+        let asking = Asking {
+            module,
+            scope: path.scope,
+        };
+        match import {
+            // An import does not answer its own question: `use b;` means the crate.
+            Some(index) => self
+                .imports
+                .during((module, index), || self.walk(path, true, asking)),
+            None => self.walk(path, false, asking),
+        }
+    }
+
+    fn facts(&self, module: ModuleId) -> Option<&'a Facts> {
         self.modules.facts.get(&self.modules.all[module].file)
     }
 
     fn walk(&self, path: &PathRef, is_import: bool, asking: Asking) -> Resolution {
         let names: Vec<&str> = path.segments.iter().map(|it| it.name.as_str()).collect();
-        let (mut def, mut at, by_alias) =
-            self.first(&names, path.leading_colon, is_import, &asking);
+        let (mut def, mut at, by_alias) = self.first(&names, path.leading_colon, is_import, asking);
         let mut segment = at.saturating_sub(1);
         let mut written = None;
         while let Some(name) = names.get(at) {
             def = match def {
-                Def::Module(module) => match self.in_module(module, name, &asking) {
+                Def::Module(module) => match self.in_module(module, name, asking.module) {
                     Some((next, imported)) => {
                         if imported && module != asking.module && written.is_none() {
                             written = Some(Def::Item(module, (*name).to_owned()));
@@ -119,7 +134,7 @@ impl Resolver<'_> {
         names: &[&str],
         leading: bool,
         is_import: bool,
-        asking: &Asking,
+        asking: Asking,
     ) -> (Def, usize, bool) {
         let here = &self.modules.all[asking.module];
         let edition = self.workspace.packages[here.package].edition;
@@ -135,7 +150,7 @@ impl Resolver<'_> {
             "Self" => (Def::Local, 1, false),
             name if leading || (edition == 2015 && is_import) => {
                 let in_root = if edition == 2015 {
-                    self.in_module(here.root, name, asking)
+                    self.in_module(here.root, name, asking.module)
                 } else {
                     None
                 };
@@ -167,23 +182,30 @@ impl Resolver<'_> {
     }
 
     /// Looks outward from a scope to its module. The flag says that an import answered.
-    fn in_scopes(&self, name: &str, is_last: bool, asking: &Asking) -> Option<(Def, bool)> {
+    fn in_scopes(&self, name: &str, is_last: bool, asking: Asking) -> Option<(Def, bool)> {
         let facts = self.facts(asking.module)?;
         let end = self.modules.all[asking.module].scope;
         let mut scope = asking.scope;
-        loop {
-            if let Some(found) = self.in_scope(asking.module, scope, name, is_last, asking) {
+        while scope != end {
+            if let Some(found) = self.in_scope(asking.module, scope, name, is_last, true) {
                 return Some(found);
-            }
-            if scope == end {
-                return None;
             }
             scope = facts.scopes[scope].parent?;
         }
+        let is_value = is_last && facts.scopes[end].names.get(name) == Some(&Name::Value);
+        if is_value {
+            return Some((Def::Item(asking.module, name.to_owned()), false));
+        }
+        self.in_module(asking.module, name, asking.module)
     }
 
-    fn in_module(&self, module: ModuleId, name: &str, asking: &Asking) -> Option<(Def, bool)> {
-        self.in_scope(module, self.modules.all[module].scope, name, false, asking)
+    /// Looks a name up in a module, as `viewer` sees it: private imports are for those inside.
+    fn in_module(&self, module: ModuleId, name: &str, viewer: ModuleId) -> Option<(Def, bool)> {
+        let inside = self.modules.holds(module, viewer);
+        let scope = self.modules.all[module].scope;
+        let key = (module, inside, name.to_owned());
+        self.names
+            .recall(key, || self.in_scope(module, scope, name, false, inside))
     }
 
     fn in_scope(
@@ -192,10 +214,11 @@ impl Resolver<'_> {
         scope: ScopeId,
         name: &str,
         is_last: bool,
-        asking: &Asking,
+        inside: bool,
     ) -> Option<(Def, bool)> {
         let facts = self.facts(module)?;
         let it = facts.scopes.get(scope)?;
+        let may_see = |index: usize| inside || facts.uses[index].public;
         match it.names.get(name) {
             Some(Name::Inline(_) | Name::File(_)) => {
                 if let Some(child) = self.modules.all[module].children.get(name) {
@@ -206,43 +229,38 @@ impl Resolver<'_> {
             Some(Name::Value) if is_last => {
                 return Some((Def::Item(module, name.to_owned()), false));
             }
-            Some(Name::Use(index)) if self.may_see(module, *index, asking) => {
-                if let Some(def) = self.import(module, *index, asking) {
+            Some(Name::Use(index)) if may_see(*index) => {
+                if let Some(def) = self.import(module, *index) {
                     return Some((def, true));
                 }
             }
             _ => {}
         }
-        it.globs.iter().find_map(|index| {
-            let Some(Def::Module(other)) = self.import(module, *index, asking) else {
-                return None;
-            };
-            let asking = asking.with(module, *index);
-            self.in_module(other, name, &asking)
-                .map(|(def, _)| (def, true))
-        })
-    }
-
-    fn may_see(&self, module: ModuleId, import: usize, asking: &Asking) -> bool {
-        let public = self.facts(module).is_some_and(|it| it.uses[import].public);
-        public || self.modules.holds(module, asking.module)
+        it.globs
+            .iter()
+            .filter(|index| may_see(**index))
+            .find_map(|index| {
+                let Some(Def::Module(other)) = self.import(module, *index) else {
+                    return None;
+                };
+                self.in_module(other, name, module)
+                    .map(|(def, _)| (def, true))
+            })
     }
 
     /// What an import brings; `None` while that very question is open.
-    fn import(&self, module: ModuleId, index: usize, asking: &Asking) -> Option<Def> {
-        if asking.active.contains(&(module, index)) || asking.active.len() > 32 {
-            return None;
-        }
-        let path = &self.facts(module)?.uses[index].path;
-        let inner = Asking {
-            module,
-            scope: path.scope,
-            ..asking.with(module, index)
-        };
-        match self.walk(path, true, inner).target {
-            Def::Unknown => None,
-            def => Some(def),
-        }
+    fn import(&self, module: ModuleId, index: usize) -> Option<Def> {
+        self.imports.recall((module, index), || {
+            let path = &self.facts(module)?.uses[index].path;
+            let asking = Asking {
+                module,
+                scope: path.scope,
+            };
+            match self.walk(path, true, asking).target {
+                Def::Unknown => None,
+                def => Some(def),
+            }
+        })
     }
 
     /// The extern prelude: dependencies, the package's own library, the standard library.
@@ -275,14 +293,6 @@ impl Resolver<'_> {
             .find(|it| it.extern_crate && it.alias.as_deref() == Some(name))?;
         let krate = &import.path.segments.first()?.name;
         (krate != name).then(|| self.prelude(root, krate))
-    }
-}
-
-impl Asking {
-    fn with(&self, module: ModuleId, import: usize) -> Asking {
-        let mut asking = self.clone();
-        asking.active.push((module, import));
-        asking
     }
 }
 

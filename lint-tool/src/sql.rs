@@ -66,7 +66,7 @@ fn scan(words: &[String]) -> Statement {
             (read_from(words, at), &mut statement.reads),
         ];
         for (table, list) in found {
-            if let Some(table) = table.and_then(table_name)
+            if let Some(table) = table.and_then(|it| table_name(it))
                 && !local.contains(&table)
                 && !list.contains(&table)
             {
@@ -132,7 +132,7 @@ fn read_from(words: &[String], at: usize) -> Option<&String> {
 }
 
 /// A plain table name: without its schema, and nothing that is no name.
-fn table_name(word: &String) -> Option<String> {
+fn table_name(word: &str) -> Option<String> {
     const NOT_TABLES: [&str; 9] = [
         "select", "set", "lateral", "unnest", "values", "only", "skip", "of", "stdin",
     ];

@@ -148,10 +148,14 @@ impl Tree {
     }
 }
 
+/// Hidden folders and what tools write are no source; a module may well be called `target`.
 fn is_visible(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    let skipped = entry.file_type().is_dir() && (name == "target" || name == "node_modules");
-    entry.depth() == 0 || !(skipped || name.starts_with('.'))
+    let is_output = || {
+        let beside = entry.path().with_file_name("Cargo.toml");
+        name == "node_modules" || (name == "target" && beside.is_file())
+    };
+    entry.depth() == 0 || !(name.starts_with('.') || (entry.file_type().is_dir() && is_output()))
 }
 
 fn is_wanted(path: &str) -> bool {

@@ -65,7 +65,7 @@ impl Workspace {
         let mut workspace = Workspace::default();
         match Manifest::parse("Cargo.toml", text) {
             Ok(root) => workspace.root = root,
-            Err(problem) => workspace.problems.push(problem),
+            Err(problem) => workspace.problems.push(*problem),
         }
         let mut found = BTreeMap::new();
         for dir in workspace.member_dirs(tree) {
@@ -171,7 +171,7 @@ impl Workspace {
         let Some(text) = tree.get(&path) else { return };
         let manifest = match Manifest::parse(&path, text) {
             Ok(manifest) => manifest,
-            Err(problem) => return self.problems.push(problem),
+            Err(problem) => return self.problems.push(*problem),
         };
         let reached: Vec<String> = manifest
             .dependencies

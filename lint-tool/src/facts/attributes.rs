@@ -42,11 +42,7 @@ fn asks_for_test(tokens: TokenStream) -> bool {
         match token {
             TokenTree::Ident(it) if it == "test" => return true,
             TokenTree::Ident(it) => negated = it == "not",
-            TokenTree::Group(it) if !negated => {
-                if asks_for_test(it.stream()) {
-                    return true;
-                }
-            }
+            TokenTree::Group(it) if !negated && asks_for_test(it.stream()) => return true,
             _ => {}
         }
     }

@@ -80,6 +80,7 @@ pub(super) struct Walker {
     pub(super) facts: Facts,
     pub(super) scope: ScopeId,
     pub(super) test: bool,
+    in_macro: bool,
 }
 
 impl Walker {
@@ -240,19 +241,22 @@ impl Walker {
 
     /// Macro arguments: a syntax tree where they are one, tokens where they are not.
     pub(super) fn arguments(&mut self, tokens: TokenStream) {
+        let before = std::mem::replace(&mut self.in_macro, true);
         let list = Punctuated::<Expr, Token![,]>::parse_terminated;
         if let Ok(list) = list.parse2(tokens.clone()) {
             list.iter().for_each(|it| self.visit_expr(it));
         } else if let Ok(statements) = syn::Block::parse_within.parse2(tokens.clone()) {
             statements.iter().for_each(|it| self.visit_stmt(it));
         } else {
-            self.tokens(tokens);
+            self.tokens(tokens, true);
         }
+        self.in_macro = before;
     }
 
-    pub(super) fn tokens(&mut self, tokens: TokenStream) {
+    /// Tokens that are no syntax tree; with `braces`, groups in braces may be one.
+    pub(super) fn tokens(&mut self, tokens: TokenStream, braces: bool) {
         let mut all = Vec::new();
-        tokens::scan(tokens, &mut |found| all.push(found));
+        tokens::scan(tokens, braces, &mut |found| all.push(found));
         for found in all {
             match found {
                 Found::Path {
@@ -264,6 +268,7 @@ impl Walker {
                 }
                 Found::Macro { name, tokens } => self.known_macro(&name, &tokens),
                 Found::Literal(literal) => self.literal(literal),
+                Found::Braces(tokens) => self.arguments(tokens),
                 Found::PathAttr(literal) => {
                     let span = span_of(literal.span());
                     let value = literal.to_string().trim_matches('"').to_owned();
@@ -352,19 +357,20 @@ impl Walker {
 
     pub(super) fn module(&mut self, item: &syn::ItemMod) {
         let name = plain(&item.ident);
-        let path = item
+        let attr = item
             .attrs
             .iter()
-            .find_map(attributes::path_attr)
-            .map(|it| it.value());
+            .find(|it| attributes::path_attr(it).is_some());
+        let path = attr.and_then(attributes::path_attr).map(|it| it.value());
         let Some((_, items)) = &item.content else {
             self.facts.mods.push(ModDecl {
                 name: name.clone(),
                 span: span_of(item.ident.span()),
                 scope: self.scope,
+                path_is_conditional: attr.is_some_and(|it| it.path().is_ident("cfg_attr")),
                 path,
                 test: self.test,
-                conditional: attributes::is_conditional(&item.attrs),
+                conditional: self.in_macro || attributes::is_conditional(&item.attrs),
             });
             return self.declare(name, Name::File(self.facts.mods.len() - 1));
         };

@@ -17,12 +17,15 @@ pub(super) enum Found {
         tokens: TokenStream,
     },
     Literal(Literal),
+    /// `{ … }` in macro arguments, which may be a syntax tree though the whole is none.
+    Braces(TokenStream),
     /// `path = "…"` directly inside `#[…]`.
     PathAttr(Literal),
 }
 
-/// Calls `found` for each path, macro call and literal, in order.
-pub(super) fn scan(tokens: TokenStream, found: &mut dyn FnMut(Found)) {
+/// Calls `found` for each path, macro call and literal, in order. With `braces` it leaves what stands
+/// in braces to the caller.
+pub(super) fn scan(tokens: TokenStream, braces: bool, found: &mut dyn FnMut(Found)) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut at = 0;
     while at < tokens.len() {
@@ -31,7 +34,11 @@ pub(super) fn scan(tokens: TokenStream, found: &mut dyn FnMut(Found)) {
                 if let Some(literal) = path_attr(&tokens, at) {
                     found(Found::PathAttr(literal));
                 }
-                scan(group.stream(), found);
+                if braces && group.delimiter() == Delimiter::Brace {
+                    found(Found::Braces(group.stream()));
+                } else {
+                    scan(group.stream(), braces, found);
+                }
                 at += 1;
             }
             TokenTree::Literal(literal) => {

@@ -120,7 +120,7 @@ impl<'ast> Visit<'ast> for Walker {
         }
         self.visit_path(attr.path());
         if let Meta::List(list) = &attr.meta {
-            self.tokens(list.tokens.clone());
+            self.tokens(list.tokens.clone(), false);
         }
     }
 
@@ -130,7 +130,7 @@ impl<'ast> Visit<'ast> for Walker {
             return;
         };
         if last.ident == "macro_rules" {
-            return self.tokens(mac.tokens.clone());
+            return self.tokens(mac.tokens.clone(), false);
         }
         self.known_macro(&last.ident, &mac.tokens);
         self.arguments(mac.tokens.clone());

@@ -55,7 +55,7 @@ How to fix: turn the edge round, or move what is needed."#
             let breaches = cx.edges.all.iter().filter_map(|edge| {
                 let (_, from) = cx.config.covering(&contract.from, &edge.from)?;
                 let (line, to) = cx.config.covering(&contract.to, &edge.to)?;
-                (from != to).then(|| (edge, to, line))
+                (from != to).then_some((edge, to, line))
             });
             for (edge, to, line) in distinct(breaches.collect()) {
                 let reason = contract

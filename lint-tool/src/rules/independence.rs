@@ -59,7 +59,7 @@ How to fix: move what both need into a crate below them."#
             let breaches = cx.edges.all.iter().filter_map(|edge| {
                 let (_, from) = cx.config.covering(&contract.members, &edge.from)?;
                 let (_, to) = cx.config.covering(&contract.members, &edge.to)?;
-                (from != to).then(|| (edge, to, ()))
+                (from != to).then_some((edge, to, ()))
             });
             for (edge, to, ()) in distinct(breaches.collect()) {
                 out.push(finding(cx, contract, edge, &to));
