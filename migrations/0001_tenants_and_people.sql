@@ -6,7 +6,14 @@ begin
 exception when duplicate_object or unique_violation then null;
 end $$;
 
-grant autonomos_app to current_user;
+-- A superuser may take on any role and needs no grant.
+do $$
+begin
+  if not pg_has_role(current_user, 'autonomos_app', 'member') then
+    grant autonomos_app to current_user;
+  end if;
+end $$;
+
 grant usage on schema public to autonomos_app;
 
 -- Puts a table under the tenant lock: its rows are visible and writable only while
@@ -36,7 +43,9 @@ create table logins (
   tenant_id uuid not null,
   user_id uuid not null,
   constraint logins_pkey primary key (email),
+  -- Checked at the commit: registering takes the e-mail first, then makes the tenant.
   constraint logins_tenant_fkey foreign key (tenant_id) references tenants (id) on delete cascade
+    deferrable initially deferred
 );
 create index logins_tenant_id_idx on logins (tenant_id, user_id);
 
@@ -118,12 +127,15 @@ end $$;
 
 -- The same for an API key; its secret is compared by the caller of this function.
 create function caller_api_key(tenant uuid, key uuid)
-returns table (secret_hash bytea, scopes text[], created_by uuid, revoked boolean)
+returns table (
+  secret_hash bytea, scopes text[], created_by uuid, revoked boolean,
+  last_used_at timestamp with time zone
+)
 language plpgsql as $$
 begin
   perform set_config('app.tenant_id', tenant::text, true);
   return query
-    select k.secret_hash, k.scopes, k.created_by, k.revoked_at is not null
+    select k.secret_hash, k.scopes, k.created_by, k.revoked_at is not null, k.last_used_at
     from api_keys k
     where k.tenant_id = tenant and k.id = key;
 end $$;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod app;
 pub mod postgres;
 pub mod valkey;
 

@@ -1,1 +1,73 @@
-//! The auth function.
+//! The auth function: people and programs prove who they are, and get tokens that say so.
+//!
+//! **Invariant:** the only code that reads the private key, a password or a refresh token.
+
+mod audit;
+mod db;
+mod discovery;
+mod input;
+pub mod keys;
+mod opaque;
+mod password;
+mod routes;
+mod seed;
+mod session;
+mod token;
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use platform::Platform;
+use platform::config::Realm;
+use platform::http::ClientAddress;
+use platform::limit::Class;
+use platform::secrets::Secrets;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use seed::{Seed, seed};
+
+use discovery::Discovery;
+use token::Signer;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct App {
+    platform: Platform,
+    signer: Arc<Signer>,
+    discovery: Arc<Discovery>,
+}
+
+/// The function's routes.
+pub fn routes(platform: Platform, secrets: &Secrets) -> anyhow::Result<OpenApiRouter> {
+    let realm = Realm::from_env()?;
+    let app = App {
+        platform,
+        discovery: Arc::new(Discovery::new(&realm.issuer, &secrets.public_keys)),
+        signer: Arc::new(Signer::new(secrets, realm)?),
+    };
+    Ok(routes::router().with_state(app))
+}
+
+impl App {
+    /// Counts a request of somebody who is not known yet.
+    async fn limit_address(&self, class: Class, address: ClientAddress) -> schema::Result<()> {
+        let key = format!("address:{}", input::neighbourhood(address));
+        self.platform.limiter.check(class, &key).await?;
+        Ok(())
+    }
+
+    /// Counts an attempt to sign in to an account, whether it exists or not.
+    async fn limit_account(&self, email: &str) -> schema::Result<()> {
+        // Hashed, so that a counter's name tells no address.
+        let hash = opaque::hex(&opaque::sha256(email.as_bytes()));
+        let key = format!("account:{hash}");
+        self.platform.limiter.check(Class::SignIn, &key).await?;
+        Ok(())
+    }
+}
+
+impl FromRef<App> for Platform {
+    fn from_ref(app: &App) -> Platform {
+        app.platform.clone()
+    }
+}

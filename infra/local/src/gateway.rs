@@ -31,7 +31,9 @@ pub fn routes(platform: &Platform, secrets: &Secrets) -> anyhow::Result<OpenApiR
 pub fn service(platform: &Platform, secrets: &Secrets) -> anyhow::Result<Router> {
     let served = http::serve(routes(platform, secrets)?, platform.clone(), TITLE);
     let document = http::openapi(routes(platform, secrets)?, platform, TITLE);
-    let docs: Router = SwaggerUi::new("/docs").url("/docs/openapi.json", document).into();
+    let docs: Router = SwaggerUi::new("/docs")
+        .url("/docs/openapi.json", document)
+        .into();
     Ok(docs.fallback_service(served))
 }
 
@@ -44,7 +46,9 @@ pub async fn serve(
     let service = service
         .layer(from_fn(with_client_address))
         .into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stop)
+        .await
 }
 
 async fn with_client_address(
@@ -52,6 +56,8 @@ async fn with_client_address(
     mut request: Request,
     next: Next,
 ) -> Response {
-    request.extensions_mut().insert(ClientAddress(Some(peer.ip())));
+    request
+        .extensions_mut()
+        .insert(ClientAddress(Some(peer.ip())));
     next.run(request).await
 }

@@ -1,6 +1,9 @@
 //! What the local platform is made of.
 
+pub mod demo;
 pub mod gateway;
 pub mod lifeline;
 pub mod postgres;
+pub mod settings;
+pub mod start;
 pub mod wheel;

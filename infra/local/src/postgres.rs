@@ -12,6 +12,7 @@ mod data;
 mod server;
 
 pub use binaries::Binaries;
+pub use data::erase;
 pub use server::{Profile, Server, accepts, options, url};
 
 #[cfg(test)]

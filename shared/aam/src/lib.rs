@@ -1,8 +1,10 @@
-//! The aam crate.
+//! The adaptive API mesh: reading sources, canonicalising records, noticing drift.
 
+pub mod delimited;
 pub mod drift;
 pub mod fingerprint;
 pub mod observe;
+pub mod plan;
 
 #[cfg(test)]
 mod notation;

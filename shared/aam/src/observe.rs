@@ -4,12 +4,17 @@
 //! by [`MAX_PATHS`] whatever the records hold.
 
 mod absorb;
+mod stored;
 mod tree;
 mod walk;
 
 use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes};
+use serde::de::Error;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub use absorb::absorb;
+use stored::Stored;
 use tree::{ROOT, Tree};
 
 /// More paths than this are counted, not kept.
@@ -22,7 +27,8 @@ pub const MAX_DEPTH: u8 = 8;
 pub const SURE: u64 = 100;
 
 /// Whether a field that was not seen is known not to exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Coverage {
     /// A file's header names all columns. Their values are texts, typed by a profile.
     Header,
@@ -57,7 +63,8 @@ pub struct Column<'a> {
 }
 
 /// What was seen in some records of one source object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "Stored", try_from = "Stored")]
 pub struct Observation {
     coverage: Coverage,
     tree: Tree,
@@ -73,10 +80,15 @@ impl Observation {
 
     /// Counts one record: a JSON object.
     ///
-    /// Text that breaks off in the middle is counted up to there; parse a record before observing
-    /// it, as quarantine demands anyway.
+    /// Broken text is counted up to the break, and not every break is found; parse a record before
+    /// observing it, as quarantine demands anyway.
     pub fn observe_json(&mut self, json: &[u8]) -> serde_json::Result<()> {
-        walk::record(&mut self.tree, json)
+        walk::record(&mut self.tree, json).ok_or_else(|| {
+            let parsed = serde_json::from_slice::<Map<String, Value>>(json);
+            parsed
+                .err()
+                .unwrap_or_else(|| Error::custom("record: is not a JSON object"))
+        })
     }
 
     /// Counts the rows of one file, or of one part of it.

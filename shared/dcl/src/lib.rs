@@ -1,1 +1,6 @@
-//! The dcl crate.
+//! The data connectivity layer: mappings, and views over the canonical records.
+
+pub mod db;
+pub mod provenance;
+pub mod query;
+pub mod shipped;

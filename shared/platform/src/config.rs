@@ -12,7 +12,7 @@ use crate::{db, env, redis};
 pub struct Config {
     /// Where the database is: `SUPABASE_DATABASE_URL`, else `DATABASE_URL`.
     pub database: db::ConnectOptions,
-    /// Most connections held at once: `DATABASE_CONNECTIONS`, default 2.
+    /// Most connections held at once: `DATABASE_CONNECTIONS`, 2 in a deployed function.
     pub database_connections: u32,
     /// Where Redis is: `REDIS_URL` with `REDIS_CA_FILE`; memory serves where it is absent.
     pub redis: Option<redis::Config>,
@@ -34,17 +34,47 @@ pub enum Auth {
     Off,
 }
 
+/// Who signs access tokens, and for whom.
+#[derive(Debug, Clone)]
+pub struct Realm {
+    /// Their `iss`, a URL below which the discovery document is: `TOKEN_ISSUER`.
+    pub issuer: String,
+    /// Their `aud`: `TOKEN_AUDIENCE`.
+    pub audience: String,
+}
+
+impl Realm {
+    /// Reads the environment.
+    pub fn from_env() -> anyhow::Result<Realm> {
+        Ok(Realm {
+            issuer: env::optional("TOKEN_ISSUER")?.unwrap_or_else(|| LOCAL_ISSUER.to_owned()),
+            audience: env::optional("TOKEN_AUDIENCE")?.unwrap_or_else(|| AUDIENCE.to_owned()),
+        })
+    }
+}
+
 /// The default of `TOKEN_ISSUER`, right for the local platform.
 pub const LOCAL_ISSUER: &str = "http://127.0.0.1:9000";
 /// The default of `TOKEN_AUDIENCE`.
 pub const AUDIENCE: &str = "autonomos";
 
 impl Config {
-    /// Reads the environment and the secrets.
+    /// What a deployed function reads: the environment, whole, and the secrets.
     pub fn from_env(secrets: &Secrets) -> anyhow::Result<Config> {
+        let database = database_from_env()?.context("DATABASE_URL is not set")?;
+        Config::new(secrets, database, 2)
+    }
+
+    /// The same with a database that is known already. `DATABASE_CONNECTIONS` wins over
+    /// `connections`.
+    pub fn new(
+        secrets: &Secrets,
+        database: db::ConnectOptions,
+        connections: u32,
+    ) -> anyhow::Result<Config> {
         Ok(Config {
-            database: database_from_env()?.context("DATABASE_URL is not set")?,
-            database_connections: env::optional("DATABASE_CONNECTIONS")?.unwrap_or(2),
+            database,
+            database_connections: env::optional("DATABASE_CONNECTIONS")?.unwrap_or(connections),
             redis: redis::Config::from_env()?,
             auth: auth_from_env(secrets)?,
             keys: secrets.keys.clone(),
@@ -63,12 +93,11 @@ pub fn database_from_env() -> anyhow::Result<Option<db::ConnectOptions>> {
 }
 
 fn auth_from_env(secrets: &Secrets) -> anyhow::Result<Auth> {
-    let issuer = env::optional("TOKEN_ISSUER")?.unwrap_or_else(|| LOCAL_ISSUER.to_owned());
-    let audience = env::optional("TOKEN_AUDIENCE")?.unwrap_or_else(|| AUDIENCE.to_owned());
     let deployed = env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")?.is_some()
         && env::optional::<String>("LOCAL_GATEWAY")?.is_none();
     match env::optional::<String>("DCL_AUTH_ENABLED")?.as_deref() {
         None | Some("true") => {
+            let Realm { issuer, audience } = Realm::from_env()?;
             let verifier = Verifier::new(&secrets.public_keys, issuer, audience)?;
             Ok(Auth::On(Box::new(verifier)))
         }

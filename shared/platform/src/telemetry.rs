@@ -1,5 +1,7 @@
 //! Log lines.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// How log lines look.
@@ -13,11 +15,17 @@ pub enum Format {
 
 /// Sends log lines to standard error from now on. `LOG_LEVEL` filters them, default `info`.
 pub fn init(format: Format) -> anyhow::Result<()> {
-    let level = crate::env::optional::<String>("LOG_LEVEL")?.unwrap_or_else(|| "info".to_owned());
-    let filter = EnvFilter::try_new(level)?;
+    init_at(format, "info")
+}
+
+/// The same with another default level.
+pub fn init_at(format: Format, level: &str) -> anyhow::Result<()> {
+    let set = crate::env::optional::<String>("LOG_LEVEL")?;
+    let filter = EnvFilter::try_new(set.as_deref().unwrap_or(level))?;
     let lines = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     let set = match format {
         Format::Json => lines

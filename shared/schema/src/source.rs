@@ -15,7 +15,8 @@ pub use types::{SourceType, SourceTypes};
 /// The fields of one source object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceSchema {
-    /// By path: keys joined by dots, a dot in a key escaped as `\.`; elements under `path[]`.
+    /// By path: keys joined by dots, a dot or backslash in a key escaped
+    /// by a backslash; elements under `path[]`.
     pub fields: BTreeMap<String, SourceField>,
 }
 
@@ -95,7 +96,7 @@ pub fn child_path(parent: &str, key: &str) -> String {
         path.push('.');
     }
     for character in key.chars() {
-        if character == '.' {
+        if matches!(character, '.' | '\\') {
             path.push('\\');
         }
         path.push(character);
@@ -108,11 +109,14 @@ pub fn parent_path(path: &str) -> &str {
     if let Some(array) = path.strip_suffix("[]") {
         return array;
     }
-    let bytes = path.as_bytes();
-    (1..bytes.len())
-        .rev()
-        .find(|&at| bytes[at] == b'.' && bytes[at - 1] != b'\\')
-        .map_or("", |at| &path[..at])
+    let (mut end, mut escaped) = (0, false);
+    for (at, byte) in path.bytes().enumerate() {
+        if byte == b'.' && !escaped {
+            end = at;
+        }
+        escaped = byte == b'\\' && !escaped;
+    }
+    &path[..end]
 }
 
 #[cfg(test)]
@@ -130,7 +134,7 @@ mod tests {
         ] {
             assert_eq!(parent_path(&child_path(parent, key)), parent, "{key}");
         }
-        assert_eq!(child_path("a", "c.d"), r"a.c\.d");
+        assert_eq!(child_path("a", r"c.d\e"), r"a.c\.d\\e");
         assert_eq!(parent_path("a.b[]"), "a.b");
     }
 

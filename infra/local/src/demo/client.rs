@@ -16,7 +16,11 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(base: String) -> Client {
-        Client { base, http: reqwest::Client::new(), token: None }
+        Client {
+            base,
+            http: reqwest::Client::new(),
+            token: None,
+        }
     }
 
     pub(super) fn sign_in(&mut self, token: &str) {
@@ -25,16 +29,25 @@ impl Client {
 
     /// Whether a platform answers there.
     pub(super) async fn is_alive(&self) -> bool {
-        let answer = self.http.get(format!("{}/api/v1/health", self.base)).send().await;
+        let answer = self
+            .http
+            .get(format!("{}/api/v1/health", self.base))
+            .send()
+            .await;
         match answer {
-            Ok(answer) => answer.json::<Value>().await.is_ok_and(|it| it["service"] == "AOS"),
+            Ok(answer) => answer
+                .json::<Value>()
+                .await
+                .is_ok_and(|it| it["service"] == "AOS"),
             Err(_) => false,
         }
     }
 
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
         let request = self.request(Method::GET, path).query(query);
-        self.send(request, StatusCode::OK).await.with_context(|| format!("GET {path}"))
+        self.send(request, StatusCode::OK)
+            .await
+            .with_context(|| format!("GET {path}"))
     }
 
     pub(super) async fn post(
@@ -44,7 +57,9 @@ impl Client {
         expected: StatusCode,
     ) -> anyhow::Result<Value> {
         let request = self.request(Method::POST, path).json(body);
-        self.send(request, expected).await.with_context(|| format!("POST {path}"))
+        self.send(request, expected)
+            .await
+            .with_context(|| format!("POST {path}"))
     }
 
     pub(super) async fn upload(&self, connection: &str, files: &[File]) -> anyhow::Result<Value> {
@@ -55,7 +70,9 @@ impl Client {
             form = form.part("file", part);
         }
         let request = self.request(Method::POST, &path).multipart(form);
-        self.send(request, StatusCode::OK).await.with_context(|| format!("POST {path}"))
+        self.send(request, StatusCode::OK)
+            .await
+            .with_context(|| format!("POST {path}"))
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {

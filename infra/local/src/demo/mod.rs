@@ -15,8 +15,13 @@ use client::Client;
 use report::Report;
 use sample::File;
 
-const VIEWS: [&str; 5] =
-    ["accounts", "opportunities", "contacts", "aws_resources", "cost_reports"];
+const VIEWS: [&str; 5] = [
+    "accounts",
+    "opportunities",
+    "contacts",
+    "aws_resources",
+    "cost_reports",
+];
 
 /// Whether a platform answers at the address.
 pub async fn is_running(base: &str) -> bool {
@@ -55,15 +60,22 @@ pub async fn run(base: &str, directory: Option<&Path>, as_json: bool) -> anyhow:
 /// The CSV and TSV files of a directory, by name.
 fn read(directory: &Path) -> anyhow::Result<Vec<File>> {
     let mut files = Vec::new();
-    let entries =
-        directory.read_dir().with_context(|| format!("reading {}", directory.display()))?;
+    let entries = directory
+        .read_dir()
+        .with_context(|| format!("reading {}", directory.display()))?;
     for entry in entries {
         let path = entry?.path();
-        let wanted = path.extension().is_some_and(|it| it == "csv" || it == "tsv");
+        let wanted = path
+            .extension()
+            .is_some_and(|it| it == "csv" || it == "tsv");
         if wanted {
             let content =
                 std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             files.push(File { name, content });
         }
     }
@@ -83,12 +95,21 @@ async fn sign_up(client: &mut Client, report: &mut Report) -> anyhow::Result<()>
     let password = Uuid::new_v4().to_string();
     let name = format!("Demo {}", &run[..8]);
     let new = json!({ "name": name, "email": email, "password": password });
-    let user = client.post("/api/v1/auth/register", &new, StatusCode::CREATED).await?;
+    let user = client
+        .post("/api/v1/auth/register", &new, StatusCode::CREATED)
+        .await?;
     let tenant = text(&user, "/user/tenant_id")?;
-    report.step("Register a tenant", &format!("{name} ({tenant})"), "tenant", json!(tenant));
+    report.step(
+        "Register a tenant",
+        &format!("{name} ({tenant})"),
+        "tenant",
+        json!(tenant),
+    );
 
     let login = json!({ "email": email, "password": password });
-    let session = client.post("/api/v1/auth/login", &login, StatusCode::OK).await?;
+    let session = client
+        .post("/api/v1/auth/login", &login, StatusCode::OK)
+        .await?;
     client.sign_in(&text(&session, "/access_token")?);
     let minutes = session["expires_in"].as_u64().unwrap_or_default() / 60;
     let said = format!("as {email}, for {minutes} minutes");
@@ -98,11 +119,21 @@ async fn sign_up(client: &mut Client, report: &mut Report) -> anyhow::Result<()>
 
 async fn connect(client: &Client, report: &mut Report) -> anyhow::Result<String> {
     let new = json!({ "name": "Demo files", "source_type": "filesource", "connector_config": {} });
-    let connection =
-        client.post("/api/v1/aam/connections", &new, StatusCode::CREATED).await?;
-    ensure!(connection["status"] == "ACTIVE", "the connection is {}", connection["status"]);
+    let connection = client
+        .post("/api/v1/aam/connections", &new, StatusCode::CREATED)
+        .await?;
+    ensure!(
+        connection["status"] == "ACTIVE",
+        "the connection is {}",
+        connection["status"]
+    );
     let id = text(&connection, "/id")?;
-    report.step("Create a FileSource connection", &format!("{id}, ACTIVE"), "connection", json!(id));
+    report.step(
+        "Create a FileSource connection",
+        &format!("{id}, ACTIVE"),
+        "connection",
+        json!(id),
+    );
     Ok(id)
 }
 
@@ -113,8 +144,15 @@ async fn ingest(
     files: &[File],
 ) -> anyhow::Result<()> {
     let answer = client.upload(connection, files).await?;
-    let results = answer["files"].as_array().context("the upload names no files")?;
-    ensure!(results.len() == files.len(), "{} of {} files", results.len(), files.len());
+    let results = answer["files"]
+        .as_array()
+        .context("the upload names no files")?;
+    ensure!(
+        results.len() == files.len(),
+        "{} of {} files",
+        results.len(),
+        files.len()
+    );
     let total = accounted(&answer)?;
     report.step(
         "Upload and ingest",
@@ -136,12 +174,17 @@ async fn ingest(
             file["rows_read"],
             file["written"],
             file["quarantined"],
-            file["error"].as_str().map(|it| format!("  {it}")).unwrap_or_default(),
+            file["error"]
+                .as_str()
+                .map(|it| format!("  {it}"))
+                .unwrap_or_default(),
         ));
     }
     let path = format!("/api/v1/aam/connections/{connection}/quarantine");
     let quarantine = client.get(&path, &[("limit", "1000")]).await?;
-    let waiting = quarantine["records"].as_array().context("the quarantine lists no records")?;
+    let waiting = quarantine["records"]
+        .as_array()
+        .context("the quarantine lists no records")?;
     ensure!(
         waiting.len() as u64 == total["quarantined"].as_u64().unwrap_or_default(),
         "{} rows were quarantined but {} are in quarantine",
@@ -163,26 +206,47 @@ async fn ingest(
 /// The totals of an upload, after proving that they account for each row.
 fn accounted(answer: &Value) -> anyhow::Result<&Value> {
     let total = &answer["total"];
-    let count = |name: &str| total[name].as_u64().with_context(|| format!("no count of {name}"));
+    let count = |name: &str| {
+        total[name]
+            .as_u64()
+            .with_context(|| format!("no count of {name}"))
+    };
     let ended = count("written")? + count("unchanged")? + count("stale")? + count("quarantined")?;
     let read = count("rows_read")?;
-    ensure!(read == ended, "{read} rows were read, {ended} are accounted for");
+    ensure!(
+        read == ended,
+        "{read} rows were read, {ended} are accounted for"
+    );
     Ok(total)
 }
 
 async fn count(client: &Client, report: &mut Report) -> anyhow::Result<Value> {
     let mut counts = json!({});
     for view in VIEWS {
-        let page = client.get(&format!("/api/v1/dcl/views/{view}"), &[("limit", "1")]).await?;
+        let page = client
+            .get(&format!("/api/v1/dcl/views/{view}"), &[("limit", "1")])
+            .await?;
         counts[view] = page["meta"]["total"].clone();
     }
-    let list: Vec<_> = VIEWS.iter().map(|it| format!("{} {it}", counts[it])).collect();
-    report.step("Count the entities", &list.join(", "), "counts", counts.clone());
+    let list: Vec<_> = VIEWS
+        .iter()
+        .map(|it| format!("{} {it}", counts[it]))
+        .collect();
+    report.step(
+        "Count the entities",
+        &list.join(", "),
+        "counts",
+        counts.clone(),
+    );
     Ok(counts)
 }
 
 async fn query(client: &Client, report: &mut Report) -> anyhow::Result<()> {
-    let query = [("name[ilike]", "%r%"), ("sort", "-updated_at,name"), ("limit", "5")];
+    let query = [
+        ("name[ilike]", "%r%"),
+        ("sort", "-updated_at,name"),
+        ("limit", "5"),
+    ];
     let page = client.get("/api/v1/dcl/views/accounts", &query).await?;
     let rows = page["data"].as_array().context("the view has no data")?;
     for row in rows {
@@ -204,21 +268,48 @@ async fn query(client: &Client, report: &mut Report) -> anyhow::Result<()> {
 }
 
 async fn provenance(client: &Client, report: &mut Report) -> anyhow::Result<()> {
-    let page = client.get("/api/v1/dcl/views/accounts", &[("limit", "1")]).await?;
+    let page = client
+        .get("/api/v1/dcl/views/accounts", &[("limit", "1")])
+        .await?;
     let row = &page["data"][0];
-    let (connection, object, id) =
-        (text(row, "/source_connection_id")?, text(row, "/source_object")?, text(row, "/source_id")?);
-    let query = [("connection_id", &*connection), ("object", &*object), ("source_id", &*id)];
-    let record = client.get("/api/v1/dcl/views/accounts/record", &query).await?;
-    let fields = record["provenance"]["fields"].as_array().context("no provenance of fields")?;
+    let (connection, object, id) = (
+        text(row, "/source_connection_id")?,
+        text(row, "/source_object")?,
+        text(row, "/source_id")?,
+    );
+    let query = [
+        ("connection_id", &*connection),
+        ("object", &*object),
+        ("source_id", &*id),
+    ];
+    let record = client
+        .get("/api/v1/dcl/views/accounts/record", &query)
+        .await?;
+    let fields = record["provenance"]["fields"]
+        .as_array()
+        .context("no provenance of fields")?;
     let name = text(row, "/name")?;
-    let said = format!("{name}: {object} {id}, mapping version {}", record["provenance"]["mapping_version"]);
-    report.step("Show where a record comes from", &said, "provenance", record.clone());
+    let said = format!(
+        "{name}: {object} {id}, mapping version {}",
+        record["provenance"]["mapping_version"]
+    );
+    report.step(
+        "Show where a record comes from",
+        &said,
+        "provenance",
+        record.clone(),
+    );
     for field in fields {
         report.row(&format!(
             "{:<12} <- {:<20} {}",
             field["field"].as_str().unwrap_or_default(),
-            field["sources"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+            field["sources"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join(", "),
             field["raw"],
         ));
     }
@@ -233,8 +324,15 @@ async fn again(
 ) -> anyhow::Result<()> {
     let answer = client.upload(connection, files).await?;
     let total = accounted(&answer)?;
-    ensure!(total["written"] == 0, "{} rows were written a second time", total["written"]);
-    let said = format!("{} unchanged, {} written", total["unchanged"], total["written"]);
+    ensure!(
+        total["written"] == 0,
+        "{} rows were written a second time",
+        total["written"]
+    );
+    let said = format!(
+        "{} unchanged, {} written",
+        total["unchanged"], total["written"]
+    );
     report.step("Upload the same files again", &said, "again", total.clone());
     Ok(())
 }
@@ -244,14 +342,26 @@ async fn drift(client: &Client, report: &mut Report, connection: &str) -> anyhow
     accounted(&answer)?;
     let query = [("connection_id", connection), ("status", "open")];
     let found = client.get("/api/v1/aam/drift", &query).await?;
-    let events = found["drift_events"].as_array().context("no list of drifts")?;
-    let [event] = &events[..] else { anyhow::bail!("{} drifts instead of one", events.len()) };
-    let changes = event["changes"].as_array().context("a drift without changes")?;
+    let events = found["drift_events"]
+        .as_array()
+        .context("no list of drifts")?;
+    let [event] = &events[..] else {
+        anyhow::bail!("{} drifts instead of one", events.len())
+    };
+    let changes = event["changes"]
+        .as_array()
+        .context("a drift without changes")?;
     let seen: Vec<_> = changes
         .iter()
-        .map(|it| (it["kind"].as_str().unwrap_or_default(), it["path"].as_str().unwrap_or_default()))
+        .map(|it| {
+            (
+                it["kind"].as_str().unwrap_or_default(),
+                it["path"].as_str().unwrap_or_default(),
+            )
+        })
         .collect();
-    let renamed = seen.contains(&("removed", "hs_industry")) && seen.contains(&("added", "industry_segment"));
+    let renamed =
+        seen.contains(&("removed", "hs_industry")) && seen.contains(&("added", "industry_segment"));
     ensure!(renamed, "the renamed column was not found in {seen:?}");
     let said = format!(
         "version {} -> {} of {}, severity {}",
@@ -260,7 +370,12 @@ async fn drift(client: &Client, report: &mut Report, connection: &str) -> anyhow
         event["object"].as_str().unwrap_or_default(),
         event["severity"].as_str().unwrap_or_default(),
     );
-    report.step("Upload a version with a renamed column", &said, "drift", event.clone());
+    report.step(
+        "Upload a version with a renamed column",
+        &said,
+        "drift",
+        event.clone(),
+    );
     for change in changes {
         report.row(&format!(
             "{:<10} {:<20} {}",
@@ -274,5 +389,7 @@ async fn drift(client: &Client, report: &mut Report, connection: &str) -> anyhow
 
 fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
     let found = value.pointer(pointer).and_then(Value::as_str);
-    found.map(str::to_owned).with_context(|| format!("the answer has no {pointer}: {value}"))
+    found
+        .map(str::to_owned)
+        .with_context(|| format!("the answer has no {pointer}: {value}"))
 }

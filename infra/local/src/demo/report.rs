@@ -9,7 +9,10 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(as_json: bool) -> Report {
-        Report { figures: as_json.then(Map::new), steps: 0 }
+        Report {
+            figures: as_json.then(Map::new),
+            steps: 0,
+        }
     }
 
     /// A step that is done.

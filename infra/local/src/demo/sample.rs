@@ -30,9 +30,15 @@ pub(super) fn first() -> Vec<File> {
 
 /// `accounts_hubspot.csv` as it comes a month later: `hs_industry` is now `industry_segment`.
 pub(super) fn second() -> File {
-    file("accounts_hubspot.csv", include_bytes!("sample/accounts_hubspot.v2.csv"))
+    file(
+        "accounts_hubspot.csv",
+        include_bytes!("sample/accounts_hubspot.v2.csv"),
+    )
 }
 
 fn file(name: &str, content: &[u8]) -> File {
-    File { name: name.to_owned(), content: content.to_vec() }
+    File {
+        name: name.to_owned(),
+        content: content.to_vec(),
+    }
 }

@@ -47,6 +47,16 @@ pub(super) fn hold(data: &Path) -> anyhow::Result<File> {
     Ok(lock)
 }
 
+/// Removes the directory and everything in it, unless a server uses it.
+pub fn erase(data: &Path) -> anyhow::Result<()> {
+    if !data.exists() {
+        return Ok(());
+    }
+    let _held = hold(data)?;
+    clear(data)?;
+    wheel::remove(data)
+}
+
 /// Makes the directory if it is new; an interrupted attempt is thrown away.
 pub(super) fn make(binaries: &Binaries, data: &Path, profile: Profile) -> anyhow::Result<()> {
     let unfinished = data.with_added_extension("new");

@@ -234,6 +234,21 @@ fn an_empty_file_keeps_its_columns() {
 }
 
 #[test]
+fn a_stored_observation_is_checked() {
+    let stored = |fields: &str| {
+        let json = format!(r#"{{"coverage":"partial","overflow":0,"fields":[{fields}]}}"#);
+        serde_json::from_str::<Observation>(&json)
+            .map(drop)
+            .map_err(|it| it.to_string())
+    };
+    let root = r#"{"parent":0,"key":"","types":[],"present":0,"nulls":0,"objects":1}"#;
+    let lost = r#"{"parent":9,"key":"a","types":[],"present":0,"nulls":0,"objects":1}"#;
+    assert_eq!(stored(root), Ok(()));
+    let err = stored(&format!("{root},{lost}")).unwrap_err();
+    assert_eq!(err, "a field stands before what holds it");
+}
+
+#[test]
 fn observations_of_different_coverage_are_partial_together() {
     let mut all = observe(Coverage::Complete, &["{}"], 1);
     assert!(all.is_complete());
@@ -241,7 +256,7 @@ fn observations_of_different_coverage_are_partial_together() {
     assert!(!all.is_complete());
 }
 
-fn values() -> impl Strategy<Value = serde_json::Value> {
+pub(super) fn values() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(Into::into),
@@ -287,6 +302,16 @@ proptest! {
         let whole = observe(Coverage::Partial, &texts(&records), times);
         prop_assert_eq!(parts.schema(), whole.schema());
         prop_assert_eq!(parts.records(), whole.records());
+    }
+
+    #[test]
+    fn a_stored_observation_goes_on_as_before(records in records(), cut in 0..6_usize) {
+        let (one, two) = records.split_at(cut.min(records.len()));
+        let stored = serde_json::to_string(&observe(Coverage::Partial, &texts(one), SURE)).unwrap();
+        let mut resumed: Observation = serde_json::from_str(&stored).unwrap();
+        resumed.merge(&observe(Coverage::Partial, &texts(two), SURE));
+        let whole = observe(Coverage::Partial, &texts(&records), SURE);
+        prop_assert_eq!(resumed.schema(), whole.schema());
     }
 
     #[test]

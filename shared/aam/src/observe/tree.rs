@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use schema::source::{SourceTypes, child_path};
 
+use super::stored::Field;
 use super::{MAX_PATHS, Seen};
 
 /// Longer paths have no room; what makes them is data used as keys.
@@ -58,30 +59,41 @@ impl Tree {
         &mut self.nodes[id as usize]
     }
 
-    /// The field `key` of an object, which follows `previous` there; `previous` is the object
-    /// itself for the first key. None if there is no room for a new path.
-    pub(super) fn child(&mut self, parent: Id, key: &str, previous: Id) -> Option<Id> {
-        let is_first = previous == parent;
+    /// The field that followed `previous` last time, with its key; `previous` is
+    /// the object itself for the first field.
+    #[inline]
+    pub(super) fn guess(&self, parent: Id, previous: Id) -> Option<(Id, &str)> {
         let before = self.node(previous);
-        let guess = if is_first { before.first } else { before.next };
-        let guessed = self.node(guess);
-        if guessed.parent == parent && *guessed.key == *key && guess != ROOT {
-            return Some(guess);
-        }
+        let guess = if previous == parent {
+            before.first
+        } else {
+            before.next
+        };
+        (guess != ROOT).then(|| (guess, &*self.node(guess).key))
+    }
+
+    /// The field `key` of an object, which follows `previous` there. None if there is no room for
+    /// a new path.
+    pub(super) fn child(&mut self, parent: Id, key: &str, previous: Id) -> Option<Id> {
         let child = match self.node(parent).children.get(key) {
             Some(&child) => child,
+            // No path can name it: that of the record itself is empty.
+            None if key.is_empty() => return None,
             None => {
                 let child = self.insert(child_path(&self.node(parent).path, key), key, parent)?;
                 self.node_mut(parent).children.insert(key.into(), child);
                 child
             }
         };
-        let before = self.node_mut(previous);
-        *(if is_first {
-            &mut before.first
-        } else {
-            &mut before.next
-        }) = child;
+        // A key that JSON escapes is never guessed: its bytes in the text are others.
+        if !key.contains(['"', '\\']) {
+            let before = self.node_mut(previous);
+            *(if previous == parent {
+                &mut before.first
+            } else {
+                &mut before.next
+            }) = child;
+        }
         Some(child)
     }
 
@@ -105,12 +117,14 @@ impl Tree {
         Some(id)
     }
 
+    #[inline]
     pub(super) fn count_values(&mut self, id: Id, types: SourceTypes, times: u64) {
         let node = self.node_mut(id);
         node.types = node.types.union(types);
         node.present += times;
     }
 
+    #[inline]
     pub(super) fn count_null(&mut self, id: Id) {
         self.node_mut(id).nulls += 1;
     }
@@ -124,22 +138,36 @@ impl Tree {
         self.overflow += other.overflow;
         // A parent stands before its children, so its own place here is known when they come.
         let mut places: Vec<Option<Id>> = Vec::with_capacity(other.nodes.len());
-        for (id, theirs) in (ROOT..).zip(&other.nodes) {
-            let place = match places.get(theirs.parent as usize).copied() {
-                None => Some(ROOT),
-                Some(None) => None,
-                Some(Some(parent)) if other.node(theirs.parent).elements == Some(id) => {
-                    self.elements(parent)
-                }
-                Some(Some(parent)) => self.child(parent, &theirs.key, parent),
+        for theirs in other.stored() {
+            let place = match (places.get(theirs.parent as usize), &theirs.key) {
+                (None, _) => Some(ROOT),
+                (Some(None), _) => None,
+                (Some(&Some(parent)), None) => self.elements(parent),
+                (Some(&Some(parent)), Some(key)) => self.child(parent, key, parent),
             };
+            if let Some(place) = place {
+                self.add(place, &theirs);
+            }
             places.push(place);
-            let Some(place) = place else { continue };
-            self.count_values(place, theirs.types, theirs.present);
-            let ours = self.node_mut(place);
-            ours.nulls += theirs.nulls;
-            ours.objects += theirs.objects;
         }
+    }
+
+    pub(super) fn add(&mut self, id: Id, field: &Field) {
+        self.count_values(id, field.types, field.present);
+        self.count_objects(id, field.objects);
+        self.node_mut(id).nulls += field.nulls;
+    }
+
+    /// The record itself and every field, a parent before its children.
+    pub(super) fn stored(&self) -> impl Iterator<Item = Field> {
+        (ROOT..).zip(&self.nodes).map(|(id, node)| Field {
+            parent: node.parent,
+            key: (self.node(node.parent).elements != Some(id)).then(|| node.key.clone()),
+            types: node.types,
+            present: node.present,
+            nulls: node.nulls,
+            objects: node.objects,
+        })
     }
 
     /// Every field, a parent before its children.

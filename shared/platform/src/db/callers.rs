@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use schema::{ApiKeyId, TenantId, UserId};
 
-use super::Pool;
+use super::{Connection, Pool};
 
 pub(crate) struct UserRow {
     pub(crate) email: String,
@@ -17,6 +17,7 @@ pub(crate) struct ApiKeyRow {
     pub(crate) scopes: Vec<String>,
     pub(crate) created_by: UserId,
     pub(crate) revoked: bool,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
 }
 
 /// The user, or none where it or its tenant was deleted. One round trip, without a transaction.
@@ -48,7 +49,7 @@ pub(crate) async fn find_api_key(
         ApiKeyRow,
         r#"
         select secret_hash "secret_hash!", scopes "scopes!", created_by "created_by!: UserId",
-          revoked "revoked!"
+          revoked "revoked!", last_used_at
         from caller_api_key($1, $2)
         "#,
         tenant as _,
@@ -56,4 +57,22 @@ pub(crate) async fn find_api_key(
     )
     .fetch_optional(pool)
     .await
+}
+
+/// Notes when a key was used.
+pub(crate) async fn touch_api_key(
+    conn: &mut Connection,
+    tenant: TenantId,
+    id: ApiKeyId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update api_keys set last_used_at = $3 where tenant_id = $1 and id = $2",
+        tenant as _,
+        id as _,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

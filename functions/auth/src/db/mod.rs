@@ -1,0 +1,8 @@
+//! The rows of people, sessions, invitations and keys.
+
+pub(crate) mod api_keys;
+pub(crate) mod invitations;
+pub(crate) mod logins;
+pub(crate) mod refresh_tokens;
+pub(crate) mod tenants;
+pub(crate) mod users;

@@ -1,0 +1,183 @@
+//! Keys by which programs sign in.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, SubsecRound, Utc};
+use platform::audit::{self, Entry};
+use platform::auth::format_api_key;
+use platform::db;
+use platform::extract::{Json, Path, Query};
+use platform::{Admin, Caller, cursor};
+use schema::{ApiKeyId, Error, Scope, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::{Page, by_id};
+use crate::App;
+use crate::db::api_keys::{self as rows, NewRow, Row};
+use crate::{input, opaque};
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(delete))
+}
+
+const ROUTE: &str = "/api/v1/auth/api-keys";
+
+/// A key to make.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewApiKey {
+    /// What it is for.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// What it may do; nothing that the caller may not.
+    scopes: Vec<Scope>,
+}
+
+/// A key that can be used.
+#[derive(Serialize, ToSchema)]
+struct ApiKey {
+    id: ApiKeyId,
+    name: String,
+    scopes: Vec<Scope>,
+    created_by: UserId,
+    created_at: DateTime<Utc>,
+    /// To the hour; none if it never was.
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+/// A new key with its secret.
+#[derive(Serialize, ToSchema)]
+struct NewlyMade {
+    #[serde(flatten)]
+    api_key: ApiKey,
+    /// Shown once. Send it as `Authorization: Bearer aos_…`.
+    key: String,
+}
+
+/// Keys in the order in which they were made.
+#[derive(Serialize, ToSchema)]
+struct ApiKeys {
+    api_keys: Vec<ApiKey>,
+    /// Where the next page begins; none on the last.
+    next_cursor: Option<String>,
+}
+
+impl TryFrom<Row> for ApiKey {
+    type Error = Error;
+    fn try_from(row: Row) -> schema::Result<ApiKey> {
+        let scopes = row.scopes.iter().map(|it| it.parse());
+        Ok(ApiKey {
+            id: row.id,
+            name: row.name,
+            scopes: scopes.collect::<schema::Result<_>>()?,
+            created_by: row.created_by,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+        })
+    }
+}
+
+/// The tenant's keys that can be used. Their secrets are not kept.
+#[utoipa::path(get, path = "/api/v1/auth/api-keys", tag = "auth", params(Page),
+    security(("bearer" = ["admin"])), responses((status = 200, body = ApiKeys)))]
+async fn list(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    Query(page): Query<Page>,
+) -> platform::Result<Json<ApiKeys>> {
+    let (key, scope) = (&app.platform.keys.signing, by_id(caller.tenant, ROUTE));
+    let (limit, after) = (page.limit()?, page.after(key, &scope)?);
+    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    let mut rows = rows::list(&mut tx, caller.tenant, after, limit + 1).await?;
+    tx.commit().await?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| more).map(|it| it.id);
+    let api_keys = rows
+        .into_iter()
+        .map(ApiKey::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(Json(ApiKeys {
+        api_keys,
+        next_cursor: last.map(|it| cursor::seal(key, &scope, &it)),
+    }))
+}
+
+/// Makes a key. It does not expire; it is revoked with the person who made it.
+#[utoipa::path(post, path = "/api/v1/auth/api-keys", tag = "auth", request_body = NewApiKey,
+    security(("bearer" = ["admin"])), responses((status = 201, body = NewlyMade)))]
+async fn create(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    Json(new): Json<NewApiKey>,
+) -> platform::Result<(StatusCode, Json<NewlyMade>)> {
+    let api_key = ApiKey {
+        id: ApiKeyId(Uuid::now_v7()),
+        name: input::name("/name", &new.name)?,
+        scopes: granted(&caller, new.scopes)?,
+        created_by: caller.user,
+        created_at: Utc::now().trunc_subsecs(6),
+        last_used_at: None,
+    };
+    let secret = opaque::random();
+    let row = NewRow {
+        id: api_key.id,
+        name: &api_key.name,
+        secret_hash: &opaque::sha256(&secret),
+        scopes: &api_key.scopes,
+        created_by: api_key.created_by,
+        created_at: api_key.created_at,
+    };
+    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    rows::insert(&mut tx, caller.tenant, &row).await?;
+    let entry = Entry::new(&caller, "api_key.create", format!("api-key:{}", api_key.id))
+        .after(json!({ "name": api_key.name, "scopes": api_key.scopes }));
+    audit::append(&mut tx, caller.tenant, &entry).await?;
+    tx.commit().await?;
+    let key = format_api_key(caller.tenant, api_key.id, &secret);
+    Ok((StatusCode::CREATED, Json(NewlyMade { api_key, key })))
+}
+
+/// Revokes a key, from now on.
+#[utoipa::path(delete, path = "/api/v1/auth/api-keys/{id}", tag = "auth",
+    params(("id" = ApiKeyId, Path)), security(("bearer" = ["admin"])),
+    responses((status = 204)))]
+async fn delete(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    Path(id): Path<ApiKeyId>,
+) -> platform::Result<StatusCode> {
+    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    if !rows::revoke(&mut tx, caller.tenant, id, Utc::now()).await? {
+        return Err(Error::NotFound { what: "API key" }.into());
+    }
+    let entry = Entry::new(&caller, "api_key.revoke", format!("api-key:{id}"));
+    audit::append(&mut tx, caller.tenant, &entry).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The scopes in order, each once, if the caller has them all.
+fn granted(caller: &Caller, mut scopes: Vec<Scope>) -> schema::Result<Vec<Scope>> {
+    scopes.sort_unstable();
+    scopes.dedup();
+    if scopes.is_empty() {
+        return Err(Error::invalid(
+            "/scopes",
+            "at least one of read, ingest, admin",
+        ));
+    }
+    if scopes.iter().all(|it| caller.scopes.contains(it)) {
+        return Ok(scopes);
+    }
+    Err(Error::Forbidden(
+        "a key can have no scope that its maker lacks",
+    ))
+}

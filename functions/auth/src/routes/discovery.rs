@@ -1,0 +1,35 @@
+//! What a verifier needs to know, such as API Gateway's own JWT authoriser.
+
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+use axum::response::IntoResponse;
+use platform::extract::Json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(jwks))
+        .routes(routes!(configuration))
+}
+
+// Short enough that a new key is known before the tokens it signs are many.
+const CACHE: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age=300")];
+
+/// The public keys, the current one first, as a JWK set (RFC 7517).
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "auth",
+    responses((status = 200, body = Object)))]
+async fn jwks(State(app): State<App>) -> impl IntoResponse {
+    (CACHE, Json(app.discovery.jwks.clone()))
+}
+
+/// The issuer and where its keys are, in the terms of OpenID Connect Discovery.
+///
+/// The endpoints it names take and give JSON as this document says, not OAuth's forms.
+#[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "auth",
+    responses((status = 200, body = Object)))]
+async fn configuration(State(app): State<App>) -> impl IntoResponse {
+    (CACHE, Json(app.discovery.configuration.clone()))
+}

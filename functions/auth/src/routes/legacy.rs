@@ -1,0 +1,40 @@
+//! The original's older names.
+
+use axum::extract::State;
+use platform::Reader;
+use platform::extract::Json;
+use platform::http::ClientAddress;
+use platform::limit::Class;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::me::Me;
+use super::register::{self, NewTenant, User};
+use crate::App;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create))
+        .routes(routes!(read))
+}
+
+/// Registers an organisation. No token: sign in afterwards.
+#[utoipa::path(post, path = "/users/register", tag = "auth", request_body = NewTenant,
+    responses((status = 200, body = User)))]
+async fn create(
+    State(app): State<App>,
+    address: ClientAddress,
+    Json(new): Json<NewTenant>,
+) -> platform::Result<Json<User>> {
+    app.limit_address(Class::SignIn, address).await?;
+    let (tx, user) = register::insert(&app, new).await?;
+    register::finish(tx, &user).await?;
+    Ok(Json(user))
+}
+
+/// Who the token or the API key speaks for.
+#[utoipa::path(get, path = "/users/me", tag = "auth", security(("bearer" = ["read"])),
+    responses((status = 200, body = Me)))]
+async fn read(Reader(caller): Reader) -> Json<Me> {
+    Json(caller.into())
+}

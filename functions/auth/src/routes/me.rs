@@ -1,0 +1,49 @@
+//! Who is calling.
+
+use chrono::{DateTime, Utc};
+use platform::extract::Json;
+use platform::{Caller, Reader};
+use schema::{Role, TenantId, UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(read))
+}
+
+/// The caller: a person, or the API key of one.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Me {
+    /// The person, or who made the API key.
+    id: UserId,
+    /// None for an API key.
+    email: Option<String>,
+    tenant_id: TenantId,
+    /// None for an API key.
+    role: Option<Role>,
+    /// When the person joined; none for an API key.
+    created_at: Option<DateTime<Utc>>,
+}
+
+impl From<Caller> for Me {
+    fn from(caller: Caller) -> Me {
+        Me {
+            id: caller.user,
+            email: caller.api_key.is_none().then_some(caller.email),
+            tenant_id: caller.tenant,
+            role: caller.role,
+            created_at: caller.created_at,
+        }
+    }
+}
+
+/// Who the token or the API key speaks for.
+#[utoipa::path(get, path = "/api/v1/auth/me", tag = "auth", security(("bearer" = ["read"])),
+    responses((status = 200, body = Me)))]
+async fn read(Reader(caller): Reader) -> Json<Me> {
+    Json(caller.into())
+}

@@ -1,0 +1,134 @@
+//! Registering an organisation with its first admin.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, SubsecRound, Utc};
+use platform::audit;
+use platform::db::{self, OnConstraint, Transaction};
+use platform::extract::Json;
+use platform::http::ClientAddress;
+use platform::limit::Class;
+use schema::{Error, Role, TenantId, UserId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::App;
+use crate::db::users::{self, NewUser};
+use crate::db::{logins, tenants};
+use crate::input::{self, Email};
+use crate::password;
+use crate::session::{self, Tokens};
+use crate::token::Account;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create))
+}
+
+/// An organisation and its first admin.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewTenant {
+    /// The organisation's name: 1 to 200 characters, not taken.
+    #[schema(min_length = 1, max_length = 200, example = "Acme")]
+    name: String,
+    #[schema(format = Email, example = "ada@acme.example")]
+    email: String,
+    /// At least 12 characters, and not one that is guessed first.
+    #[schema(format = Password, min_length = 12, max_length = 1024)]
+    password: String,
+}
+
+/// A person who has just joined.
+#[derive(Serialize, ToSchema)]
+pub(super) struct User {
+    pub(super) id: UserId,
+    pub(super) email: String,
+    pub(super) tenant_id: TenantId,
+    pub(super) created_at: DateTime<Utc>,
+}
+
+/// A person who has just joined, signed in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SignedUp {
+    pub(super) user: User,
+    #[serde(flatten)]
+    pub(super) tokens: Tokens,
+}
+
+/// Registers an organisation and signs its first admin in.
+#[utoipa::path(post, path = "/api/v1/auth/register", tag = "auth", request_body = NewTenant,
+    responses((status = 201, body = SignedUp)))]
+async fn create(
+    State(app): State<App>,
+    address: ClientAddress,
+    Json(new): Json<NewTenant>,
+) -> platform::Result<(StatusCode, Json<SignedUp>)> {
+    app.limit_address(Class::SignIn, address).await?;
+    let (mut tx, user) = insert(&app, new).await?;
+    let account = Account {
+        tenant: user.tenant_id,
+        user: user.id,
+        role: Role::Admin,
+    };
+    let tokens = session::start(&app, &mut tx, &account, user.created_at).await?;
+    finish(tx, &user).await?;
+    Ok((StatusCode::CREATED, Json(SignedUp { user, tokens })))
+}
+
+/// Inserts the tenant and its admin in a transaction, which stays open under the tenant's lock.
+pub(super) async fn insert(app: &App, new: NewTenant) -> platform::Result<(Transaction, User)> {
+    let name = input::name("/name", &new.name)?;
+    let email = Email::parse(&new.email)?;
+    password::check(&new.password, &[&email.key, email.local_part(), &name])?;
+    let admin = NewUser {
+        id: UserId(Uuid::now_v7()),
+        email: email.typed,
+        name: None,
+        password_hash: password::hash(new.password).await?,
+        role: Role::Admin,
+    };
+    let (tenant, now) = (TenantId(Uuid::now_v7()), Utc::now().trunc_subsecs(6));
+
+    let mut tx = db::begin_directory(&app.platform.db).await?;
+    logins::insert(&mut tx, tenant, admin.id, &email.key)
+        .await
+        .on_constraint("logins_pkey", email_taken())?;
+    tenants::insert(&mut tx, tenant, &name)
+        .await
+        .on_constraint("tenants_name_key", name_taken())?;
+    db::enter(&mut tx, tenant).await?;
+    users::insert(&mut tx, tenant, &admin, now).await?;
+    let user = User {
+        id: admin.id,
+        email: admin.email,
+        tenant_id: tenant,
+        created_at: now,
+    };
+    Ok((tx, user))
+}
+
+/// Writes the registration into the tenant's audit log and commits it.
+pub(super) async fn finish(mut tx: Transaction, user: &User) -> platform::Result<()> {
+    let tenant = user.tenant_id;
+    let entry = crate::audit::of(
+        user.id,
+        "tenant.register",
+        format!("tenant:{tenant}"),
+        user.created_at,
+    )
+    .after(serde_json::json!({ "user": user.id, "email": user.email }));
+    audit::append(&mut tx, tenant, &entry).await?;
+    Ok(tx.commit().await?)
+}
+
+pub(super) fn email_taken() -> Error {
+    Error::BadRequest("Email already registered".to_owned())
+}
+
+fn name_taken() -> Error {
+    let detail = "Organization name already exists. Please choose a different name.";
+    Error::BadRequest(detail.to_owned())
+}

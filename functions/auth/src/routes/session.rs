@@ -1,0 +1,156 @@
+//! Signing in, staying so, and signing out.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::Utc;
+use platform::audit;
+use platform::db;
+use platform::extract::Json;
+use platform::http::ClientAddress;
+use platform::limit::Class;
+use schema::{Error, TenantId, UserId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::App;
+use crate::db::logins::{self, Login};
+use crate::db::users::{self, Credentials};
+use crate::input;
+use crate::opaque::Opaque;
+use crate::password::{self, Verdict};
+use crate::session::{self, Outcome, Tokens};
+use crate::token::Account;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(login))
+        .routes(routes!(refresh))
+        .routes(routes!(logout))
+}
+
+/// What a person signs in with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewSession {
+    #[schema(format = Email, example = "ada@acme.example")]
+    email: String,
+    #[schema(format = Password)]
+    password: String,
+}
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Refresh {
+    refresh_token: String,
+}
+
+/// Signs a person in.
+#[utoipa::path(post, path = "/api/v1/auth/login", tag = "auth", request_body = NewSession,
+    responses((status = 200, body = Tokens)))]
+async fn login(
+    State(app): State<App>,
+    address: ClientAddress,
+    Json(new): Json<NewSession>,
+) -> platform::Result<Json<Tokens>> {
+    app.limit_address(Class::SignIn, address).await?;
+    input::without_nul("/email", &new.email)?;
+    input::without_nul("/password", &new.password)?;
+    let email = input::email_key(&new.email);
+    app.limit_account(&email).await?;
+
+    let (login, credentials) = find(&app, &email).await?;
+    let kept = credentials.as_ref().map(|it| it.password_hash.clone());
+    let verdict = password::verify(new.password.clone(), kept).await?;
+    let credentials = credentials
+        .filter(|it| verdict != Verdict::Wrong && !it.disabled)
+        .ok_or(Error::Unauthenticated("Incorrect email or password"))?;
+
+    let account = Account {
+        tenant: login.tenant_id,
+        user: login.user_id,
+        role: credentials.role.parse()?,
+    };
+    let renewed = match verdict {
+        Verdict::RightButWeak => Some(password::hash(new.password).await?),
+        _ => None,
+    };
+    let mut tx = db::begin(&app.platform.db, account.tenant).await?;
+    if let Some(hash) = renewed {
+        users::update_password_hash(&mut tx, account.tenant, account.user, &hash).await?;
+    }
+    let tokens = session::start(&app, &mut tx, &account, Utc::now()).await?;
+    tx.commit().await?;
+    Ok(Json(tokens))
+}
+
+/// Whose the address is. For nobody's the database is asked the same questions, in vain, so
+/// that the time tells nothing.
+async fn find(app: &App, email: &str) -> platform::Result<(Login, Option<Credentials>)> {
+    let mut tx = db::begin_directory(&app.platform.db).await?;
+    let nobody = Login {
+        tenant_id: TenantId(Uuid::nil()),
+        user_id: UserId(Uuid::nil()),
+    };
+    let login = logins::find(&mut tx, email).await?.unwrap_or(nobody);
+    db::enter(&mut tx, login.tenant_id).await?;
+    let credentials = users::find_credentials(&mut tx, login.tenant_id, login.user_id).await?;
+    tx.commit().await?;
+    Ok((login, credentials))
+}
+
+/// Trades a refresh token for new tokens.
+///
+/// A refresh token is good once. Used again, it ends the session, unless it is within ten
+/// seconds and its successor is unused: then the answer is the same successor.
+#[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "auth", request_body = Refresh,
+    responses((status = 200, body = Tokens)))]
+async fn refresh(
+    State(app): State<App>,
+    address: ClientAddress,
+    Json(body): Json<Refresh>,
+) -> platform::Result<Json<Tokens>> {
+    app.limit_address(Class::Write, address).await?;
+    let invalid = Error::Unauthenticated("the refresh token is not valid: sign in");
+    let Some(token) = Opaque::parse(&body.refresh_token) else {
+        return Err(invalid.into());
+    };
+    let now = Utc::now();
+    let mut tx = db::begin(&app.platform.db, token.tenant).await?;
+    let outcome = session::refresh(&app, &mut tx, &token, now).await?;
+    if let Outcome::Reused(user) = outcome {
+        tracing::warn!(user.id = %user, "a refresh token was used twice: the session is revoked");
+        let entry = crate::audit::of(user, "session.revoke", format!("user:{user}"), now);
+        audit::append(&mut tx, token.tenant, &entry).await?;
+    }
+    tx.commit().await?;
+    match outcome {
+        Outcome::Refreshed(tokens) => Ok(Json(tokens)),
+        Outcome::Refused | Outcome::Reused(_) => Err(invalid.into()),
+    }
+}
+
+/// Ends the session of a refresh token. Whether there was one is not told.
+#[utoipa::path(post, path = "/api/v1/auth/logout", tag = "auth", request_body = Refresh,
+    responses((status = 204)))]
+async fn logout(
+    State(app): State<App>,
+    address: ClientAddress,
+    Json(body): Json<Refresh>,
+) -> platform::Result<StatusCode> {
+    app.limit_address(Class::Write, address).await?;
+    let Some(token) = Opaque::parse(&body.refresh_token) else {
+        return Ok(StatusCode::NO_CONTENT);
+    };
+    let now = Utc::now();
+    let mut tx = db::begin(&app.platform.db, token.tenant).await?;
+    if let Some(user) = session::end(&mut tx, &token, now).await? {
+        let entry = crate::audit::of(user, "session.end", format!("user:{user}"), now);
+        audit::append(&mut tx, token.tenant, &entry).await?;
+    }
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,225 @@
+//! The people of the caller's tenant.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use platform::audit::{self, Entry};
+use platform::db::{self, Connection};
+use platform::extract::{Json, Path, Query};
+use platform::{Admin, Caller, cursor};
+use schema::{Error, InvitationId, Role, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::{Page, by_id};
+use crate::App;
+use crate::db::invitations::{self, Invitation};
+use crate::db::{api_keys, refresh_tokens, users};
+use crate::input::Email;
+use crate::opaque::Opaque;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, invite))
+        .routes(routes!(update))
+}
+
+const ROUTE: &str = "/api/v1/auth/users";
+const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(7);
+
+/// A person of the tenant.
+#[derive(Serialize, ToSchema)]
+struct User {
+    id: UserId,
+    email: String,
+    name: Option<String>,
+    role: Role,
+    disabled: bool,
+    created_at: DateTime<Utc>,
+}
+
+/// People in the order in which they joined.
+#[derive(Serialize, ToSchema)]
+struct Users {
+    users: Vec<User>,
+    /// Where the next page begins; none on the last.
+    next_cursor: Option<String>,
+}
+
+/// Whom to invite, and as what.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewInvitation {
+    #[schema(format = Email)]
+    email: String,
+    role: Role,
+}
+
+/// An invitation. Nothing is sent: hand the token to the person.
+#[derive(Serialize, ToSchema)]
+struct Invited {
+    id: InvitationId,
+    email: String,
+    role: Role,
+    expires_at: DateTime<Utc>,
+    /// Shown once. The person takes it to `/api/v1/auth/invitations/accept`.
+    token: String,
+}
+
+/// What to change of a person; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UserChange {
+    role: Option<Role>,
+    disabled: Option<bool>,
+}
+
+impl TryFrom<users::User> for User {
+    type Error = Error;
+    fn try_from(row: users::User) -> schema::Result<User> {
+        Ok(User {
+            id: row.id,
+            email: row.email,
+            name: row.name,
+            role: row.role.parse()?,
+            disabled: row.disabled_at.is_some(),
+            created_at: row.created_at,
+        })
+    }
+}
+
+/// The people of the tenant.
+#[utoipa::path(get, path = "/api/v1/auth/users", tag = "auth", params(Page),
+    security(("bearer" = ["admin"])), responses((status = 200, body = Users)))]
+async fn list(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    Query(page): Query<Page>,
+) -> platform::Result<Json<Users>> {
+    let (key, scope) = (&app.platform.keys.signing, by_id(caller.tenant, ROUTE));
+    let (limit, after) = (page.limit()?, page.after(key, &scope)?);
+    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    let mut rows = users::list(&mut tx, caller.tenant, after, limit + 1).await?;
+    tx.commit().await?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| more).map(|it| it.id);
+    let users = rows
+        .into_iter()
+        .map(User::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(Json(Users {
+        users,
+        next_cursor: last.map(|it| cursor::seal(key, &scope, &it)),
+    }))
+}
+
+/// Invites a person. There is no mail sender: the answer holds the token, once, for the admin
+/// to hand over. It is good for seven days.
+#[utoipa::path(post, path = "/api/v1/auth/users", tag = "auth", request_body = NewInvitation,
+    security(("bearer" = ["admin"])), responses((status = 201, body = Invited)))]
+async fn invite(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    Json(new): Json<NewInvitation>,
+) -> platform::Result<(StatusCode, Json<Invited>)> {
+    let email = Email::parse(&new.email)?;
+    let now = Utc::now().trunc_subsecs(6);
+    let token = Opaque::new(caller.tenant, Uuid::now_v7());
+    let invitation = Invitation {
+        id: InvitationId(token.id),
+        email: email.typed,
+        role: new.role.as_str().to_owned(),
+        token_hash: token.hash().to_vec(),
+        invited_by: caller.user,
+        created_at: now,
+        expires_at: now + INVITATION_LIFETIME,
+    };
+    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    if users::has_email(&mut tx, caller.tenant, &email.key).await? {
+        return Err(Error::Conflict("a user of this organisation has this e-mail").into());
+    }
+    invitations::insert(&mut tx, caller.tenant, &invitation).await?;
+    let entry = Entry::new(
+        &caller,
+        "user.invite",
+        format!("invitation:{}", invitation.id),
+    )
+    .after(json!({ "email": invitation.email, "role": new.role }));
+    audit::append(&mut tx, caller.tenant, &entry).await?;
+    tx.commit().await?;
+    let invited = Invited {
+        id: invitation.id,
+        email: invitation.email,
+        role: new.role,
+        expires_at: invitation.expires_at,
+        token: token.text(),
+    };
+    Ok((StatusCode::CREATED, Json(invited)))
+}
+
+/// Changes a person's role, or disables them.
+///
+/// Disabling ends all their sessions at once. API keys that they made and that may do more than
+/// they may now are revoked with it. One admin must remain: 409.
+#[utoipa::path(patch, path = "/api/v1/auth/users/{id}", tag = "auth", request_body = UserChange,
+    params(("id" = UserId, Path)), security(("bearer" = ["admin"])),
+    responses((status = 200, body = User)))]
+async fn update(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    Path(id): Path<UserId>,
+    Json(change): Json<UserChange>,
+) -> platform::Result<Json<User>> {
+    if change.role.is_none() && change.disabled.is_none() {
+        return Err(Error::invalid("", "has `role`, `disabled` or both").into());
+    }
+    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    let user = apply(&mut tx, &caller, id, &change).await?;
+    tx.commit().await?;
+    Ok(Json(user))
+}
+
+async fn apply(
+    tx: &mut Connection,
+    caller: &Caller,
+    id: UserId,
+    change: &UserChange,
+) -> platform::Result<User> {
+    let (tenant, now) = (caller.tenant, Utc::now().trunc_subsecs(6));
+    // All admins first, in the order of their ids: two who demote each other wait in line.
+    let admins = users::lock_admins(tx, tenant).await?;
+    let mut row = users::lock(tx, tenant, id)
+        .await?
+        .ok_or(Error::NotFound { what: "user" })?;
+    let before = json!({ "role": row.role, "disabled": row.disabled_at.is_some() });
+
+    let role = change.role.map_or_else(|| row.role.parse(), Ok)?;
+    role.as_str().clone_into(&mut row.role);
+    row.disabled_at = match change.disabled {
+        None => row.disabled_at,
+        Some(true) => row.disabled_at.or(Some(now)),
+        Some(false) => None,
+    };
+    let disabled = row.disabled_at.is_some();
+    if admins == [id] && (role != Role::Admin || disabled) {
+        return Err(Error::Conflict("this is the last admin: make another one first").into());
+    }
+
+    users::update(tx, tenant, &row).await?;
+    if disabled {
+        refresh_tokens::revoke_of_user(tx, tenant, id, now).await?;
+    }
+    let scopes = if disabled { &[] } else { role.scopes() };
+    let revoked = api_keys::revoke_beyond(tx, tenant, id, scopes, now).await?;
+    let after = json!({ "role": role, "disabled": disabled, "revoked_api_keys": revoked });
+    let entry = Entry::new(caller, "user.update", format!("user:{id}"))
+        .before(before)
+        .after(after);
+    audit::append(tx, tenant, &entry).await?;
+    Ok(row.try_into()?)
+}

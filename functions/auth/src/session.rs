@@ -1,0 +1,213 @@
+//! Sessions: a family of refresh tokens, each the child of the one before.
+//!
+//! A refresh token is good once. Used a second time it is in two hands, and the family dies;
+//! except within ten seconds, when it is a client that repeats itself or has two tabs: that
+//! one gets the same child again.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use platform::db::Connection;
+use schema::UserId;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::App;
+use crate::db::refresh_tokens::{self as rows, RefreshToken};
+use crate::db::users;
+use crate::opaque::Opaque;
+use crate::token::{self, Account};
+
+const LIFETIME: TimeDelta = TimeDelta::days(30);
+const GRACE: TimeDelta = TimeDelta::seconds(10);
+
+/// What a client signs its requests with.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Tokens {
+    /// Send it as `Authorization: Bearer <access_token>`.
+    access_token: String,
+    /// Good once, for 30 days, at `/api/v1/auth/refresh`.
+    refresh_token: String,
+    #[schema(example = "bearer")]
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    expires_in: i64,
+}
+
+/// What came of a refresh token.
+pub(crate) enum Outcome {
+    Refreshed(Tokens),
+    /// It is not valid, and nothing was changed.
+    Refused,
+    /// It was used before: its family is revoked.
+    Reused(UserId),
+}
+
+/// Starts a session: a new family.
+pub(crate) async fn start(
+    app: &App,
+    conn: &mut Connection,
+    account: &Account,
+    now: DateTime<Utc>,
+) -> platform::Result<Tokens> {
+    let token = Opaque::new(account.tenant, Uuid::now_v7());
+    rows::delete_expired(conn, account.tenant, account.user, now).await?;
+    rows::insert(conn, account.tenant, &first(&token, account.user, now)).await?;
+    tokens(app, account, &token, now)
+}
+
+/// Trades a refresh token for its child.
+pub(crate) async fn refresh(
+    app: &App,
+    conn: &mut Connection,
+    token: &Opaque,
+    now: DateTime<Utc>,
+) -> platform::Result<Outcome> {
+    // The lock on the person comes first: then one refresh of theirs runs at a time, and
+    // disabling them, which takes it too, misses no token.
+    let Some(user) = users::lock_of_token(conn, token.tenant, token.id).await? else {
+        return Ok(Outcome::Refused);
+    };
+    let Some(parent) = rows::find(conn, token.tenant, token.id).await? else {
+        return Ok(Outcome::Refused);
+    };
+    if user.disabled || !token.matches(&parent.token_hash) {
+        return Ok(Outcome::Refused);
+    }
+    let account = Account {
+        tenant: token.tenant,
+        user: user.id,
+        role: user.role.parse()?,
+    };
+    let child = token.child(&app.platform.keys.signing);
+    let known = rows::find(conn, token.tenant, child.id).await?;
+    match judge(&parent, known.as_ref(), now) {
+        Verdict::Refuse => return Ok(Outcome::Refused),
+        Verdict::Revoke => {
+            rows::revoke_family(conn, token.tenant, parent.family_id, now).await?;
+            return Ok(Outcome::Reused(user.id));
+        }
+        Verdict::Repeat => {}
+        Verdict::Rotate => {
+            rows::rotate(conn, token.tenant, parent.id, now).await?;
+            let next = RefreshToken {
+                family_id: parent.family_id,
+                ..first(&child, user.id, now)
+            };
+            rows::insert(conn, token.tenant, &next).await?;
+        }
+    }
+    tokens(app, &account, &child, now).map(Outcome::Refreshed)
+}
+
+/// Ends the session that the token belongs to; none if it belongs to none that lives.
+pub(crate) async fn end(
+    conn: &mut Connection,
+    token: &Opaque,
+    now: DateTime<Utc>,
+) -> platform::Result<Option<UserId>> {
+    let Some(kept) = rows::find(conn, token.tenant, token.id).await? else {
+        return Ok(None);
+    };
+    if !token.matches(&kept.token_hash) {
+        return Ok(None);
+    }
+    let revoked = rows::revoke_family(conn, token.tenant, kept.family_id, now).await?;
+    Ok((revoked > 0).then_some(kept.user_id))
+}
+
+fn first(token: &Opaque, user: UserId, now: DateTime<Utc>) -> RefreshToken {
+    RefreshToken {
+        id: token.id,
+        family_id: token.id,
+        user_id: user,
+        token_hash: token.hash().to_vec(),
+        created_at: now,
+        expires_at: now + LIFETIME,
+        rotated_at: None,
+        revoked_at: None,
+    }
+}
+
+fn tokens(
+    app: &App,
+    account: &Account,
+    refresh: &Opaque,
+    now: DateTime<Utc>,
+) -> platform::Result<Tokens> {
+    Ok(Tokens {
+        access_token: app.signer.sign(account, now)?,
+        refresh_token: refresh.text(),
+        token_type: "bearer",
+        expires_in: token::LIFETIME.num_seconds(),
+    })
+}
+
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Rotate,
+    Repeat,
+    Refuse,
+    Revoke,
+}
+
+fn judge(token: &RefreshToken, child: Option<&RefreshToken>, now: DateTime<Utc>) -> Verdict {
+    if token.revoked_at.is_some() || token.expires_at <= now {
+        return Verdict::Refuse;
+    }
+    let Some(rotated_at) = token.rotated_at else {
+        return Verdict::Rotate;
+    };
+    let child_is_new = child.is_some_and(|it| it.rotated_at.is_none() && it.revoked_at.is_none());
+    if child_is_new && now - rotated_at <= GRACE {
+        Verdict::Repeat
+    } else {
+        Verdict::Revoke
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schema::TenantId;
+
+    use super::*;
+
+    /// A token in the state that the words say; `rotated 5` is rotated five seconds ago.
+    fn in_state(words: &str, now: DateTime<Utc>) -> RefreshToken {
+        let token = Opaque::new(TenantId(Uuid::nil()), Uuid::nil());
+        let mut row = first(&token, UserId(Uuid::nil()), now - TimeDelta::hours(1));
+        match words.split_once(' ').unwrap_or((words, "")) {
+            ("rotated", ago) => {
+                row.rotated_at = Some(now - TimeDelta::seconds(ago.parse().unwrap()));
+            }
+            ("revoked", _) => row.revoked_at = Some(now),
+            ("expired", _) => row.expires_at = now,
+            _ => {}
+        }
+        row
+    }
+
+    fn check(token: &str, child: Option<&str>, expected: Verdict) {
+        let now = Utc::now();
+        let child = child.map(|it| in_state(it, now));
+        let verdict = judge(&in_state(token, now), child.as_ref(), now);
+        assert_eq!(verdict, expected, "{token}, child {child:?}");
+    }
+
+    #[test]
+    fn a_token_is_good_once() {
+        check("new", None, Verdict::Rotate);
+        check("expired", None, Verdict::Refuse);
+        check("revoked", None, Verdict::Refuse);
+        check("rotated 60", Some("new"), Verdict::Revoke);
+    }
+
+    #[test]
+    fn the_immediate_parent_has_ten_seconds() {
+        check("rotated 0", Some("new"), Verdict::Repeat);
+        check("rotated 10", Some("new"), Verdict::Repeat);
+        check("rotated 11", Some("new"), Verdict::Revoke);
+        check("rotated 5", Some("rotated 1"), Verdict::Revoke);
+        check("rotated 5", Some("revoked"), Verdict::Revoke);
+        check("rotated 5", None, Verdict::Revoke);
+    }
+}

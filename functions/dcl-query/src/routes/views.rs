@@ -1,0 +1,132 @@
+//! Views: one list per canonical entity, over the records of all sources.
+
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use dcl::db::views::{self, Freshness, Page};
+use dcl::query::{self, Query, View};
+use platform::extract::Path;
+use platform::{Platform, Reader, Result, cursor, db};
+use schema::Error;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::{etag, kept};
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// A page of a view.
+#[derive(ToSchema)]
+#[schema(as = ViewPage)]
+#[expect(dead_code, reason = "the shape of a body that is written from rows")]
+struct ViewPage {
+    /// Always true: failures are problems.
+    success: bool,
+    /// The records, with the fields that `select` names or all of them.
+    data: Vec<serde_json::Map<String, serde_json::Value>>,
+    /// About the list.
+    meta: Meta,
+}
+
+/// About the list that a page is of.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ViewMeta)]
+struct Meta {
+    /// How many records pass the filters. Exact; where it is more than this page, it may be up
+    /// to a second old.
+    total: i64,
+    limit: u32,
+    offset: u32,
+    /// How many records this page has.
+    count: usize,
+    /// Where the next page begins; null on the last one.
+    next_cursor: Option<String>,
+    /// How fresh the view is, source by source; up to a second old.
+    freshness: Vec<Freshness>,
+}
+
+/// The records of an entity, from all sources.
+#[utoipa::path(
+    get,
+    path = "/api/v1/dcl/views/{view}",
+    tag = "views",
+    security(("bearer" = ["read"])),
+    params(("view" = String, Path, description = "The entity's plural: `accounts`")),
+    responses((status = 200, body = ViewPage), (status = 304), (status = 404), (status = 422)),
+)]
+async fn list(
+    State(platform): State<Platform>,
+    Reader(caller): Reader,
+    Path(name): Path<String>,
+    RawQuery(parameters): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let view = View::find(&name).ok_or(Error::NotFound { what: "view" })?;
+    let parameters = query::decode(&parameters.unwrap_or_default())?;
+    let query = Query::parse(&view, &parameters)?;
+    let tenant = caller.tenant;
+    let scope = cursor::Scope {
+        tenant,
+        route: view.entity.plural,
+        order: &query.order_text,
+    };
+    let key = &platform.keys.signing;
+    let after = match &query.cursor {
+        Some(cursor) => Some(query::place(
+            &query.order,
+            &cursor::open::<Vec<_>>(key, &scope, cursor)?,
+        )?),
+        None => None,
+    };
+
+    let mut tx = db::begin(&platform.db, tenant).await?;
+    let page = views::page(&mut tx, tenant, &view, &query, after.as_ref()).await?;
+    let total = match whole(&query, &page) {
+        Some(total) => total,
+        None => {
+            let name = format!(
+                "total:{tenant}:{}:{}",
+                view.entity.plural, query.filter_text
+            );
+            let count = async || views::total(&mut tx, tenant, &view, &query).await;
+            kept::or_read(&platform.cache, name, count).await?
+        }
+    };
+    let name = format!("freshness:{tenant}:{}", view.entity.plural);
+    let read = async || views::freshness(&mut tx, tenant, &view).await;
+    let freshness = kept::or_read(&platform.cache, name, read).await?;
+    tx.commit().await?;
+
+    let meta = Meta {
+        total,
+        limit: query.limit,
+        offset: query.offset,
+        count: page.count,
+        next_cursor: page.next.map(|it| cursor::seal(key, &scope, &it)),
+        freshness,
+    };
+    Ok(etag::answer(key, &headers, body(&page.records, &meta)))
+}
+
+/// The total, where the page itself tells it: it began at the beginning and reached the end.
+fn whole(query: &Query, page: &Page) -> Option<i64> {
+    let began = query.cursor.is_none() && (query.offset == 0 || page.count > 0);
+    let total = i64::from(query.offset) + i64::try_from(page.count).ok()?;
+    (began && page.next.is_none()).then_some(total)
+}
+
+fn body(records: &[u8], meta: &Meta) -> Vec<u8> {
+    let meta = serde_json::to_vec(meta).expect("plain data");
+    [
+        br#"{"success":true,"data":["#,
+        records,
+        br#"],"meta":"#,
+        &meta,
+        b"}",
+    ]
+    .concat()
+}

@@ -1,0 +1,165 @@
+//! Starting the platform: secrets, database, tables, seed, routers, queue loop, in this order.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use platform::auth::{DEV_EMAIL, DEV_TENANT, DEV_USER};
+use platform::secrets::Secrets;
+use platform::{Config, Platform, db};
+use schema::{TenantId, UserId};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::gateway;
+use crate::postgres::{Binaries, Profile, Server};
+use crate::settings::Settings;
+
+/// The demo tenant's admin.
+pub const DEMO_EMAIL: &str = "demo@autonomos.dev";
+/// The demo admin's password: of this machine only, as the platform listens on 127.0.0.1.
+pub const DEMO_PASSWORD: &str = "local demo tenant";
+
+const CONNECTIONS: u32 = 10;
+
+/// A platform that answers.
+pub struct Running {
+    stop: watch::Sender<bool>,
+    served: tokio::task::JoinHandle<std::io::Result<()>>,
+    worker: tokio::task::JoinHandle<()>,
+    server: Option<Server>,
+}
+
+/// Starts everything and returns once it answers. `say` hears what takes long.
+pub async fn start(
+    settings: &Settings,
+    say: &mut (dyn FnMut(&str) + Send),
+) -> anyhow::Result<Running> {
+    // First, so that a taken port costs nothing.
+    let listener = listen(settings.port).await?;
+    let secrets = secrets(&settings.secrets())?;
+    let (server, database) = database(settings, say)?;
+    let config = Config::new(&secrets, database, CONNECTIONS)?;
+    let platform = Platform::new(config)?;
+    db::migrate(&platform.db)
+        .await
+        .context("bringing the database's tables up to date")?;
+    seed(&platform).await.context("seeding the demo tenant")?;
+
+    let (stop, stopped) = watch::channel(false);
+    let service = gateway::service(&platform, &secrets)?;
+    let served = tokio::spawn(gateway::serve(listener, service, until(stopped.clone())));
+    let worker = tokio::spawn(work(platform, stopped));
+    Ok(Running {
+        stop,
+        served,
+        worker,
+        server,
+    })
+}
+
+impl Running {
+    /// Lets running requests and the running slice of a job end, then stops the database.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        self.worker.await?;
+        self.served.await??;
+        match self.server {
+            Some(server) => tokio::task::spawn_blocking(|| server.stop()).await?,
+            None => Ok(()),
+        }
+    }
+}
+
+async fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    match TcpListener::bind(("127.0.0.1", port)).await {
+        Ok(listener) => Ok(listener),
+        Err(err) if err.kind() == std::io::ErrorKind::AddrInUse => {
+            bail!("port {port} is taken: is the platform running already? Set PORT to another one")
+        }
+        Err(err) => Err(err).with_context(|| format!("listening on 127.0.0.1:{port}")),
+    }
+}
+
+/// The local secrets, made at the first start and readable by this user only.
+fn secrets(path: &Path) -> anyhow::Result<Secrets> {
+    if !path.exists() {
+        let folder = path.parent().context("the secrets file needs a folder")?;
+        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        // Under another name until it is whole, as a kill may come in between.
+        let unfinished = path.with_extension("new");
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&unfinished)?;
+        file.write_all(auth::keys::generate()?.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)?;
+    }
+    Secrets::from_file(path)
+}
+
+fn database(
+    settings: &Settings,
+    say: &mut (dyn FnMut(&str) + Send),
+) -> anyhow::Result<(Option<Server>, db::ConnectOptions)> {
+    if let Some(database) = &settings.database {
+        return Ok((None, database.clone()));
+    }
+    let server = tokio::task::block_in_place(|| {
+        let binaries = Binaries::find(settings.pg_bin.as_deref(), &settings.dev, say)?;
+        Server::start(&binaries, &settings.data(), Profile::Lasting)
+    })?;
+    let options = server.options()?;
+    Ok((Some(server), options))
+}
+
+async fn seed(platform: &Platform) -> anyhow::Result<()> {
+    let development = auth::Seed {
+        tenant: DEV_TENANT,
+        name: "Development",
+        user: DEV_USER,
+        email: DEV_EMAIL,
+        // Nobody logs in as it: it is who everybody is while authentication is off.
+        password: None,
+    };
+    let demo = auth::Seed {
+        tenant: TenantId(Uuid::from_u128(2)),
+        name: "Demo",
+        user: UserId(Uuid::from_u128(2)),
+        email: DEMO_EMAIL,
+        password: Some(DEMO_PASSWORD),
+    };
+    auth::seed(platform, &[development, demo]).await
+}
+
+/// Works off the queue until it is stopped; looks again when it was empty or broke.
+async fn work(platform: Platform, stopped: watch::Receiver<bool>) {
+    const PAUSE: Duration = Duration::from_millis(500);
+    while !*stopped.borrow() {
+        let worked = worker_step(&platform).await.unwrap_or_else(|error| {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "the queue could not be worked off"
+            );
+            false
+        });
+        if !worked {
+            let _ = tokio::time::timeout(PAUSE, until(stopped.clone())).await;
+        }
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error says that the sender is gone, which is a stop too.
+    let _ = stopped.wait_for(|it| *it).await;
+}
+async fn worker_step(_: &Platform) -> anyhow::Result<bool> {
+    Ok(false)
+}

@@ -1,0 +1,85 @@
+//! Delimited files (CSV, TSV): bytes in as they arrive, records out, at constant memory.
+//!
+//! A [`Reader`] is given chunks of any size and answers with rows. The first 64 KiB decide on
+//! encoding and delimiter; from then on everything flows.
+//!
+//! **Invariant:** pure, no I/O. What comes out does not depend on how the bytes were cut, and a
+//! bad row is rejected alone, with its reason and its text: its neighbours live.
+
+mod dialect;
+mod encoding;
+pub mod file_name;
+mod flow;
+mod header;
+mod json;
+mod reader;
+mod row;
+mod scan;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub use encoding::Encoding;
+pub use flow::Detected;
+pub use header::Header;
+pub use reader::Reader;
+pub use row::{Cell, Item, Rejected, Row};
+pub use stream::{StreamError, StreamReader};
+pub use types::{ColumnProfile, ColumnType, Profile};
+
+/// A header with more columns than this is refused.
+pub const MAX_COLUMNS: usize = 10_000;
+
+/// The longest row that [`Options::max_row`] can allow, in bytes of UTF-8.
+pub const MAX_ROW: usize = 16 << 20;
+
+/// How a file is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// `None` to detect it.
+    pub encoding: Option<Encoding>,
+    /// An ASCII byte; `None` to detect one of `,` `;` tab `|`.
+    pub delimiter: Option<u8>,
+    pub short_rows: ShortRows,
+    /// The longest row in bytes of UTF-8, up to [`MAX_ROW`]. It bounds the memory of the reader.
+    pub max_row: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            encoding: None,
+            delimiter: None,
+            short_rows: ShortRows::Reject,
+            max_row: 1 << 20,
+        }
+    }
+}
+
+/// What becomes of a row with fewer cells than the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShortRows {
+    /// The missing cells are null.
+    Pad,
+    Reject,
+}
+
+/// Why a file cannot be read at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("column \"{name}\" appears twice (columns {first} and {second}); rename one")]
+    DuplicateColumn {
+        name: String,
+        /// 1-based.
+        first: usize,
+        second: usize,
+    },
+    #[error("the header has {0} columns; at most {MAX_COLUMNS} can be read")]
+    TooManyColumns(usize),
+    #[error("the header on line {line} cannot be read: {reason}")]
+    Header { line: u64, reason: String },
+}
+
+/// The result of reading a delimited file.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,231 @@
+//! The reader: chunks in, rows out.
+
+use crate::delimited::flow::{Detected, Flow, SAMPLE};
+use crate::delimited::header::Header;
+use crate::delimited::row::{Item, Rejected, Row};
+use crate::delimited::scan::{Flaw, Scan};
+use crate::delimited::{Error, MAX_ROW, Options, Result, ShortRows};
+
+/// Reads one file, given in chunks.
+///
+/// ```
+/// use aam::delimited::{Item, Options, Reader};
+///
+/// let mut reader = Reader::new(Options::default());
+/// let mut json = Vec::new();
+/// for chunk in ["id,na", "me\n1,Ac", "me\n"] {
+///     reader.push(chunk.as_bytes());
+///     while let Some(Item::Row(row)) = reader.next()? {
+///         row.write_json(&mut json);
+///     }
+/// }
+/// reader.finish();
+/// while let Some(Item::Row(row)) = reader.next()? {
+///     row.write_json(&mut json);
+/// }
+/// assert_eq!(json, br#"{"id":"1","name":"Acme"}"#);
+/// # Ok::<(), aam::delimited::Error>(())
+/// ```
+pub struct Reader {
+    options: Options,
+    /// The raw sample until `flow` is there; then text that is not answered with yet.
+    buffer: Vec<u8>,
+    /// Where in the buffer the next row begins.
+    at: usize,
+    finished: bool,
+    flow: Option<Flow>,
+    header: Option<Header>,
+    found: Option<Found>,
+    failed: Option<Error>,
+}
+
+/// A row that was found at `start..end` of the buffer, or rejected already.
+enum Found {
+    Row { line: u64, start: usize, end: usize },
+    Rejected(Rejected),
+}
+
+impl Reader {
+    pub fn new(options: Options) -> Self {
+        let max_row = options.max_row.min(MAX_ROW);
+        Self {
+            options: Options { max_row, ..options },
+            buffer: Vec::new(),
+            at: 0,
+            finished: false,
+            flow: None,
+            header: None,
+            found: None,
+            failed: None,
+        }
+    }
+
+    /// Takes the next bytes of the file. Call [`Reader::next`] until it answers `None` before
+    /// pushing more: what is pushed is kept until it is read.
+    ///
+    /// # Panics
+    /// After [`Reader::finish`].
+    pub fn push(&mut self, chunk: &[u8]) {
+        assert!(
+            !self.finished,
+            "nothing is pushed after the end of the file"
+        );
+        self.forget();
+        match &mut self.flow {
+            Some(flow) => flow.decoder.decode(chunk, false, &mut self.buffer),
+            None => self.buffer.extend_from_slice(chunk),
+        }
+    }
+
+    /// Says that the file ends here. The last rows come out of [`Reader::next`].
+    pub fn finish(&mut self) {
+        if self.finished {
+            return;
+        }
+        self.finished = true;
+        if let Some(flow) = &mut self.flow {
+            flow.decoder.decode(&[], true, &mut self.buffer);
+        }
+    }
+
+    /// The next row; `None` if it is not there yet, or after [`Reader::finish`] not at all.
+    #[allow(clippy::should_implement_trait)] // An iterator cannot lend its items.
+    pub fn next(&mut self) -> Result<Option<Item<'_>>> {
+        Ok(if self.advance()? { self.item() } else { None })
+    }
+
+    /// The columns, as soon as they are known. An empty file has none.
+    pub fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
+    /// Encoding and delimiter, as soon as they are known.
+    pub fn detected(&self) -> Option<Detected> {
+        self.flow.as_ref().map(|it| it.detected)
+    }
+
+    /// How many bytes are held in memory. Once rows are read to the end: at most a row and a chunk.
+    pub fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Looks for the next row, which [`Reader::item`] then hands out.
+    pub(super) fn advance(&mut self) -> Result<bool> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let found = self.find();
+        if let Err(error) = &found {
+            self.failed = Some(error.clone());
+        }
+        self.found = found?;
+        Ok(self.found.is_some())
+    }
+
+    /// The row that [`Reader::advance`] has found, judged.
+    pub(super) fn item(&mut self) -> Option<Item<'_>> {
+        let (line, start, end) = match self.found.take()? {
+            Found::Rejected(rejected) => return Some(Item::Rejected(rejected)),
+            Found::Row { line, start, end } => (line, start, end),
+        };
+        let (flow, header) = (self.flow.as_ref()?, self.header.as_ref()?);
+        let raw = &self.buffer[start..end];
+        let (count, columns) = (flow.scanner.count(), header.names().len());
+        let text = match std::str::from_utf8(raw) {
+            Ok(text) => text,
+            Err(error) => {
+                let reason = flow.undecodable(start + error.valid_up_to());
+                return Some(Item::Rejected(Rejected::new(line, reason, raw)));
+            }
+        };
+        let pad = self.options.short_rows == ShortRows::Pad;
+        if count > columns || count < columns && !pad {
+            let cells = if count == 1 { "cell" } else { "cells" };
+            let reason = format!("row has {count} {cells} where the header has {columns}");
+            return Some(Item::Rejected(Rejected::new(line, reason, raw)));
+        }
+        let cells = flow.scanner.cells();
+        Some(Item::Row(Row {
+            line,
+            text,
+            cells,
+            header,
+        }))
+    }
+
+    /// Drops what was answered with.
+    fn forget(&mut self) {
+        self.buffer.drain(..self.at);
+        if let Some(flow) = &mut self.flow {
+            flow.offset += self.at as u64;
+        }
+        self.at = 0;
+    }
+
+    fn find(&mut self) -> Result<Option<Found>> {
+        if self.flow.is_none() {
+            self.begin();
+        }
+        let Some(flow) = &mut self.flow else {
+            return Ok(None);
+        };
+        loop {
+            self.at += flow.skip(&self.buffer[self.at..]);
+            let (start, line, text) = (self.at, flow.line, &self.buffer[self.at..]);
+            if text.is_empty() {
+                return Ok(None);
+            }
+            let scan = flow.scanner.scan(text, self.finished);
+            let Some(next) = flow.take(&scan, text) else {
+                return Ok(None);
+            };
+            self.at += next;
+            let reason = match scan {
+                Scan::Row { end: 0, .. } => continue,
+                Scan::Row { end, .. } if self.header.is_none() => {
+                    self.header = Some(flow.header(start, &text[..end], line)?);
+                    continue;
+                }
+                Scan::Row { end, .. } => {
+                    let end = start + end;
+                    return Ok(Some(Found::Row { line, start, end }));
+                }
+                scan => reason(&scan, self.options.max_row),
+            };
+            if self.header.is_none() {
+                return Err(Error::Header { line, reason });
+            }
+            return Ok(Some(Found::Rejected(Rejected::new(
+                line,
+                reason,
+                &text[..next],
+            ))));
+        }
+    }
+
+    /// Decides on encoding and delimiter, as soon as the sample is there.
+    fn begin(&mut self) {
+        if self.buffer.len() >= SAMPLE || self.finished {
+            let raw = std::mem::take(&mut self.buffer);
+            self.flow = Some(Flow::begin(
+                &self.options,
+                &raw,
+                self.finished,
+                &mut self.buffer,
+            ));
+        }
+    }
+}
+
+fn reason(scan: &Scan, max_row: usize) -> String {
+    match scan {
+        Scan::Broken {
+            flaw: Flaw::Unclosed,
+            ..
+        } => "a quoted cell never closes; write a quote inside it twice".to_owned(),
+        Scan::Broken {
+            flaw: Flaw::Stray, ..
+        } => "text follows a closing quote; write a quote inside a cell twice".to_owned(),
+        _ => format!("row is longer than {max_row} bytes"),
+    }
+}

@@ -1,0 +1,6 @@
+//! Statements over the canonical tables. The only place in this crate that knows SQL.
+
+pub mod provenance;
+mod row;
+mod select;
+pub mod views;
