@@ -28,6 +28,8 @@ pub struct Facts {
     pub uses: Vec<Use>,
     pub paths: Vec<PathRef>,
     pub mods: Vec<ModDecl>,
+    /// Modules that a `macro_rules` body declares, wherever it is used.
+    pub macro_mods: Vec<String>,
     pub path_attrs: Vec<PathAttr>,
     pub includes: Vec<Include>,
     pub structs: Vec<StructDef>,
@@ -128,9 +130,10 @@ pub struct ModDecl {
     pub name: String,
     pub span: Span,
     pub scope: ScopeId,
-    pub path: Option<String>,
-    /// `#[path]` stands in a `cfg_attr`: the usual file is loaded too.
-    pub path_is_conditional: bool,
+    /// Files that `#[path]` names; several with `cfg_attr`.
+    pub paths: Vec<String>,
+    /// No `#[path]` counts in each build, so the usual file is loaded too.
+    pub paths_are_conditional: bool,
     pub test: bool,
     /// Under `#[cfg]`: its file may be absent.
     pub conditional: bool,

@@ -237,23 +237,21 @@ fn existing(tree: &Tree, candidates: Vec<String>) -> (Vec<String>, Vec<String>) 
     (found.cloned().collect(), candidates)
 }
 
-/// The file that `#[path]` names.
+/// The files that `#[path]` names.
 fn named_file(file_root: &Module, facts: &Facts, decl: &ModDecl) -> Vec<String> {
-    let Some(path) = &decl.path else {
-        return Vec::new();
-    };
     let inline = inline_folders(facts, decl.scope);
     let beside = paths::parent(&file_root.file);
     let folder = match inline.as_str() {
         "" => beside.to_owned(),
         inline => format!("{}/{inline}", own_folder(file_root)),
     };
-    paths::join(&folder, path).into_iter().collect()
+    let files = decl.paths.iter();
+    files.filter_map(|it| paths::join(&folder, it)).collect()
 }
 
 /// The files that rustc looks for without `#[path]`.
 fn usual_files(file_root: &Module, facts: &Facts, decl: &ModDecl) -> Vec<String> {
-    if decl.path.is_some() && !decl.path_is_conditional {
+    if !decl.paths_are_conditional {
         return Vec::new();
     }
     let inline = inline_folders(facts, decl.scope);
@@ -342,10 +340,10 @@ mod tests {
     #[test]
     fn conditional_paths_and_macros_load_every_branch() {
         check(
-            "//- src/lib.rs\n#[cfg_attr(unix, path = \"u.rs\")]\nmod a;\n\
+            "//- src/lib.rs\n#[cfg_attr(unix, path = \"u.rs\")]\n#[cfg_attr(windows, path = \"w.rs\")]\nmod a;\n\
              cfg_if! { if #[cfg(unix)] { mod b; } else { mod c; } }\n\
-             //- src/u.rs\n//- src/a.rs\n//- src/b.rs\n//- src/target/x.rs\n",
-            "app=src/lib.rs\napp::a=src/u.rs\napp::a=src/a.rs\napp::b=src/b.rs",
+             f! { #![all(x)] mod d; }\n//- src/u.rs\n//- src/w.rs\n//- src/a.rs\n//- src/b.rs\n//- src/d.rs\n",
+            "app=src/lib.rs\napp::a=src/u.rs\napp::a=src/w.rs\napp::a=src/a.rs\napp::b=src/b.rs\napp::d=src/d.rs",
         );
     }
 

@@ -242,6 +242,7 @@ impl Walker {
     /// Macro arguments: a syntax tree where they are one, tokens where they are not.
     pub(super) fn arguments(&mut self, tokens: TokenStream) {
         let before = std::mem::replace(&mut self.in_macro, true);
+        let tokens = tokens::without_inner_attributes(tokens);
         let list = Punctuated::<Expr, Token![,]>::parse_terminated;
         if let Ok(list) = list.parse2(tokens.clone()) {
             list.iter().for_each(|it| self.visit_expr(it));
@@ -268,6 +269,7 @@ impl Walker {
                 }
                 Found::Macro { name, tokens } => self.known_macro(&name, &tokens),
                 Found::Literal(literal) => self.literal(literal),
+                Found::Mod(name) => self.facts.macro_mods.push(name),
                 Found::Braces(tokens) => self.arguments(tokens),
                 Found::PathAttr(literal) => {
                     let span = span_of(literal.span());
@@ -357,18 +359,23 @@ impl Walker {
 
     pub(super) fn module(&mut self, item: &syn::ItemMod) {
         let name = plain(&item.ident);
-        let attr = item
-            .attrs
-            .iter()
-            .find(|it| attributes::path_attr(it).is_some());
-        let path = attr.and_then(attributes::path_attr).map(|it| it.value());
+        let attrs = item.attrs.iter();
+        let named: Vec<(String, bool)> = attrs
+            .filter_map(|it| {
+                Some((
+                    attributes::path_attr(it)?.value(),
+                    it.path().is_ident("cfg_attr"),
+                ))
+            })
+            .collect();
+        let path = named.first().map(|(it, _)| it.clone());
         let Some((_, items)) = &item.content else {
             self.facts.mods.push(ModDecl {
                 name: name.clone(),
                 span: span_of(item.ident.span()),
                 scope: self.scope,
-                path_is_conditional: attr.is_some_and(|it| it.path().is_ident("cfg_attr")),
-                path,
+                paths_are_conditional: named.iter().all(|(_, conditional)| *conditional),
+                paths: named.into_iter().map(|(it, _)| it).collect(),
                 test: self.test,
                 conditional: self.in_macro || attributes::is_conditional(&item.attrs),
             });

@@ -17,6 +17,8 @@ pub(super) enum Found {
         tokens: TokenStream,
     },
     Literal(Literal),
+    /// `mod name;`
+    Mod(String),
     /// `{ … }` in macro arguments, which may be a syntax tree though the whole is none.
     Braces(TokenStream),
     /// `path = "…"` directly inside `#[…]`.
@@ -70,6 +72,9 @@ fn path_at(tokens: &[TokenTree], start: usize, found: &mut dyn FnMut(Found)) -> 
     let is_path = segments.len() > 1 || is_colons(tokens, at.saturating_sub(2)) && at > start + 1;
     let leading_colon =
         start >= 2 && is_colons(tokens, start - 2) && !follows_name(tokens, start - 2);
+    if let Some(name) = module_at(tokens, start) {
+        found(Found::Mod(name));
+    }
     if let Some((name, group)) = macro_call(tokens, at) {
         found(Found::Macro {
             name,
@@ -110,6 +115,33 @@ fn macro_call(tokens: &[TokenTree], at: usize) -> Option<(Ident, TokenStream)> {
             Some((name.clone(), group.stream()))
         }
         _ => None,
+    }
+}
+
+/// `mod name ;` from `at` on.
+fn module_at(tokens: &[TokenTree], at: usize) -> Option<String> {
+    match (tokens.get(at)?, tokens.get(at + 1)?, tokens.get(at + 2)?) {
+        (TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Punct(end))
+            if word == "mod" && end.as_char() == ';' =>
+        {
+            Some(plain(name))
+        }
+        _ => None,
+    }
+}
+
+/// Macro arguments without the `#![…]` that some macros begin with.
+pub(super) fn without_inner_attributes(tokens: TokenStream) -> TokenStream {
+    let all: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let is = |at: usize, sign: char| matches!(all.get(at), Some(TokenTree::Punct(it)) if it.as_char() == sign);
+    let mut at = 0;
+    while is(at, '#') && is(at + 1, '!') {
+        at += 3;
+    }
+    if at == 0 {
+        tokens
+    } else {
+        all.into_iter().skip(at).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! SL009
 
+use std::collections::BTreeSet;
+
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Level, Place, Span};
 use crate::engine::Context;
@@ -48,6 +50,7 @@ How to fix: declare it with `mod`, or delete it."#
             .flat_map(|(file, facts)| facts.includes.iter().map(move |it| (file, it)))
             .filter_map(|(file, it)| paths::join(paths::parent(file), it.file.as_ref()?))
             .collect();
+        let by_macro = macro_modules(cx);
         for package in &cx.workspace.packages {
             let source = paths::join(&package.dir, "src").unwrap_or_default();
             // A file that could not be parsed may be the one that declares it.
@@ -61,7 +64,13 @@ How to fix: declare it with `mod`, or delete it."#
                 .paths()
                 .filter(|it| it.ends_with(".rs") && paths::is_within(it, &source));
             for file in files.filter(|_| !is_unsure) {
-                if !cx.modules.facts.contains_key(file) && !included.iter().any(|it| it == file) {
+                let is_loaded = cx.modules.facts.contains_key(file)
+                    || included.iter().any(|it| it == file)
+                    || file
+                        .trim_end_matches(".rs")
+                        .split('/')
+                        .any(|it| by_macro.contains(it));
+                if !is_loaded {
                     let finding = Diagnostic::new(
                         "SL009",
                         Place::new(file, Span::START),
@@ -78,12 +87,25 @@ How to fix: declare it with `mod`, or delete it."#
     }
 }
 
+/// Modules that macros declare, wherever they are used: their files are taken as loaded.
+fn macro_modules<'a>(cx: &'a Context) -> BTreeSet<&'a str> {
+    let facts = cx.modules.facts.values();
+    facts
+        .flat_map(|it| it.macro_mods.iter().map(String::as_str))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::rules::testing::check;
 
     #[test]
     fn what_is_loaded_in_any_way_is_no_orphan() {
+        check(
+            "SL009",
+            "macro_rules! root { () => { pub mod de; } }\n//- src/de/mod.rs\n//- src/de/x.rs\n",
+            "",
+        );
         check(
             "SL009",
             "cfg_x! { mod a; }\n#[path = \"odd.rs\"] mod b;\nconst T: &str = include_str!(\"c.rs\");\n//- src/a.rs\n//- src/odd.rs\n//- src/c.rs\n//- src/bin/d.rs\nfn main() {}\n//- src/bin/e/main.rs\nmod f;\n//- src/bin/e/f.rs\n//- src/main.rs\n",
