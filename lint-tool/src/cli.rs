@@ -111,16 +111,12 @@ fn explain(name: &str) -> Result<ExitCode, Error> {
 pub fn table() -> String {
     let rows = RULES.iter().map(|it| {
         let level = format!("{:?}", it.level()).to_lowercase();
-        let summary = it
-            .explain()
-            .split(['.', ':'])
-            .next()
-            .unwrap_or_default()
-            .replace('\n', " ");
+        let summary = it.explain().lines().next().unwrap_or_default();
+        let summary = summary.trim_end_matches('.');
         format!("| {} | {} | {level} | {summary} |\n", it.code(), it.name())
     });
     format!(
-        "| code | name | level | why |\n|---|---|---|---|\n{}",
+        "| code | name | level | finds |\n|---|---|---|---|\n{}",
         rows.collect::<String>()
     )
 }

@@ -265,3 +265,14 @@ fn cargo_finds_the_checker_as_a_subcommand() {
             .starts_with("# SL001 path-module")
     );
 }
+
+#[test]
+fn the_readme_has_the_table_of_rules() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let table = structure_lint::cli::table();
+    assert!(
+        readme.contains(&table),
+        "put the output of `structure-lint list-rules` into README.md:\n{table}"
+    );
+}

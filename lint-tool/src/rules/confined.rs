@@ -23,7 +23,9 @@ impl Rule for Confined {
     }
 
     fn explain(&self) -> &'static str {
-        r#"A crate that shapes the code around it (a database driver, a web framework, the process
+        r#"A crate that is named outside of its places.
+
+A crate that shapes the code around it (a database driver, a web framework, the process
 environment) stays in few places, so that it can be changed and reviewed there. What those places
 re-export may be used by everyone.
 

@@ -22,7 +22,9 @@ impl Rule for DuplicateModel {
     }
 
     fn explain(&self) -> &'static str {
-        r#"A model has one home. A second definition drifts: a column is added to one of them, and the other
+        r#"One model that two crates define.
+
+A model has one home. A second definition drifts: a column is added to one of them, and the other
 reads or writes rows that lack it. Two structs are one model when both map to the database (a derive,
 a table attribute, `query_as`) and have the same name and mostly the same fields, or read the same
 table with nearly all fields alike. Projections with their own name, one-field wrappers, re-exports,

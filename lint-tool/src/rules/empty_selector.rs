@@ -26,7 +26,9 @@ impl Rule for EmptySelector {
     }
 
     fn explain(&self) -> &'static str {
-        r#"A selector that matches nothing checks nothing: a folder was renamed, or a name is misspelt. So every
+        r#"A selector that names nothing.
+
+A selector that matches nothing checks nothing: a folder was renamed, or a name is misspelt. So every
 selector of the configuration must match a file, a module or a crate.
 
 ```bad

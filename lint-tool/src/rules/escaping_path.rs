@@ -23,7 +23,9 @@ impl Rule for EscapingPath {
     }
 
     fn explain(&self) -> &'static str {
-        r#"What a build takes from outside of the workspace is in no commit: the next checkout, the CI and the
+        r#"A path in a manifest that leaves the workspace.
+
+What a build takes from outside of the workspace is in no commit: the next checkout, the CI and the
 image do not have it, or have another version of it. Symbolic links are followed.
 
 ```bad

@@ -22,7 +22,9 @@ impl Rule for Forbidden {
     }
 
     fn explain(&self) -> &'static str {
-        r#"Some edges are wrong whatever the layers say. `[[forbid]]` names them.
+        r#"An edge that the configuration forbids.
+
+Some edges are wrong whatever the layers say. `[[forbid]]` names them.
 
 ```bad
 //- structure-lint.toml

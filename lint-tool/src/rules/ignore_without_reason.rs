@@ -21,7 +21,9 @@ impl Rule for IgnoreWithoutReason {
     }
 
     fn explain(&self) -> &'static str {
-        r#"An ignore says why, so that the next reader can tell whether it still holds. Without a reason, with an
+        r#"An ignore that gives no reason, names no rule, or has ended.
+
+An ignore says why, so that the next reader can tell whether it still holds. Without a reason, with an
 unknown code, or after its `until` it does not count.
 
 ```bad

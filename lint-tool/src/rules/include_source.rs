@@ -21,7 +21,9 @@ impl Rule for IncludeSource {
     }
 
     fn explain(&self) -> &'static str {
-        r#"`include!` pastes a file into another: the code has no module of its own, its errors point
+        r#"`include!` of a source file.
+
+`include!` pastes a file into another: the code has no module of its own, its errors point
 elsewhere, and two crates can hold the same source. What a build script wrote to `OUT_DIR` may be
 included, and `include_str!` and `include_bytes!` are data.
 

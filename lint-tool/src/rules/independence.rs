@@ -24,7 +24,9 @@ impl Rule for Independence {
     }
 
     fn explain(&self) -> &'static str {
-        r#"Things that are built, shipped or replaced one by one do not know each other. A selector with
+        r#"One of several independent things that uses another of them.
+
+Things that are built, shipped or replaced one by one do not know each other. A selector with
 `*` names one thing for each match, so `functions/*` keeps every function apart from every other.
 
 ```bad

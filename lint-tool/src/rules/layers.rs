@@ -26,7 +26,9 @@ impl Rule for LayerOrder {
     }
 
     fn explain(&self) -> &'static str {
-        r#"Layers have an order, lowest first: each may use itself and those before it. An edge upward
+        r#"A layer that uses one above it.
+
+Layers have an order, lowest first: each may use itself and those before it. An edge upward
 makes a circle of ideas, even where Cargo still accepts it. With `within = "crate::module"` the
 layers are modules of one crate.
 

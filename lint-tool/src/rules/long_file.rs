@@ -23,7 +23,9 @@ impl Rule for LongFile {
     }
 
     fn explain(&self) -> &'static str {
-        r#"A file that nobody reads whole holds several things. Off by default; `SL050 = { level = "warn", max =
+        r#"A file with too many lines.
+
+A file that nobody reads whole holds several things. Off by default; `SL050 = { level = "warn", max =
 500 }` turns it on. Files of tests are not meant.
 
 ```bad

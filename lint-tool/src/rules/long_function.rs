@@ -21,7 +21,9 @@ impl Rule for LongFunction {
     }
 
     fn explain(&self) -> &'static str {
-        r#"A function longer than a screen is read in pieces. Off by default; `SL051 = { level = "warn", max =
+        r#"A function with too many lines.
+
+A function longer than a screen is read in pieces. Off by default; `SL051 = { level = "warn", max =
 60 }` turns it on. Tests are not meant.
 
 ```bad

@@ -21,7 +21,9 @@ impl Rule for ModuleFile {
     }
 
     fn explain(&self) -> &'static str {
-        r#"`mod name;` needs `name.rs` or `name/mod.rs`, and only one of them. Under `#[cfg]` the file may be
+        r#"A `mod` without a file, or with two.
+
+`mod name;` needs `name.rs` or `name/mod.rs`, and only one of them. Under `#[cfg]` the file may be
 missing: a build may not need it.
 
 ```bad

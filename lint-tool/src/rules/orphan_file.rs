@@ -24,7 +24,9 @@ impl Rule for OrphanFile {
     }
 
     fn explain(&self) -> &'static str {
-        r#"A file under `src/` that no `mod` declares is never compiled: nobody notices when it stops to
+        r#"A source file that no crate loads.
+
+A file under `src/` that no `mod` declares is never compiled: nobody notices when it stops to
 compile, its tests do not run, and searches find code that is not there.
 
 ```bad

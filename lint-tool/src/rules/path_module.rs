@@ -21,7 +21,9 @@ impl Rule for PathModule {
     }
 
     fn explain(&self) -> &'static str {
-        r#"A module lies where its name says. `#[path]` breaks that: a reader and every tool must look
+        r#"`#[path]` on a module.
+
+A module lies where its name says. `#[path]` breaks that: a reader and every tool must look
 the file up, one file can be compiled into two crates, and two copies of one type result.
 
 ```bad

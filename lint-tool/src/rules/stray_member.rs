@@ -22,7 +22,9 @@ impl Rule for StrayMember {
     }
 
     fn explain(&self) -> &'static str {
-        r#"Cargo makes a member of whatever a member reaches by path, so a crate can join the workspace without
+        r#"A path dependency that `members` does not name.
+
+Cargo makes a member of whatever a member reaches by path, so a crate can join the workspace without
 being listed. An excluded one is built, but tested and linted by nobody.
 
 ```bad

@@ -22,7 +22,9 @@ impl Rule for SuperChain {
     }
 
     fn explain(&self) -> &'static str {
-        r#"`super::super::x` says how far away `x` is, not where. It breaks when the file moves, and the
+        r#"`super::super::` that climbs out of the file more than once.
+
+`super::super::x` says how far away `x` is, not where. It breaks when the file moves, and the
 reader has to count. Levels are counted beyond the file, so a test module may say `super::super`.
 
 ```bad

@@ -27,7 +27,9 @@ impl Rule for TableOwner {
     }
 
     fn explain(&self) -> &'static str {
-        r#"One crate writes a table: it alone can keep the rules that the columns do not say. A second writer
+        r#"A table that two crates write.
+
+One crate writes a table: it alone can keep the rules that the columns do not say. A second writer
 skips them, and a migration must find both. The writer is where `insert`, `update`, `delete`, `merge`,
 `copy … from` or `truncate` texts stand; a migration's `create table` declares the table.
 `[models] owners = { accounts = "aam" }` names the owner; without it, whoever writes it most.

@@ -24,7 +24,9 @@ impl Rule for Unassigned {
     }
 
     fn explain(&self) -> &'static str {
-        r#"A new crate that stands in no layer is checked by no layer. So each package of the workspace (or each
+        r#"A crate or module that no layer holds.
+
+A new crate that stands in no layer is checked by no layer. So each package of the workspace (or each
 child of the module that `within` names) stands in one.
 
 ```bad

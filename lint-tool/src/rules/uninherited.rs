@@ -22,7 +22,9 @@ impl Rule for Uninherited {
     }
 
     fn explain(&self) -> &'static str {
-        r#"Two members that state a version each drift apart, and an update has to find them all. What
+        r#"A dependency that does not come from `[workspace.dependencies]`.
+
+Two members that state a version each drift apart, and an update has to find them all. What
 `[workspace.dependencies]` has is inherited; with `strict = true` everything must be there.
 
 ```bad

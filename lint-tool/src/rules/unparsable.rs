@@ -21,7 +21,9 @@ impl Rule for Unparsable {
     }
 
     fn explain(&self) -> &'static str {
-        r#"A file that cannot be parsed is checked by no rule, so it must not pass in silence. The file may be
+        r#"A file that cannot be read as what it is.
+
+A file that cannot be parsed is checked by no rule, so it must not pass in silence. The file may be
 fine for a newer compiler: then update this tool.
 
 ```bad

@@ -21,7 +21,9 @@ impl Rule for UnusedIgnore {
     }
 
     fn explain(&self) -> &'static str {
-        r#"An ignore that covers nothing hides the next finding on its line. It is removed with the finding.
+        r#"An ignore or exception that covers nothing.
+
+An ignore that covers nothing hides the next finding on its line. It is removed with the finding.
 
 ```bad
 // structure-lint: allow(SL001) reason="moved long ago"
