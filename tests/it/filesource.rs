@@ -22,9 +22,7 @@ pub(crate) fn form(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 fn head(name: &str) -> String {
-    format!(
-        "--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
-    )
+    format!("--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n")
 }
 
 pub(crate) async fn connect(app: &TestApp, person: &Person, config: Value) -> String {
@@ -74,7 +72,14 @@ async fn reasons(app: &TestApp, person: &Person, id: &str) -> Vec<String> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|it| format!("{} {} {}", it["line"], it["field"], it["reason"].as_str().unwrap()))
+        .map(|it| {
+            format!(
+                "{} {} {}",
+                it["line"],
+                it["field"],
+                it["reason"].as_str().unwrap()
+            )
+        })
         .collect();
     reasons.sort();
     reasons
@@ -87,7 +92,10 @@ async fn a_second_upload_changes_nothing() {
     let (app, person, id) = set_up().await;
     let files: [(&str, &[u8]); 2] = [
         ("accounts_filesource.csv", ACCOUNTS),
-        ("contacts_filesource.csv", b"contact_id,email\nc1,a@b.example\n,x@y.example\n"),
+        (
+            "contacts_filesource.csv",
+            b"contact_id,email\nc1,a@b.example\n,x@y.example\n",
+        ),
     ];
     let first = upload(&app, &person, &files).await;
     assert_eq!(counts(&first["total"]), "4 3 0 0 1");
@@ -106,10 +114,22 @@ async fn a_second_upload_changes_nothing() {
 
     let path = format!("/api/v1/aam/connections/{id}/runs?limit=3");
     let page = app.get(&path, &person).await.json();
-    assert_eq!((&page["total"], page["runs"].as_array().unwrap().len()), (&json!(5), 3));
-    assert!(page["runs"].as_array().unwrap().iter().all(|it| it["status"] == "success"));
+    assert_eq!(
+        (&page["total"], page["runs"].as_array().unwrap().len()),
+        (&json!(5), 3)
+    );
+    assert!(
+        page["runs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|it| it["status"] == "success")
+    );
     let cursor = page["next_cursor"].as_str().unwrap();
-    let rest = app.get(&format!("{path}&cursor={cursor}"), &person).await.json();
+    let rest = app
+        .get(&format!("{path}&cursor={cursor}"), &person)
+        .await
+        .json();
     assert_eq!(rest["runs"].as_array().unwrap().len(), 2);
     assert_eq!(rest["next_cursor"], Value::Null);
 
@@ -117,7 +137,10 @@ async fn a_second_upload_changes_nothing() {
     assert_eq!(known["files_count"], 2);
     assert_eq!(known["files"][0]["filename"], "accounts_filesource.csv");
     let status = app.get("/api/v1/filesource/status", &person).await.json();
-    assert_eq!((&status["connections"], &status["files"]), (&json!(1), &json!(2)));
+    assert_eq!(
+        (&status["connections"], &status["files"]),
+        (&json!(1), &json!(2))
+    );
 }
 
 #[tokio::test]
@@ -136,13 +159,29 @@ async fn odd_files_are_read_or_refused_in_words() {
         ("accounts_b.csv", windows, "2 2 0 0 0 windows-1252"),
         ("accounts_c.csv", b"account_id,name\n", "0 0 0 0 0 UTF-8"),
         ("accounts_d.csv", b"", "the file is empty"),
-        ("accounts_e.csv", b"account_id,name\n1\n2,B,x\n3,C\n", "3 1 0 0 2 UTF-8"),
-        ("accounts_f.csv", wide.as_bytes(), "the header has 10002 columns"),
+        (
+            "accounts_e.csv",
+            b"account_id,name\n1\n2,B,x\n3,C\n",
+            "3 1 0 0 2 UTF-8",
+        ),
+        (
+            "accounts_f.csv",
+            wide.as_bytes(),
+            "the header has 10002 columns",
+        ),
         ("accounts_g.csv", most.as_bytes(), "1 1 0 0 0 UTF-8"),
-        ("accounts_h.csv", b"a,a\n1,2\n", "column \"a\" appears twice"),
+        (
+            "accounts_h.csv",
+            b"a,a\n1,2\n",
+            "column \"a\" appears twice",
+        ),
         ("invoices_i.csv", b"a\n1\n", "begins with \"invoices\""),
         ("../accounts_j.csv", b"a\n1\n", "holds a path"),
-        ("accounts_k.csv", b"account_id,na\0me\n1,x\n2,y\0\n", "2 0 0 0 2 UTF-8"),
+        (
+            "accounts_k.csv",
+            b"account_id,na\0me\n1,x\n2,y\0\n",
+            "2 0 0 0 2 UTF-8",
+        ),
     ];
     let files: Vec<_> = table.iter().map(|it| (it.0, it.1)).collect();
     let answer = upload(&app, &person, &files).await;
@@ -184,7 +223,10 @@ async fn a_renamed_column_is_a_drift() {
         .iter()
         .map(|it| format!("{} {}", it["kind"], it["path"]))
         .collect();
-    let expected = [r#""removed" "hs_industry""#, r#""added" "industry_segment""#];
+    let expected = [
+        r#""removed" "hs_industry""#,
+        r#""added" "industry_segment""#,
+    ];
     assert_eq!(found, expected);
 
     let base = format!("/api/v1/aam/connections/{id}/schemas");
@@ -204,7 +246,10 @@ async fn a_renamed_column_is_a_drift() {
     let row = &listed["connectors"][0];
     assert_eq!(row["has_drift"], true);
     assert_eq!(row["last_event_type"], "drift_detected");
-    assert_eq!((&row["last_sync_status"], &row["last_sync_records"]), (&json!("success"), &json!(1)));
+    assert_eq!(
+        (&row["last_sync_status"], &row["last_sync_records"]),
+        (&json!("success"), &json!(1))
+    );
     assert!(row["mapping_count"].as_i64().unwrap() > 5, "{row}");
 }
 
@@ -215,16 +260,30 @@ async fn an_odd_body_is_the_clients_fault() {
     let table: [(&[u8], &str, u16); 6] = [
         (&whole, "multipart/form-data", 400),
         (&whole, "application/json", 400),
-        (&whole[..whole.len() - 30], "multipart/form-data; boundary=cut", 400),
+        (
+            &whole[..whole.len() - 30],
+            "multipart/form-data; boundary=cut",
+            400,
+        ),
         (b"", "multipart/form-data; boundary=cut", 400),
         (b"--cut--\r\n", "multipart/form-data; boundary=cut", 422),
-        (&form(&[("x.csv", b"a\n"), ("y.exe", b"a\n")]), "multipart/form-data; boundary=cut", 422),
+        (
+            &form(&[("x.csv", b"a\n"), ("y.exe", b"a\n")]),
+            "multipart/form-data; boundary=cut",
+            422,
+        ),
     ];
     for (body, kind, status) in table {
         let path = "/api/v1/filesource/upload";
         let body = Body::from(body.to_vec());
         let answer = app
-            .send(Method::POST, path, Some(&person), body, &[("content-type", kind)])
+            .send(
+                Method::POST,
+                path,
+                Some(&person),
+                body,
+                &[("content-type", kind)],
+            )
             .await;
         assert_eq!(answer.status, status, "{kind}: {answer}");
         assert!(!answer.detail().is_empty());
@@ -237,8 +296,8 @@ fn chunks(rows: usize, breaks: bool) -> impl stream::Stream<Item = std::io::Resu
     let start = Bytes::from(head("accounts_filesource.csv") + "account_id,name,industry\n");
     let filler = "x".repeat(150);
     let middle = (0..rows / ROWS).map(move |chunk| {
-        let lines = (chunk * ROWS..(chunk + 1) * ROWS)
-            .map(|it| format!("id-{it},Company {it},{filler}\n"));
+        let lines =
+            (chunk * ROWS..(chunk + 1) * ROWS).map(|it| format!("id-{it},Company {it},{filler}\n"));
         Ok(Bytes::from(lines.collect::<String>()))
     });
     let end = if breaks {
@@ -255,10 +314,16 @@ async fn an_upload_that_breaks_off_keeps_and_counts_what_came() {
     let answer = send(&app, &person, Body::from_stream(chunks(3000, true))).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer}");
 
-    let runs = app.get(&format!("/api/v1/aam/connections/{id}/runs"), &person).await.json();
+    let runs = app
+        .get(&format!("/api/v1/aam/connections/{id}/runs"), &person)
+        .await
+        .json();
     let run = &runs["runs"][0];
     let written = run["written"].as_u64().unwrap();
-    assert_eq!((&run["status"], &run["rows_read"]), (&json!("failed"), &json!(written)));
+    assert_eq!(
+        (&run["status"], &run["rows_read"]),
+        (&json!("failed"), &json!(written))
+    );
     assert!((1..3000).contains(&written), "{run}");
     let stored: i64 = sqlx::query_scalar("select count(*) from accounts")
         .fetch_one(&app.database().pool())
@@ -268,11 +333,17 @@ async fn an_upload_that_breaks_off_keeps_and_counts_what_came() {
 
     let check = format!("/api/v1/aam/connections/{id}/health-check");
     let health = app.post(&check, &person, json!({})).await.json();
-    assert_eq!((&health["status"], &health["connection_status"]), (&json!("degraded"), &json!("HEALING")));
+    assert_eq!(
+        (&health["status"], &health["connection_status"]),
+        (&json!("degraded"), &json!("HEALING"))
+    );
 
     let answer = send(&app, &person, Body::from_stream(chunks(3000, false))).await;
     let total = answer.json()["total"].clone();
-    assert_eq!(counts(&total), format!("3000 {} {written} 0 0", 3000 - written));
+    assert_eq!(
+        counts(&total),
+        format!("3000 {} {written} 0 0", 3000 - written)
+    );
     let health = app.post(&check, &person, json!({})).await.json();
     assert_eq!(health["connection_status"], "ACTIVE");
 }
@@ -289,8 +360,16 @@ async fn a_run_of_a_killed_process_is_given_up_at_the_next_upload() {
     .await
     .unwrap();
     upload(&app, &person, &[("accounts_filesource.csv", ACCOUNTS)]).await;
-    let runs = app.get(&format!("/api/v1/aam/connections/{id}/runs"), &person).await.json();
-    let statuses: Vec<_> = runs["runs"].as_array().unwrap().iter().map(|it| &it["status"]).collect();
+    let runs = app
+        .get(&format!("/api/v1/aam/connections/{id}/runs"), &person)
+        .await
+        .json();
+    let statuses: Vec<_> = runs["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["status"])
+        .collect();
     assert_eq!(statuses, ["success", "failed"]);
 }
 
@@ -304,7 +383,12 @@ async fn a_large_file_flows_through_little_memory() {
     let total = answer.json()["total"].clone();
     assert_eq!(counts(&total), "120000 120000 0 0 0");
     let grown = resident().saturating_sub(before);
-    assert!(grown < 64 << 20, "{} MiB more for {} bytes", grown >> 20, total["bytes"]);
+    assert!(
+        grown < 64 << 20,
+        "{} MiB more for {} bytes",
+        grown >> 20,
+        total["bytes"]
+    );
 }
 
 /// The resident memory of this process, in bytes.

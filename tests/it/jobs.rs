@@ -38,7 +38,10 @@ async fn remap(app: &TestApp, version: i32, column: &str) {
 async fn start(app: &TestApp, person: &Person, path: &str) -> String {
     let answer = app.post(path, person, json!({})).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer}");
-    format!("/api/v1/tasks/{}", answer.json()["job_id"].as_str().unwrap())
+    format!(
+        "/api/v1/tasks/{}",
+        answer.json()["job_id"].as_str().unwrap()
+    )
 }
 
 async fn names(app: &TestApp) -> Vec<String> {
@@ -81,23 +84,41 @@ async fn a_replay_after_a_repair_empties_the_quarantine() {
 
     let done = app.get(&task, &person).await.json();
     assert_eq!(done["status"], "success", "{done}");
-    assert_eq!((&done["result"]["written"], &done["result"]["quarantined"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&done["result"]["written"], &done["result"]["quarantined"]),
+        (&json!(2), &json!(1))
+    );
     assert_eq!(names(&app).await, ["One", "Two"]);
-    let left = app.get(&format!("/api/v1/aam/connections/{id}/quarantine"), &person).await.json();
+    let left = app
+        .get(&format!("/api/v1/aam/connections/{id}/quarantine"), &person)
+        .await
+        .json();
     assert_eq!(left["total"], 1);
     // The row that could not even be cut into cells keeps its own reason.
-    assert!(left["records"][0]["reason"].as_str().unwrap().contains("1 cell"), "{left}");
+    assert!(
+        left["records"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("1 cell"),
+        "{left}"
+    );
 
     let other = app.register("Other Ltd").await;
     assert_eq!(app.get(&task, &other).await.status, StatusCode::NOT_FOUND);
-    let listed = app.get("/api/v1/tasks?status=success", &person).await.json();
+    let listed = app
+        .get("/api/v1/tasks?status=success", &person)
+        .await
+        .json();
     assert_eq!(listed["total"], 1);
 }
 
 #[tokio::test]
 async fn a_replay_reads_stored_records_with_the_current_mapping() {
     let (app, person, _) = set_up().await;
-    let file = ("accounts_crm.csv", &b"account_id,name,title\n1,One,Uno\n2,Two,Due\n"[..]);
+    let file = (
+        "accounts_crm.csv",
+        &b"account_id,name,title\n1,One,Uno\n2,Two,Due\n"[..],
+    );
     upload(&app, &person, &[file]).await;
     remap(&app, 2, "title").await;
     let path = "/api/v1/filesource/replay?system=crm&entity=account";
@@ -105,18 +126,31 @@ async fn a_replay_reads_stored_records_with_the_current_mapping() {
     aam_connect::worker::step(&app.platform).await.unwrap();
     assert_eq!(app.get(&task, &person).await.json()["result"]["written"], 2);
     assert_eq!(names(&app).await, ["Uno", "Due"]);
-    let wrong = app.post("/api/v1/filesource/replay?entity=invoice", &person, json!({})).await;
+    let wrong = app
+        .post(
+            "/api/v1/filesource/replay?entity=invoice",
+            &person,
+            json!({}),
+        )
+        .await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]
 async fn a_killed_worker_loses_and_doubles_nothing() {
     let (app, person, id) = set_up().await;
-    let rows: String = (0..2600).map(|it| format!("{it:05},old,new {it:05}\n")).collect();
+    let rows: String = (0..2600)
+        .map(|it| format!("{it:05},old,new {it:05}\n"))
+        .collect();
     let file = format!("account_id,name,title\n{rows}");
     upload(&app, &person, &[("accounts_crm.csv", file.as_bytes())]).await;
     remap(&app, 2, "title").await;
-    let task = start(&app, &person, &format!("/api/v1/aam/connections/{id}/replay")).await;
+    let task = start(
+        &app,
+        &person,
+        &format!("/api/v1/aam/connections/{id}/replay"),
+    )
+    .await;
 
     let mut kills = 0;
     for polls in [9, 25, 43, 61] {
@@ -143,19 +177,39 @@ async fn a_killed_worker_loses_and_doubles_nothing() {
 
     let done = app.get(&task, &person).await.json();
     assert_eq!(done["status"], "success", "{done}");
-    assert_eq!((&done["result"]["rows_read"], &done["result"]["written"]), (&json!(2600), &json!(2600)));
-    assert_eq!((total(&app, "accounts").await, total(&app, "raw_records").await), (2600, 2600));
+    assert_eq!(
+        (&done["result"]["rows_read"], &done["result"]["written"]),
+        (&json!(2600), &json!(2600))
+    );
+    assert_eq!(
+        (
+            total(&app, "accounts").await,
+            total(&app, "raw_records").await
+        ),
+        (2600, 2600)
+    );
     assert!(names(&app).await.iter().all(|it| it.starts_with("new")));
     assert_eq!(total(&app, "job_queue").await, 0);
-    let runs = app.get(&format!("/api/v1/aam/connections/{id}/runs"), &person).await.json();
-    assert_eq!((&runs["runs"][0]["kind"], &runs["total"]), (&json!("replay"), &json!(2)));
+    let runs = app
+        .get(&format!("/api/v1/aam/connections/{id}/runs"), &person)
+        .await
+        .json();
+    assert_eq!(
+        (&runs["runs"][0]["kind"], &runs["total"]),
+        (&json!("replay"), &json!(2))
+    );
     assert_eq!(runs["runs"][0]["written"], 2600);
 }
 
 #[tokio::test]
 async fn a_job_that_never_comes_forward_is_given_up() {
     let (app, person, id) = set_up().await;
-    let task = start(&app, &person, &format!("/api/v1/aam/connections/{id}/replay")).await;
+    let task = start(
+        &app,
+        &person,
+        &format!("/api/v1/aam/connections/{id}/replay"),
+    )
+    .await;
     let broken = json!({ "nonsense": true });
     sqlx::query("update jobs set payload = $1")
         .bind(broken)
@@ -167,8 +221,14 @@ async fn a_job_that_never_comes_forward_is_given_up() {
         assert!(aam_connect::worker::step(&app.platform).await.unwrap());
     }
     let failed = app.get(&task, &person).await.json();
-    assert_eq!((&failed["status"], &failed["attempts"]), (&json!("failed"), &json!(3)));
-    assert!(failed["error"].as_str().unwrap().starts_with("given up"), "{failed}");
+    assert_eq!(
+        (&failed["status"], &failed["attempts"]),
+        (&json!("failed"), &json!(3))
+    );
+    assert!(
+        failed["error"].as_str().unwrap().starts_with("given up"),
+        "{failed}"
+    );
     assert_eq!(failed["result"], Value::Null);
     assert_eq!(total(&app, "job_queue").await, 0);
 }
@@ -181,5 +241,8 @@ async fn a_replay_of_a_deleted_connection_fails_in_words() {
     app.delete(&one, &person).await;
     aam_connect::worker::step(&app.platform).await.unwrap();
     let failed = app.get(&task, &person).await.json();
-    assert_eq!((&failed["status"], &failed["error"]), (&json!("failed"), &json!("the connection was deleted")));
+    assert_eq!(
+        (&failed["status"], &failed["error"]),
+        (&json!("failed"), &json!("the connection was deleted"))
+    );
 }
