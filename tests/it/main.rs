@@ -2,7 +2,9 @@
 
 mod access;
 mod auth;
+mod events;
 mod harness;
+mod ingest;
 mod mappings;
 mod people;
 mod redis;
