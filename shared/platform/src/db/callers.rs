@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use schema::{ApiKeyId, TenantId, UserId};
 
-use super::{Connection, Pool};
+use super::Pool;
 
-pub(crate) struct UserRow {
+pub(crate) struct Subject {
     pub(crate) email: String,
     pub(crate) role: String,
     pub(crate) disabled: bool,
@@ -25,9 +25,9 @@ pub(crate) async fn find_user(
     pool: &Pool,
     tenant: TenantId,
     id: UserId,
-) -> sqlx::Result<Option<UserRow>> {
+) -> sqlx::Result<Option<Subject>> {
     sqlx::query_as!(
-        UserRow,
+        Subject,
         r#"
         select email "email!", role "role!", disabled "disabled!", created_at "created_at!"
         from caller_user($1, $2)
@@ -61,18 +61,18 @@ pub(crate) async fn find_api_key(
 
 /// Notes when a key was used.
 pub(crate) async fn touch_api_key(
-    conn: &mut Connection,
+    pool: &Pool,
     tenant: TenantId,
     id: ApiKeyId,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update api_keys set last_used_at = $3 where tenant_id = $1 and id = $2",
+        "select touch_api_key($1, $2, $3)",
         tenant as _,
         id as _,
-        now,
+        now
     )
-    .execute(conn)
+    .execute(pool)
     .await?;
     Ok(())
 }
