@@ -95,8 +95,12 @@ struct Run {
 /// One record of a view, and where each of its fields came from.
 #[utoipa::path(get, path = "/api/v1/dcl/views/{view}/record", tag = "views",
     security(("bearer" = ["read"])),
-    params(("view" = ViewName, Path), Origin),
-    responses((status = 200, body = Answer), (status = 404), (status = 422)))]
+    params(("view" = inline(ViewName), Path), Origin),
+    operation_id = "views.record", responses(
+        (status = 200, body = Answer, description = "The record and where it came from."),
+        (status = 404, description = "No such view or record."),
+        (status = 422, description = "Parameters are wrong, each named in `errors`."),
+    ))]
 async fn read(
     State(platform): State<Platform>,
     Reader(caller): Reader,

@@ -89,8 +89,13 @@ struct Parameters {
 /// in UTC. An unknown parameter is refused, not ignored. The answer bears an `ETag`, and a request
 /// with it in `If-None-Match` gets 304 while nothing has changed.
 #[utoipa::path(get, path = "/api/v1/dcl/views/{view}", tag = "views",
-    security(("bearer" = ["read"])), params(("view" = ViewName, Path), Parameters),
-    responses((status = 200, body = ViewPage), (status = 304), (status = 404), (status = 422)))]
+    security(("bearer" = ["read"])), params(("view" = inline(ViewName), Path), Parameters),
+    operation_id = "views.list", responses(
+        (status = 200, body = ViewPage, description = "A page of the view."),
+        (status = 304, description = "The page is the one that `If-None-Match` names."),
+        (status = 404, description = "No such view."),
+        (status = 422, description = "Parameters are wrong, each named in `errors`."),
+    ))]
 async fn list(
     State(platform): State<Platform>,
     Reader(caller): Reader,
