@@ -4,8 +4,9 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use dcl::db::views::{self, Freshness, Page};
-use dcl::query::{self, Query, View};
+use dcl::query::{self, Place, Query, View};
 use platform::extract::Path;
+use platform::secrets::Key;
 use platform::{Platform, Reader, Result, cursor, db};
 use schema::Error;
 use serde::Serialize;
@@ -113,13 +114,7 @@ async fn list(
         order: &query.order_text,
     };
     let key = &platform.keys.signing;
-    let after = match &query.cursor {
-        Some(cursor) => Some(query::place(
-            &query.order,
-            &cursor::open::<Vec<_>>(key, &scope, cursor)?,
-        )?),
-        None => None,
-    };
+    let after = after(key, &scope, &query)?;
 
     let mut tx = db::begin(&platform.db, tenant).await?;
     let page = views::page(&mut tx, tenant, &view, &query, after.as_ref()).await?;
@@ -148,6 +143,14 @@ async fn list(
         freshness,
     };
     Ok(etag::answer(key, &headers, body(&page.records, &meta)))
+}
+
+fn after(key: &Key, scope: &cursor::Scope<'_>, query: &Query) -> Result<Option<Place>> {
+    let Some(cursor) = &query.cursor else {
+        return Ok(None);
+    };
+    let place: Vec<_> = cursor::open(key, scope, cursor)?;
+    Ok(Some(query::place(&query.order, &place)?))
 }
 
 /// The total, where the page itself tells it: it began at the beginning and reached the end.
