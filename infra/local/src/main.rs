@@ -49,8 +49,9 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     telemetry::init(Format::Text)?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
+    let mut say = |it: &str| println!("{it}");
     let running = tokio::select! {
-        running = start::start(settings, &mut |it| println!("{it}")) => running?,
+        running = start::start(settings, &mut say) => running?,
         _ = interrupted.recv() => return Ok(()),
         _ = terminated.recv() => return Ok(()),
     };
@@ -88,7 +89,8 @@ async fn demonstrate(
         // Its own platform may be anywhere: the port is nobody's business.
         settings.port = free_port()?;
     }
-    let running = start::start(&settings, &mut |it| eprintln!("{it}")).await?;
+    let mut say = |it: &str| eprintln!("{it}");
+    let running = start::start(&settings, &mut say).await?;
     let result = demo::run(&settings.base(), dir.as_deref(), json).await;
     running.stop().await?;
     result

@@ -112,8 +112,8 @@ fn database(
     if let Some(database) = &settings.database {
         return Ok((None, database.clone()));
     }
-    let binaries = Binaries::find(settings.pg_bin.as_deref(), &settings.dev, &mut |it| say(it))?;
     let server = tokio::task::block_in_place(|| {
+        let binaries = Binaries::find(settings.pg_bin.as_deref(), &settings.dev, say)?;
         Server::start(&binaries, &settings.data(), Profile::Lasting)
     })?;
     let options = server.options()?;
@@ -126,6 +126,7 @@ async fn seed(platform: &Platform) -> anyhow::Result<()> {
         name: "Development",
         user: DEV_USER,
         email: DEV_EMAIL,
+        // Nobody logs in as it: it is who everybody is while authentication is off.
         password: None,
     };
     let demo = auth::Seed {

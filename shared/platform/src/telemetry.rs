@@ -1,5 +1,7 @@
 //! Log lines.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// How log lines look.
@@ -23,6 +25,7 @@ pub fn init_at(format: Format, level: &str) -> anyhow::Result<()> {
     let lines = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     let set = match format {
         Format::Json => lines

@@ -22,7 +22,8 @@ pub struct FieldMapping {
     /// The canonical field.
     pub target: String,
     /// Paths into the source record: keys joined by dots, a dot in a key escaped as `\.`.
-    /// The first one with a value counts, unless the first transform is `join`.
+    /// The first one with a value counts, unless the first transform is `join`; null and empty
+    /// text are no value, nor is an object where another path leads into it.
     /// Empty only where the first transform is `constant`.
     #[serde(default)]
     pub sources: Vec<String>,

@@ -106,7 +106,7 @@ async fn new_user(
         .name
         .map(|it| input::name("/name", &it))
         .transpose()?;
-    password::check(&acceptance.password, &[email.local_part()])?;
+    password::check(&acceptance.password, &[&email.key, email.local_part()])?;
     Ok(NewUser {
         id: UserId(Uuid::now_v7()),
         email: email.typed.clone(),

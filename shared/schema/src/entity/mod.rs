@@ -45,6 +45,22 @@ pub struct Field {
     pub required: bool,
     /// What it means, with its unit.
     pub doc: &'static str,
+    /// The smallest and the largest number it takes; a record outside is quarantined.
+    pub range: Option<(i64, i64)>,
+    /// What shipped mappings put where the source has no value.
+    pub default: Option<&'static str>,
+}
+
+impl Field {
+    const fn within(mut self, least: i64, most: i64) -> Field {
+        self.range = Some((least, most));
+        self
+    }
+
+    const fn or(mut self, default: &'static str) -> Field {
+        self.default = Some(default);
+        self
+    }
 }
 
 /// The type of a canonical field.
@@ -130,6 +146,10 @@ pub fn find_plural(plural: &str) -> Option<&'static Entity> {
 fn property(field: &Field) -> (String, Value) {
     let mut schema = field.kind.json_schema();
     schema["description"] = field.doc.into();
+    if let Some((least, most)) = field.range {
+        schema["minimum"] = least.into();
+        schema["maximum"] = most.into();
+    }
     if !field.required {
         schema["type"] = json!([schema["type"], "null"]);
     }
@@ -138,10 +158,8 @@ fn property(field: &Field) -> (String, Value) {
 
 const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Field {
     Field {
-        name,
-        kind,
         required: true,
-        doc,
+        ..optional(name, kind, doc)
     }
 }
 
@@ -151,5 +169,7 @@ const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Field {
         kind,
         required: false,
         doc,
+        range: None,
+        default: None,
     }
 }

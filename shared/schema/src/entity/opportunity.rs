@@ -23,7 +23,7 @@ pub(super) const OPPORTUNITY: Entity = Entity {
             "The source's word for how far it has come.",
         ),
         optional("amount", Kind::Decimal, "Its worth, in `currency`."),
-        optional("currency", Kind::Text, "ISO 4217 code of `amount`."),
+        optional("currency", Kind::Text, "ISO 4217 code of `amount`.").or("USD"),
         optional(
             "close_date",
             Kind::Timestamp,
@@ -38,7 +38,8 @@ pub(super) const OPPORTUNITY: Entity = Entity {
             "probability",
             Kind::Decimal,
             "Chance of winning, in per cent, 0 to 100.",
-        ),
+        )
+        .within(0, 100),
         optional("created_at", Kind::Timestamp, "When the source created it."),
         optional(
             "updated_at",

@@ -1,0 +1,136 @@
+//! The mappings that come with the platform: one document per system, in `mappings/`.
+//!
+//! A file source writes the canonical names itself, so its mapping is the identity, which is read
+//! from the entity's declaration.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use schema::{
+    entity::{ENTITIES, Entity, Field, Kind},
+    mapping::{FieldMapping, Mapping, Transform},
+};
+use serde::Deserialize;
+
+/// The version of the documents; it rises when one of them changes.
+pub const VERSION: u32 = 1;
+
+/// The systems that mappings are shipped for.
+pub const SYSTEMS: [&str; 8] = [
+    "salesforce",
+    "hubspot",
+    "dynamics",
+    "pipedrive",
+    "zendesk",
+    "filesource",
+    "supabase",
+    "mongodb",
+];
+
+const DOCUMENTS: [&str; 7] = [
+    include_str!("../mappings/salesforce.json"),
+    include_str!("../mappings/hubspot.json"),
+    include_str!("../mappings/dynamics.json"),
+    include_str!("../mappings/pipedrive.json"),
+    include_str!("../mappings/zendesk.json"),
+    include_str!("../mappings/supabase.json"),
+    include_str!("../mappings/mongodb.json"),
+];
+
+/// The shipped mapping of that system (`hubspot`) to that kind of entity (`contact`).
+pub fn find(system: &str, kind: &str) -> Option<&'static Mapping> {
+    if system == "filesource" {
+        return identity(kind);
+    }
+    let document = SHIPPED.get(system)?;
+    document.mappings.iter().find(|it| it.entity == kind)
+}
+
+/// The mapping of a source that already speaks the canonical names.
+pub fn identity(kind: &str) -> Option<&'static Mapping> {
+    IDENTITIES.iter().find(|it| it.entity == kind)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    system: String,
+    mappings: Vec<Mapping>,
+}
+
+static SHIPPED: LazyLock<BTreeMap<String, Document>> = LazyLock::new(|| {
+    let parse = |text: &&str| {
+        let document: Document =
+            serde_json::from_str(text).expect("is part of the program, and a test reads it");
+        assert_eq!(document.version, VERSION, "{}", document.system);
+        (document.system.clone(), document)
+    };
+    DOCUMENTS.iter().map(parse).collect()
+});
+
+static IDENTITIES: LazyLock<Vec<Mapping>> =
+    LazyLock::new(|| ENTITIES.iter().map(|it| derive(it)).collect());
+
+fn derive(entity: &Entity) -> Mapping {
+    Mapping {
+        entity: entity.kind.to_owned(),
+        fields: entity.fields.iter().map(same).collect(),
+    }
+}
+
+fn same(field: &Field) -> FieldMapping {
+    let trim = (field.kind == Kind::Text).then_some(Transform::Trim);
+    let default = field.default.map(|value| Transform::Default {
+        value: value.to_owned(),
+    });
+    FieldMapping {
+        target: field.name.to_owned(),
+        sources: vec![field.name.to_owned()],
+        transforms: trim.into_iter().chain(default).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_system_is_listed_and_has_mappings() {
+        for system in SYSTEMS {
+            assert!(
+                ENTITIES.iter().any(|it| find(system, it.kind).is_some()),
+                "{system}"
+            );
+        }
+        assert_eq!(SHIPPED.len() + 1, SYSTEMS.len());
+    }
+
+    #[test]
+    fn shipped_text_is_trimmed_and_shipped_defaults_are_the_declared_ones() {
+        for mapping in SHIPPED.values().flat_map(|it| &it.mappings) {
+            let entity = schema::entity::find(&mapping.entity).unwrap();
+            for row in &mapping.fields {
+                let want = same(entity.field(&row.target).unwrap()).transforms;
+                let at = format!("{}.{}", mapping.entity, row.target);
+                assert!(want.iter().all(|it| row.transforms.contains(it)), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_system_or_kind_has_none() {
+        assert!(find("salesforce", "cost_report").is_none());
+        assert!(find("sap", "account").is_none());
+        assert!(identity("invoice").is_none());
+    }
+
+    #[test]
+    fn the_identity_of_an_opportunity_defaults_its_currency() {
+        let mapping = find("filesource", "opportunity").unwrap();
+        let row = mapping.fields.iter().find(|it| it.target == "currency");
+        assert_eq!(
+            serde_json::to_string(&row).unwrap(),
+            r#"{"target":"currency","sources":["currency"],"transforms":[{"kind":"trim"},{"kind":"default","value":"USD"}]}"#
+        );
+    }
+}
