@@ -207,7 +207,10 @@ async fn quarantine(
             "quarantined: {} line {}: {}{}",
             record["object"].as_str().unwrap_or_default(),
             record["line"],
-            record["field"].as_str().map(|it| format!("{it}: ")).unwrap_or_default(),
+            record["field"]
+                .as_str()
+                .map(|it| format!("{it}: "))
+                .unwrap_or_default(),
             record["reason"].as_str().unwrap_or_default(),
         ));
     }
