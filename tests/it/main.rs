@@ -1,5 +1,7 @@
 //! Every test that needs a server, in one binary.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
 mod access;
 mod auth;
 mod connections;
