@@ -53,10 +53,10 @@ How to fix: name what is used."#
             {
                 let scope = &facts.scopes[import.path.scope];
                 let in_body = scope.parent.is_some() && scope.module.is_none();
-                let names = import.path.segments.iter().map(|it| it.name.as_str());
+                let mut names = import.path.segments.iter().map(|it| it.name.as_str());
                 let is_prelude = names.clone().any(|it| it.ends_with("prelude"));
                 let is_enum = names
-                    .last()
+                    .next_back()
                     .is_some_and(|it| it.starts_with(char::is_uppercase));
                 if is_prelude || (in_body && is_enum) {
                     continue;
