@@ -276,3 +276,20 @@ fn the_readme_has_the_table_of_rules() {
         "put the output of `structure-lint list-rules` into README.md:\n{table}"
     );
 }
+
+#[test]
+fn a_sarif_fingerprint_does_not_change_when_the_line_does() {
+    let result = |name: &str, source: &str| {
+        let root = write(name, &format!("//- src/lib.rs\n{source}"));
+        let (_, text) = run(&root, &["--format", "sarif"]);
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        json["runs"][0]["results"][0].clone()
+    };
+    let (before, after) = (
+        result("sarif_a", "mod gone;"),
+        result("sarif_b", "\n// more\nmod gone;"),
+    );
+    assert_eq!(before["ruleId"], "SL901");
+    assert_eq!(before["partialFingerprints"], after["partialFingerprints"]);
+    assert_ne!(before["locations"], after["locations"]);
+}
