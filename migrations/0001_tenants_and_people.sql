@@ -139,3 +139,11 @@ begin
     from api_keys k
     where k.tenant_id = tenant and k.id = key;
 end $$;
+
+-- Notes when an API key was used.
+create function caller_api_key_used(tenant uuid, key uuid, at timestamp with time zone)
+returns void language plpgsql as $$
+begin
+  perform set_config('app.tenant_id', tenant::text, true);
+  update api_keys set last_used_at = at where tenant_id = tenant and id = key;
+end $$;

@@ -2,7 +2,12 @@
 
 mod access;
 mod auth;
+mod connections;
+mod events;
+mod filesource;
 mod harness;
+mod ingest;
+mod jobs;
 mod mappings;
 mod people;
 mod redis;

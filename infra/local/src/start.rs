@@ -143,13 +143,15 @@ async fn seed(platform: &Platform) -> anyhow::Result<()> {
 async fn work(platform: Platform, stopped: watch::Receiver<bool>) {
     const PAUSE: Duration = Duration::from_millis(500);
     while !*stopped.borrow() {
-        let worked = worker_step(&platform).await.unwrap_or_else(|error| {
-            tracing::error!(
-                error = format!("{error:#}"),
-                "the queue could not be worked off"
-            );
-            false
-        });
+        let worked = aam_connect::worker::step(&platform)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the queue could not be worked off"
+                );
+                false
+            });
         if !worked {
             let _ = tokio::time::timeout(PAUSE, until(stopped.clone())).await;
         }
@@ -159,7 +161,4 @@ async fn work(platform: Platform, stopped: watch::Receiver<bool>) {
 async fn until(mut stopped: watch::Receiver<bool>) {
     // An error says that the sender is gone, which is a stop too.
     let _ = stopped.wait_for(|it| *it).await;
-}
-async fn worker_step(_: &Platform) -> anyhow::Result<bool> {
-    Ok(false)
 }

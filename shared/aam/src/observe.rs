@@ -111,6 +111,11 @@ impl Observation {
         self.tree.merge(&other.tree);
     }
 
+    /// Whether a field that was not seen is known not to exist.
+    pub fn coverage(&self) -> Coverage {
+        self.coverage
+    }
+
     /// How many records were seen.
     pub fn records(&self) -> u64 {
         self.tree.node(ROOT).objects

@@ -43,6 +43,18 @@ pub(crate) fn set_standing(standing: Standing) {
     });
 }
 
+/// The future within the current request's context, in whatever task it runs.
+pub fn carry<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let context = CONTEXT.try_with(Arc::clone).ok();
+    async move {
+        match context {
+            Some(context) => CONTEXT.scope(context, future).await,
+            None => future.await,
+        }
+    }
+    .in_current_span()
+}
+
 /// Runs a request within its context, logs its end, and puts the context's headers on the answer.
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let context = Arc::new(Context {

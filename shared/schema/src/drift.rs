@@ -1,9 +1,34 @@
 //! Drift: how a source object's structure left the one its mapping was made for.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::source::SourceField;
+use crate::{ConnectionId, DriftId};
+
+/// One noticed drift: from the baseline to a newer snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DriftEvent {
+    /// Its id.
+    pub id: DriftId,
+    /// The connection whose source drifted.
+    pub connection_id: ConnectionId,
+    /// The source object.
+    pub object: String,
+    /// The baseline's number.
+    pub from_version: i32,
+    /// The newer snapshot's number.
+    pub to_version: i32,
+    /// What changed, in path order.
+    pub changes: Vec<Change>,
+    /// That of the worst change.
+    pub severity: Severity,
+    /// Where it stands.
+    pub status: DriftStatus,
+    /// When it was noticed.
+    pub created_at: DateTime<Utc>,
+}
 
 /// One change of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -64,6 +89,18 @@ pub enum Severity {
     High,
     /// Records will be quarantined.
     Critical,
+}
+
+impl Severity {
+    /// The word on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
 }
 
 /// Which readers and which data still fit after a change.

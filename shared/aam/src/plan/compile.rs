@@ -1,6 +1,6 @@
 //! From a mapping to a plan. Every fault is found and named at once.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use schema::{
     Error, FieldError, Result,
@@ -14,6 +14,7 @@ use super::{
     step::Step,
     timestamp::{self, Reading},
 };
+use crate::drift::Use;
 
 pub(super) fn compile(mapping: &Mapping) -> Result<Plan> {
     let Some(entity) = entity::find(&mapping.entity) else {
@@ -32,7 +33,22 @@ pub(super) fn compile(mapping: &Mapping) -> Result<Plan> {
     for (index, field) in mapping.fields.iter().enumerate() {
         compiler.field(entity, &format!("/fields/{index}"), field);
     }
-    compiler.finish(entity)
+    compiler.finish(entity, uses(entity, mapping))
+}
+
+fn uses(entity: &Entity, mapping: &Mapping) -> BTreeMap<String, Use> {
+    let mut uses = BTreeMap::new();
+    for field in &mapping.fields {
+        let required = entity.field(&field.target).is_some_and(|it| it.required);
+        let now = if required { Use::Required } else { Use::Mapped };
+        for source in &field.sources {
+            let used = uses.entry(source.clone()).or_insert(now);
+            if required {
+                *used = now;
+            }
+        }
+    }
+    uses
 }
 
 struct Compiler {
@@ -155,7 +171,7 @@ impl Compiler {
         }
     }
 
-    fn finish(mut self, entity: &'static Entity) -> Result<Plan> {
+    fn finish(mut self, entity: &'static Entity, uses: BTreeMap<String, Use>) -> Result<Plan> {
         for (field, column) in entity.fields.iter().zip(&self.columns) {
             // A wrong entry for it may be a fault already; one more line does no harm.
             if field.required && column.is_none() {
@@ -174,6 +190,7 @@ impl Compiler {
             root: self.root,
             slots: self.slots,
             columns: self.columns,
+            uses,
         })
     }
 }

@@ -23,7 +23,11 @@ mod timestamp;
 pub use decimal::Decimal;
 pub use record::{Cell, Record, Reject};
 
+use std::collections::BTreeMap;
+
 use schema::{Entity, Result, entity::Field, mapping::Mapping};
+
+use crate::drift::Use;
 
 use path::Node;
 use step::Step;
@@ -39,6 +43,8 @@ pub struct Plan {
     slots: usize,
     /// In the order of `entity.fields`; none where the mapping leaves a field out.
     columns: Vec<Option<Column>>,
+    /// By source path, what hangs on it.
+    uses: BTreeMap<String, Use>,
 }
 
 /// How one canonical field comes about.
@@ -70,6 +76,16 @@ impl Plan {
     /// The entity whose records come out.
     pub fn entity(&self) -> &'static Entity {
         self.entity
+    }
+
+    /// What hangs on the source field at that path.
+    pub fn use_of(&self, path: &str) -> Use {
+        self.uses.get(path).copied().unwrap_or(Use::Unused)
+    }
+
+    /// The source id of a record of which only the key needs to be there: a delete.
+    pub fn source_id(&self, json: &str) -> Result<String, Reject> {
+        Ok(run::key(self, json)?.source_id().into_owned())
     }
 
     /// Reads one JSON object into a canonical record, which borrows from both.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use schema::entity::Kind;
+use schema::entity::{Field, Kind};
 
 use super::{
     Cell, Column, Origin, Plan, Record, Reject,
@@ -15,6 +15,19 @@ use super::{
 };
 
 pub(super) fn run<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Reject> {
+    fill(plan, json, |_| true)
+}
+
+/// The record with the cells of its key alone.
+pub(super) fn key<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Reject> {
+    fill(plan, json, |field| plan.entity.key.contains(&field.name))
+}
+
+fn fill<'a>(
+    plan: &'a Plan,
+    json: &'a str,
+    wanted: impl Fn(&Field) -> bool,
+) -> Result<Record<'a>, Reject> {
     let mut found = Found {
         slots: vec![Slot::Absent; plan.slots],
         extras: String::with_capacity(json.len()),
@@ -26,10 +39,10 @@ pub(super) fn run<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Rejec
     let mut cells = Vec::with_capacity(plan.columns.len());
     for column in &plan.columns {
         cells.push(match column {
-            Some(column) => column
+            Some(column) if wanted(column.field) => column
                 .cell(&found.slots)
                 .map_err(|reason| Reject::at(column.field.name, reason))?,
-            None => Cell::Null,
+            _ => Cell::Null,
         });
     }
     Ok(Record {

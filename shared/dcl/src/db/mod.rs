@@ -1,6 +1,10 @@
-//! Statements over the canonical tables. The only place in this crate that knows SQL.
+//! Statements over mappings and the canonical tables. The only place in this crate that knows
+//! SQL.
 
+pub mod mappings;
 pub mod provenance;
 mod row;
 mod select;
 pub mod views;
+
+pub use sqlx::{PgConnection as Connection, Result};

@@ -215,9 +215,7 @@ async fn by_api_key(pool: &db::Pool, text: &str) -> Result<Caller, Problem> {
     }
     let now = Utc::now();
     if key.last_used_at.is_none_or(|it| NOTED_EVERY < now - it) {
-        let mut tx = db::begin(pool, tenant).await?;
-        db::callers::touch_api_key(&mut tx, tenant, id, now).await?;
-        tx.commit().await?;
+        db::callers::touch_api_key(pool, tenant, id, now).await?;
     }
     let scopes = key
         .scopes

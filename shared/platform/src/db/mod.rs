@@ -58,6 +58,12 @@ pub async fn enter(tx: &mut Transaction, tenant: TenantId) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Commits without waiting for the disk: for what may be forgotten when the database crashes.
+pub async fn commit_unsynced(mut tx: Transaction) -> sqlx::Result<()> {
+    tx.execute("set local synchronous_commit = off").await?;
+    tx.commit().await
+}
+
 /// Brings the database's tables up to date.
 pub async fn migrate(pool: &Pool) -> anyhow::Result<()> {
     sqlx::migrate!("../../migrations").run(pool).await?;

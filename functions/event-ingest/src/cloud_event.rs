@@ -1,0 +1,258 @@
+//! CloudEvents 1.0, structured, batched and binary.
+//!
+//! `source` ends with `/connections/<connection id>/<system>`, `type` with `<entity>.<op>`:
+//! `com.example.account.upsert`. The extension attribute `format` is the envelope's. Other
+//! extension attributes are let through, as the specification asks.
+
+use std::borrow::Cow;
+
+use aam::ingest::Op;
+use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use crate::envelope::without_place;
+use crate::event::{Event, Format, Rejected, entity};
+
+/// The attributes of an event that matter here.
+#[derive(Deserialize)]
+struct Attributes<'a> {
+    #[serde(borrow)]
+    specversion: Cow<'a, str>,
+    id: String,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    time: Option<DateTime<Utc>>,
+    datacontenttype: Option<String>,
+    format: Option<Format>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    data_base64: Option<IgnoredAny>,
+}
+
+/// Reads one structured event.
+pub(crate) fn parse(item: &str) -> Result<Event<'_>, Rejected> {
+    let attributes: Attributes<'_> = serde_json::from_str(item).map_err(|err| Rejected {
+        id: None,
+        reason: format!("not a CloudEvent: {}", without_place(&err)),
+    })?;
+    let data = match (attributes.data, attributes.data_base64) {
+        (Some(data), None) => Ok(data.get().as_bytes()),
+        (_, Some(_)) => Err("data_base64: not taken, send the record as JSON in `data`"),
+        (None, None) => Err("data: missing, send the record"),
+    };
+    let id = Some(attributes.id.clone());
+    match data {
+        Ok(data) => attributes.into_event(data),
+        Err(reason) => Err(Rejected {
+            id,
+            reason: reason.to_owned(),
+        }),
+    }
+}
+
+/// Whether the attributes are in headers and the body is the data.
+pub(crate) fn is_binary(headers: &HeaderMap) -> bool {
+    headers.contains_key("ce-specversion")
+}
+
+/// Reads the one event of a request in binary mode.
+pub(crate) fn parse_binary<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Event<'a>, Rejected> {
+    binary(headers)
+        .map_err(|reason| Rejected { id: None, reason })?
+        .into_event(body)
+}
+
+fn binary(headers: &HeaderMap) -> Result<Attributes<'static>, String> {
+    let find = |name: &str| match headers.get(format!("ce-{name}")) {
+        Some(value) => decode(value.as_bytes())
+            .map(Some)
+            .ok_or_else(|| format!("ce-{name}: not percent-encoded UTF-8")),
+        None => Ok(None),
+    };
+    let get = |name: &str| find(name)?.ok_or_else(|| format!("ce-{name}: missing"));
+    let time = find("time")?
+        .map(|it| {
+            it.parse()
+                .map_err(|_| "ce-time: not an RFC 3339 time".to_owned())
+        })
+        .transpose()?;
+    let format = match find("format")?.as_deref() {
+        None => None,
+        Some("source") => Some(Format::Source),
+        Some("canonical") => Some(Format::Canonical),
+        Some(_) => return Err("ce-format: source or canonical".to_owned()),
+    };
+    Ok(Attributes {
+        specversion: get("specversion")?.into(),
+        id: get("id")?,
+        source: get("source")?.into(),
+        kind: get("type")?.into(),
+        time,
+        datacontenttype: None,
+        format,
+        data: None,
+        data_base64: None,
+    })
+}
+
+impl<'a> Attributes<'a> {
+    fn into_event(self, data: &'a [u8]) -> Result<Event<'a>, Rejected> {
+        let id = Some(self.id.clone());
+        self.event(data)
+            .map_err(|reason| Rejected { id, reason })?
+            .check()
+    }
+
+    fn event(self, data: &'a [u8]) -> Result<Event<'a>, String> {
+        if self.specversion != "1.0" {
+            return Err("specversion: only 1.0 is taken".to_owned());
+        }
+        if self.datacontenttype.is_some_and(|it| !is_json(&it)) {
+            return Err("datacontenttype: only JSON is taken".to_owned());
+        }
+        let mut source = self.source.rsplit('/');
+        let (system, connection) = (source.next(), source.next());
+        let (Some(system), Some(connection), Some("connections")) =
+            (system, connection, source.next())
+        else {
+            return Err("source: ends with /connections/<connection id>/<system>".to_owned());
+        };
+        let mut kind = self.kind.rsplit('.');
+        let op = match kind.next() {
+            Some("upsert") => Op::Upsert,
+            Some("delete") => Op::Delete,
+            _ => return Err("type: ends with <entity>.upsert or <entity>.delete".to_owned()),
+        };
+        let not_an_id = |_| "source: the connection's id is not a UUID".to_owned();
+        Ok(Event {
+            connection: connection.parse().map_err(not_an_id)?,
+            system: system.to_owned().into(),
+            entity: entity(kind.next().unwrap_or_default())?,
+            op,
+            format: self.format.unwrap_or_default(),
+            data,
+            id: Some(self.id),
+            occurred_at: self.time,
+        })
+    }
+}
+
+/// Whether a media type is JSON's.
+pub(crate) fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}
+
+/// A header's value as the HTTP binding writes it: UTF-8, percent-encoded.
+fn decode(value: &[u8]) -> Option<String> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let (digits, after) = rest.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "https://crm.example/connections/0198f0c4-0000-7000-8000-000000000001/crm";
+
+    fn say(event: Result<Event<'_>, Rejected>) -> String {
+        match event {
+            Ok(it) => format!(
+                "{} {:?} {} {}",
+                it.object(),
+                it.op,
+                it.id.unwrap_or_default(),
+                String::from_utf8_lossy(it.data)
+            ),
+            Err(it) => format!("{} {}", it.id.unwrap_or_default(), it.reason),
+        }
+    }
+
+    fn check(change: (&str, &str), expected: &str) {
+        let item = format!(
+            r#"{{"specversion":"1.0","id":"e1","source":"{SOURCE}","type":"com.example.account.upsert","traceparent":"x","data":{{"a":1}}}}"#
+        );
+        let changed = item.replace(change.0, change.1);
+        assert_eq!(say(parse(&changed)), expected, "{changed}");
+    }
+
+    #[test]
+    fn a_structured_event_says_all_by_attributes() {
+        check(("", ""), r#"crm.account Upsert e1 {"a":1}"#);
+        check((".upsert", ".delete"), r#"crm.account Delete e1 {"a":1}"#);
+        check(
+            (r#""data""#, r#""format":"canonical","data""#),
+            r#"crm.account.canonical Upsert e1 {"a":1}"#,
+        );
+    }
+
+    #[test]
+    fn what_is_not_taken_is_told_why() {
+        check(("1.0", "0.3"), "e1 specversion: only 1.0 is taken");
+        check(
+            (r#""data""#, r#""datacontenttype":"text/xml","data""#),
+            "e1 datacontenttype: only JSON is taken",
+        );
+        check(
+            (r#""data":{"a":1}"#, r#""data_base64":"e30=""#),
+            "e1 data_base64: not taken, send the record as JSON in `data`",
+        );
+        check(
+            ("/connections/", "/"),
+            "e1 source: ends with /connections/<connection id>/<system>",
+        );
+        check(
+            ("0198f0c4", "zz"),
+            "e1 source: the connection's id is not a UUID",
+        );
+        check(
+            ("account.upsert", "account"),
+            "e1 type: ends with <entity>.upsert or <entity>.delete",
+        );
+        check(
+            (r#""id":"e1","#, ""),
+            " not a CloudEvent: missing field `id`",
+        );
+    }
+
+    #[test]
+    fn a_binary_event_has_its_attributes_in_headers() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("ce-specversion", "1.0"),
+            ("ce-id", "%C3%A9%201"),
+            ("ce-source", SOURCE),
+            ("ce-type", "contact.delete"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        assert_eq!(
+            say(parse_binary(&headers, b"{broken")),
+            "crm.contact Delete é 1 {broken"
+        );
+        headers.insert("ce-id", "%zz".parse().unwrap());
+        assert_eq!(
+            say(parse_binary(&headers, b"{}")),
+            " ce-id: not percent-encoded UTF-8"
+        );
+        headers.remove("ce-id");
+        assert_eq!(say(parse_binary(&headers, b"{}")), " ce-id: missing");
+    }
+}

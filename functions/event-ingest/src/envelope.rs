@@ -1,0 +1,259 @@
+//! The platform's own envelope, and bodies as lists of events.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use aam::ingest::{self, MOST_ITEMS};
+use chrono::{DateTime, Utc};
+use schema::{ConnectionId, Error, Result};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer as _, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::event::{Event, Format, Rejected, entity};
+
+/// One record of a source, and what happened to it.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Envelope<'a> {
+    /// Where it comes from.
+    #[serde(borrow)]
+    source: Source<'a>,
+    /// What it becomes: `account`.
+    #[serde(borrow)]
+    entity: Cow<'a, str>,
+    /// What happened to it.
+    op: Op,
+    /// The record, in the source's own words. For a delete, what has its key is enough.
+    #[serde(borrow)]
+    #[schema(value_type = Object)]
+    data: Option<&'a RawValue>,
+    /// The event's id: another event of the connection with the same id is a duplicate.
+    id: Option<String>,
+    /// When it happened. The record's version, where the record has none itself.
+    occurred_at: Option<DateTime<Utc>>,
+    /// Whose words the record is in; `source` where it is not said.
+    format: Option<Format>,
+}
+
+/// Where a record comes from.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Source<'a> {
+    /// The system, as shipped mappings name it: `salesforce`.
+    #[serde(borrow)]
+    system: Cow<'a, str>,
+    /// The connection that brings it.
+    connection_id: ConnectionId,
+}
+
+/// What happened to a record.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Op {
+    /// It was created or changed.
+    Upsert,
+    /// It was deleted.
+    Delete,
+}
+
+/// The events of a body: the items of a list, or the body itself.
+pub(crate) fn split(body: &str) -> Result<Vec<&str>> {
+    let one = !body.trim_start().starts_with('[');
+    let mut reader = serde_json::Deserializer::from_str(body);
+    let items = if one {
+        <&RawValue>::deserialize(&mut reader).map(|it| (vec![it.get()], 1))
+    } else {
+        reader.deserialize_seq(Items)
+    };
+    let not_json = |err| Error::BadRequest(format!("the body is not JSON: {err}"));
+    let (items, count) = items.map_err(not_json)?;
+    reader.end().map_err(not_json)?;
+    if MOST_ITEMS < count {
+        let detail = format!("at most {MOST_ITEMS} events, not {count}: send several requests");
+        return Err(Error::invalid("", detail));
+    }
+    Ok(items)
+}
+
+/// Reads one event in the platform's envelope.
+pub(crate) fn parse(item: &str) -> Result<Event<'_>, Rejected> {
+    let envelope: Envelope<'_> = serde_json::from_str(item).map_err(|err| Rejected {
+        id: None,
+        reason: format!("not an event: {}", without_place(&err)),
+    })?;
+    let id = envelope.id.clone();
+    let event = envelope
+        .into_event()
+        .map_err(|reason| Rejected { id, reason })?;
+    event.check()
+}
+
+impl<'a> Envelope<'a> {
+    fn into_event(self) -> Result<Event<'a>, String> {
+        let data = self.data.ok_or("data: missing, send the record")?;
+        Ok(Event {
+            connection: self.source.connection_id,
+            system: self.source.system,
+            entity: entity(&self.entity)?,
+            op: match self.op {
+                Op::Upsert => ingest::Op::Upsert,
+                Op::Delete => ingest::Op::Delete,
+            },
+            format: self.format.unwrap_or_default(),
+            data: data.get().as_bytes(),
+            id: self.id,
+            occurred_at: self.occurred_at,
+        })
+    }
+}
+
+/// What serde says, without line and column: they are those of the item, not of the body.
+pub(crate) fn without_place(err: &serde_json::Error) -> String {
+    let text = err.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    text.chars().take(200).collect()
+}
+
+/// Keeps as many items as a request may have, and counts the others.
+struct Items;
+
+impl<'a> Visitor<'a> for Items {
+    type Value = (Vec<&'a str>, usize);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while items.len() < MOST_ITEMS {
+            match list.next_element::<&'a RawValue>()? {
+                Some(item) => items.push(item.get()),
+                None => {
+                    let count = items.len();
+                    return Ok((items, count));
+                }
+            }
+        }
+        let mut count = MOST_ITEMS;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok((items, count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONNECTION: &str = "0198f0c4-0000-7000-8000-000000000001";
+
+    fn check(item: &str, expected: &str) {
+        let item = item.replace(
+            "SOURCE",
+            &format!(r#""source":{{"system":"crm","connection_id":"{CONNECTION}"}}"#),
+        );
+        let said = match parse(&item) {
+            Ok(event) => format!(
+                "{} {:?} {} {}",
+                event.object(),
+                event.op,
+                event.id.as_deref().unwrap_or("-"),
+                std::str::from_utf8(event.data).unwrap(),
+            ),
+            Err(rejected) => rejected.reason,
+        };
+        assert_eq!(said, expected, "{item}");
+    }
+
+    #[test]
+    fn an_event_keeps_its_data_to_the_letter() {
+        check(
+            r#"{SOURCE,"entity":"account","op":"upsert","data":{ "a": 1.0e2 }}"#,
+            r#"crm.account Upsert - { "a": 1.0e2 }"#,
+        );
+        check(
+            r#"{SOURCE,"entity":"contact","op":"delete","data":[1],"id":"e1","format":"canonical"}"#,
+            "crm.contact.canonical Delete e1 [1]",
+        );
+    }
+
+    #[test]
+    fn what_is_no_event_is_told_why() {
+        check(
+            "1",
+            "not an event: invalid type: integer `1`, expected struct Envelope",
+        );
+        check("{", "not an event: EOF while parsing an object");
+        check(
+            r#"{SOURCE,"op":"upsert","data":{}}"#,
+            "not an event: missing field `entity`",
+        );
+        check(
+            r#"{SOURCE,"entity":"account","op":"upsert"}"#,
+            "data: missing, send the record",
+        );
+        check(
+            r#"{SOURCE,"entity":"account","op":"upsert","data":null}"#,
+            "data: missing, send the record",
+        );
+        check(
+            r#"{SOURCE,"entity":"invoice","op":"upsert","data":{}}"#,
+            "entity: one of account, opportunity, contact, aws_resource, cost_report",
+        );
+        check(
+            r#"{SOURCE,"entity":"account","op":"patch","data":{}}"#,
+            "not an event: unknown variant `patch`, expected `upsert` or `delete`",
+        );
+        check(
+            r#"{SOURCE,"entity":"account","op":"upsert","data":{},"id":"a\u0000"}"#,
+            "id: 1 to 1024 bytes without NUL",
+        );
+        check(
+            r#"{SOURCE,"entity":"account","op":"upsert","data":{},"id":""}"#,
+            "id: 1 to 1024 bytes without NUL",
+        );
+        check(
+            r#"{SOURCE,"entity":"account","op":"upsert","data":{},"data":{}}"#,
+            "not an event: duplicate field `data`",
+        );
+        check(
+            r#"{"source":{"system":"Crm 1","connection_id":"0198f0c4-0000-7000-8000-000000000001"},"entity":"account","op":"upsert","data":{}}"#,
+            "source.system: 1 to 64 of the characters a-z, 0-9, _ and -",
+        );
+    }
+
+    #[test]
+    fn times_have_four_digits_of_years() {
+        for (time, fits) in [
+            ("2026-02-01T00:00:00Z", true),
+            ("0001-01-01T00:00:00Z", true),
+            ("0000-12-31T23:59:59Z", false),
+            ("+275760-01-01T00:00:00Z", false),
+            ("-0001-01-01T00:00:00Z", false),
+            ("yesterday", false),
+        ] {
+            let item = format!(
+                r#"{{"source":{{"system":"crm","connection_id":"{CONNECTION}"}},"entity":"account","op":"upsert","data":{{}},"occurred_at":"{time}"}}"#
+            );
+            assert_eq!(parse(&item).is_ok(), fits, "{time}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_one_event_or_a_list() {
+        let count = |body: &str| split(body).map(|it| it.len()).map_err(|it| it.code());
+        assert_eq!(count(" {} "), Ok(1));
+        assert_eq!(count("[]"), Ok(0));
+        assert_eq!(count("[1, {}]"), Ok(2));
+        assert_eq!(count("[1,"), Err("bad_request"));
+        assert_eq!(count("{} {}"), Err("bad_request"));
+        assert_eq!(count(""), Err("bad_request"));
+        let list = |count| format!("[{}]", vec!["0"; count].join(","));
+        assert_eq!(count(&list(1000)), Ok(1000));
+        assert_eq!(count(&list(1001)), Err("invalid"));
+    }
+}

@@ -1,0 +1,97 @@
+//! An event, whichever way it was written.
+
+use std::borrow::Cow;
+
+use aam::ingest::Op;
+use chrono::{DateTime, Datelike, Utc};
+use schema::{ConnectionId, Entity};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The id goes into an index, whose entries end near 2,700 bytes.
+const LONGEST_ID: usize = 1024;
+const LONGEST_SYSTEM: usize = 64;
+
+/// One event.
+#[derive(Debug)]
+pub(crate) struct Event<'a> {
+    pub(crate) connection: ConnectionId,
+    pub(crate) system: Cow<'a, str>,
+    pub(crate) entity: &'static Entity,
+    pub(crate) op: Op,
+    pub(crate) format: Format,
+    /// JSON text.
+    pub(crate) data: &'a [u8],
+    pub(crate) id: Option<String>,
+    pub(crate) occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Something that is no event, with what can be said about it.
+#[derive(Debug)]
+pub(crate) struct Rejected {
+    pub(crate) id: Option<String>,
+    pub(crate) reason: String,
+}
+
+/// Whose words a record is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Format {
+    /// The source's: the connection's mapping reads it.
+    #[default]
+    Source,
+    /// The platform's: it is canonical already.
+    Canonical,
+}
+
+impl Event<'_> {
+    /// The source object that the record is of. Canonical records are an object of their own,
+    /// with a mapping of their own, so that stored payloads can be read again.
+    pub(crate) fn object(&self) -> String {
+        let (system, kind) = (&self.system, self.entity.kind);
+        match self.format {
+            Format::Source => format!("{system}.{kind}"),
+            Format::Canonical => format!("{system}.{kind}.canonical"),
+        }
+    }
+
+    /// Checks what the types do not.
+    pub(crate) fn check(self) -> Result<Self, Rejected> {
+        let fault = match &self {
+            it if !is_system(&it.system) => {
+                "source.system: 1 to 64 of the characters a-z, 0-9, _ and -"
+            }
+            it if it.id.as_deref().is_some_and(|it| !is_id(it)) => {
+                "id: 1 to 1024 bytes without NUL"
+            }
+            it if it
+                .occurred_at
+                .is_some_and(|it| !(1..=9999).contains(&it.year())) =>
+            {
+                "occurred_at: a time of the years 0001 to 9999"
+            }
+            _ => return Ok(self),
+        };
+        Err(Rejected {
+            id: self.id.filter(|it| is_id(it)),
+            reason: fault.to_owned(),
+        })
+    }
+}
+
+/// The entity of that kind, or what there is.
+pub(crate) fn entity(kind: &str) -> Result<&'static Entity, String> {
+    schema::entity::find(kind).ok_or_else(|| {
+        let kinds: Vec<_> = schema::entity::ENTITIES.iter().map(|it| it.kind).collect();
+        format!("entity: one of {}", kinds.join(", "))
+    })
+}
+
+fn is_system(text: &str) -> bool {
+    let word = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b"_-".contains(&it);
+    (1..=LONGEST_SYSTEM).contains(&text.len()) && text.bytes().all(word)
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=LONGEST_ID).contains(&text.len()) && !text.contains('\0')
+}

@@ -1,0 +1,177 @@
+//! Events from outside.
+
+use aam::ingest::Outcome;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use platform::extract::Json;
+use platform::{Ingester, Problem, Result, extract};
+use schema::Error;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::envelope::{self, Envelope};
+use crate::event::{Event, Rejected};
+use crate::intake::{self, Fate};
+use crate::{State, cloud_event};
+
+const LARGEST: usize = 5 << 20;
+
+pub(crate) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(create))
+}
+
+/// What became of a request's events.
+#[derive(Debug, Default, Serialize, ToSchema)]
+struct Receipt {
+    accepted: usize,
+    unchanged: usize,
+    stale: usize,
+    duplicate: usize,
+    quarantined: usize,
+    rejected: usize,
+    /// One per event, in their order.
+    results: Vec<EventResult>,
+}
+
+/// What became of one event.
+#[derive(Debug, Serialize, ToSchema)]
+struct EventResult {
+    /// Its place in the request, from 0.
+    index: usize,
+    /// Its id, if it has one.
+    id: Option<String>,
+    status: Status,
+    /// Why it was not accepted, where that is not plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    /// Written.
+    Accepted,
+    /// The same is stored already.
+    Unchanged,
+    /// A newer version is stored.
+    Stale,
+    /// An event of this id was seen before.
+    Duplicate,
+    /// Kept with its reason, to be replayed.
+    Quarantined,
+    /// Not an event.
+    Rejected,
+}
+
+/// Takes one event or up to 1,000, at most 5 MB.
+///
+/// The events are the platform's envelopes (`application/json`) or CloudEvents 1.0, structured
+/// (`application/cloudevents+json`), batched (`application/cloudevents-batch+json`) or binary
+/// (`ce-` headers). A CloudEvent's `source` ends with `/connections/<connection id>/<system>`,
+/// its `type` with `<entity>.upsert` or `<entity>.delete`.
+///
+/// A bad event never fails its neighbours: each has its own result. The request may be sent
+/// again as often as needed; what had its effect has it once.
+#[utoipa::path(post, path = "/api/v1/events", tag = "events",
+    request_body(content = Envelope<'_>, description = "one event, or a list of them"),
+    security(("bearer" = ["ingest"])),
+    responses((status = 202, body = Receipt), (status = 400), (status = 413), (status = 415),
+        (status = 422)))]
+async fn create(
+    axum::extract::State(state): axum::extract::State<State>,
+    Ingester(caller): Ingester,
+    Body(headers, body): Body,
+) -> Result<(StatusCode, Json<Receipt>)> {
+    let events = read(&headers, &body)?;
+    let fates = intake::take(&state, &caller, &events).await?;
+    let mut receipt = Receipt::default();
+    for (index, (event, fate)) in events.into_iter().zip(fates).enumerate() {
+        receipt.add(index, event.map_or_else(|it| it.id, |it| it.id), fate);
+    }
+    Ok((StatusCode::ACCEPTED, Json(receipt)))
+}
+
+/// A body of any media type, with the headers that say how to read it.
+struct Body(HeaderMap, axum::body::Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(mut request: Request, state: &S) -> Result<Body> {
+        let headers = std::mem::take(request.headers_mut());
+        let body = extract::body(request, state).await?;
+        if LARGEST < body.len() {
+            return Err(Error::TooLarge("at most 5 MB: send several requests".to_owned()).into());
+        }
+        Ok(Body(headers, body))
+    }
+}
+
+/// An event each, or why it is none.
+type Events<'a> = Vec<Result<Event<'a>, Rejected>>;
+
+fn read<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Events<'a>> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|it| it.to_str().ok()).unwrap_or_default();
+    if !cloud_event::is_json(kind) {
+        let error = Error::BadRequest("send content-type: application/json".to_owned());
+        return Err(Problem::with_status(
+            error,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ));
+    }
+    if cloud_event::is_binary(headers) {
+        return Ok(vec![cloud_event::parse_binary(headers, body)]);
+    }
+    let body = std::str::from_utf8(body).map_err(|err| {
+        let at = err.valid_up_to();
+        Error::BadRequest(format!("the body is not UTF-8 from byte {at}"))
+    })?;
+    let parse = match kind
+        .to_ascii_lowercase()
+        .starts_with("application/cloudevents")
+    {
+        true => cloud_event::parse,
+        false => envelope::parse,
+    };
+    Ok(envelope::split(body)?.into_iter().map(parse).collect())
+}
+
+impl Receipt {
+    fn add(&mut self, index: usize, id: Option<String>, fate: Fate) {
+        let (status, reason) = match fate {
+            Fate::Rejected(reason) => (Status::Rejected, Some(reason)),
+            Fate::Duplicate => (Status::Duplicate, None),
+            Fate::Taken(Outcome::Accepted | Outcome::Deleted) => (Status::Accepted, None),
+            Fate::Taken(Outcome::Unchanged) => (Status::Unchanged, None),
+            Fate::Taken(Outcome::Stale) => (Status::Stale, None),
+            Fate::Taken(Outcome::Quarantined { field, reason }) => {
+                let reason = match field {
+                    Some(field) => format!("{field}: {reason}"),
+                    None => reason,
+                };
+                (Status::Quarantined, Some(reason))
+            }
+        };
+        *self.count(status) += 1;
+        self.results.push(EventResult {
+            index,
+            id,
+            status,
+            reason,
+        });
+    }
+
+    fn count(&mut self, status: Status) -> &mut usize {
+        match status {
+            Status::Accepted => &mut self.accepted,
+            Status::Unchanged => &mut self.unchanged,
+            Status::Stale => &mut self.stale,
+            Status::Duplicate => &mut self.duplicate,
+            Status::Quarantined => &mut self.quarantined,
+            Status::Rejected => &mut self.rejected,
+        }
+    }
+}

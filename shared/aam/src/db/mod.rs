@@ -1,0 +1,13 @@
+//! The tables of sources and their records, one module each. SQL is here and nowhere else.
+
+pub mod canonical;
+pub mod connections;
+pub mod drift_events;
+pub mod event_ids;
+pub mod quarantine;
+pub mod raw_records;
+pub mod runs;
+pub mod snapshots;
+pub mod source_objects;
+
+pub use sqlx::{PgConnection as Connection, Result};

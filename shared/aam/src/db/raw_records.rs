@@ -1,0 +1,128 @@
+//! The latest payload of each source record, as received.
+
+use chrono::{DateTime, Utc};
+use schema::{ConnectionId, RunId, TenantId};
+
+use super::{Connection, Result};
+
+/// What is stored of one record, without its payload.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The source's id of it.
+    pub source_id: String,
+    /// SHA-256 of the payload.
+    pub content_hash: Vec<u8>,
+    /// The source's version of it, if the source has versions.
+    pub version: Option<DateTime<Utc>>,
+    /// The mapping that it was last read with.
+    pub mapping_version: i32,
+    /// Whether the source deleted it.
+    pub deleted: bool,
+}
+
+/// One record to store.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRaw<'a> {
+    /// The source's id of it.
+    pub source_id: &'a str,
+    /// The payload as received.
+    pub payload: &'a str,
+    /// SHA-256 of the payload.
+    pub content_hash: &'a [u8],
+    /// The source's version of it, if the source has versions.
+    pub version: Option<DateTime<Utc>>,
+    /// Whether the source deleted it.
+    pub deleted: bool,
+}
+
+/// What all records of one batch share.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// Where they come from.
+    pub connection: ConnectionId,
+    /// The source object they are of.
+    pub object: &'a str,
+    /// The passage that brings them.
+    pub run: RunId,
+    /// The mapping that they were read with.
+    pub mapping_version: i32,
+    /// When they came.
+    pub now: DateTime<Utc>,
+}
+
+/// What is stored under these ids.
+pub async fn list_known(
+    conn: &mut Connection,
+    tenant: TenantId,
+    connection: ConnectionId,
+    object: &str,
+    source_ids: &[&str],
+) -> Result<Vec<Known>> {
+    sqlx::query_as!(
+        Known,
+        r#"
+        select source_id, content_hash, source_version "version", mapping_version, deleted
+        from raw_records
+        where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+        "#,
+        tenant as _,
+        connection as _,
+        object,
+        source_ids as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Stores the records and returns the ids of those that were written: the others have a newer
+/// version, which came in the meantime. Give them sorted by id, each id once.
+///
+/// A deleted record keeps its last payload. From here to the end of the transaction the row of
+/// each id is locked, so whoever writes more about these ids needs no lock of its own.
+pub async fn upsert(
+    conn: &mut Connection,
+    tenant: TenantId,
+    batch: &Batch<'_>,
+    rows: &[NewRaw<'_>],
+) -> Result<Vec<String>> {
+    let ids: Vec<_> = rows.iter().map(|it| it.source_id).collect();
+    let payloads: Vec<_> = rows.iter().map(|it| it.payload).collect();
+    let hashes: Vec<_> = rows.iter().map(|it| it.content_hash).collect();
+    let versions: Vec<_> = rows.iter().map(|it| it.version).collect();
+    let deleted: Vec<_> = rows.iter().map(|it| it.deleted).collect();
+    sqlx::query_scalar!(
+        r#"
+        insert into raw_records as kept
+          (tenant_id, connection_id, object, source_id, payload, content_hash, source_version,
+           mapping_version, run_id, deleted, received_at)
+        select $1, $2, $3, source_id, payload, content_hash, source_version, $4, $5, deleted, $6
+        from unnest($7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::boolean[])
+          as given(source_id, payload, content_hash, source_version, deleted)
+        on conflict (tenant_id, connection_id, object, source_id) do update set
+          payload = case when excluded.deleted then kept.payload else excluded.payload end,
+          content_hash = excluded.content_hash,
+          source_version = coalesce(excluded.source_version, kept.source_version),
+          mapping_version = excluded.mapping_version,
+          run_id = excluded.run_id,
+          deleted = excluded.deleted,
+          received_at = excluded.received_at
+        where excluded.source_version is null
+          or kept.source_version is null
+          or excluded.source_version >= kept.source_version
+        returning source_id
+        "#,
+        tenant as _,
+        batch.connection as _,
+        batch.object,
+        batch.mapping_version,
+        batch.run as _,
+        batch.now,
+        ids as _,
+        payloads as _,
+        hashes as _,
+        versions as _,
+        deleted as _,
+    )
+    .fetch_all(conn)
+    .await
+}

@@ -1,0 +1,217 @@
+//! What is to be written, decided in memory: one item after the other, as if each had come alone.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::Outcome;
+use super::prepare::Prepared;
+use crate::db::raw_records::Known;
+
+/// What stands under an id: stored, or to be.
+struct State {
+    content_hash: [u8; 32],
+    version: Option<DateTime<Utc>>,
+    current_mapping: bool,
+    deleted: bool,
+}
+
+/// The outcome of each item, and the indices of those to write: the last of each id, in the
+/// order of ids. One order for everybody, so that no two batches wait for each other.
+pub(super) fn decide(
+    known: Vec<Known>,
+    mapping_version: i32,
+    items: &[Option<Prepared<'_>>],
+) -> (Vec<Option<Outcome>>, Vec<usize>) {
+    let mut states: HashMap<String, State> = known
+        .into_iter()
+        .map(|it| (it.source_id.clone(), State::stored(&it, mapping_version)))
+        .collect();
+    let mut writes = HashMap::with_capacity(items.len());
+    let mut outcomes = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let Some(item) = item else {
+            outcomes.push(None);
+            continue;
+        };
+        let state = states.get_mut(&item.source_id);
+        let outcome = compare(state.as_deref(), item);
+        if matches!(outcome, Outcome::Accepted | Outcome::Deleted) {
+            let version = item.version.or(state.as_ref().and_then(|it| it.version));
+            let new = State::new(item, version);
+            match state {
+                Some(state) => *state = new,
+                None => {
+                    states.insert(item.source_id.clone(), new);
+                }
+            }
+            writes.insert(item.source_id.as_str(), index);
+        }
+        outcomes.push(Some(outcome));
+    }
+    let mut writes: Vec<_> = writes.into_iter().collect();
+    writes.sort_unstable();
+    (outcomes, writes.into_iter().map(|it| it.1).collect())
+}
+
+fn compare(state: Option<&State>, item: &Prepared<'_>) -> Outcome {
+    let deletes = item.record.is_none();
+    if let Some(state) = state {
+        let same = state.content_hash == item.content_hash && state.current_mapping;
+        if same && state.deleted == deletes || state.deleted && deletes {
+            return Outcome::Unchanged;
+        }
+        if item.version.is_some() && item.version < state.version {
+            return Outcome::Stale;
+        }
+    }
+    if deletes {
+        Outcome::Deleted
+    } else {
+        Outcome::Accepted
+    }
+}
+
+impl State {
+    fn stored(known: &Known, mapping_version: i32) -> State {
+        State {
+            content_hash: known.content_hash.as_slice().try_into().unwrap_or_default(),
+            version: known.version,
+            current_mapping: known.mapping_version == mapping_version,
+            deleted: known.deleted,
+        }
+    }
+
+    fn new(item: &Prepared<'_>, version: Option<DateTime<Utc>>) -> State {
+        State {
+            content_hash: item.content_hash,
+            version,
+            current_mapping: true,
+            deleted: item.record.is_none(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::prepare::prepare;
+    use crate::ingest::{Item, Op};
+    use crate::plan::Plan;
+    use schema::mapping::{FieldMapping, Mapping};
+
+    fn plan() -> Plan {
+        let field = |target: &str| FieldMapping {
+            target: target.to_owned(),
+            sources: vec![target.to_owned()],
+            transforms: vec![],
+        };
+        Plan::compile(&Mapping {
+            entity: "account".to_owned(),
+            fields: ["account_id", "name", "updated_at"].map(field).to_vec(),
+        })
+        .unwrap()
+    }
+
+    /// Items as `id name day`, deletes as `-id day`; `known` is what an earlier batch left.
+    fn check(known: &str, items: &str, expected: &str, written: &[usize]) {
+        let plan = plan();
+        let known = known.split_terminator(", ").map(|it| {
+            let texts = texts(it);
+            let item = item(&texts);
+            let prepared = prepare(&plan, &item).unwrap();
+            Known {
+                source_id: prepared.source_id,
+                content_hash: prepared.content_hash.to_vec(),
+                version: prepared.version,
+                mapping_version: 1,
+                deleted: prepared.record.is_none(),
+            }
+        });
+        let known = known.collect();
+        let texts: Vec<_> = items.split(", ").map(texts).collect();
+        let prepared: Vec<_> = texts
+            .iter()
+            .map(|it| prepare(&plan, &item(it)).ok())
+            .collect();
+        let (outcomes, writes) = decide(known, 1, &prepared);
+        let words: Vec<_> = outcomes
+            .iter()
+            .map(|it| format!("{:?}", it.as_ref().unwrap()).to_lowercase())
+            .collect();
+        assert_eq!(words.join(" "), expected, "{items}");
+        assert_eq!(writes, written, "{items}");
+    }
+
+    fn texts(item: &str) -> (Op, String, Option<String>) {
+        let words: Vec<_> = item.split(' ').collect();
+        match words.as_slice() {
+            [id, name] => (Op::Upsert, json(id, name, ""), None),
+            [id, name, day] => (Op::Upsert, json(id, name, day), None),
+            [id] => (Op::Delete, json(&id[1..], "", ""), None),
+            _ => panic!("{item}"),
+        }
+    }
+
+    fn json(id: &str, name: &str, day: &str) -> String {
+        format!(r#"{{"account_id":"{id}","name":"{name}","updated_at":"{day}"}}"#)
+    }
+
+    fn item((op, payload, _): &(Op, String, Option<String>)) -> Item<'_> {
+        Item {
+            payload: payload.as_bytes(),
+            line: None,
+            occurred_at: None,
+            op: *op,
+            source_id: None,
+        }
+    }
+
+    #[test]
+    fn what_is_new_is_written_in_the_order_of_ids() {
+        check("", "b x, a x", "accepted accepted", &[1, 0]);
+    }
+
+    #[test]
+    fn what_is_stored_is_unchanged() {
+        check("a x", "a x, b x", "unchanged accepted", &[1]);
+    }
+
+    #[test]
+    fn an_older_version_is_stale_and_the_same_version_is_not() {
+        check("a x 2026-02-02", "a y 2026-02-01", "stale", &[]);
+        check("a x 2026-02-02", "a y 2026-02-02", "accepted", &[0]);
+        check("a x 2026-02-02", "a y", "accepted", &[0]);
+        check("a x", "a y 2026-02-02", "accepted", &[0]);
+    }
+
+    #[test]
+    fn of_one_id_the_last_one_is_written() {
+        check("", "a x, a y, a y", "accepted accepted unchanged", &[1]);
+        check("a x", "a y, a x", "accepted accepted", &[1]);
+        check(
+            "",
+            "a x 2026-02-02, a y 2026-02-01, a z",
+            "accepted stale accepted",
+            &[2],
+        );
+    }
+
+    #[test]
+    fn a_version_is_remembered_through_records_without_one() {
+        check(
+            "a x 2026-02-02",
+            "a y, a z 2026-02-01",
+            "accepted stale",
+            &[0],
+        );
+    }
+
+    #[test]
+    fn a_delete_is_a_write_once() {
+        check("a x", "-a, -a", "deleted unchanged", &[0]);
+        check("-a", "-a", "unchanged", &[]);
+        check("-a", "a x", "accepted", &[0]);
+        check("a x", "-a, a x", "deleted accepted", &[1]);
+    }
+}

@@ -1,0 +1,145 @@
+//! Records into the database: raw as received, canonical as mapped, quarantined with a reason.
+//!
+//! **Invariant:** the same records have the same effect however often and in however many
+//! batches they come. A record's place is (tenant, connection, object, source id); the same
+//! content changes nothing there, an older version neither. What cannot be stored is kept aside
+//! and never keeps its neighbours back.
+//!
+//! A payload leaves the quarantine when it comes again, in a replay or from the source, and is
+//! no longer rejected. Nothing else takes it out: a corrected record is another payload, and
+//! whether it makes the quarantined one superfluous is for people to say.
+
+mod batch;
+mod decide;
+mod finish;
+mod prepare;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use schema::{ConnectionId, TenantId};
+
+pub use batch::batch;
+pub use finish::{Run, finish};
+
+use crate::db::{self, Connection};
+use crate::plan::Plan;
+
+/// Most items that one [`batch`] should have.
+pub const MOST_ITEMS: usize = 1000;
+
+/// Where records come from and what they become.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    /// Whose records they are.
+    pub tenant: TenantId,
+    /// The connection that brings them.
+    pub connection: ConnectionId,
+    /// The source object: `system.entity`, or the source's own name.
+    pub object: String,
+    /// The system it is an object of.
+    pub system: String,
+    /// How its records are read.
+    pub plan: Arc<Plan>,
+    /// The version of the mapping that the plan was compiled from.
+    pub mapping_version: i32,
+}
+
+/// One record as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    /// JSON text.
+    pub payload: &'a [u8],
+    /// Where in its file it stood.
+    pub line: Option<u64>,
+    /// When it happened at the source. The record's version, where the record has none itself.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// What happened to it.
+    pub op: Op,
+    /// The record's id, for a delete whose payload does not have it.
+    pub source_id: Option<&'a str>,
+}
+
+/// What happened to a record at its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// It was created or changed.
+    Upsert,
+    /// It was deleted.
+    Delete,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was written.
+    Accepted,
+    /// The same is stored already.
+    Unchanged,
+    /// A newer version is stored.
+    Stale,
+    /// Its record was taken out.
+    Deleted,
+    /// It is kept aside.
+    Quarantined {
+        /// The field that is wrong; none where the whole record is.
+        field: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// What became of the records of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counts {
+    /// All of them.
+    pub rows_read: u64,
+    /// Written.
+    pub written: u64,
+    /// Stored already.
+    pub unchanged: u64,
+    /// Older than what is stored.
+    pub stale: u64,
+    /// Events whose id was seen before.
+    pub duplicate: u64,
+    /// Taken out.
+    pub deleted: u64,
+    /// Kept aside.
+    pub quarantined: u64,
+}
+
+impl Counts {
+    /// Counts one record.
+    pub fn add(&mut self, outcome: &Outcome) {
+        self.rows_read += 1;
+        *match outcome {
+            Outcome::Accepted => &mut self.written,
+            Outcome::Unchanged => &mut self.unchanged,
+            Outcome::Stale => &mut self.stale,
+            Outcome::Deleted => &mut self.deleted,
+            Outcome::Quarantined { .. } => &mut self.quarantined,
+        } += 1;
+    }
+
+    /// Counts an event that was delivered again and not looked at.
+    pub fn add_duplicate(&mut self) {
+        self.rows_read += 1;
+        self.duplicate += 1;
+    }
+
+    /// Whether anything is stored now that was not before.
+    pub fn changed(&self) -> bool {
+        0 < self.written + self.deleted + self.quarantined
+    }
+}
+
+/// Registers a source object, once. Its mappings and snapshots hang on it.
+pub async fn ensure_object(
+    conn: &mut Connection,
+    tenant: TenantId,
+    connection: ConnectionId,
+    object: &str,
+    (system, entity): (&str, &str),
+) -> db::Result<()> {
+    db::source_objects::insert_once(conn, tenant, connection, object, (system, entity)).await
+}

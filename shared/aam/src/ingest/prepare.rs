@@ -1,0 +1,141 @@
+//! From an item to something that the database takes, or the reason why not.
+
+use std::borrow::Cow;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use chrono::{DateTime, SubsecRound, Utc};
+
+use super::{Item, Op};
+use crate::plan::{Cell, Plan, Record, Reject};
+
+/// B-tree entries end near 2,700 bytes, and a source id shares its entry with the object's name.
+const LONGEST_ID: usize = 1024;
+const LONGEST_TEXT: usize = 2048;
+/// A reason quotes what the source sent.
+const LONGEST_REASON: usize = 1024;
+
+/// An item that can be stored.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    pub(super) source_id: String,
+    pub(super) payload: &'a str,
+    pub(super) content_hash: [u8; 32],
+    pub(super) version: Option<DateTime<Utc>>,
+    /// None for a delete.
+    pub(super) record: Option<Record<'a>>,
+}
+
+/// An item that is kept aside.
+#[derive(Debug)]
+pub(super) struct Rejected<'a> {
+    pub(super) payload: Cow<'a, str>,
+    pub(super) content_hash: [u8; 32],
+    pub(super) line: Option<u64>,
+    pub(super) reject: Reject,
+}
+
+pub(super) fn prepare<'a>(
+    plan: &'a Plan,
+    item: &Item<'a>,
+) -> Result<Prepared<'a>, Box<Rejected<'a>>> {
+    let content_hash = hash(item);
+    read(plan, item, content_hash).map_err(|mut reject| {
+        reject.reason = storable(&reject.reason, LONGEST_REASON);
+        reject.field = reject.field.map(|it| storable(&it, LONGEST_REASON));
+        Box::new(Rejected {
+            payload: storable_payload(item.payload),
+            content_hash,
+            line: item.line,
+            reject,
+        })
+    })
+}
+
+fn read<'a>(
+    plan: &'a Plan,
+    item: &Item<'a>,
+    content_hash: [u8; 32],
+) -> Result<Prepared<'a>, Reject> {
+    let payload = std::str::from_utf8(item.payload)
+        .map_err(|err| whole(format!("not UTF-8 from byte {}", err.valid_up_to())))?;
+    if payload.contains('\0') {
+        return Err(whole("contains NUL, which cannot be stored".to_owned()));
+    }
+    let occurred_at = item.occurred_at.map(|it| it.trunc_subsecs(6));
+    let (source_id, version, record) = match item.op {
+        Op::Upsert => {
+            let record = plan.canonicalise(payload)?;
+            check_texts(&record)?;
+            let version = record.version().or(occurred_at);
+            (record.source_id().into_owned(), version, Some(record))
+        }
+        Op::Delete => (deleted_id(plan, item, payload)?, occurred_at, None),
+    };
+    check_id(&source_id)?;
+    Ok(Prepared {
+        source_id,
+        payload,
+        content_hash,
+        version,
+        record,
+    })
+}
+
+fn deleted_id(plan: &Plan, item: &Item<'_>, payload: &str) -> Result<String, Reject> {
+    match item.source_id {
+        Some(id) => Ok(id.to_owned()),
+        None => plan.source_id(payload),
+    }
+}
+
+/// The same payload deletes and creates: two contents.
+fn hash(item: &Item<'_>) -> [u8; 32] {
+    let digest = match item.op {
+        Op::Upsert => digest(&SHA256, item.payload),
+        Op::Delete => digest(&SHA256, &[b"deleted", item.payload].concat()),
+    };
+    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+fn check_id(id: &str) -> Result<(), Reject> {
+    let fault = match id {
+        "" => "is empty",
+        id if LONGEST_ID < id.len() => "is longer than 1 KiB",
+        id if id.contains('\0') => "contains NUL, which cannot be stored",
+        _ => return Ok(()),
+    };
+    Err(whole(format!("the record's id {fault}")))
+}
+
+fn check_texts(record: &Record<'_>) -> Result<(), Reject> {
+    for (field, cell) in record.entity.fields.iter().zip(&record.cells) {
+        if matches!(cell, Cell::Text(text) if LONGEST_TEXT < text.len()) {
+            return Err(Reject {
+                field: Some(field.name.to_owned()),
+                reason: "is longer than 2 KiB".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn whole(reason: String) -> Reject {
+    Reject {
+        field: None,
+        reason,
+    }
+}
+
+/// PostgreSQL's text is UTF-8 without NUL.
+fn storable_payload(payload: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(payload);
+    if text.contains('\0') {
+        return Cow::Owned(text.replace('\0', "\u{fffd}"));
+    }
+    text
+}
+
+fn storable(text: &str, longest: usize) -> String {
+    let end = text.floor_char_boundary(longest);
+    text[..end].replace('\0', "\u{fffd}")
+}

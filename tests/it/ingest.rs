@@ -1,0 +1,192 @@
+//! Batches of records against a real database, two at a time and broken off.
+
+use std::sync::Arc;
+
+use aam::db::Connection;
+use aam::ingest::{Item, Op, Outcome, Stream, batch};
+use aam::observe::{Coverage, Observation};
+use aam::plan::Plan;
+use chrono::Utc;
+use platform::db;
+use schema::{ConnectionId, RunId, TenantId};
+use sqlx::PgPool;
+use tests::postgres::{TestDatabase, database};
+use uuid::Uuid;
+
+struct World {
+    stream: Stream,
+    pool: PgPool,
+    _database: TestDatabase,
+}
+
+impl World {
+    async fn new() -> World {
+        let database = database().await;
+        let mapping = dcl::shipped::identity("account").unwrap();
+        World {
+            stream: Stream {
+                tenant: TenantId(Uuid::now_v7()),
+                connection: ConnectionId(Uuid::now_v7()),
+                object: "crm.account".to_owned(),
+                system: "crm".to_owned(),
+                plan: Arc::new(Plan::compile(mapping).unwrap()),
+                mapping_version: 1,
+            },
+            pool: database.pool(),
+            _database: database,
+        }
+    }
+
+    async fn count(&self, table: &str) -> i64 {
+        let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+fn payload(id: usize, day: u8) -> String {
+    format!(r#"{{"account_id":"{id:04}","name":"{day}","updated_at":"2026-02-{day:02}"}}"#)
+}
+
+async fn ingest(conn: &mut Connection, stream: &Stream, payloads: &[String]) -> Vec<Outcome> {
+    let item = |it: &'_ String| -> (Vec<u8>,) { (it.clone().into_bytes(),) };
+    let bytes: Vec<_> = payloads.iter().map(item).collect();
+    let items: Vec<_> = bytes
+        .iter()
+        .map(|it| Item {
+            payload: &it.0,
+            line: None,
+            occurred_at: None,
+            op: Op::Upsert,
+            source_id: None,
+        })
+        .collect();
+    let mut observation = Observation::new(Coverage::Partial);
+    let run = RunId(Uuid::now_v7());
+    batch(conn, stream, run, &items, &mut observation, Utc::now())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn two_batches_in_opposite_order_do_not_wait_for_each_other_and_the_newest_wins() {
+    let world = World::new().await;
+    let tenant = world.stream.tenant;
+    let older: Vec<_> = (0..300).map(|it| payload(it, 1)).collect();
+    let newer: Vec<_> = (0..300).rev().map(|it| payload(it, 2)).collect();
+    let run = async |payloads: &[String]| {
+        for _ in 0..5 {
+            let mut tx = db::begin(&world.pool, tenant).await.unwrap();
+            ingest(&mut tx, &world.stream, payloads).await;
+            tx.commit().await.unwrap();
+        }
+    };
+    tokio::join!(run(&older), run(&newer), run(&older), run(&newer));
+    assert_eq!(world.count("accounts where name = '2'").await, 300);
+    assert_eq!(
+        world
+            .count("raw_records where payload like '%\"2\"%'")
+            .await,
+        300
+    );
+}
+
+#[tokio::test]
+async fn an_older_batch_that_waited_for_a_newer_one_is_stale() {
+    let world = World::new().await;
+    let (pool, tenant) = (&world.pool, world.stream.tenant);
+    let mut first = db::begin(pool, tenant).await.unwrap();
+    ingest(&mut first, &world.stream, &[payload(1, 2)]).await;
+    let late = async {
+        let mut second = db::begin(pool, tenant).await.unwrap();
+        // It knows nothing of the first one, and blocks on its row.
+        let outcomes = ingest(&mut second, &world.stream, &[payload(1, 1), payload(2, 1)]).await;
+        second.commit().await.unwrap();
+        outcomes
+    };
+    let commit = async {
+        let waiting = "select exists (select 1 from pg_locks where not granted)";
+        while !sqlx::query_scalar::<_, bool>(waiting)
+            .fetch_one(pool)
+            .await
+            .unwrap()
+        {
+            tokio::task::yield_now().await;
+        }
+        first.commit().await.unwrap();
+    };
+    let (outcomes, ()) = tokio::join!(late, commit);
+    assert_eq!(outcomes, [Outcome::Stale, Outcome::Accepted]);
+    assert_eq!(world.count("accounts where name = '2'").await, 1);
+    assert_eq!(world.count("accounts").await, 2);
+}
+
+#[tokio::test]
+async fn a_batch_that_breaks_off_leaves_nothing_and_may_come_again() {
+    let world = World::new().await;
+    let payloads: Vec<_> = (0..100).map(|it| payload(it, 1)).collect();
+    let mut tx = db::begin(&world.pool, world.stream.tenant).await.unwrap();
+    ingest(&mut tx, &world.stream, &payloads).await;
+    let backend: i32 = sqlx::query_scalar("select pg_backend_pid()")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    sqlx::query("select pg_terminate_backend($1, 10000)")
+        .bind(backend)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    assert!(tx.commit().await.is_err());
+    for table in ["raw_records", "accounts", "quarantined_records"] {
+        assert_eq!(world.count(table).await, 0, "{table}");
+    }
+
+    let mut tx = db::begin(&world.pool, world.stream.tenant).await.unwrap();
+    let outcomes = ingest(&mut tx, &world.stream, &payloads).await;
+    tx.commit().await.unwrap();
+    assert!(outcomes.iter().all(|it| *it == Outcome::Accepted));
+    assert_eq!(world.count("accounts").await, 100);
+}
+
+#[tokio::test]
+async fn a_batch_for_another_tenant_is_refused_by_the_database() {
+    let world = World::new().await;
+    let other = TenantId(Uuid::now_v7());
+    let mut tx = db::begin(&world.pool, other).await.unwrap();
+    let payload = payload(1, 1);
+    let item = Item {
+        payload: payload.as_bytes(),
+        line: None,
+        occurred_at: None,
+        op: Op::Upsert,
+        source_id: None,
+    };
+    let mut observation = Observation::new(Coverage::Partial);
+    let run = RunId(Uuid::now_v7());
+    let error = batch(
+        &mut tx,
+        &world.stream,
+        run,
+        &[item],
+        &mut observation,
+        Utc::now(),
+    )
+    .await
+    .unwrap_err();
+    assert!(error.to_string().contains("row-level security"), "{error}");
+}
+
+#[tokio::test]
+async fn the_same_ids_of_two_tenants_are_two_records() {
+    let world = World::new().await;
+    for tenant in [world.stream.tenant, TenantId(Uuid::now_v7())] {
+        let stream = Stream {
+            tenant,
+            ..world.stream.clone()
+        };
+        let mut tx = db::begin(&world.pool, tenant).await.unwrap();
+        let outcomes = ingest(&mut tx, &stream, &[payload(1, 1)]).await;
+        tx.commit().await.unwrap();
+        assert_eq!(outcomes, [Outcome::Accepted]);
+    }
+    assert_eq!(world.count("accounts").await, 2);
+}
