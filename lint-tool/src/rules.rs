@@ -26,6 +26,7 @@ mod unassigned;
 mod uninherited;
 mod unparsable;
 mod unused_ignore;
+mod unused_member;
 
 use crate::diagnostic::{Diagnostic, Level};
 use crate::engine::Context;
@@ -61,6 +62,7 @@ pub const RULES: &[&dyn Rule] = &[
     &unassigned::Unassigned,
     &escaping_path::EscapingPath,
     &stray_member::StrayMember,
+    &unused_member::UnusedMember,
     &uninherited::Uninherited,
     &table_owner::TableOwner,
     &duplicate_model::DuplicateModel,

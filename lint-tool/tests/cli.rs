@@ -20,6 +20,9 @@ order = ["schema", "aam", "functions"]
 [[independent]]
 name = "the functions"
 members = ["functions"]
+# Plants replace files, and with them uses.
+[rules]
+SL023 = "off"
 //- Cargo.toml
 [workspace]
 members = ["schema", "aam", "functions/*"]
