@@ -1,6 +1,9 @@
 //! Every test that needs a server, in one binary.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be"
+)]
 
 mod access;
 mod auth;
@@ -14,5 +17,6 @@ mod mappings;
 mod people;
 mod redis;
 mod sessions;
+mod structure;
 mod tables;
 mod views;
