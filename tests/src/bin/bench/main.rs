@@ -1,0 +1,41 @@
+//! The benchmarks: `cargo run --release -p tests --bin bench -- <name>…|all`.
+//!
+//! Each prints one JSON object a line. Speeds are ratios to a reference that was measured in the
+//! same run on the same data, turn by turn, medians of several turns; the absolute numbers stand
+//! beside them.
+
+mod me;
+mod report;
+mod schemas;
+
+use anyhow::bail;
+
+/// One benchmark.
+type Bench = (&'static str, fn() -> anyhow::Result<()>);
+
+/// In the order of `all`.
+const BENCHES: &[Bench] = &[
+    ("me", me::run),
+    ("fingerprint", schemas::fingerprint),
+    ("drift-diff", schemas::drift_diff),
+];
+
+fn main() -> anyhow::Result<()> {
+    let asked: Vec<_> = std::env::args().skip(1).collect();
+    let all = asked.iter().any(|it| it == "all");
+    for name in &asked {
+        if name != "all" && !BENCHES.iter().any(|it| it.0 == name) {
+            let names: Vec<_> = BENCHES.iter().map(|it| it.0).collect();
+            bail!(
+                "no benchmark `{name}`: there are {} and all",
+                names.join(", ")
+            );
+        }
+    }
+    for (name, run) in BENCHES {
+        if all || asked.iter().any(|it| it == name) {
+            run()?;
+        }
+    }
+    Ok(())
+}
