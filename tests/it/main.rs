@@ -6,13 +6,19 @@
 )]
 
 mod access;
+mod audit;
 mod auth;
 mod connections;
 mod events;
 mod filesource;
 mod harness;
+mod health;
+mod hostile;
+mod http;
+mod idempotency;
 mod ingest;
 mod jobs;
+mod limits;
 mod mappings;
 mod people;
 mod redis;

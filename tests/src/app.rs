@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use platform::config::{AUDIENCE, Auth, LOCAL_ISSUER};
 use platform::http::ClientAddress;
 use platform::limit::{Limits, quota};
@@ -226,15 +227,7 @@ impl TestApp {
             .oneshot(request)
             .await
             .expect("a router answers");
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX)
-            .await
-            .expect("a body ends");
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        Answer::read(response).await
     }
 }
 
@@ -271,6 +264,19 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The whole of a response.
+    pub async fn read(response: Response) -> Answer {
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .expect("a body ends");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)

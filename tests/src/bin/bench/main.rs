@@ -6,9 +6,12 @@
 
 mod canonicalise;
 mod ingest;
+mod me;
 mod records;
 mod report;
+mod schemas;
 mod server;
+mod view_page;
 
 use anyhow::bail;
 
@@ -20,6 +23,12 @@ const BENCHES: &[Bench] = &[
     ("canonicalise", canonicalise::run),
     ("ingest", ingest::run),
     ("ingest-growth", ingest::growth),
+    ("me", me::run),
+    ("fingerprint", schemas::fingerprint),
+    ("drift-diff", schemas::drift_diff),
+    ("view-page", view_page::page),
+    ("view-page-growth", view_page::growth),
+    ("view-deep", view_page::deep),
 ];
 
 fn main() -> anyhow::Result<()> {
