@@ -127,12 +127,23 @@ end $$;
 
 -- The same for an API key; its secret is compared by the caller of this function.
 create function caller_api_key(tenant uuid, key uuid)
-returns table (secret_hash bytea, scopes text[], created_by uuid, revoked boolean)
+returns table (
+  secret_hash bytea, scopes text[], created_by uuid, revoked boolean,
+  last_used_at timestamp with time zone
+)
 language plpgsql as $$
 begin
   perform set_config('app.tenant_id', tenant::text, true);
   return query
-    select k.secret_hash, k.scopes, k.created_by, k.revoked_at is not null
+    select k.secret_hash, k.scopes, k.created_by, k.revoked_at is not null, k.last_used_at
     from api_keys k
     where k.tenant_id = tenant and k.id = key;
+end $$;
+
+-- Notes when an API key was used.
+create function caller_api_key_used(tenant uuid, key uuid, at timestamp with time zone)
+returns void language plpgsql as $$
+begin
+  perform set_config('app.tenant_id', tenant::text, true);
+  update api_keys set last_used_at = at where tenant_id = tenant and id = key;
 end $$;

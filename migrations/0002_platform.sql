@@ -5,8 +5,8 @@ create table audit_log (
   actor text not null,
   action text not null,
   object text not null,
-  before jsonb,
-  after jsonb,
+  before json, -- not jsonb: the hash covers the text as it was written
+  after json,
   trace_id text not null,
   hash bytea not null, -- sha-256 over the previous row's hash and this row's content
   constraint audit_log_pkey primary key (tenant_id, seq),

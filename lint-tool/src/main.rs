@@ -1,1 +1,7 @@
-fn main() {}
+//! `structure-lint`
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    structure_lint::cli::run(std::env::args())
+}

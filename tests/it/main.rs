@@ -1,9 +1,28 @@
 //! Every test that needs a server, in one binary.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod access;
+mod audit;
+mod auth;
+mod connections;
 mod events;
+mod filesource;
 mod harness;
+mod health;
+mod hostile;
+mod http;
+mod idempotency;
 mod ingest;
+mod jobs;
+mod limits;
 mod mappings;
+mod people;
 mod redis;
+mod sessions;
+mod structure;
 mod tables;
+mod views;

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use platform::config::{AUDIENCE, Auth, LOCAL_ISSUER};
 use platform::http::ClientAddress;
 use platform::limit::{Limits, quota};
@@ -23,7 +24,8 @@ use crate::postgres::{TestDatabase, database};
 pub const PASSWORD: &str = "correct horse battery";
 
 /// One key pair for the whole process: making one takes a while.
-static SECRETS: LazyLock<Value> = LazyLock::new(auth::keys::generate);
+static SECRETS: LazyLock<String> =
+    LazyLock::new(|| auth::keys::generate().expect("the system's randomness is there"));
 
 /// The platform of one test.
 pub struct TestApp {
@@ -86,8 +88,7 @@ impl TestApp {
     /// A platform set up in another way.
     pub async fn with(setup: Setup) -> TestApp {
         let database = database().await;
-        let secrets: Secrets =
-            serde_json::from_value(SECRETS.clone()).expect("it was made for this");
+        let secrets: Secrets = serde_json::from_str(&SECRETS).expect("it was made for this");
         let auth = if setup.auth {
             let (issuer, audience) = (LOCAL_ISSUER.to_owned(), AUDIENCE.to_owned());
             let verifier = platform::auth::Verifier::new(&secrets.public_keys, issuer, audience);
@@ -165,6 +166,35 @@ impl TestApp {
             .await
     }
 
+    /// Uploads files, pairs of name and content, to a FileSource connection.
+    pub async fn upload(
+        &self,
+        person: &Person,
+        connection: &str,
+        files: &[(&str, &str)],
+    ) -> Answer {
+        const BOUNDARY: &str = "the-end-of-a-part";
+        let mut body = String::new();
+        for (name, content) in files {
+            body += &format!(
+                "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; \
+                 filename=\"{name}\"\r\n\r\n{content}\r\n"
+            );
+        }
+        body += &format!("--{BOUNDARY}--\r\n");
+        let path = format!("/api/v1/filesource/upload?connection_id={connection}");
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        let headers = [("content-type", kind.as_str())];
+        self.send(
+            Method::POST,
+            &path,
+            Some(person),
+            Body::from(body),
+            &headers,
+        )
+        .await
+    }
+
     /// Any request as somebody, or as nobody.
     pub async fn send(
         &self,
@@ -197,15 +227,7 @@ impl TestApp {
             .oneshot(request)
             .await
             .expect("a router answers");
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX)
-            .await
-            .expect("a body ends");
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        Answer::read(response).await
     }
 }
 
@@ -242,6 +264,19 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The whole of a response.
+    pub async fn read(response: Response) -> Answer {
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .expect("a body ends");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)

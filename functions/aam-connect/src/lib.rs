@@ -1,9 +1,30 @@
-//! The aam-connect function.
+//! The aam-connect function: sources are connected here, and their records come in.
+//!
+//! **Invariant:** a record that was read is accounted for in its run: written, unchanged, stale or
+//! quarantined. A batch of records and the run's counts of it are one transaction.
+
+mod db;
+mod page;
+mod replay;
+mod routes;
+mod upload;
+pub mod worker;
 
 use platform::Platform;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The function's routes.
 pub fn routes(platform: Platform) -> OpenApiRouter {
-    OpenApiRouter::new().with_state(platform)
+    OpenApiRouter::new()
+        .merge(routes::catalog::router())
+        .merge(routes::connections::router())
+        .merge(routes::connectors::router())
+        .merge(routes::filesource::router())
+        .merge(routes::health::router())
+        .merge(routes::quarantine::router())
+        .merge(routes::replay::router())
+        .merge(routes::runs::router())
+        .merge(routes::schemas::router())
+        .merge(routes::tasks::router())
+        .with_state(platform)
 }

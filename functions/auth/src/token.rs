@@ -65,3 +65,6 @@ impl Signer {
         encode(&self.header, &claims, &self.key).map_err(|err| Error::Internal(err.into()))
     }
 }
+
+#[cfg(test)]
+mod tests;

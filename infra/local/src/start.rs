@@ -98,7 +98,7 @@ fn secrets(path: &Path) -> anyhow::Result<Secrets> {
             .truncate(true)
             .mode(0o600)
             .open(&unfinished)?;
-        file.write_all(auth::keys::generate().to_string().as_bytes())?;
+        file.write_all(auth::keys::generate()?.as_bytes())?;
         file.sync_all()?;
         fs::rename(&unfinished, path)?;
     }
@@ -123,18 +123,18 @@ fn database(
 async fn seed(platform: &Platform) -> anyhow::Result<()> {
     let development = auth::Seed {
         tenant: DEV_TENANT,
-        name: "Development".to_owned(),
+        name: "Development",
         user: DEV_USER,
-        email: DEV_EMAIL.to_owned(),
+        email: DEV_EMAIL,
         // Nobody logs in as it: it is who everybody is while authentication is off.
-        password: Uuid::new_v4().to_string(),
+        password: None,
     };
     let demo = auth::Seed {
         tenant: TenantId(Uuid::from_u128(2)),
-        name: "Demo".to_owned(),
+        name: "Demo",
         user: UserId(Uuid::from_u128(2)),
-        email: DEMO_EMAIL.to_owned(),
-        password: DEMO_PASSWORD.to_owned(),
+        email: DEMO_EMAIL,
+        password: Some(DEMO_PASSWORD),
     };
     auth::seed(platform, &[development, demo]).await
 }
@@ -143,13 +143,15 @@ async fn seed(platform: &Platform) -> anyhow::Result<()> {
 async fn work(platform: Platform, stopped: watch::Receiver<bool>) {
     const PAUSE: Duration = Duration::from_millis(500);
     while !*stopped.borrow() {
-        let worked = worker_step(&platform).await.unwrap_or_else(|error| {
-            tracing::error!(
-                error = format!("{error:#}"),
-                "the queue could not be worked off"
-            );
-            false
-        });
+        let worked = aam_connect::worker::step(&platform)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the queue could not be worked off"
+                );
+                false
+            });
         if !worked {
             let _ = tokio::time::timeout(PAUSE, until(stopped.clone())).await;
         }
@@ -159,7 +161,4 @@ async fn work(platform: Platform, stopped: watch::Receiver<bool>) {
 async fn until(mut stopped: watch::Receiver<bool>) {
     // An error says that the sender is gone, which is a stop too.
     let _ = stopped.wait_for(|it| *it).await;
-}
-async fn worker_step(_: &Platform) -> anyhow::Result<bool> {
-    Ok(false)
 }

@@ -1,5 +1,6 @@
 //! The adaptive API mesh: reading sources, canonicalising records, noticing drift.
 
+pub mod connectors;
 pub mod db;
 pub mod delimited;
 pub mod drift;

@@ -1,5 +1,7 @@
-//! The data connectivity layer: mappings, and what is asked of the canonical records.
+//! The data connectivity layer: mappings, and views over the canonical records.
 
 pub mod db;
 pub mod mapping;
+pub mod provenance;
+pub mod query;
 pub mod shipped;

@@ -11,7 +11,7 @@ use schema::{
 };
 use serde::Deserialize;
 
-/// The version of all documents together: what `mapping_version` 0 of a connection stands for.
+/// The version of the documents; it rises when one of them changes.
 pub const VERSION: u32 = 1;
 
 /// The systems that mappings are shipped for.

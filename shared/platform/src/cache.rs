@@ -1,8 +1,9 @@
 //! A cache: Redis where it is configured, memory where it is not. Never the only home of
 //! anything, so each failure is a miss.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use moka::Expiry;
 use redis::AsyncCommands;
 
 use crate::redis::ConnectionManager;
@@ -12,12 +13,19 @@ use crate::redis::ConnectionManager;
 pub enum Cache {
     /// Shared by all functions.
     Redis(ConnectionManager),
-    /// Of this process alone. An entry lives at most [`MEMORY_TTL`].
-    Memory(moka::future::Cache<String, Vec<u8>>),
+    /// Of this process alone.
+    Memory(moka::future::Cache<String, Entry>),
 }
 
-/// How long an entry in memory lives at most.
-pub const MEMORY_TTL: Duration = Duration::from_secs(60);
+/// Bytes in memory, and how long they are kept.
+#[derive(Clone)]
+pub struct Entry {
+    value: Vec<u8>,
+    ttl: Duration,
+}
+
+struct Ttl;
+
 const MEMORY_BYTES: u64 = 8 << 20;
 
 impl Cache {
@@ -28,10 +36,10 @@ impl Cache {
             None => Cache::Memory(
                 moka::future::Cache::builder()
                     .max_capacity(MEMORY_BYTES)
-                    .weigher(|key: &String, value: &Vec<u8>| {
-                        u32::try_from(key.len() + value.len()).unwrap_or(u32::MAX)
+                    .weigher(|key: &String, entry: &Entry| {
+                        u32::try_from(key.len() + entry.value.len()).unwrap_or(u32::MAX)
                     })
-                    .time_to_live(MEMORY_TTL)
+                    .expire_after(Ttl)
                     .build(),
             ),
         }
@@ -40,7 +48,7 @@ impl Cache {
     /// The bytes under the key, if they are still there.
     pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
         match self {
-            Cache::Memory(memory) => memory.get(key).await,
+            Cache::Memory(memory) => memory.get(key).await.map(|it| it.value),
             Cache::Redis(redis) => match redis.clone().get::<_, Option<Vec<u8>>>(key).await {
                 Ok(value) => value,
                 Err(error) => {
@@ -54,7 +62,7 @@ impl Cache {
     /// Keeps the bytes under the key, at most `ttl` (seconds matter, not less).
     pub async fn put(&self, key: String, value: Vec<u8>, ttl: Duration) {
         match self {
-            Cache::Memory(memory) => memory.insert(key, value).await,
+            Cache::Memory(memory) => memory.insert(key, Entry { value, ttl }).await,
             Cache::Redis(redis) => {
                 let put = redis
                     .clone()
@@ -84,5 +92,21 @@ impl Cache {
             Cache::Memory(_) => Ok(()),
             Cache::Redis(redis) => redis.clone().ping().await,
         }
+    }
+}
+
+impl Expiry<String, Entry> for Ttl {
+    fn expire_after_create(&self, _: &String, entry: &Entry, _: Instant) -> Option<Duration> {
+        Some(entry.ttl)
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &String,
+        entry: &Entry,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(entry.ttl)
     }
 }

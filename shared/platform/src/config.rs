@@ -93,21 +93,38 @@ pub fn database_from_env() -> anyhow::Result<Option<db::ConnectOptions>> {
 }
 
 fn auth_from_env(secrets: &Secrets) -> anyhow::Result<Auth> {
-    let deployed = env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")?.is_some()
-        && env::optional::<String>("LOCAL_GATEWAY")?.is_none();
-    match env::optional::<String>("DCL_AUTH_ENABLED")?.as_deref() {
-        None | Some("true") => {
-            let Realm { issuer, audience } = Realm::from_env()?;
-            let verifier = Verifier::new(&secrets.public_keys, issuer, audience)?;
-            Ok(Auth::On(Box::new(verifier)))
-        }
-        Some("false") if deployed => {
+    let place = if env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")?.is_some()
+        && env::optional::<String>("LOCAL_GATEWAY")?.is_none()
+    {
+        Place::Deployed
+    } else {
+        Place::Local
+    };
+    let flag = env::optional::<String>("DCL_AUTH_ENABLED")?;
+    if asks_for_tokens(flag.as_deref(), place)? {
+        let Realm { issuer, audience } = Realm::from_env()?;
+        let verifier = Verifier::new(&secrets.public_keys, issuer, audience)?;
+        return Ok(Auth::On(Box::new(verifier)));
+    }
+    tracing::warn!("DCL_AUTH_ENABLED=false: every request is the development admin");
+    Ok(Auth::Off)
+}
+
+/// Where the process runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place {
+    Deployed,
+    Local,
+}
+
+/// What `DCL_AUTH_ENABLED` says, where it may say so.
+fn asks_for_tokens(flag: Option<&str>, place: Place) -> anyhow::Result<bool> {
+    match flag {
+        None | Some("true") => Ok(true),
+        Some("false") if place == Place::Deployed => {
             bail!("DCL_AUTH_ENABLED=false is for development: a deployed function needs it on")
         }
-        Some("false") => {
-            tracing::warn!("DCL_AUTH_ENABLED=false: every request is the development admin");
-            Ok(Auth::Off)
-        }
+        Some("false") => Ok(false),
         Some(other) => bail!("DCL_AUTH_ENABLED is `{other}`: only `true` and `false` are known"),
     }
 }
@@ -127,4 +144,37 @@ fn cors_from_env() -> anyhow::Result<Vec<HeaderValue>> {
                 .with_context(|| format!("CORS_ORIGINS has `{it}`"))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(flag: Option<&str>, place: Place, expected: Result<bool, &str>) {
+        let found = asks_for_tokens(flag, place).map_err(|err| err.to_string());
+        match (&found, expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(*found, expected, "{flag:?} {place:?}"),
+            (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+            _ => panic!("{flag:?} {place:?}: {found:?} instead of {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn authentication_is_on_unless_it_is_exactly_off_and_local() {
+        for place in [Place::Deployed, Place::Local] {
+            check(None, place, Ok(true));
+            check(Some("true"), place, Ok(true));
+            for other in [
+                "TRUE", "False", "0", "1", "no", "off", " false", "false ", "ture",
+            ] {
+                check(Some(other), place, Err("only `true` and `false` are known"));
+            }
+        }
+        check(Some("false"), Place::Local, Ok(false));
+        check(
+            Some("false"),
+            Place::Deployed,
+            Err("a deployed function needs it on"),
+        );
+    }
 }

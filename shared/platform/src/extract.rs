@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use schema::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_path_to_error::{Path as ErrorPath, Segment};
 
 use crate::Problem;
@@ -27,6 +28,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Json<T>, Problem> {
         require_json(request.headers())?;
         let body = body(request, state).await?;
+        refuse_nul(&body)?;
         parse(&body).map(Json)
     }
 }
@@ -95,6 +97,39 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// Refuses a NUL in a string: JSON can write it, a text column cannot hold it.
+fn refuse_nul(text: &[u8]) -> Result<(), Error> {
+    if !text.windows(6).any(|it| it == br"\u0000") {
+        return Ok(());
+    }
+    // A broken text is refused as such later.
+    let value = serde_json::from_slice(text).unwrap_or_default();
+    match nul(&value) {
+        Some(pointer) => Err(Error::invalid(pointer, "has a NUL character")),
+        None => Ok(()),
+    }
+}
+
+/// Where the first string with a NUL is.
+fn nul(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, it)| Some(format!("/{index}{}", nul(it)?))),
+        Value::Object(fields) => fields.iter().find_map(|(key, it)| {
+            let below = if key.contains('\0') {
+                String::new()
+            } else {
+                nul(it)?
+            };
+            Some(format!("/{}{below}", escape(key)))
+        }),
+        _ => None,
+    }
+}
+
 fn require_json(headers: &axum::http::HeaderMap) -> Result<(), Problem> {
     let kind = headers
         .get(header::CONTENT_TYPE)
@@ -122,8 +157,11 @@ fn without_place(text: &str) -> String {
     text.split(" at line ").next().unwrap_or(text).to_owned()
 }
 
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 fn pointer(path: &ErrorPath) -> String {
-    let escape = |it: &str| it.replace('~', "~0").replace('/', "~1");
     path.iter()
         .map(|segment| match segment {
             Segment::Seq { index } => format!("/{index}"),

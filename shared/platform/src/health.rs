@@ -1,6 +1,6 @@
 //! Health: alive without a look at anything, ready after a look at everything.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -134,12 +134,18 @@ async fn api_health(State(platform): State<Platform>) -> impl IntoResponse {
     Json(serde_json::json!({ "ok": true, "service": "AOS", "mode": mode }))
 }
 
+const PATIENCE: Duration = Duration::from_secs(2);
+
 async fn check<E: std::fmt::Display>(
     probe: impl Future<Output = Result<(), E>>,
     complaint: &'static str,
 ) -> Check {
     let start = Instant::now();
-    let result = probe.await;
+    // A pool tries for longer; whoever asks wants to know by now.
+    let result = match tokio::time::timeout(PATIENCE, probe).await {
+        Ok(result) => result.map_err(|it| it.to_string()),
+        Err(elapsed) => Err(elapsed.to_string()),
+    };
     let latency_ms = start.elapsed().as_secs_f64() * 1e3;
     match result {
         Ok(()) => Check {

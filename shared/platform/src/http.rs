@@ -28,9 +28,10 @@ pub fn serve(routes: OpenApiRouter, platform: Platform, title: &str) -> Router {
         .route("/openapi.json", axum::routing::get(async || document))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(from_fn_with_state(platform.clone(), idempotency::layer))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        // Below the kept answers: a panic gives its key free as any failure does.
         .layer(CatchPanicLayer::custom(on_panic))
+        .layer(from_fn_with_state(platform.clone(), idempotency::layer))
         .layer(cors(&platform))
         .layer(from_fn(trace::layer))
 }
@@ -100,11 +101,26 @@ fn cors(platform: &Platform) -> CorsLayer {
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("traceparent"),
             HeaderName::from_static("x-trace-id"),
+            // What caches, event streams and PostgREST's clients send.
+            header::IF_NONE_MATCH,
+            header::RANGE,
+            HeaderName::from_static("range-unit"),
+            HeaderName::from_static("prefer"),
+            HeaderName::from_static("last-event-id"),
+            HeaderName::from_static("accept-profile"),
+            HeaderName::from_static("apikey"),
+            HeaderName::from_static("x-client-info"),
         ])
         .expose_headers([
             header::RETRY_AFTER,
             HeaderName::from_static("ratelimit"),
             HeaderName::from_static("ratelimit-policy"),
+            HeaderName::from_static("x-ratelimit-limit"),
+            HeaderName::from_static("x-ratelimit-remaining"),
+            HeaderName::from_static("x-ratelimit-reset"),
+            HeaderName::from_static("x-slo-coverage"),
+            header::ETAG,
+            header::CONTENT_RANGE,
             HeaderName::from_static("x-trace-id"),
             HeaderName::from_static("x-idempotent-replay"),
         ])

@@ -11,9 +11,11 @@ use chrono::Utc;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use schema::{Error, TenantId};
 
+use crate::config::Auth;
 use crate::db::idempotency::{self as rows, Answer, Kept};
 use crate::http::BODY_LIMIT;
-use crate::{Caller, Platform, Problem, db};
+use crate::secrets::Key;
+use crate::{Caller, Platform, Problem, db, seal};
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -24,7 +26,7 @@ pub(crate) async fn layer(
 ) -> Response {
     let applies = request.method() == Method::POST
         && request.headers().contains_key(HEADER)
-        && request.headers().contains_key(header::AUTHORIZATION)
+        && may_be_somebody(&platform, request.headers())
         && !is_multipart(request.headers());
     if !applies {
         return next.run(request).await;
@@ -39,9 +41,12 @@ async fn once(platform: &Platform, request: Request, next: Next) -> Result<Respo
     let caller = Caller::from_request_parts(&mut parts, platform).await?;
     let key = key(&parts.headers)?;
     let body = whole(body).await?;
+    // The caller is part of the request: what an admin was told is not for everybody of the
+    // tenant who guesses the key.
     let hash = platform.keys.signing.mac(
         "idempotent request",
         &[
+            caller.actor().as_bytes(),
             parts.method.as_str().as_bytes(),
             parts.uri.to_string().as_bytes(),
             &body,
@@ -51,7 +56,7 @@ async fn once(platform: &Platform, request: Request, next: Next) -> Result<Respo
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     if !rows::take(&mut tx, caller.tenant, &key, &hash, Utc::now()).await? {
         let kept = rows::get(&mut tx, caller.tenant, &key).await?;
-        return replay(kept, &hash);
+        return replay(kept, &hash, &Seal::new(platform, caller.tenant, &key));
     }
     tx.commit().await?;
 
@@ -82,7 +87,7 @@ async fn whole(body: Body) -> Result<Bytes, Problem> {
     }
 }
 
-fn replay(kept: Option<Kept>, hash: &[u8]) -> Result<Response, Problem> {
+fn replay(kept: Option<Kept>, hash: &[u8], seal: &Seal<'_>) -> Result<Response, Problem> {
     // Released between the two statements: the first request failed, the client may try again.
     let running = Error::Conflict("the first request with this Idempotency-Key still runs");
     let Some(kept) = kept else {
@@ -98,7 +103,8 @@ fn replay(kept: Option<Kept>, hash: &[u8]) -> Result<Response, Problem> {
     let status = u16::try_from(status)
         .ok()
         .and_then(|it| StatusCode::from_u16(it).ok());
-    let mut response = kept.body.unwrap_or_default().into_response();
+    let body = seal.open(&kept.body.unwrap_or_default())?;
+    let mut response = body.into_response();
     *response.status_mut() = status.unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_TYPE);
@@ -132,7 +138,7 @@ async fn keep(
         let status = i16::try_from(parts.status.as_u16()).expect("a status has three digits");
         let answer = Answer {
             status,
-            body: &body,
+            body: &Seal::new(platform, tenant, key).seal(&body),
             content_type: kind,
         };
         rows::keep(&mut tx, tenant, key, &answer).await?;
@@ -141,6 +147,35 @@ async fn keep(
     }
     tx.commit().await?;
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// Seals kept answers: one that made an API key has its secret in it.
+struct Seal<'a> {
+    key: Key,
+    about: &'a [u8],
+}
+
+impl Seal<'_> {
+    fn new<'a>(platform: &Platform, tenant: TenantId, key: &'a str) -> Seal<'a> {
+        let parts = [&tenant.0.as_bytes()[..]];
+        Seal {
+            key: Key::new(platform.keys.platform.mac("kept answer", &parts)),
+            about: key.as_bytes(),
+        }
+    }
+
+    fn seal(&self, body: &[u8]) -> Vec<u8> {
+        seal::seal(&self.key, self.about, body)
+    }
+
+    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        seal::open(&self.key, self.about, sealed)
+    }
+}
+
+/// Whether there is a caller whose key it can be; an open route has none.
+fn may_be_somebody(platform: &Platform, headers: &HeaderMap) -> bool {
+    matches!(platform.auth, Auth::Off) || headers.contains_key(header::AUTHORIZATION)
 }
 
 fn is_multipart(headers: &HeaderMap) -> bool {

@@ -53,6 +53,16 @@ fn status(error: &Error) -> StatusCode {
     }
 }
 
+/// The word for a status that no error stands for by itself.
+fn finer(status: StatusCode) -> Option<&'static str> {
+    match status {
+        StatusCode::NOT_FOUND => Some("not_found"),
+        StatusCode::METHOD_NOT_ALLOWED => Some("method_not_allowed"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Some("unsupported_media_type"),
+        _ => None,
+    }
+}
+
 impl Problem {
     /// The same problem under another status, where HTTP has a finer word than the error.
     pub fn with_status(error: Error, status: StatusCode) -> Problem {
@@ -82,7 +92,7 @@ impl IntoResponse for Problem {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            code: self.error.code(),
+            code: self.status.and_then(finer).unwrap_or(self.error.code()),
             detail: self.error.to_string(),
             trace_id: trace::id(),
             errors: if let Error::Invalid(errors) = &self.error {

@@ -23,7 +23,8 @@ struct Context {
     standing: Mutex<Option<Standing>>,
 }
 
-/// The trace id of the current request: 32 hex digits; all zeros outside of one.
+/// The trace id of the current request: 32 hex digits, or what the client sent as
+/// `X-Trace-Id`; all zeros outside of one.
 pub fn id() -> String {
     CONTEXT
         .try_with(|it| it.trace_id.clone())
@@ -41,6 +42,18 @@ pub(crate) fn set_standing(standing: Standing) {
     let _ = CONTEXT.try_with(|it| {
         *it.standing.lock().expect("nothing panics while it is held") = Some(standing);
     });
+}
+
+/// The future within the current request's context, in whatever task it runs.
+pub fn carry<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let context = CONTEXT.try_with(Arc::clone).ok();
+    async move {
+        match context {
+            Some(context) => CONTEXT.scope(context, future).await,
+            None => future.await,
+        }
+    }
+    .in_current_span()
 }
 
 /// Runs a request within its context, logs its end, and puts the context's headers on the answer.
@@ -78,7 +91,7 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.insert(
         "x-trace-id",
-        HeaderValue::from_str(&context.trace_id).expect("hex digits"),
+        HeaderValue::from_str(&context.trace_id).expect("ASCII words"),
     );
     let standing = context
         .standing
@@ -98,24 +111,32 @@ fn incoming(headers: &HeaderMap) -> Option<String> {
             .get(name)
             .and_then(|it: &HeaderValue| it.to_str().ok())
     };
-    let parent = text("traceparent").and_then(|it| {
-        let mut parts = it.split('-');
-        let (version, trace) = (parts.next()?, parts.next()?);
-        (version.len() == 2 && version != "ff").then_some(trace)
-    });
-    let own = text("x-trace-id");
-    parent
-        .into_iter()
-        .chain(own)
-        .find(|it| is_trace_id(it))
-        .map(str::to_owned)
+    let parent = text("traceparent").and_then(trace_of);
+    let own = text("x-trace-id").filter(|it| is_safe(it));
+    parent.or(own).map(str::to_owned)
 }
 
-fn is_trace_id(text: &str) -> bool {
-    let hex = text
-        .bytes()
-        .all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it));
-    text.len() == 32 && hex && text.bytes().any(|it| it != b'0')
+/// The trace of a W3C `traceparent`. A later version may have more parts than four.
+fn trace_of(parent: &str) -> Option<&str> {
+    let parts: Vec<_> = parent.split('-').collect();
+    let [version, trace, span, flags, rest @ ..] = &parts[..] else {
+        return None;
+    };
+    let known = is_hex(version, 2) && *version != "ff" && (*version != "00" || rest.is_empty());
+    let there = |it: &str| it.bytes().any(|digit| digit != b'0');
+    let whole = is_hex(trace, 32) && there(trace) && is_hex(span, 16) && there(span);
+    (known && whole && is_hex(flags, 2)).then_some(*trace)
+}
+
+fn is_hex(text: &str, length: usize) -> bool {
+    let digit = |it: u8| it.is_ascii_digit() || (b'a'..=b'f').contains(&it);
+    text.len() == length && text.bytes().all(digit)
+}
+
+/// Whether a client's own id can stand in a log line: a UUID of any spelling can.
+fn is_safe(id: &str) -> bool {
+    let word = |it: u8| it.is_ascii_alphanumeric() || it == b'-' || it == b'_';
+    (1..=64).contains(&id.len()) && id.bytes().all(word)
 }
 
 #[cfg(test)]
@@ -147,6 +168,25 @@ mod tests {
             None,
         );
         check("traceparent", "00-4bf9-00f067aa0ba902b7-01", None);
+        check(
+            "traceparent",
+            &format!("00-{trace}-00f067aa0ba902b7-01-x"),
+            None,
+        );
+        check(
+            "traceparent",
+            &format!("00-{trace}-{}-01", "0".repeat(16)),
+            None,
+        );
+        check("traceparent", &format!("00-{trace}"), None);
+        check(
+            "traceparent",
+            &format!("01-{trace}-00f067aa0ba902b7-01-more"),
+            Some(trace),
+        );
+        let uuid = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736";
+        check("x-trace-id", uuid, Some(uuid));
         check("x-trace-id", "a line\tthat is none", None);
+        check("x-trace-id", &"a".repeat(65), None);
     }
 }

@@ -1,7 +1,7 @@
 //! The original's older names.
 
 use axum::extract::State;
-use platform::Caller;
+use platform::Reader;
 use platform::extract::Json;
 use platform::http::ClientAddress;
 use platform::limit::Class;
@@ -33,8 +33,8 @@ async fn create(
 }
 
 /// Who the token or the API key speaks for.
-#[utoipa::path(get, path = "/users/me", tag = "auth", security(("bearer" = [])),
+#[utoipa::path(get, path = "/users/me", tag = "auth", security(("bearer" = ["read"])),
     responses((status = 200, body = Me)))]
-async fn read(caller: Caller) -> Json<Me> {
+async fn read(Reader(caller): Reader) -> Json<Me> {
     Json(caller.into())
 }

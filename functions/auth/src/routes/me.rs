@@ -1,8 +1,8 @@
 //! Who is calling.
 
 use chrono::{DateTime, Utc};
-use platform::Caller;
 use platform::extract::Json;
+use platform::{Caller, Reader};
 use schema::{Role, TenantId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,8 +42,8 @@ impl From<Caller> for Me {
 }
 
 /// Who the token or the API key speaks for.
-#[utoipa::path(get, path = "/api/v1/auth/me", tag = "auth", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/v1/auth/me", tag = "auth", security(("bearer" = ["read"])),
     responses((status = 200, body = Me)))]
-async fn read(caller: Caller) -> Json<Me> {
+async fn read(Reader(caller): Reader) -> Json<Me> {
     Json(caller.into())
 }

@@ -82,7 +82,7 @@ async fn create(
 pub(super) async fn insert(app: &App, new: NewTenant) -> platform::Result<(Transaction, User)> {
     let name = input::name("/name", &new.name)?;
     let email = Email::parse(&new.email)?;
-    password::check(&new.password, &[email.local_part(), &name])?;
+    password::check(&new.password, &[&email.key, email.local_part(), &name])?;
     let admin = NewUser {
         id: UserId(Uuid::now_v7()),
         email: email.typed,

@@ -94,3 +94,87 @@ fn date(text: &str) -> Result<NaiveDate, String> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: Kind, text: &'static str, want: &str) {
+        let field = Field {
+            name: "x",
+            kind,
+            required: false,
+            doc: "",
+            range: None,
+            default: None,
+        };
+        let got = match read(&field, text.into(), Reading::default()) {
+            Ok(Cell::Null) => "null".to_owned(),
+            Ok(cell) => cell.text().into_owned(),
+            Err(reason) => reason,
+        };
+        assert_eq!(got, want, "{text}");
+    }
+
+    #[test]
+    fn a_boolean_is_one_of_six_words() {
+        for word in ["true", "TRUE", "1", "Yes", " yes "] {
+            check(Kind::Boolean, word, "true");
+        }
+        for word in ["false", "False", "0", "NO"] {
+            check(Kind::Boolean, word, "false");
+        }
+        for word in ["active", "y", "t", "on", "2", "1.0"] {
+            check(Kind::Boolean, word, &format!("{word:?} is not a boolean"));
+        }
+    }
+
+    #[test]
+    fn a_date_is_a_day_and_nothing_else() {
+        check(Kind::Date, "2024-02-29", "2024-02-29");
+        check(Kind::Date, "0001-01-01", "0001-01-01");
+        for text in [
+            "2023-02-29",
+            "0000-12-31",
+            "10000-01-01",
+            "2024-1-1",
+            "2024-01-01T00:00:00Z",
+        ] {
+            let want =
+                format!("{text:?} is not a date of the years 0001 to 9999, such as 2024-01-31");
+            check(Kind::Date, text, &want);
+        }
+    }
+
+    #[test]
+    fn white_space_alone_is_text_and_no_other_value() {
+        check(Kind::Text, "  ", "  ");
+        for kind in [
+            Kind::Integer,
+            Kind::Decimal,
+            Kind::Boolean,
+            Kind::Date,
+            Kind::Timestamp,
+        ] {
+            check(kind, "  ", "null");
+        }
+    }
+
+    #[test]
+    fn an_integer_has_64_bits() {
+        check(
+            Kind::Integer,
+            "-9223372036854775808",
+            "-9223372036854775808",
+        );
+        check(
+            Kind::Integer,
+            "9223372036854775807.00",
+            "9223372036854775807",
+        );
+        check(Kind::Integer, "1e19", r#""1e19" does not fit into 64 bits"#);
+        check(Kind::Integer, "1e40", r#""1e40" is not an integer"#);
+        check(Kind::Integer, "1_000", r#""1_000" is not an integer"#);
+    }
+}

@@ -384,6 +384,10 @@ fn bad_records_are_refused() {
         r#"{"Name":"\ude00\ud83d"}"#,
         r#"Name: "\"\\ude00\\ud83d\"" has an unpaired surrogate"#,
     );
+    check_record(
+        r#"{"\ud800":1}"#,
+        "not a JSON object: unexpected end of hex escape at line 1 column 9",
+    );
     check_record(r#"{"x":1e99999}"#, r#"x: "1e99999" is too long a number"#);
 }
 

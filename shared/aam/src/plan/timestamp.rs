@@ -150,3 +150,65 @@ fn number(digits: &[u8]) -> Option<u32> {
         it.is_ascii_digit().then(|| sum * 10 + u32::from(it - b'0'))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::SecondsFormat;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: &str) {
+        let at = Reading::default().read(text).unwrap();
+        assert_eq!(
+            at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+            want,
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn parts_of_a_microsecond_are_cut_off() {
+        check(
+            "2024-01-15T10:00:00.123456999Z",
+            "2024-01-15T10:00:00.123456Z",
+        );
+        check("2024-01-15T10:00:00.5Z", "2024-01-15T10:00:00.500Z");
+    }
+
+    #[test]
+    fn a_leap_second_is_the_next_one() {
+        check("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn the_first_and_the_last_instant_are_read() {
+        check("0001-01-01", "0001-01-01T00:00:00Z");
+        check("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z");
+    }
+
+    #[test]
+    fn a_zone_is_utc_or_an_offset() {
+        let seconds = |text| zone(text).map(|it| it.local_minus_utc());
+        assert_eq!(seconds("UTC"), Some(0));
+        assert_eq!(seconds("+05:30"), Some(19_800));
+        assert_eq!(seconds("-0800"), Some(-28_800));
+        for text in ["", "utc+2", "+2", "+14:01", "+00:60", "Europe/Berlin"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_instant_is_read_in_every_zone(
+            micros in -62_000_000_000_000_000..253_000_000_000_000_000_i64,
+            offset in -840..=840,
+        ) {
+            let at = DateTime::from_timestamp_micros(micros).unwrap();
+            let zone = FixedOffset::east_opt(offset * 60).unwrap();
+            let text = at.with_timezone(&zone).to_rfc3339();
+            prop_assert_eq!(Reading::default().read(&text), Ok(at));
+        }
+    }
+}

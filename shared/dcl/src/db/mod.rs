@@ -1,5 +1,10 @@
-//! The tables of mappings and what they lead to, one module each. SQL is here and nowhere else.
+//! Statements over mappings and the canonical tables. The only place in this crate that knows
+//! SQL.
 
 pub mod mappings;
+pub mod provenance;
+mod row;
+mod select;
+pub mod views;
 
 pub use sqlx::{PgConnection as Connection, Result};

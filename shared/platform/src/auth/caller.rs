@@ -4,7 +4,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::{Method, header, request::Parts};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schema::{ApiKeyId, Error, Role, Scope, TenantId, UserId};
 use uuid::Uuid;
 
@@ -199,6 +199,9 @@ pub(super) fn parse_api_key(text: &str) -> Option<(TenantId, ApiKeyId, [u8; 32])
     ))
 }
 
+// Finer would cost a write for each request.
+const NOTED_EVERY: TimeDelta = TimeDelta::hours(1);
+
 async fn by_api_key(pool: &db::Pool, text: &str) -> Result<Caller, Problem> {
     let invalid = || Error::Unauthenticated("the API key is not valid");
     let (tenant, id, secret) = parse_api_key(text).ok_or_else(invalid)?;
@@ -209,6 +212,10 @@ async fn by_api_key(pool: &db::Pool, text: &str) -> Result<Caller, Problem> {
     let same = aws_lc_rs::constant_time::verify_slices_are_equal(hash.as_ref(), &key.secret_hash);
     if same.is_err() || key.revoked {
         return Err(invalid().into());
+    }
+    let now = Utc::now();
+    if key.last_used_at.is_none_or(|it| NOTED_EVERY < now - it) {
+        db::callers::touch_api_key(pool, tenant, id, now).await?;
     }
     let scopes = key
         .scopes

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use schema::TenantId;
-use serde_json::Value;
 
 use super::Connection;
 use crate::audit::{Hashed, Head, Verdict, hash};
@@ -37,7 +36,7 @@ pub(crate) async fn insert(
         )
         insert into audit_log
           (tenant_id, seq, at, actor, action, object, before, after, trace_id, hash)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        values ($1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json, $9, $10)
         "#,
         tenant as _,
         row.seq,
@@ -61,8 +60,8 @@ struct Row {
     actor: String,
     action: String,
     object: String,
-    before: Option<Value>,
-    after: Option<Value>,
+    before: Option<String>,
+    after: Option<String>,
     trace_id: String,
     hash: Vec<u8>,
 }
@@ -73,7 +72,7 @@ pub async fn verify(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Ver
     let mut rows = sqlx::query_as!(
         Row,
         r#"
-        select seq, at, actor, action, object, before, after, trace_id, hash
+        select seq, at, actor, action, object, before::text, after::text, trace_id, hash
         from audit_log
         where tenant_id = $1
         order by seq
@@ -92,8 +91,8 @@ pub async fn verify(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Ver
             actor: &row.actor,
             action: &row.action,
             object: &row.object,
-            before: row.before.as_ref(),
-            after: row.after.as_ref(),
+            before: row.before.as_deref(),
+            after: row.after.as_deref(),
             trace_id: &row.trace_id,
         };
         if row.seq != last.seq + 1 || row.hash != hash(&last.hash, &hashed) {

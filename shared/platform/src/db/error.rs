@@ -17,7 +17,26 @@ fn translate(error: sqlx::Error) -> Error {
             tracing::error!(?error, "the database is away");
             Error::Unavailable("the database is away, try again")
         }
+        sqlx::Error::Database(refusal) => match refusal.code().as_deref().and_then(by_code) {
+            Some(answer) => answer,
+            None => Error::Internal(error.into()),
+        },
         _ => Error::Internal(error.into()),
+    }
+}
+
+/// What the client can do about a refusal, by its SQLSTATE.
+fn by_code(code: &str) -> Option<Error> {
+    match code {
+        // Texts are checked where they come in; this is the second lock.
+        "22021" | "22P05" => Some(Error::invalid("", "has a character that cannot be stored")),
+        "22003" => Some(Error::invalid("", "has a number that is too large")),
+        "54000" => Some(Error::invalid("", "has a text that is too long")),
+        "40001" | "40P01" => Some(Error::Unavailable("another request was first, try again")),
+        "53300" | "57P01" | "57P02" | "57P03" => {
+            Some(Error::Unavailable("the database is away, try again"))
+        }
+        _ => None,
     }
 }
 

@@ -44,6 +44,20 @@ pub async fn take(pool: &Pool, lease: Duration) -> sqlx::Result<Option<Wake>> {
     .await
 }
 
+/// Puts a job back that is to be taken again, not before `pause` is over.
+pub async fn put_back(pool: &Pool, wake: Wake, pause: Duration) -> sqlx::Result<()> {
+    let pause = PgInterval::try_from(pause).expect("a pause is whole seconds");
+    sqlx::query!(
+        "update job_queue set visible_at = now() + $3 where tenant_id = $1 and job_id = $2",
+        wake.tenant as _,
+        wake.job as _,
+        pause,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// Takes a finished job off the queue.
 pub async fn delete(pool: &Pool, wake: Wake) -> sqlx::Result<()> {
     sqlx::query!(

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use schema::source::{SourceType, SourceTypes, child_path};
 use serde_json::{Map, Value, json};
 
-use super::super::tests::values;
 use super::*;
+use crate::observe::tests::values;
 
 type Types = BTreeMap<String, (SourceTypes, u64)>;
 

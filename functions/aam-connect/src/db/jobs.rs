@@ -1,0 +1,230 @@
+//! Jobs: background work and how far it is.
+
+use chrono::{DateTime, Utc};
+use platform::db::Connection as Conn;
+use schema::{JobId, TenantId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::page::Page;
+
+/// One piece of background work.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Job {
+    pub(crate) id: JobId,
+    /// `replay`.
+    pub(crate) kind: String,
+    /// What it was asked to do.
+    #[schema(value_type = Object)]
+    pub(crate) payload: Value,
+    pub(crate) status: JobStatus,
+    /// How often it was taken up since it last came forward.
+    pub(crate) attempts: i32,
+    /// How far it is; its shape depends on the kind.
+    #[schema(value_type = Option<Object>)]
+    pub(crate) progress: Option<Value>,
+    #[schema(value_type = Option<Object>)]
+    result: Option<Value>,
+    error: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(crate) enum JobStatus {
+    Queued,
+    InProgress,
+    Success,
+    Failed,
+    Canceled,
+}
+
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: JobId,
+    (kind, payload): (&str, &Value),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        insert into jobs (tenant_id, id, kind, payload, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $5)
+        "#,
+        tenant as _,
+        id as _,
+        kind,
+        payload,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    status: Option<JobStatus>,
+    page: &Page,
+) -> sqlx::Result<Vec<Job>> {
+    let (created_at, id) = page.after.unzip();
+    sqlx::query_as!(
+        Job,
+        r#"
+        select id "id: _", kind, payload, status "status: _", attempts, progress, result, error,
+          created_at, updated_at
+        from jobs
+        where tenant_id = $1
+          and ($2::text is null or status = $2)
+          and ($3::timestamptz is null or (created_at, id) < ($3, $4::uuid))
+        order by created_at desc, id desc
+        limit $5
+        "#,
+        tenant as _,
+        status as _,
+        created_at,
+        id,
+        page.limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub(crate) async fn count(
+    conn: &mut Conn,
+    tenant: TenantId,
+    status: Option<JobStatus>,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        select count(*) "count!"
+        from jobs
+        where tenant_id = $1 and ($2::text is null or status = $2)
+        "#,
+        tenant as _,
+        status as _,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+pub(crate) async fn find(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: JobId,
+) -> sqlx::Result<Option<Job>> {
+    sqlx::query_as!(
+        Job,
+        r#"
+        select id "id: _", kind, payload, status "status: _", attempts, progress, result, error,
+          created_at, updated_at
+        from jobs
+        where tenant_id = $1 and id = $2
+        "#,
+        tenant as _,
+        id as _,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The job if it is being worked on, held until the end of the transaction: of two workers one
+/// waits, and then sees what the other has done.
+pub(crate) async fn lock_in_progress(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: JobId,
+) -> sqlx::Result<Option<Job>> {
+    sqlx::query_as!(
+        Job,
+        r#"
+        select id "id: _", kind, payload, status "status: _", attempts, progress, result, error,
+          created_at, updated_at
+        from jobs
+        where tenant_id = $1 and id = $2 and status = 'in_progress'
+        for update
+        "#,
+        tenant as _,
+        id as _,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Counts an attempt and returns how many there were; none where the job is over.
+pub(crate) async fn start(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: JobId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<i32>> {
+    sqlx::query_scalar!(
+        r#"
+        update jobs set status = 'in_progress', attempts = attempts + 1, updated_at = $3
+        where tenant_id = $1 and id = $2 and status in ('queued', 'in_progress')
+        returning attempts
+        "#,
+        tenant as _,
+        id as _,
+        now,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Notes how far a job has come. Whoever takes it up next has all attempts again.
+pub(crate) async fn advance(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: JobId,
+    progress: &Value,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update jobs set progress = $3, attempts = 0, updated_at = $4
+        where tenant_id = $1 and id = $2
+        "#,
+        tenant as _,
+        id as _,
+        progress,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends a job with its result, or with what went wrong.
+pub(crate) async fn end(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: JobId,
+    end: &Result<Value, String>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let status = match end {
+        Ok(_) => JobStatus::Success,
+        Err(_) => JobStatus::Failed,
+    };
+    sqlx::query!(
+        r#"
+        update jobs set status = $3, result = $4, error = $5, updated_at = $6
+        where tenant_id = $1 and id = $2
+        "#,
+        tenant as _,
+        id as _,
+        status as _,
+        end.as_ref().ok(),
+        end.as_ref().err(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

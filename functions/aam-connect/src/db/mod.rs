@@ -1,0 +1,9 @@
+//! What this function asks of the database, one module per table.
+
+pub(crate) mod connections;
+pub(crate) mod connectors;
+pub(crate) mod jobs;
+pub(crate) mod quarantine;
+pub(crate) mod runs;
+pub(crate) mod schemas;
+pub(crate) mod stored;

@@ -1,0 +1,228 @@
+//! Runs: passages of records from a source into the platform.
+
+use aam::db::runs::RunKind;
+use aam::ingest::{Counts, Run as Begun, Stream};
+use chrono::{DateTime, Utc};
+use platform::db::Connection as Conn;
+use schema::{ConnectionId, RunId, TenantId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::page::Page;
+
+/// One run. `rows_read` is the sum of the counts behind it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Run {
+    pub(crate) id: RunId,
+    connection_id: ConnectionId,
+    /// The source's object: `system.entity` for files and events.
+    object: String,
+    /// `upload`, `events`, `replay` or `sync`.
+    kind: String,
+    /// The name of the file, where it was a file.
+    file: Option<String>,
+    /// `running`, `success` or `failed`.
+    status: String,
+    rows_read: i64,
+    written: i64,
+    unchanged: i64,
+    stale: i64,
+    duplicate: i64,
+    deleted: i64,
+    quarantined: i64,
+    bytes: i64,
+    error: Option<String>,
+    pub(crate) started_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    duration_ms: Option<i64>,
+}
+
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    page: &Page,
+) -> sqlx::Result<Vec<Run>> {
+    let (started_at, id) = page.after.unzip();
+    sqlx::query_as!(
+        Run,
+        r#"
+        select id "id: _", connection_id "connection_id: _", object, kind, file, status, rows_read,
+          written, unchanged, stale, duplicate, deleted, quarantined, bytes, error, started_at,
+          finished_at,
+          (extract(epoch from finished_at - started_at) * 1000)::bigint duration_ms
+        from runs
+        where tenant_id = $1 and connection_id = $2
+          and ($3::timestamptz is null or (started_at, id) < ($3, $4::uuid))
+        order by started_at desc, id desc
+        limit $5
+        "#,
+        tenant as _,
+        connection as _,
+        started_at,
+        id,
+        page.limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub(crate) async fn count(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        select count(*) "count!"
+        from runs
+        where tenant_id = $1 and connection_id = $2
+        "#,
+        tenant as _,
+        connection as _,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Notes that a run begins.
+pub(crate) async fn insert(conn: &mut Conn, stream: &Stream, run: &Begun) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        insert into runs (tenant_id, id, connection_id, object, kind, file, status, started_at)
+        values ($1, $2, $3, $4, $5, $6, 'running', $7)
+        "#,
+        stream.tenant as _,
+        run.id as _,
+        stream.connection as _,
+        stream.object,
+        run.kind as _,
+        run.file,
+        run.started_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes how far a run has come. One that was given up for dead lives on.
+pub(crate) async fn advance(
+    conn: &mut Conn,
+    tenant: TenantId,
+    run: &Begun,
+    counts: &Counts,
+) -> sqlx::Result<()> {
+    let number = |it: u64| i64::try_from(it).expect("nothing counts that far");
+    sqlx::query!(
+        r#"
+        update runs
+        set status = 'running', error = null, finished_at = null, rows_read = $3, written = $4,
+          unchanged = $5, stale = $6, duplicate = $7, deleted = $8, quarantined = $9, bytes = $10
+        where tenant_id = $1 and id = $2
+        "#,
+        tenant as _,
+        run.id as _,
+        number(counts.rows_read),
+        number(counts.written),
+        number(counts.unchanged),
+        number(counts.stale),
+        number(counts.duplicate),
+        number(counts.deleted),
+        number(counts.quarantined),
+        number(run.bytes),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a run ended before its end. Its counts stay: they are of what was committed.
+pub(crate) async fn fail(
+    conn: &mut Conn,
+    tenant: TenantId,
+    run: RunId,
+    error: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update runs set status = 'failed', error = $3, finished_at = $4
+        where tenant_id = $1 and id = $2
+        "#,
+        tenant as _,
+        run as _,
+        error,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives up runs of that kind that began before `since` and have not ended: most likely their
+/// process was killed. Says how many.
+pub(crate) async fn fail_abandoned(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    (kind, since): (RunKind, DateTime<Utc>),
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        update runs
+        set status = 'failed', finished_at = $5,
+          error = 'the process ended in the middle of it: send the file again'
+        where tenant_id = $1 and connection_id = $2 and kind = $3 and status = 'running'
+          and started_at < $4
+        "#,
+        tenant as _,
+        connection as _,
+        kind as _,
+        since,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// What is known of one uploaded file.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct File {
+    filename: String,
+    entity: String,
+    system: String,
+    object: String,
+    connection_id: ConnectionId,
+    last_run_id: RunId,
+    last_status: String,
+    last_rows: i64,
+    last_at: DateTime<Utc>,
+}
+
+/// The uploaded files by name, each with its latest run; at most 1000.
+pub(crate) async fn list_files(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: Option<ConnectionId>,
+) -> sqlx::Result<Vec<File>> {
+    sqlx::query_as!(
+        File,
+        r#"
+        select distinct on (r.file, r.connection_id)
+          r.file "filename!", o.entity, o.system, r.object, r.connection_id "connection_id: _",
+          r.id "last_run_id: _", r.status last_status, r.rows_read last_rows, r.started_at last_at
+        from runs r
+        join source_objects o using (tenant_id, connection_id, object)
+        where r.tenant_id = $1 and ($2::uuid is null or r.connection_id = $2)
+          and r.file is not null
+        order by r.file, r.connection_id, r.started_at desc
+        limit 1000
+        "#,
+        tenant as _,
+        connection as _,
+    )
+    .fetch_all(conn)
+    .await
+}

@@ -1,0 +1,273 @@
+//! The job `replay`: stored records, mapped again with the current mapping.
+//!
+//! Object by object: first the raw records, then those in quarantine. The source is not asked.
+
+use std::sync::Arc;
+
+use aam::db::Connection;
+use aam::db::runs::{FinishedRun, RunKind};
+use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
+use aam::observe::{Coverage, Observation};
+use aam::plan::Plan;
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use dcl::mapping::{Object, current_or_shipped};
+use schema::{ConnectionId, RunId, TenantId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::db::runs;
+use crate::db::stored::{self, Slice, Stored};
+use crate::worker::Step;
+
+/// The kind of its jobs.
+pub(crate) const KIND: &str = "replay";
+
+/// What is to be mapped again. Names that are left out mean all.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Replay {
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) object: Option<String>,
+    pub(crate) system: Option<String>,
+    pub(crate) entity: Option<String>,
+    /// Where to begin with each object.
+    pub(crate) from: Phase,
+}
+
+/// Which records of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// Those that were mapped before.
+    Raw,
+    /// Those that could not be.
+    Quarantine,
+}
+
+/// How far a replay is.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Progress {
+    /// Of all objects.
+    counts: Counts,
+    /// The object before the current one; they go by name.
+    done: String,
+    current: Option<Current>,
+}
+
+/// The object in work.
+#[derive(Debug, Serialize, Deserialize)]
+struct Current {
+    object: String,
+    system: String,
+    entity: String,
+    run: RunId,
+    started_at: DateTime<Utc>,
+    phase: Phase,
+    /// The last record that was read.
+    after: String,
+    counts: Counts,
+}
+
+/// Does one slice of a replay.
+pub(crate) async fn step(
+    conn: &mut Connection,
+    tenant: TenantId,
+    payload: Value,
+    progress: Option<Value>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Step> {
+    let replay: Replay = serde_json::from_value(payload).context("the payload of a replay")?;
+    let mut progress: Progress = progress
+        .map(serde_json::from_value)
+        .transpose()
+        .context("the progress of a replay")?
+        .unwrap_or_default();
+    let ids = [replay.connection_id];
+    let held = aam::db::connections::lock_for_ingest(conn, tenant, &ids).await?;
+    if held.is_empty() {
+        return Ok(Step::Failed("the connection was deleted".to_owned()));
+    }
+    match progress.current.take() {
+        Some(current) => progress.go_on(conn, tenant, &replay, current, now).await?,
+        None => {
+            if !progress.begin(conn, tenant, &replay, now).await? {
+                return Ok(Step::Done(serde_json::to_value(progress.counts)?));
+            }
+        }
+    }
+    Ok(Step::More(serde_json::to_value(progress)?))
+}
+
+impl Progress {
+    /// Takes up the next object, if there is one more.
+    async fn begin(
+        &mut self,
+        conn: &mut Connection,
+        tenant: TenantId,
+        replay: &Replay,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<bool> {
+        let wanted = (
+            replay.object.as_deref(),
+            replay.system.as_deref(),
+            replay.entity.as_deref(),
+        );
+        let connection = replay.connection_id;
+        let next = stored::find_object(conn, tenant, connection, &self.done, wanted).await?;
+        let Some(next) = next else {
+            return Ok(false);
+        };
+        let current = Current {
+            object: next.object,
+            system: next.system,
+            entity: next.entity,
+            run: RunId(Uuid::now_v7()),
+            started_at: now,
+            phase: replay.from,
+            after: String::new(),
+            counts: Counts::default(),
+        };
+        let stream = current.stream(conn, tenant, connection, now).await?;
+        runs::insert(conn, &stream, &current.run()).await?;
+        self.current = Some(current);
+        Ok(true)
+    }
+
+    /// Reads the next records of the current object, or ends it where there are none.
+    async fn go_on(
+        &mut self,
+        conn: &mut Connection,
+        tenant: TenantId,
+        replay: &Replay,
+        mut current: Current,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<()> {
+        let slice = Slice {
+            connection: replay.connection_id,
+            object: &current.object,
+            after: &current.after,
+        };
+        let records = match current.phase {
+            Phase::Raw => stored::list_raw(conn, tenant, slice).await?,
+            Phase::Quarantine => stored::list_quarantined(conn, tenant, slice).await?,
+        };
+        match (records.last(), current.phase) {
+            (Some(last), _) => {
+                current.after.clone_from(&last.place);
+                let stream = current
+                    .stream(conn, tenant, replay.connection_id, now)
+                    .await?;
+                let counts = map(conn, &stream, current.run, &records, now).await?;
+                add(&mut current.counts, counts);
+                add(&mut self.counts, counts);
+                runs::advance(conn, tenant, &current.run(), &current.counts).await?;
+                self.current = Some(current);
+            }
+            (None, Phase::Raw) => {
+                current.phase = Phase::Quarantine;
+                current.after.clear();
+                self.current = Some(current);
+            }
+            (None, Phase::Quarantine) => {
+                let finished = current.finished(replay.connection_id);
+                aam::db::runs::finish(conn, tenant, &finished, now).await?;
+                self.done = current.object;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Current {
+    async fn stream(
+        &self,
+        conn: &mut Connection,
+        tenant: TenantId,
+        connection: ConnectionId,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Stream> {
+        let object = Object {
+            connection,
+            name: &self.object,
+            system: &self.system,
+            entity: &self.entity,
+        };
+        let (mapping_version, mapping) = current_or_shipped(conn, tenant, &object, now)
+            .await?
+            .with_context(|| format!("no entity `{}`", self.entity))?;
+        Ok(Stream {
+            tenant,
+            connection,
+            object: self.object.clone(),
+            system: self.system.clone(),
+            plan: Arc::new(Plan::compile(&mapping)?),
+            mapping_version,
+        })
+    }
+
+    fn run(&self) -> Run {
+        Run {
+            id: self.run,
+            kind: RunKind::Replay,
+            file: None,
+            bytes: 0,
+            started_at: self.started_at,
+        }
+    }
+
+    fn finished(&self, connection: ConnectionId) -> FinishedRun<'_> {
+        FinishedRun {
+            id: self.run,
+            connection,
+            object: &self.object,
+            kind: RunKind::Replay,
+            file: None,
+            bytes: 0,
+            started_at: self.started_at,
+            counts: self.counts,
+        }
+    }
+}
+
+async fn map(
+    conn: &mut Connection,
+    stream: &Stream,
+    run: RunId,
+    records: &[Stored],
+    now: DateTime<Utc>,
+) -> anyhow::Result<Counts> {
+    let items: Vec<_> = records.iter().filter(|it| it.readable).map(item).collect();
+    // The structure was learnt when the records came; a replay teaches nothing new.
+    let mut observation = Observation::new(Coverage::Header);
+    let outcomes = ingest::batch(conn, stream, run, &items, &mut observation, now).await?;
+    let mut counts = Counts::default();
+    outcomes.iter().for_each(|it| counts.add(it));
+    for _ in items.len()..records.len() {
+        counts.add(&Outcome::Quarantined {
+            field: None,
+            reason: String::new(),
+        });
+    }
+    Ok(counts)
+}
+
+fn item(record: &Stored) -> Item<'_> {
+    Item {
+        payload: record.payload.as_bytes(),
+        line: record.line.and_then(|it| u64::try_from(it).ok()),
+        occurred_at: record.version,
+        op: Op::Upsert,
+        source_id: None,
+    }
+}
+
+fn add(sum: &mut Counts, counts: Counts) {
+    sum.rows_read += counts.rows_read;
+    sum.written += counts.written;
+    sum.unchanged += counts.unchanged;
+    sum.stale += counts.stale;
+    sum.duplicate += counts.duplicate;
+    sum.deleted += counts.deleted;
+    sum.quarantined += counts.quarantined;
+}

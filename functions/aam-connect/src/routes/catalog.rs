@@ -1,0 +1,54 @@
+//! What can be connected.
+
+use aam::connectors::{CONNECTORS, Capability, Connector};
+use platform::extract::Json;
+use platform::{Platform, Reader};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Catalog {
+    connectors: Vec<Entry>,
+    total: usize,
+}
+
+/// One kind of source.
+#[derive(Serialize, ToSchema)]
+struct Entry {
+    /// The word for `source_type`.
+    name: &'static str,
+    title: &'static str,
+    /// The JSON Schema of `connector_config`; what it marks `writeOnly` is never shown again.
+    #[schema(value_type = Object)]
+    config_schema: Value,
+    /// The entities that its records can become.
+    entities: Vec<&'static str>,
+    capabilities: &'static [Capability],
+}
+
+/// The kinds of sources that can be connected, and how.
+#[utoipa::path(get, path = "/api/v1/aam/connectors/catalog", tag = "connect",
+    security(("bearer" = ["read"])), responses((status = 200, body = Catalog)))]
+async fn list(_: Reader) -> Json<Catalog> {
+    Json(Catalog {
+        connectors: CONNECTORS.iter().map(|it| entry(*it)).collect(),
+        total: CONNECTORS.len(),
+    })
+}
+
+fn entry(connector: &dyn Connector) -> Entry {
+    Entry {
+        name: connector.name(),
+        title: connector.title(),
+        config_schema: connector.config_schema(),
+        entities: connector.entities().iter().map(|it| it.kind).collect(),
+        capabilities: connector.capabilities(),
+    }
+}

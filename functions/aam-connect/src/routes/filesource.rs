@@ -1,0 +1,162 @@
+//! Files: uploading them, and what is known of them.
+
+use aam::connectors::Connector;
+use aam::connectors::filesource::{Config, FileSource};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use platform::extract::{Json, Query};
+use platform::{Ingester, Platform, Reader, Result, db, trace};
+use schema::{ConnectionId, Error, TenantId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::connections;
+use crate::db::connections::{Connection, Wanted, count, find_some_of_type};
+use crate::db::runs::{self, File};
+use crate::page::Page;
+use crate::upload::{Upload, UploadReport, parts};
+
+/// The largest body of an upload, in bytes. It streams, so this bounds time and not memory.
+const LARGEST_UPLOAD: usize = 2 << 30;
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new()
+        .routes(routes!(upload))
+        .layer(DefaultBodyLimit::max(LARGEST_UPLOAD))
+        .routes(routes!(discover))
+        .routes(routes!(status))
+}
+
+/// Which connection.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Target {
+    /// A connection of the type `filesource`; where the tenant has only one, it may be left out.
+    connection_id: Option<ConnectionId>,
+}
+
+/// One or more files, each a part of any name.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is read as a stream and only described here")]
+struct Files {
+    #[schema(value_type = Vec<String>, format = Binary)]
+    file: Vec<Vec<u8>>,
+}
+
+/// Every file that was uploaded.
+#[derive(Serialize, ToSchema)]
+struct Discovery {
+    success: bool,
+    files_count: usize,
+    files: Vec<File>,
+}
+
+/// What files can be uploaded, and how many were.
+#[derive(Serialize, ToSchema)]
+struct Status {
+    supported_entities: Vec<&'static str>,
+    /// Systems whose files are read with a shipped mapping; of others the columns must have the
+    /// entity's own names.
+    supported_systems: &'static [&'static str],
+    connections: i64,
+    files: usize,
+}
+
+/// Takes files named `{entities}_{system}.csv` (or `.tsv`, `.txt`), such as accounts_hubspot.csv.
+///
+/// Encoding, delimiter and types are found out. A row that cannot be read or mapped is quarantined
+/// alone; a file that cannot be read has an `error` and its neighbours are taken. What was stored
+/// before is unchanged, so an upload can be sent again.
+#[utoipa::path(post, path = "/api/v1/filesource/upload", tag = "connect", params(Target),
+    request_body(content = Files, content_type = "multipart/form-data"),
+    security(("bearer" = ["ingest"])), responses((status = 200, body = UploadReport)))]
+async fn upload(
+    State(platform): State<Platform>,
+    Ingester(caller): Ingester,
+    Query(target): Query<Target>,
+    request: Request,
+) -> Result<Json<UploadReport>> {
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let connection = resolve(&mut tx, caller.tenant, target.connection_id).await?;
+    tx.commit().await?;
+    let body = parts(request).await?;
+    let upload = Upload {
+        platform,
+        caller,
+        connection: connection.id,
+        config: Config::read(&connection.connector_config)?,
+    };
+    // A task of its own: a client that goes away ends the handler, and the run must be marked.
+    let task = tokio::spawn(trace::carry(upload.take(body)));
+    let report = task.await.map_err(|err| Error::Internal(err.into()))??;
+    Ok(Json(report))
+}
+
+/// The files that came so far, by name, each with its latest run.
+#[utoipa::path(get, path = "/api/v1/filesource/discover", tag = "connect", params(Target),
+    security(("bearer" = ["read"])), responses((status = 200, body = Discovery)))]
+async fn discover(
+    State(platform): State<Platform>,
+    Reader(caller): Reader,
+    Query(target): Query<Target>,
+) -> Result<Json<Discovery>> {
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    if let Some(id) = target.connection_id {
+        connections::get(&mut tx, caller.tenant, id).await?;
+    }
+    let files = runs::list_files(&mut tx, caller.tenant, target.connection_id).await?;
+    tx.commit().await?;
+    Ok(Json(Discovery {
+        success: true,
+        files_count: files.len(),
+        files,
+    }))
+}
+
+/// The entities and systems that files can be of.
+#[utoipa::path(get, path = "/api/v1/filesource/status", tag = "connect",
+    security(("bearer" = ["read"])), responses((status = 200, body = Status)))]
+async fn status(State(platform): State<Platform>, Reader(caller): Reader) -> Result<Json<Status>> {
+    let wanted = Wanted {
+        source_type: Some(FileSource.name()),
+        status: None,
+        page: Page {
+            limit: 0,
+            after: None,
+        },
+    };
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let connections = count(&mut tx, caller.tenant, &wanted).await?;
+    let files = runs::list_files(&mut tx, caller.tenant, None).await?.len();
+    tx.commit().await?;
+    Ok(Json(Status {
+        supported_entities: FileSource.entities().iter().map(|it| it.kind).collect(),
+        supported_systems: &dcl::shipped::SYSTEMS,
+        connections,
+        files,
+    }))
+}
+
+/// The file source that a request means.
+pub(super) async fn resolve(
+    conn: &mut db::Connection,
+    tenant: TenantId,
+    id: Option<ConnectionId>,
+) -> Result<Connection> {
+    let ask = |detail: &str| Error::invalid("?connection_id", detail);
+    let id = match id {
+        Some(id) => id,
+        None => match find_some_of_type(conn, tenant, FileSource.name()).await?[..] {
+            [id] => id,
+            [] => return Err(ask("there is no file source yet: connect one").into()),
+            _ => return Err(ask("there are several file sources: name one").into()),
+        },
+    };
+    let connection = connections::get(conn, tenant, id).await?;
+    if connection.source_type != FileSource.name() {
+        return Err(ask("this connection takes no files").into());
+    }
+    Ok(connection)
+}

@@ -1,0 +1,123 @@
+//! Whether records can come over a connection.
+
+use std::time::Instant;
+
+use axum::extract::State;
+use chrono::{DateTime, SubsecRound, Utc};
+use platform::audit::{self, Entry};
+use platform::extract::{Json, Path};
+use platform::{Ingester, Platform, Result, db};
+use schema::ConnectionId;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::connections::{NOT_FOUND, object};
+use crate::db::connections::{self, Complaints, ConnectionStatus};
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new().routes(routes!(check))
+}
+
+/// What a check found.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    connection_id: ConnectionId,
+    status: Condition,
+    response_time_ms: f64,
+    error_message: Option<String>,
+    error_class: Option<ErrorClass>,
+    checked_at: DateTime<Utc>,
+    /// What the connection's status became.
+    connection_status: ConnectionStatus,
+}
+
+#[derive(Serialize, ToSchema, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+enum Condition {
+    Healthy,
+    Degraded,
+}
+
+/// What kind of trouble it is.
+#[derive(Serialize, ToSchema, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+enum ErrorClass {
+    /// The records are not as their mapping expects.
+    Schema,
+}
+
+/// Looks at the latest run and at open drifts: a file source cannot be called, only remembered.
+#[utoipa::path(post, path = "/api/v1/aam/connections/{id}/health-check", tag = "connect",
+    params(("id" = ConnectionId, Path)), security(("bearer" = ["ingest"])),
+    responses((status = 200, body = Health)))]
+async fn check(
+    State(platform): State<Platform>,
+    Ingester(caller): Ingester,
+    Path(id): Path<ConnectionId>,
+) -> Result<Json<Health>> {
+    let start = Instant::now();
+    let checked_at = Utc::now().trunc_subsecs(6);
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut connection = connections::lock(&mut tx, caller.tenant, id)
+        .await?
+        .ok_or(NOT_FOUND)?;
+    let found = connections::complaints(&mut tx, caller.tenant, id).await?;
+    let (status, error_message, error_class, becomes) = judge(found);
+    let before = std::mem::replace(&mut connection.status, becomes);
+    connection.last_health_check = Some(checked_at);
+    connections::update(&mut tx, caller.tenant, &connection).await?;
+    if before != becomes {
+        let entry = Entry::new(&caller, "connection.health-check", object(id))
+            .before(json!({ "status": before }))
+            .after(json!({ "status": becomes }));
+        audit::append(&mut tx, caller.tenant, &entry).await?;
+    }
+    tx.commit().await?;
+    Ok(Json(Health {
+        connection_id: id,
+        status,
+        response_time_ms: start.elapsed().as_secs_f64() * 1e3,
+        error_message,
+        error_class,
+        checked_at,
+        connection_status: becomes,
+    }))
+}
+
+type Verdict = (
+    Condition,
+    Option<String>,
+    Option<ErrorClass>,
+    ConnectionStatus,
+);
+
+fn judge(found: Complaints) -> Verdict {
+    if 0 < found.critical_drifts {
+        let message = format!(
+            "{} open drifts quarantine records: see GET /api/v1/aam/drift",
+            found.critical_drifts
+        );
+        let class = Some(ErrorClass::Schema);
+        return (
+            Condition::Degraded,
+            Some(message),
+            class,
+            ConnectionStatus::Drifted,
+        );
+    }
+    match found.failed_run {
+        Some(error) => {
+            let message = format!("the latest run failed: {error}");
+            (
+                Condition::Degraded,
+                Some(message),
+                None,
+                ConnectionStatus::Healing,
+            )
+        }
+        None => (Condition::Healthy, None, None, ConnectionStatus::Active),
+    }
+}

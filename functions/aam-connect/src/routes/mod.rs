@@ -1,0 +1,12 @@
+//! One file per resource.
+
+pub(crate) mod catalog;
+pub(crate) mod connections;
+pub(crate) mod connectors;
+pub(crate) mod filesource;
+pub(crate) mod health;
+pub(crate) mod quarantine;
+pub(crate) mod replay;
+pub(crate) mod runs;
+pub(crate) mod schemas;
+pub(crate) mod tasks;

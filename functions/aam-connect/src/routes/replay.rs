@@ -1,0 +1,151 @@
+//! Mapping stored records again, as a job.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{SubsecRound, Utc};
+use platform::audit::{self, Entry};
+use platform::extract::{Json, Path, Query};
+use platform::{Caller, Ingester, Platform, Result, db};
+use schema::entity::ENTITIES;
+use schema::{ConnectionId, Error, JobId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::connections::{self, check_name, object};
+use super::filesource::resolve;
+use crate::db::jobs::{self, JobStatus};
+use crate::replay::{KIND, Phase, Replay};
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new()
+        .routes(routes!(all))
+        .routes(routes!(quarantined))
+        .routes(routes!(files))
+}
+
+/// What is to be mapped again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewReplay {
+    /// Only records of this object, such as `hubspot.account`.
+    object: Option<String>,
+}
+
+/// Which files' records.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Files {
+    /// Only records of this kind of entity, such as `account`.
+    entity: Option<String>,
+    /// Only records of this system, such as `hubspot`.
+    system: Option<String>,
+    /// A connection of the type `filesource`; where the tenant has only one, it may be left out.
+    connection_id: Option<ConnectionId>,
+}
+
+/// A job that waits for a worker.
+#[derive(Serialize, ToSchema)]
+struct Queued {
+    /// To be asked for at `/api/v1/tasks/{id}`.
+    job_id: JobId,
+    kind: &'static str,
+    status: JobStatus,
+}
+
+/// Maps every stored record of a connection again, with the current mapping, without asking the
+/// source.
+#[utoipa::path(post, path = "/api/v1/aam/connections/{id}/replay", tag = "connect",
+    params(("id" = ConnectionId, Path)), request_body = NewReplay,
+    security(("bearer" = ["ingest"])), responses((status = 202, body = Queued)))]
+async fn all(
+    State(platform): State<Platform>,
+    Ingester(caller): Ingester,
+    Path(id): Path<ConnectionId>,
+    Json(new): Json<NewReplay>,
+) -> Result<(StatusCode, Json<Queued>)> {
+    check_name("/object", new.object.as_deref())?;
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    connections::get(&mut tx, caller.tenant, id).await?;
+    let queued = queue(&mut tx, &caller, &new.of(id, Phase::Raw)).await?;
+    tx.commit().await?;
+    Ok((StatusCode::ACCEPTED, Json(queued)))
+}
+
+/// Maps the quarantined records of a connection again. Those that fit now are written.
+#[utoipa::path(post, path = "/api/v1/aam/connections/{id}/quarantine/replay", tag = "connect",
+    params(("id" = ConnectionId, Path)), request_body = NewReplay,
+    security(("bearer" = ["ingest"])), responses((status = 202, body = Queued)))]
+async fn quarantined(
+    State(platform): State<Platform>,
+    Ingester(caller): Ingester,
+    Path(id): Path<ConnectionId>,
+    Json(new): Json<NewReplay>,
+) -> Result<(StatusCode, Json<Queued>)> {
+    check_name("/object", new.object.as_deref())?;
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    connections::get(&mut tx, caller.tenant, id).await?;
+    let queued = queue(&mut tx, &caller, &new.of(id, Phase::Quarantine)).await?;
+    tx.commit().await?;
+    Ok((StatusCode::ACCEPTED, Json(queued)))
+}
+
+/// Maps the records of uploaded files again.
+#[utoipa::path(post, path = "/api/v1/filesource/replay", tag = "connect", params(Files),
+    security(("bearer" = ["ingest"])), responses((status = 202, body = Queued)))]
+async fn files(
+    State(platform): State<Platform>,
+    Ingester(caller): Ingester,
+    Query(files): Query<Files>,
+) -> Result<(StatusCode, Json<Queued>)> {
+    if let Some(entity) = &files.entity
+        && !ENTITIES.iter().any(|it| it.kind == entity)
+    {
+        let kinds: Vec<_> = ENTITIES.iter().map(|it| it.kind).collect();
+        return Err(Error::invalid("?entity", format!("one of {}", kinds.join(", "))).into());
+    }
+    check_name("?system", files.system.as_deref())?;
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let connection = resolve(&mut tx, caller.tenant, files.connection_id).await?;
+    let replay = Replay {
+        connection_id: connection.id,
+        object: None,
+        system: files.system,
+        entity: files.entity,
+        from: Phase::Raw,
+    };
+    let queued = queue(&mut tx, &caller, &replay).await?;
+    tx.commit().await?;
+    Ok((StatusCode::ACCEPTED, Json(queued)))
+}
+
+impl NewReplay {
+    fn of(self, connection_id: ConnectionId, from: Phase) -> Replay {
+        Replay {
+            connection_id,
+            object: self.object,
+            system: None,
+            entity: None,
+            from,
+        }
+    }
+}
+
+/// Makes the job and wakes a worker.
+async fn queue(conn: &mut db::Connection, caller: &Caller, replay: &Replay) -> Result<Queued> {
+    let now = Utc::now().trunc_subsecs(6);
+    let id = JobId(Uuid::now_v7());
+    let payload = serde_json::to_value(replay).map_err(|err| Error::Internal(err.into()))?;
+    jobs::insert(conn, caller.tenant, id, (KIND, &payload), now).await?;
+    db::queue::insert(conn, caller.tenant, id).await?;
+    let entry = Entry::new(caller, "replay.queue", object(replay.connection_id));
+    audit::append(conn, caller.tenant, &entry.after(payload)).await?;
+    Ok(Queued {
+        job_id: id,
+        kind: KIND,
+        status: JobStatus::Queued,
+    })
+}

@@ -1,0 +1,208 @@
+//! Files from a request's body into the database, as they arrive.
+//!
+//! **Invariant:** memory does not grow with a file. A batch of rows and the run's counts of it are
+//! one transaction, so that a kill at any point loses and doubles nothing: what was committed is
+//! counted, and sent again it is unchanged.
+
+mod batches;
+mod paced;
+mod report;
+
+use std::sync::Arc;
+
+use aam::connectors::filesource::Config;
+use aam::db::runs::RunKind;
+use aam::delimited::file_name::{self, FileName};
+use aam::ingest::{Run, Stream, ensure_object};
+use aam::plan::Plan;
+use axum::body::Body;
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::StatusCode;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use dcl::mapping::{Object, current_or_shipped};
+use platform::{Caller, Platform, Problem, Result, db};
+use schema::entity::ENTITIES;
+use schema::{ConnectionId, Error, RunId};
+use uuid::Uuid;
+
+use crate::db::runs;
+use crate::routes::connections::NOT_FOUND;
+use batches::Batches;
+use paced::Paced;
+pub(crate) use report::{FileReport, UploadReport};
+
+/// A function ends after 15 minutes at the latest, and its runs with it.
+const LONGEST_RUN: TimeDelta = TimeDelta::minutes(16);
+
+/// What the files of one request share.
+pub(crate) struct Upload {
+    pub(crate) platform: Platform,
+    pub(crate) caller: Caller,
+    pub(crate) connection: ConnectionId,
+    pub(crate) config: Config,
+}
+
+/// Why a file ends before its end.
+enum Stop {
+    /// It cannot be read; its neighbours can.
+    File(String),
+    /// The request cannot go on.
+    Request(Problem),
+}
+
+impl<E> From<E> for Stop
+where
+    Problem: From<E>,
+{
+    fn from(error: E) -> Stop {
+        Stop::Request(error.into())
+    }
+}
+
+/// The body of a request as the parts that it has.
+///
+/// # Errors
+/// [`Error::BadRequest`] where its headers say that it has none.
+pub(crate) async fn parts(request: Request) -> Result<Multipart> {
+    let (head, body) = request.into_parts();
+    let body = Body::from_stream(Paced::new(body.into_data_stream()));
+    let parts = Multipart::from_request(Request::from_parts(head, body), &()).await;
+    parts.map_err(|_| {
+        Error::BadRequest("send content-type: multipart/form-data with a boundary".to_owned())
+            .into()
+    })
+}
+
+impl Upload {
+    /// Takes every file of the body; parts without a file name are not files.
+    pub(crate) async fn take(self, mut body: Multipart) -> Result<UploadReport> {
+        let mut files = Vec::new();
+        while let Some(part) = body.next_field().await.map_err(broken)? {
+            if let Some(name) = part.file_name() {
+                let name = name.to_owned();
+                files.push(self.file(name, part).await?);
+            }
+        }
+        UploadReport::of(files)
+    }
+
+    async fn file(&self, name: String, part: Field<'_>) -> Result<FileReport> {
+        let mut report = FileReport::new(&name);
+        let known: Vec<_> = ENTITIES.iter().map(|it| (it.plural, it.kind)).collect();
+        let meaning = match file_name::parse(&name, &known) {
+            Ok(meaning) => meaning,
+            Err(error) => return Ok(report.refuse(error.to_string())),
+        };
+        let (stream, run) = match self.open(&meaning, name).await {
+            Ok(opened) => opened,
+            Err(Stop::File(error)) => return Ok(report.refuse(error)),
+            Err(Stop::Request(problem)) => return Err(problem),
+        };
+        report.describe(&meaning, &stream.object, run.id);
+        let id = run.id;
+        let options = self.config.options(meaning.format.delimiter());
+        let mut batches = Batches::new(self, stream, run);
+        let read = batches.read(part, options, &mut report).await;
+        let ended = match read {
+            Ok(()) => batches.finish(&mut report).await,
+            Err(stop) => Err(stop),
+        };
+        report.count(batches.counts(), batches.bytes());
+        match ended {
+            Ok(()) => Ok(report),
+            Err(Stop::File(error)) => {
+                self.fail(id, &error).await?;
+                Ok(report.refuse(error))
+            }
+            Err(Stop::Request(problem)) => {
+                // The client may be gone, but whoever looks at the run shall know.
+                if let Err(error) = self.fail(id, "the file did not arrive whole").await {
+                    tracing::error!(?error, run = %id, "a failed run is still marked as running");
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    /// Registers the file's object and notes that its run begins.
+    async fn open(&self, meaning: &FileName<'_>, name: String) -> Result<(Stream, Run), Stop> {
+        let now = Utc::now().trunc_subsecs(6);
+        let (tenant, connection) = (self.caller.tenant, self.connection);
+        let object = format!("{}.{}", meaning.system, meaning.entity);
+        let place = (meaning.system.as_str(), meaning.entity);
+        let mut tx = self.begin().await?;
+        let abandoned = (RunKind::Upload, now - LONGEST_RUN);
+        runs::fail_abandoned(&mut tx, tenant, connection, abandoned, now).await?;
+        ensure_object(&mut tx, tenant, connection, &object, place).await?;
+        let (mapping_version, plan) = self.plan(&mut tx, &object, meaning, now).await?;
+        let stream = Stream {
+            tenant,
+            connection,
+            object,
+            system: meaning.system.clone(),
+            plan: Arc::new(plan),
+            mapping_version,
+        };
+        let run = Run {
+            id: RunId(Uuid::now_v7()),
+            kind: RunKind::Upload,
+            file: Some(name),
+            bytes: 0,
+            started_at: now,
+        };
+        runs::insert(&mut tx, &stream, &run).await?;
+        tx.commit().await?;
+        Ok((stream, run))
+    }
+
+    async fn plan(
+        &self,
+        conn: &mut db::Connection,
+        name: &str,
+        meaning: &FileName<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(i32, Plan), Stop> {
+        let object = Object {
+            connection: self.connection,
+            name,
+            system: &meaning.system,
+            entity: meaning.entity,
+        };
+        let (version, mapping) = current_or_shipped(conn, self.caller.tenant, &object, now)
+            .await?
+            .expect("each entity has an identity mapping");
+        let plan = Plan::compile(&mapping)
+            .map_err(|err| Stop::File(format!("mapping {version} of {name} is broken: {err}")))?;
+        Ok((version, plan))
+    }
+
+    async fn fail(&self, run: RunId, error: &str) -> Result<()> {
+        let tenant = self.caller.tenant;
+        let mut tx = db::begin(&self.platform.db, tenant).await?;
+        runs::fail(&mut tx, tenant, run, error, Utc::now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A transaction in which the connection stays.
+    async fn begin(&self) -> Result<db::Transaction> {
+        let mut tx = db::begin(&self.platform.db, self.caller.tenant).await?;
+        let ids = [self.connection];
+        let held = aam::db::connections::lock_for_ingest(&mut tx, self.caller.tenant, &ids).await?;
+        if held.is_empty() {
+            return Err(NOT_FOUND.into());
+        }
+        Ok(tx)
+    }
+}
+
+/// The client's fault, whatever it is: a body that is no multipart, too large, or broken off.
+fn broken(error: MultipartError) -> Problem {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::TooLarge("the files are larger than this route takes".to_owned()).into()
+        }
+        _ => Error::BadRequest(format!("the body is no multipart: {}", error.body_text())).into(),
+    }
+}

@@ -1,0 +1,147 @@
+//! What became of an upload, file by file.
+
+use aam::delimited::Detected;
+use aam::delimited::file_name::FileName;
+use aam::ingest::Counts;
+use platform::Result;
+use schema::drift::DriftEvent;
+use schema::drift::{Change, Severity};
+use schema::{DriftId, Error, FieldError, RunId};
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+/// What became of an upload.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UploadReport {
+    files: Vec<FileReport>,
+    total: Total,
+}
+
+/// What became of one file. Each row that was read is in one of the counts behind `rows_read`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FileReport {
+    file: String,
+    /// The object that it belongs to: `system.entity`.
+    object: Option<String>,
+    entity: Option<String>,
+    system: Option<String>,
+    /// The encoding that was found.
+    encoding: Option<&'static str>,
+    /// The character between cells that was found.
+    delimiter: Option<char>,
+    run_id: Option<RunId>,
+    #[serde(flatten)]
+    total: Total,
+    /// The change of structure that this file was the first to show.
+    #[serde(serialize_with = "shown")]
+    #[schema(value_type = Option<Drift>)]
+    pub(super) drift: Option<DriftEvent>,
+    /// Why the file cannot be read, if it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Counts of rows.
+#[derive(Default, Serialize, ToSchema)]
+struct Total {
+    rows_read: u64,
+    written: u64,
+    /// Stored already, to the letter.
+    unchanged: u64,
+    /// Older than what is stored.
+    stale: u64,
+    /// Kept aside with a reason.
+    quarantined: u64,
+    bytes: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Drift<'a> {
+    id: DriftId,
+    severity: Severity,
+    changes: &'a [Change],
+}
+
+impl UploadReport {
+    /// # Errors
+    /// [`Error::Invalid`] where there is no file that could be read.
+    pub(super) fn of(files: Vec<FileReport>) -> Result<UploadReport> {
+        if files.is_empty() {
+            let detail = "no file: send at least one part with a file name";
+            return Err(Error::invalid("/files", detail).into());
+        }
+        if files.iter().all(|it| it.error.is_some()) {
+            let errors = files.into_iter().enumerate().map(|(index, it)| FieldError {
+                pointer: format!("/files/{index}"),
+                detail: format!("{}: {}", it.file, it.error.unwrap_or_default()),
+            });
+            return Err(Error::Invalid(errors.collect()).into());
+        }
+        let mut total = Total::default();
+        for file in &files {
+            total.rows_read += file.total.rows_read;
+            total.written += file.total.written;
+            total.unchanged += file.total.unchanged;
+            total.stale += file.total.stale;
+            total.quarantined += file.total.quarantined;
+            total.bytes += file.total.bytes;
+        }
+        Ok(UploadReport { files, total })
+    }
+}
+
+impl FileReport {
+    pub(super) fn new(file: &str) -> FileReport {
+        FileReport {
+            file: file.to_owned(),
+            object: None,
+            entity: None,
+            system: None,
+            encoding: None,
+            delimiter: None,
+            run_id: None,
+            total: Total::default(),
+            drift: None,
+            error: None,
+        }
+    }
+
+    pub(super) fn refuse(self, error: String) -> FileReport {
+        FileReport {
+            error: Some(error),
+            ..self
+        }
+    }
+
+    pub(super) fn describe(&mut self, meaning: &FileName<'_>, object: &str, run: RunId) {
+        self.object = Some(object.to_owned());
+        self.entity = Some(meaning.entity.to_owned());
+        self.system = Some(meaning.system.clone());
+        self.run_id = Some(run);
+    }
+
+    pub(super) fn detected(&mut self, detected: Option<Detected>) {
+        self.encoding = detected.map(|it| it.encoding.name());
+        self.delimiter = detected.map(|it| char::from(it.delimiter));
+    }
+
+    pub(super) fn count(&mut self, counts: Counts, bytes: u64) {
+        self.total = Total {
+            rows_read: counts.rows_read,
+            written: counts.written,
+            unchanged: counts.unchanged,
+            stale: counts.stale,
+            quarantined: counts.quarantined,
+            bytes,
+        };
+    }
+}
+
+fn shown<S: Serializer>(drift: &Option<DriftEvent>, serializer: S) -> Result<S::Ok, S::Error> {
+    let drift = drift.as_ref().map(|it| Drift {
+        id: it.id,
+        severity: it.severity,
+        changes: &it.changes,
+    });
+    drift.serialize(serializer)
+}

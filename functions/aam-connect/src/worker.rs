@@ -1,0 +1,161 @@
+//! The worker: takes jobs off the queue and works on each in slices.
+//!
+//! **Invariant:** a slice and the progress that it makes are one transaction, in which the job is
+//! held. A worker that is killed leaves the job where its last slice ended, and the next one takes
+//! it up when the lease is over.
+
+use std::time::{Duration, Instant};
+
+use chrono::{SubsecRound, Utc};
+use platform::Platform;
+use platform::audit::{self, Entry};
+use platform::db::{self, queue};
+use platform::queue::Wake;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::db::jobs;
+use crate::replay;
+
+/// How long a job is hidden from other workers.
+const LEASE: Duration = Duration::from_secs(300);
+/// After this long a worker puts the job back, so that others get their turn.
+const SHIFT: Duration = Duration::from_secs(60);
+/// How often a job may be taken up without coming forward.
+const MOST_ATTEMPTS: i32 = 3;
+const PAUSES: [Duration; 3] = [
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_secs(60),
+];
+
+/// What one slice of a job came to.
+pub(crate) enum Step {
+    /// There is more to do; this is how far it is.
+    More(Value),
+    /// It is done, with this result.
+    Done(Value),
+    /// It cannot be done, for this reason.
+    Failed(String),
+}
+
+/// What became of a job that was taken.
+enum End {
+    Over,
+    Again,
+}
+
+/// Takes one job off the queue and works on it. Says whether there was one.
+///
+/// # Errors
+/// Where the queue cannot be reached. A job that goes wrong is noted in its row.
+pub async fn step(platform: &Platform) -> anyhow::Result<bool> {
+    let Some(wake) = queue::take(&platform.db, LEASE).await? else {
+        return Ok(false);
+    };
+    match work(platform, wake).await {
+        Ok(End::Over) => queue::delete(&platform.db, wake).await?,
+        Ok(End::Again) => queue::put_back(&platform.db, wake, Duration::ZERO).await?,
+        Err(error) => {
+            tracing::error!(?error, job = %wake.job, tenant = %wake.tenant, "a job went wrong");
+            retry(platform, wake).await?;
+        }
+    }
+    Ok(true)
+}
+
+async fn work(platform: &Platform, wake: Wake) -> anyhow::Result<End> {
+    let mut tx = db::begin(&platform.db, wake.tenant).await?;
+    let attempts = jobs::start(&mut tx, wake.tenant, wake.job, Utc::now()).await?;
+    tx.commit().await?;
+    match attempts {
+        None => return Ok(End::Over),
+        // Its workers were killed, each before the end of a slice.
+        Some(attempts) if MOST_ATTEMPTS < attempts => {
+            give_up(platform, wake).await?;
+            return Ok(End::Over);
+        }
+        Some(_) => {}
+    }
+    let start = Instant::now();
+    while start.elapsed() < SHIFT {
+        if let End::Over = slice(platform, wake).await? {
+            return Ok(End::Over);
+        }
+    }
+    Ok(End::Again)
+}
+
+async fn slice(platform: &Platform, wake: Wake) -> anyhow::Result<End> {
+    let now = Utc::now().trunc_subsecs(6);
+    let Wake { tenant, job: id } = wake;
+    let mut tx = db::begin(&platform.db, tenant).await?;
+    let Some(job) = jobs::lock_in_progress(&mut tx, tenant, id).await? else {
+        return Ok(End::Over);
+    };
+    let step = match job.kind.as_str() {
+        replay::KIND => replay::step(&mut tx, tenant, job.payload, job.progress, now).await?,
+        other => Step::Failed(format!("no worker knows jobs of the kind `{other}`")),
+    };
+    let end = match step {
+        Step::More(progress) => {
+            jobs::advance(&mut tx, tenant, id, &progress, now).await?;
+            tx.commit().await?;
+            return Ok(End::Again);
+        }
+        Step::Done(result) => Ok(result),
+        Step::Failed(error) => Err(error),
+    };
+    finish(&mut tx, wake, &end).await?;
+    tx.commit().await?;
+    Ok(End::Over)
+}
+
+/// Lets the job rest, or gives it up where it was tried too often.
+async fn retry(platform: &Platform, wake: Wake) -> anyhow::Result<()> {
+    let mut tx = db::begin(&platform.db, wake.tenant).await?;
+    let job = jobs::find(&mut tx, wake.tenant, wake.job).await?;
+    tx.commit().await?;
+    let attempts = job.map_or(MOST_ATTEMPTS, |it| it.attempts);
+    if MOST_ATTEMPTS <= attempts {
+        give_up(platform, wake).await?;
+        return Ok(queue::delete(&platform.db, wake).await?);
+    }
+    let pause = PAUSES[usize::try_from(attempts - 1).unwrap_or(0)];
+    // Up to a quarter more, so that jobs that failed together do not come back together.
+    let jitter = pause.as_secs() * u64::from(Uuid::new_v4().as_bytes()[0]);
+    let pause = pause + Duration::from_millis(jitter);
+    Ok(queue::put_back(&platform.db, wake, pause).await?)
+}
+
+async fn give_up(platform: &Platform, wake: Wake) -> anyhow::Result<()> {
+    let error = format!("given up after {MOST_ATTEMPTS} attempts: the log has the cause");
+    let mut tx = db::begin(&platform.db, wake.tenant).await?;
+    if jobs::lock_in_progress(&mut tx, wake.tenant, wake.job)
+        .await?
+        .is_some()
+    {
+        finish(&mut tx, wake, &Err(error)).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn finish(
+    conn: &mut db::Connection,
+    wake: Wake,
+    end: &Result<Value, String>,
+) -> anyhow::Result<()> {
+    let now = Utc::now().trunc_subsecs(6);
+    jobs::end(conn, wake.tenant, wake.job, end, now).await?;
+    let entry = Entry {
+        at: now,
+        actor: "system".to_owned(),
+        action: "job.end",
+        object: format!("job:{}", wake.job),
+        before: None,
+        after: Some(json!({ "result": end.as_ref().ok(), "error": end.as_ref().err() })),
+    };
+    audit::append(conn, wake.tenant, &entry).await?;
+    Ok(())
+}

@@ -1,0 +1,2 @@
+pub(crate) mod provenance;
+pub(crate) mod views;

@@ -1,0 +1,173 @@
+//! Views: one list per canonical entity, over the records of all sources.
+
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use dcl::db::views::{self, Freshness, Page};
+use dcl::query::{self, Place, Query, View};
+use platform::extract::Path;
+use platform::secrets::Key;
+use platform::{Platform, Reader, Result, cursor, db};
+use schema::Error;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::describe::{Record, ViewName};
+use crate::{etag, kept};
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// A page of a view.
+#[derive(ToSchema)]
+#[schema(as = ViewPage)]
+#[expect(dead_code, reason = "the shape of a body that is written from rows")]
+struct ViewPage {
+    /// Always true: failures are problems.
+    success: bool,
+    /// The records, with the fields that `select` names or all of them.
+    data: Vec<Record>,
+    /// About the list.
+    meta: Meta,
+}
+
+/// About the list that a page is of.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ViewMeta)]
+struct Meta {
+    /// How many records pass the filters. Exact; where it is more than this page, it may be up
+    /// to a second old.
+    total: i64,
+    limit: u32,
+    offset: u32,
+    /// How many records this page has.
+    count: usize,
+    /// Where the next page begins; null on the last one.
+    next_cursor: Option<String>,
+    /// How fresh the view is, source by source; up to a second old.
+    freshness: Vec<Freshness>,
+}
+
+/// Which page of which records.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "the parameters depend on the view, so they are read by hand"
+)]
+struct Parameters {
+    /// Most records of a page.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u32>,
+    /// How many records to pass over. A cursor does the same at no cost; both do not go together.
+    #[param(maximum = 1_000_000, default = 0)]
+    offset: Option<u32>,
+    /// `next_cursor` of the page before, with the same filters and the same `sort`.
+    cursor: Option<String>,
+    /// Fields between commas, each with `-` before it for the descending way: `-amount,name`.
+    /// Records without a value come last both ways; ties are in the order of their origin.
+    sort: Option<String>,
+    /// The fields to show, between commas. All of them by default.
+    select: Option<String>,
+}
+
+/// The records of an entity, from all sources.
+///
+/// Every field with one value is a filter, `source_system` and the other columns of the origin
+/// included; several filters must all hold:
+///
+/// - `stage=won`, or with an operator `amount[gte]=1000`: `eq`, `ne` (another value or none),
+///   `gt`, `gte`, `lt`, `lte`
+/// - `name[like]=A%25`, `name[ilike]=%25gmbh`: patterns of a text, `%` for any characters (written
+///   `%25` in a URL) and `_` for one; a backslash takes their meaning away
+/// - `stage[in]=won,lost`: one of these; a comma within a value is written `\,`
+/// - `owner_id[null]=true`: without a value, `false` with one
+///
+/// Values are written as records show them; a timestamp may be a date alone, which is its midnight
+/// in UTC. An unknown parameter is refused, not ignored. The answer bears an `ETag`, and a request
+/// with it in `If-None-Match` gets 304 while nothing has changed.
+#[utoipa::path(get, path = "/api/v1/dcl/views/{view}", tag = "views",
+    security(("bearer" = ["read"])), params(("view" = inline(ViewName), Path), Parameters),
+    operation_id = "views.list", responses(
+        (status = 200, body = ViewPage, description = "A page of the view."),
+        (status = 304, description = "The page is the one that `If-None-Match` names."),
+        (status = 404, description = "No such view."),
+        (status = 422, description = "Parameters are wrong, each named in `errors`."),
+    ))]
+async fn list(
+    State(platform): State<Platform>,
+    Reader(caller): Reader,
+    Path(name): Path<String>,
+    RawQuery(parameters): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let view = View::find(&name).ok_or(Error::NotFound { what: "view" })?;
+    let parameters = query::decode(&parameters.unwrap_or_default())?;
+    let query = Query::parse(&view, &parameters)?;
+    let tenant = caller.tenant;
+    let scope = cursor::Scope {
+        tenant,
+        route: view.entity.plural,
+        order: &query.order_text,
+    };
+    let key = &platform.keys.signing;
+    let after = after(key, &scope, &query)?;
+
+    let mut tx = db::begin(&platform.db, tenant).await?;
+    let page = views::page(&mut tx, tenant, &view, &query, after.as_ref()).await?;
+    let total = match whole(&query, &page) {
+        Some(total) => total,
+        None => {
+            let name = format!(
+                "total:{tenant}:{}:{}",
+                view.entity.plural, query.filter_text
+            );
+            let count = async || views::total(&mut tx, tenant, &view, &query).await;
+            kept::or_read(&platform.cache, name, count).await?
+        }
+    };
+    let name = format!("freshness:{tenant}:{}", view.entity.plural);
+    let read = async || views::freshness(&mut tx, tenant, &view).await;
+    let freshness = kept::or_read(&platform.cache, name, read).await?;
+    tx.commit().await?;
+
+    let meta = Meta {
+        total,
+        limit: query.limit,
+        offset: query.offset,
+        count: page.count,
+        next_cursor: page.next.map(|it| cursor::seal(key, &scope, &it)),
+        freshness,
+    };
+    Ok(etag::answer(key, &headers, body(&page.records, &meta)))
+}
+
+fn after(key: &Key, scope: &cursor::Scope<'_>, query: &Query) -> Result<Option<Place>> {
+    let Some(cursor) = &query.cursor else {
+        return Ok(None);
+    };
+    let place: Vec<_> = cursor::open(key, scope, cursor)?;
+    Ok(Some(query::place(&query.order, &place)?))
+}
+
+/// The total, where the page itself tells it: it began at the beginning and reached the end.
+fn whole(query: &Query, page: &Page) -> Option<i64> {
+    let began = query.cursor.is_none() && (query.offset == 0 || page.count > 0);
+    let total = i64::from(query.offset) + i64::try_from(page.count).ok()?;
+    (began && page.next.is_none()).then_some(total)
+}
+
+fn body(records: &[u8], meta: &Meta) -> Vec<u8> {
+    let meta = serde_json::to_vec(meta).expect("plain data");
+    [
+        br#"{"success":true,"data":["#,
+        records,
+        br#"],"meta":"#,
+        &meta,
+        b"}",
+    ]
+    .concat()
+}

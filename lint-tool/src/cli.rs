@@ -1,0 +1,185 @@
+//! The command line of both binaries.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::engine::{self, Analysis};
+use crate::error::Error;
+use crate::graph::{self, GraphFormat};
+use crate::render::{Format, render};
+use crate::rules::{self, RULES};
+use crate::selector::Selector;
+
+/// Checks the structure of a Rust workspace: who may use whom, and where things live.
+#[derive(Debug, Parser)]
+#[command(
+    name = "structure-lint",
+    version,
+    args_conflicts_with_subcommands = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    check: Check,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the workspace (the default).
+    Check(Check),
+    /// Say what a rule is about, with examples.
+    Explain {
+        /// A code or a name: `SL011`, `independence`.
+        rule: String,
+    },
+    /// Show the shortest way from one place to another.
+    Why {
+        /// A selector: `dcl-query`, `aam::db`, `functions/*`.
+        from: String,
+        /// A selector, also of another crate: `sqlx`, `std::env`.
+        to: String,
+        /// The workspace; by default the nearest one above the current folder.
+        path: Option<PathBuf>,
+    },
+    /// Print which crate uses which.
+    Graph {
+        /// The workspace; by default the nearest one above the current folder.
+        path: Option<PathBuf>,
+        #[arg(long, value_enum, default_value = "mermaid")]
+        format: GraphFormat,
+    },
+    /// List every rule with its level.
+    ListRules,
+}
+
+#[derive(Debug, clap::Args)]
+struct Check {
+    /// The workspace; by default the nearest one above the current folder.
+    path: Option<PathBuf>,
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+    /// Fail on warnings too.
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+/// Runs the command line. Exit 0: clean, 1: findings, 2: usage or configuration, 3: unreadable input.
+pub fn run(args: impl IntoIterator<Item = String>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(err) => {
+            let _ = err.print();
+            return ExitCode::from(if err.use_stderr() { 2 } else { 0 });
+        }
+    };
+    // A panic has printed itself by then; it is an internal error, not a finding.
+    match std::panic::catch_unwind(|| execute(cli)) {
+        Err(_) => ExitCode::from(3),
+        Ok(Ok(code)) => code,
+        Ok(Err(err)) => {
+            eprintln!("structure-lint: {err}");
+            ExitCode::from(match err {
+                Error::Usage(_) => 2,
+                Error::Unreadable(_) => 3,
+            })
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Result<ExitCode, Error> {
+    match cli.command.unwrap_or(Command::Check(cli.check)) {
+        Command::Check(options) => check(&options),
+        Command::Explain { rule } => explain(&rule),
+        Command::Why { from, to, path } => why(path, &from, &to),
+        Command::Graph { path, format } => {
+            print(&graph::graph(&analysis(path)?.edges, format));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::ListRules => {
+            print(&table());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn check(options: &Check) -> Result<ExitCode, Error> {
+    let root = root(options.path.clone())?;
+    let (report, deny_warnings) = engine::check(&root)?;
+    print(&render(&report, options.format));
+    let clean = report.is_clean(options.deny_warnings || deny_warnings);
+    Ok(ExitCode::from(u8::from(!clean)))
+}
+
+fn root(path: Option<PathBuf>) -> Result<PathBuf, Error> {
+    match path {
+        Some(path) => Ok(path),
+        None => engine::root_above(&std::env::current_dir().map_err(unreadable)?),
+    }
+}
+
+fn analysis(path: Option<PathBuf>) -> Result<Analysis, Error> {
+    let (tree, _) = engine::read(&root(path)?)?;
+    engine::with_deep_stack(|| engine::analyse(&tree))?
+}
+
+/// Exit 1 when there is no way.
+fn why(path: Option<PathBuf>, from: &str, to: &str) -> Result<ExitCode, Error> {
+    let analysis = analysis(path)?;
+    match graph::why(
+        &analysis.edges,
+        &Selector::parse(from),
+        &Selector::parse(to),
+    ) {
+        Some(chain) => {
+            print(&graph::chain_text(&chain));
+            Ok(ExitCode::SUCCESS)
+        }
+        None => {
+            print(&format!("nothing leads from `{from}` to `{to}`\n"));
+            Ok(ExitCode::from(1))
+        }
+    }
+}
+
+fn explain(name: &str) -> Result<ExitCode, Error> {
+    let rule = rules::find(name).ok_or_else(|| {
+        Error::Usage(format!(
+            "no rule is called `{name}`; `structure-lint list-rules` shows them all"
+        ))
+    })?;
+    print(&format!(
+        "# {} {}\n\n{}\n",
+        rule.code(),
+        rule.name(),
+        rule.explain()
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The rules as a Markdown table, as the README has it.
+pub fn table() -> String {
+    let rows = RULES.iter().map(|it| {
+        let level = format!("{:?}", it.level()).to_lowercase();
+        let summary = it.explain().lines().next().unwrap_or_default();
+        let summary = summary.trim_end_matches('.');
+        format!("| {} | {} | {level} | {summary} |\n", it.code(), it.name())
+    });
+    format!(
+        "| code | name | level | finds |\n|---|---|---|---|\n{}",
+        rows.collect::<String>()
+    )
+}
+
+/// Prints without a panic when the reader has gone (`structure-lint | head`).
+fn print(text: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn unreadable(err: std::io::Error) -> Error {
+    Error::Unreadable(format!("no current folder: {err}"))
+}

@@ -1,0 +1,278 @@
+//! Who uses whom, and where it is written.
+
+use crate::diagnostic::{Place, Span};
+use crate::facts::PathRef;
+use crate::manifest::DependencyKind;
+use crate::modules::{ModuleId, Modules};
+use crate::resolve::{Def, Resolver};
+use crate::workspace::{TargetKind, Workspace};
+
+/// A module, a package or a path of another crate, as selectors see it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// `aam::db::connections`, or `std::env::var`.
+    pub path: String,
+    /// Empty for what is not of this workspace.
+    pub file: String,
+    pub test: bool,
+    pub build: bool,
+}
+
+/// One use of one thing by another.
+#[derive(Debug)]
+pub struct Edge {
+    pub from: Spot,
+    pub to: Spot,
+    pub place: Place,
+    /// The path as written.
+    pub text: String,
+    /// `None` for an entry of a manifest.
+    pub code: Option<CodeEdge>,
+}
+
+/// What only an edge in code has.
+#[derive(Debug)]
+pub struct CodeEdge {
+    /// The path leads there as written, not through another module's re-export.
+    pub direct: bool,
+    /// The path begins with an import of the same file, which is an edge itself.
+    pub by_alias: bool,
+}
+
+/// Every edge, and how many paths could not be resolved.
+#[derive(Debug, Default)]
+pub struct Edges {
+    pub all: Vec<Edge>,
+    pub paths: usize,
+    pub unresolved: usize,
+}
+
+impl Edges {
+    /// Resolves every path of every file and reads every manifest.
+    pub fn collect(workspace: &Workspace, modules: &Modules) -> Edges {
+        let mut edges = Edges::default();
+        edges.add_manifests(workspace, modules);
+        let resolver = Resolver::new(workspace, modules);
+        for (id, _, facts) in modules.files() {
+            let owners = modules.by_scope(id);
+            for (index, it) in facts.uses.iter().enumerate() {
+                edges.add(
+                    &resolver,
+                    modules,
+                    owners[it.path.scope],
+                    (&it.path, Some(index)),
+                );
+            }
+            for path in &facts.paths {
+                edges.add(&resolver, modules, owners[path.scope], (path, None));
+            }
+        }
+        edges
+    }
+
+    fn add(
+        &mut self,
+        resolver: &Resolver,
+        modules: &Modules,
+        from: ModuleId,
+        (path, import): (&PathRef, Option<usize>),
+    ) {
+        let found = resolver.resolve(from, path, import);
+        self.paths += 1;
+        self.unresolved += usize::from(found.target == Def::Unknown);
+        let direct = found.written.is_none();
+        let targets = [(found.written, true), (Some(found.target), direct)];
+        for (def, direct) in targets {
+            let Some(to) = def.and_then(|it| spot_of(modules, &it)) else {
+                continue;
+            };
+            let mut from = spot(modules, from);
+            if from.path == to.path {
+                continue;
+            }
+            from.test |= path.test;
+            let file = from.file.clone();
+            let span = path
+                .segments
+                .get(found.segment)
+                .map_or(Span::START, |it| it.span);
+            self.all.push(Edge {
+                from,
+                to,
+                place: Place::new(file, span),
+                text: path.text(),
+                code: Some(CodeEdge {
+                    direct,
+                    by_alias: found.by_alias,
+                }),
+            });
+        }
+    }
+
+    fn add_manifests(&mut self, workspace: &Workspace, modules: &Modules) {
+        for (index, package) in workspace.packages.iter().enumerate() {
+            let manifest = &package.manifest;
+            for dependency in manifest
+                .dependencies
+                .iter()
+                .filter(|it| it.kind != DependencyKind::Shared)
+            {
+                let Some(member) = workspace.member_of(manifest, dependency) else {
+                    continue;
+                };
+                self.all.push(Edge {
+                    from: Spot {
+                        file: manifest.path.clone(),
+                        test: dependency.kind == DependencyKind::Dev,
+                        build: dependency.kind == DependencyKind::Build,
+                        ..package_spot(workspace, modules, index)
+                    },
+                    to: package_spot(workspace, modules, member),
+                    place: manifest.place(dependency.key.span),
+                    text: dependency.key.value.clone(),
+                    code: None,
+                });
+            }
+        }
+    }
+}
+
+/// A whole package: its library, or its first target.
+pub fn package_spot(workspace: &Workspace, modules: &Modules, package: usize) -> Spot {
+    let it = &workspace.packages[package];
+    let root = modules
+        .lib_of(package)
+        .map(|it| modules.all[it].file.clone());
+    let file = root.or_else(|| it.targets.first().map(|it| it.root.clone()));
+    Spot {
+        path: it.ident.clone(),
+        file: file.unwrap_or_else(|| it.manifest.path.clone()),
+        test: false,
+        build: false,
+    }
+}
+
+/// A module as selectors see it.
+pub fn spot(modules: &Modules, id: ModuleId) -> Spot {
+    let module = &modules.all[id];
+    Spot {
+        path: module.path.clone(),
+        file: module.file.clone(),
+        test: module.test,
+        build: module.target == TargetKind::Build,
+    }
+}
+
+fn spot_of(modules: &Modules, def: &Def) -> Option<Spot> {
+    match def {
+        Def::Module(id) | Def::Item(id, _) => Some(spot(modules, *id)),
+        Def::Outside(path) => Some(Spot {
+            path: path.join("::"),
+            file: String::new(),
+            test: false,
+            build: false,
+        }),
+        Def::Local | Def::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::Tree;
+
+    /// Every edge of the crate `a` in code, as `line:column target`, `~` for one through a re-export.
+    fn check(fixture: &str, expected: &str) {
+        let tree = Tree::fixture(fixture);
+        let workspace = Workspace::load(&tree).unwrap();
+        let modules = Modules::load(&tree, &workspace);
+        let edges = Edges::collect(&workspace, &modules);
+        let mut seen: Vec<String> = edges
+            .all
+            .iter()
+            .filter(|it| it.from.path.starts_with('a') && it.from.file.ends_with(".rs"))
+            .filter_map(|it| Some((it, it.code.as_ref()?)))
+            .map(|(it, code)| {
+                let mark = if code.direct { "" } else { "~" };
+                format!(
+                    "{}:{} {mark}{}",
+                    it.place.span.line, it.place.span.column, it.to.path
+                )
+            })
+            .collect();
+        seen.sort();
+        let mut expected: Vec<&str> = expected.lines().collect();
+        expected.sort();
+        assert_eq!(seen, expected, "{fixture}");
+    }
+
+    fn in_a(source: &str, expected: &str) {
+        let others = "//- b/src/lib.rs uses sqlx\npub mod deep { pub struct D; }\npub use deep::D;\n\
+                      pub use deep as shallow;\npub use sqlx::PgPool;\n";
+        check(
+            &format!("//- a/src/lib.rs uses b, sqlx\n{source}\n{others}"),
+            expected,
+        );
+    }
+
+    #[test]
+    fn paths_are_seen_wherever_rustc_takes_them() {
+        in_a(
+            "use b::{self, deep::{D, *}};",
+            "1:5 b\n1:5 b::deep\n1:5 b::deep",
+        );
+        in_a(
+            "fn f() { b::deep::g::<b::deep::D>(); }",
+            "1:10 b::deep\n1:23 b::deep",
+        );
+        in_a("#[b::attr] #[derive(b::Der)] struct S;", "1:3 b\n1:21 b");
+        in_a("fn f(x: u8) { match x { b::X => {} _ => {} } }", "1:25 b");
+        in_a(
+            "struct S<T: b::Tr>(T) where T: sqlx::Enc;",
+            "1:13 b\n1:32 sqlx::Enc",
+        );
+        in_a(
+            "const N: [u8; b::LEN] = <u8 as b::Tr>::C;",
+            "1:15 b\n1:32 b",
+        );
+        in_a("fn f() { println!(\"{}\", b::g()); }", "1:25 b");
+        in_a("fn f() { select! { x = b::g() => {} } }", "1:24 b");
+        in_a(
+            "macro_rules! m { ($x:path) => { b::g($x::y, $crate::z) } }",
+            "1:33 b",
+        );
+        in_a(
+            "#[derive(Ser)] struct S { #[serde(with = \"b::deep\")] x: u8 }",
+            "1:42 b::deep",
+        );
+        in_a("cfg_x! { mod y { use b::D; } }", "1:22 b\n1:22 ~b::deep");
+    }
+
+    #[test]
+    fn names_are_followed_through_aliases_and_re_exports() {
+        in_a("use b as c; fn f() { c::g() }", "1:22 b\n1:5 b");
+        in_a("fn f() { b::shallow::g() }", "1:10 b\n1:10 ~b::deep");
+        in_a("type P = b::PgPool;", "1:10 b\n1:10 ~sqlx::PgPool");
+        in_a(
+            "extern crate b as c; mod m { fn f() { c::g() } }",
+            "1:14 b\n1:39 b",
+        );
+        in_a(
+            "mod m { pub use b::deep; } fn f() { crate::m::deep::g() }",
+            "1:17 b::deep\n1:44 a::m\n1:44 ~b::deep",
+        );
+    }
+
+    #[test]
+    fn local_names_hide_crates() {
+        in_a("mod b { pub fn g() {} } fn f() { b::g() }", "1:34 a::b");
+        in_a("fn f() { mod b { pub fn g() {} } b::g() }", "1:34 a::b");
+        in_a("fn f<b>() { b::g() }", "");
+        in_a(
+            "use std::fmt as b; fn f() { b::g() }",
+            "1:29 std::fmt::g\n1:5 std::fmt",
+        );
+        in_a("/// b::g\npub(in crate) fn f() { \"b::g\"; }", "");
+        in_a("fn b() {} fn f() { b::g() }", "1:20 b");
+    }
+}

@@ -1,0 +1,233 @@
+//! A check from files to findings.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::config::{self, Config};
+use crate::date::Date;
+use crate::diagnostic::{Diagnostic, Level};
+use crate::edges::{Edges, Spot};
+use crate::error::Error;
+use crate::ignores;
+use crate::manifest::Manifest;
+use crate::models::Models;
+use crate::modules::Modules;
+use crate::rules::RULES;
+use crate::tree::Tree;
+use crate::workspace::Workspace;
+
+/// Everything that a rule may look at.
+pub struct Context<'a> {
+    pub tree: &'a Tree,
+    pub config: &'a Config,
+    pub workspace: &'a Workspace,
+    pub modules: &'a Modules,
+    pub edges: &'a Edges,
+    pub models: &'a Models,
+}
+
+/// What a check found, sorted.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub diagnostics: Vec<Diagnostic>,
+    pub crates: usize,
+    pub files: usize,
+    pub paths: usize,
+    /// Paths whose beginning could not be resolved.
+    pub unresolved: usize,
+    /// Findings that an ignore or exception with a reason covers.
+    pub excused: usize,
+    /// Source lines that findings point at, so that a report can be printed without the files.
+    #[serde(skip)]
+    pub lines: BTreeMap<(String, u32), String>,
+}
+
+impl Report {
+    /// How many findings have a level.
+    pub fn count(&self, level: Level) -> usize {
+        self.diagnostics
+            .iter()
+            .filter(|it| it.level == level)
+            .count()
+    }
+
+    /// Whether the check fails.
+    pub fn is_clean(&self, deny_warnings: bool) -> bool {
+        self.count(Level::Error) == 0 && (!deny_warnings || self.diagnostics.is_empty())
+    }
+}
+
+/// Reads the workspace at `root` with its `structure-lint.toml` and runs every rule. The flag says
+/// whether the configuration denies warnings.
+pub fn check(root: &Path) -> Result<(Report, bool), Error> {
+    let (tree, config) = read(root)?;
+    let today = Date::of(std::time::SystemTime::now());
+    let report = with_deep_stack(|| check_tree(&tree, &config, today))??;
+    Ok((report, config.deny_warnings))
+}
+
+/// The workspace that a folder belongs to: the nearest package above, or the workspace that lists it.
+pub fn root_above(dir: &Path) -> Result<PathBuf, Error> {
+    let read = |dir: &Path| std::fs::read_to_string(dir.join("Cargo.toml")).ok();
+    let mut above = dir.ancestors().filter_map(|dir| Some((dir, read(dir)?)));
+    let (package, text) = above.next().ok_or_else(|| {
+        let message =
+            "0 files scanned: there is no `Cargo.toml` here or above; run it in a workspace";
+        Error::Usage(message.into())
+    })?;
+    let is_root = Manifest::parse("Cargo.toml", &text).is_ok_and(|it| it.workspace.is_some());
+    let mut listing = above.filter(|(root, text)| {
+        let dir = package
+            .strip_prefix(root)
+            .map(|it| it.to_string_lossy().replace('\\', "/"));
+        let manifest = Manifest::parse("Cargo.toml", text).ok();
+        let table = manifest.and_then(|it| it.workspace);
+        dir.is_ok_and(|dir| table.is_some_and(|it| it.lists(&dir)))
+    });
+    let root = if is_root { None } else { listing.next() };
+    Ok(root.map_or(package, |(root, _)| root).to_path_buf())
+}
+
+/// Reads the files and the configuration at `root`.
+pub fn read(root: &Path) -> Result<(Tree, Config), Error> {
+    let tree = Tree::read(root).map_err(|err| Error::Unreadable(format!("{err:#}")))?;
+    let text = tree.get(config::FILE_NAME).unwrap_or_default();
+    let config = Config::parse(text).map_err(|err| Error::Usage(format!("{err:#}")))?;
+    Ok((tree, config))
+}
+
+/// Runs every rule on files that are read already.
+pub fn check_tree(tree: &Tree, config: &Config, today: Date) -> Result<Report, Error> {
+    let Analysis {
+        workspace,
+        modules,
+        edges,
+    } = analyse(tree)?;
+    let models = Models::collect(tree, &workspace, &modules);
+    let cx = Context {
+        tree,
+        config,
+        workspace: &workspace,
+        modules: &modules,
+        edges: &edges,
+        models: &models,
+    };
+    let (diagnostics, excused) = run(&cx, today);
+    Ok(Report {
+        lines: source_lines(tree, &diagnostics),
+        diagnostics,
+        crates: workspace.packages.len(),
+        files: modules.facts.len(),
+        paths: edges.paths,
+        unresolved: edges.unresolved,
+        excused,
+    })
+}
+
+/// What is known of a workspace before any rule runs.
+pub struct Analysis {
+    pub workspace: Workspace,
+    pub modules: Modules,
+    pub edges: Edges,
+}
+
+/// Loads packages, modules and edges.
+pub fn analyse(tree: &Tree) -> Result<Analysis, Error> {
+    let workspace = Workspace::load(tree).ok_or_else(|| {
+        Error::Usage("0 files scanned: there is no `Cargo.toml` here; run it in a workspace".into())
+    })?;
+    let modules = Modules::load(tree, &workspace);
+    if modules.facts.is_empty() && workspace.problems.is_empty() {
+        let message = "0 files scanned: no member of this workspace has a source file";
+        return Err(Error::Usage(message.into()));
+    }
+    let edges = Edges::collect(&workspace, &modules);
+    Ok(Analysis {
+        workspace,
+        modules,
+        edges,
+    })
+}
+
+/// Runs work on threads whose stacks are deep enough for deeply nested sources.
+pub fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .stack_size(256 << 20)
+        .build();
+    let pool = pool.map_err(|err| Error::Unreadable(format!("cannot start threads: {err}")))?;
+    Ok(pool.install(work))
+}
+
+fn run(cx: &Context, today: Date) -> (Vec<Diagnostic>, usize) {
+    let mut found = Vec::new();
+    for rule in RULES
+        .iter()
+        .filter(|it| level(cx.config, it.code(), it.level()) != Level::Off)
+    {
+        rule.check(cx, &mut found);
+    }
+    found.sort();
+    found.dedup();
+    let (mut kept, excused) = ignores::apply(cx, found, today);
+    kept.retain_mut(|it| {
+        let default = crate::rules::find(it.code).map_or(Level::Error, |it| it.level());
+        it.level = level(cx.config, it.code, default);
+        it.level != Level::Off
+    });
+    kept.sort();
+    (kept, excused)
+}
+
+fn level(config: &Config, code: &str, default: Level) -> Level {
+    config.rule(code).level.unwrap_or(default)
+}
+
+impl Context<'_> {
+    /// The place of a finding as selectors see it.
+    pub fn spot_of(&self, diagnostic: &Diagnostic) -> Spot {
+        if let Some(from) = &diagnostic.from {
+            return from.clone();
+        }
+        let file = &diagnostic.place.file;
+        let module = self
+            .modules
+            .all
+            .iter()
+            .position(|it| it.file == *file && it.scope == 0);
+        match module {
+            Some(id) => crate::edges::spot(self.modules, id),
+            None => {
+                let package = self
+                    .workspace
+                    .package_of(file)
+                    .map(|it| &self.workspace.packages[it]);
+                let path = package.map(|it| it.ident.clone()).unwrap_or_default();
+                Spot {
+                    path,
+                    file: file.clone(),
+                    test: false,
+                    build: false,
+                }
+            }
+        }
+    }
+}
+
+fn source_lines(tree: &Tree, diagnostics: &[Diagnostic]) -> BTreeMap<(String, u32), String> {
+    let mut lines = BTreeMap::new();
+    let notes = diagnostics
+        .iter()
+        .flat_map(|it| &it.notes)
+        .filter_map(|it| it.place.as_ref());
+    for place in diagnostics.iter().map(|it| &it.place).chain(notes) {
+        let text = tree.get(&place.file).unwrap_or_default();
+        let line = text.lines().nth(place.span.line.saturating_sub(1) as usize);
+        lines.insert(
+            (place.file.clone(), place.span.line),
+            line.unwrap_or_default().to_owned(),
+        );
+    }
+    lines
+}

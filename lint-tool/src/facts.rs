@@ -1,0 +1,210 @@
+//! What one file says, as plain data. `extract` is the only code that speaks `syn`.
+//!
+//! **Invariant:** facts of a file depend on its text alone, so that they can be cached by content.
+
+mod allow;
+mod attributes;
+mod extract;
+mod tokens;
+mod types;
+mod walk;
+
+use std::collections::BTreeMap;
+
+pub use allow::Allow;
+pub use extract::extract;
+
+use crate::diagnostic::Span;
+use crate::sql::Statement;
+
+/// Everything that rules need of one Rust file.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Why the file could not be parsed. Then only `lines` and `allows` are filled.
+    pub error: Option<(Span, String)>,
+    pub lines: u32,
+    /// The scope 0 is the file itself.
+    pub scopes: Vec<Scope>,
+    pub uses: Vec<Use>,
+    pub paths: Vec<PathRef>,
+    pub mods: Vec<ModDecl>,
+    /// Modules that a `macro_rules` body declares, wherever it is used.
+    pub macro_mods: Vec<String>,
+    pub path_attrs: Vec<PathAttr>,
+    pub includes: Vec<Include>,
+    pub structs: Vec<StructDef>,
+    pub sql: Vec<SqlText>,
+    pub row_types: Vec<RowType>,
+    pub functions: Vec<Function>,
+    pub allows: Vec<Allow>,
+}
+
+/// An index into `Facts::scopes`.
+pub type ScopeId = usize;
+
+/// A region in which names are declared.
+#[derive(Debug, Default)]
+pub struct Scope {
+    pub parent: Option<ScopeId>,
+    /// The name of an inline module; `None` for the file, a block or generics.
+    pub module: Option<String>,
+    /// `#[path]` on an inline module moves the folder of its children.
+    pub module_path: Option<String>,
+    pub test: bool,
+    pub names: BTreeMap<String, Name>,
+    /// Glob imports, as indices into `Facts::uses`.
+    pub globs: Vec<usize>,
+}
+
+/// What a name means in a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// An inline module.
+    Inline(ScopeId),
+    /// A module in its own file, as an index into `Facts::mods`.
+    File(usize),
+    /// An import, as an index into `Facts::uses`.
+    Use(usize),
+    /// A type, trait or generic parameter.
+    Type,
+    /// A function, constant, static or macro.
+    Value,
+}
+
+/// One piece of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    pub name: String,
+    pub span: Span,
+}
+
+/// One leaf of a use tree, or an `extern crate`.
+#[derive(Debug)]
+pub struct Use {
+    pub path: PathRef,
+    /// The name that it declares; `None` for `_` and globs.
+    pub alias: Option<String>,
+    pub glob: bool,
+    pub public: bool,
+    pub extern_crate: bool,
+}
+
+/// A path of two or more segments (or one after a leading `::`), wherever it stands.
+#[derive(Debug, Clone)]
+pub struct PathRef {
+    pub segments: Vec<Segment>,
+    pub leading_colon: bool,
+    pub scope: ScopeId,
+    pub test: bool,
+}
+
+impl PathRef {
+    /// The path as written.
+    pub fn text(&self) -> String {
+        let names: Vec<&str> = self.segments.iter().map(|it| it.name.as_str()).collect();
+        format!(
+            "{}{}",
+            if self.leading_colon { "::" } else { "" },
+            names.join("::")
+        )
+    }
+
+    /// The whole path, from its first to its last segment when they share a line.
+    pub fn span(&self) -> Span {
+        let (Some(first), Some(last)) = (self.segments.first(), self.segments.last()) else {
+            return Span::START;
+        };
+        if first.span.line != last.span.line {
+            return first.span;
+        }
+        Span {
+            width: last.span.column + last.span.width - first.span.column,
+            ..first.span
+        }
+    }
+}
+
+/// `mod name;`
+#[derive(Debug)]
+pub struct ModDecl {
+    pub name: String,
+    pub span: Span,
+    pub scope: ScopeId,
+    /// Files that `#[path]` names; several with `cfg_attr`.
+    pub paths: Vec<String>,
+    /// No `#[path]` counts in each build, so the usual file is loaded too.
+    pub paths_are_conditional: bool,
+    pub test: bool,
+    /// Under `#[cfg]`: its file may be absent.
+    pub conditional: bool,
+}
+
+/// `#[path = "…"]`, also inside `cfg_attr`.
+#[derive(Debug)]
+pub struct PathAttr {
+    pub value: String,
+    pub span: Span,
+}
+
+/// `include!`, `include_str!` or `include_bytes!`.
+#[derive(Debug)]
+pub struct Include {
+    pub source: bool,
+    /// The file, where it is a plain literal.
+    pub file: Option<String>,
+    /// `concat!(env!("OUT_DIR"), …)`: what a build script wrote.
+    pub out_dir: bool,
+    pub span: Span,
+}
+
+/// A struct with named fields, or an enum's name.
+#[derive(Debug)]
+pub struct StructDef {
+    pub name: String,
+    pub span: Span,
+    pub scope: ScopeId,
+    pub test: bool,
+    pub derives: Vec<String>,
+    /// The table that an attribute names (diesel, sea-orm).
+    pub table: Option<String>,
+    pub fields: Vec<Field>,
+}
+
+/// A named field.
+#[derive(Debug)]
+pub struct Field {
+    pub name: String,
+    /// The name in the database or on the wire, where an attribute says so.
+    pub rename: Option<String>,
+    pub ty: String,
+    pub span: Span,
+}
+
+/// A string literal that is SQL.
+#[derive(Debug)]
+pub struct SqlText {
+    pub statement: Statement,
+    pub span: Span,
+    pub test: bool,
+}
+
+/// The type that `query_as` fills, and the table that the query reads first.
+#[derive(Debug)]
+pub struct RowType {
+    pub path: PathRef,
+    pub table: Option<String>,
+}
+
+/// A function with a body.
+#[derive(Debug)]
+pub struct Function {
+    pub name: String,
+    pub span: Span,
+    pub lines: u32,
+    pub test: bool,
+}
+
+/// The ignores of a manifest.
+pub(crate) fn manifest_allows(text: &str) -> Vec<Allow> {
+    allow::read(text, "#", &[])
+}

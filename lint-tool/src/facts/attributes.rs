@@ -1,0 +1,193 @@
+//! What attributes say: `cfg(test)`, `path`, derives, table names, renames.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
+
+/// Attributes whose string names a path.
+const PATH_STRINGS: [&str; 10] = [
+    "with",
+    "serialize_with",
+    "deserialize_with",
+    "default",
+    "remote",
+    "crate",
+    "from",
+    "into",
+    "try_from",
+    "skip_serializing_if",
+];
+
+/// Whether the item is compiled for tests only.
+pub(super) fn is_test(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| {
+        let last = attr.path().segments.last().map(|it| it.ident.to_string());
+        match (&attr.meta, last.as_deref()) {
+            (Meta::List(list), Some("cfg")) => asks_for_test(list.tokens.clone()),
+            (_, Some("test" | "bench" | "rstest" | "proptest")) => true,
+            _ => false,
+        }
+    })
+}
+
+/// Whether a `cfg` or `cfg_attr` stands on the item.
+pub(super) fn is_conditional(attrs: &[Attribute]) -> bool {
+    attrs
+        .iter()
+        .any(|it| it.path().is_ident("cfg") || it.path().is_ident("cfg_attr"))
+}
+
+fn asks_for_test(tokens: TokenStream) -> bool {
+    let mut negated = false;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(it) if it == "test" => return true,
+            TokenTree::Ident(it) => negated = it == "not",
+            TokenTree::Group(it) if !negated && asks_for_test(it.stream()) => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The literal of `key = "…"`.
+pub(super) fn name_value<'a>(meta: &'a Meta, key: &str) -> Option<&'a LitStr> {
+    match meta {
+        Meta::NameValue(it) if it.path.is_ident(key) => match &it.value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `#[path = "…"]` of an item, also inside `cfg_attr`.
+pub(super) fn path_attr(attr: &Attribute) -> Option<LitStr> {
+    if let Some(text) = name_value(&attr.meta, "path") {
+        return Some(text.clone());
+    }
+    attr.path()
+        .is_ident("cfg_attr")
+        .then(|| string_after(attr, "path"))
+        .flatten()
+}
+
+/// The string after `key =` in a list attribute, at its first level.
+pub(super) fn string_after(attr: &Attribute, key: &str) -> Option<LitStr> {
+    let Meta::List(list) = &attr.meta else {
+        return None;
+    };
+    let tokens: Vec<TokenTree> = list.tokens.clone().into_iter().collect();
+    tokens.windows(3).find_map(|it| match it {
+        [
+            TokenTree::Ident(name),
+            TokenTree::Punct(eq),
+            TokenTree::Literal(_),
+        ] if name == key && eq.as_char() == '=' => {
+            syn::parse2(TokenStream::from(it[2].clone())).ok()
+        }
+        _ => None,
+    })
+}
+
+/// Strings of a list attribute that name paths, such as `serde(with = "…")`.
+pub(super) fn path_strings(attr: &Attribute) -> Vec<LitStr> {
+    if !attr.path().is_ident("serde") {
+        return Vec::new();
+    }
+    PATH_STRINGS
+        .iter()
+        .filter_map(|key| string_after(attr, key))
+        .collect()
+}
+
+/// Last segments of everything derived, also through `cfg_attr`.
+pub(super) fn derives(attrs: &[Attribute]) -> Vec<String> {
+    let mut names = Vec::new();
+    for attr in attrs {
+        if let Meta::List(list) = &attr.meta {
+            if attr.path().is_ident("derive") {
+                last_idents(list.tokens.clone(), &mut names);
+            } else if attr.path().is_ident("cfg_attr") {
+                derives_within(list.tokens.clone(), &mut names);
+            }
+        }
+    }
+    names
+}
+
+fn derives_within(tokens: TokenStream, names: &mut Vec<String>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for pair in tokens.windows(2) {
+        if let [TokenTree::Ident(name), TokenTree::Group(group)] = pair
+            && name == "derive"
+        {
+            last_idents(group.stream(), names);
+        }
+    }
+}
+
+fn last_idents(tokens: TokenStream, names: &mut Vec<String>) {
+    let mut last = None;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(it) => last = Some(it.to_string()),
+            TokenTree::Punct(it) if it.as_char() == ',' => names.extend(last.take()),
+            _ => {}
+        }
+    }
+    names.extend(last);
+}
+
+/// The table that diesel's or sea-orm's attribute names.
+pub(super) fn table(attrs: &[Attribute]) -> Option<String> {
+    attrs.iter().find_map(|attr| {
+        if let Some(text) = name_value(&attr.meta, "table_name") {
+            return Some(text.value());
+        }
+        let known = ["diesel", "sea_orm", "table_name", "sqlx", "orm"];
+        if !known.iter().any(|it| attr.path().is_ident(it)) {
+            return None;
+        }
+        string_after(attr, "table_name")
+            .map(|it| it.value())
+            .or_else(|| ident_after(attr, "table_name"))
+    })
+}
+
+fn ident_after(attr: &Attribute, key: &str) -> Option<String> {
+    let Meta::List(list) = &attr.meta else {
+        return None;
+    };
+    let mut tokens = list
+        .tokens
+        .clone()
+        .into_iter()
+        .skip_while(|it| it.to_string() != key)
+        .skip(2);
+    let mut last = None;
+    for token in tokens.by_ref() {
+        match token {
+            TokenTree::Ident(it) => last = Some(it.to_string()),
+            TokenTree::Punct(it) if it.as_char() == ':' => {}
+            _ => break,
+        }
+    }
+    last
+}
+
+/// What a field is called in the database or on the wire.
+pub(super) fn rename(attrs: &[Attribute]) -> Option<String> {
+    let known = ["sqlx", "serde", "diesel", "sea_orm"];
+    attrs
+        .iter()
+        .filter(|attr| known.iter().any(|it| attr.path().is_ident(it)))
+        .find_map(|attr| {
+            ["rename", "column_name"]
+                .iter()
+                .find_map(|key| string_after(attr, key))
+                .map(|it| it.value())
+        })
+}

@@ -1,0 +1,414 @@
+//! From a text to facts: what the walk over its syntax tree writes down.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use proc_macro2::{LineColumn, Literal, TokenStream};
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::visit::Visit as _;
+use syn::{Attribute, Expr, Item, LitStr, Token, UseTree};
+
+use super::tokens::{self, Found, plain};
+use super::{
+    Facts, Field, Function, Include, ModDecl, Name, PathAttr, PathRef, RowType, Scope, ScopeId,
+    Segment, SqlText, StructDef, Use, allow, attributes, types,
+};
+use crate::diagnostic::Span;
+use crate::sql;
+
+/// Turns a file into facts. A file that cannot be parsed keeps its error as a fact.
+pub fn extract(text: &str) -> Facts {
+    let mut walker = Walker::default();
+    walker.facts.lines = text.lines().count() as u32;
+    walker.facts.scopes.push(Scope::default());
+    match syn::parse_file(text) {
+        Ok(file) => {
+            walker.test = attributes::is_test(&file.attrs);
+            walker.facts.scopes[0].test = walker.test;
+            walker.visit_file(&file);
+        }
+        Err(err) => walker.facts.error = Some((span_of(err.span()), err.to_string())),
+    }
+    if allow::has_any(text) {
+        walker.facts.allows = allow::read(text, "//", &literals(text));
+    }
+    // Spans are plain data by now; without this the source map of the thread grows by every file.
+    proc_macro2::extra::invalidate_current_thread_spans();
+    walker.facts
+}
+
+/// A token's place on the line where it begins.
+pub(super) fn span_of(span: proc_macro2::Span) -> Span {
+    let (start, end) = (span.start(), span.end());
+    let width = if start.line == end.line {
+        end.column.saturating_sub(start.column)
+    } else {
+        1
+    };
+    Span {
+        line: start.line as u32,
+        column: start.column as u32 + 1,
+        width: width.max(1) as u32,
+    }
+}
+
+/// Where string literals stand.
+fn literals(text: &str) -> Vec<Range<allow::Position>> {
+    fn walk(tokens: TokenStream, found: &mut Vec<Range<allow::Position>>) {
+        for token in tokens {
+            match token {
+                proc_macro2::TokenTree::Group(it) => walk(it.stream(), found),
+                proc_macro2::TokenTree::Literal(it) if it.to_string().contains('"') => {
+                    let (start, end) = (it.span().start(), it.span().end());
+                    let position = |at: LineColumn| (at.line as u32, at.column as u32 + 1);
+                    found.push(position(start)..position(end));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    if let Ok(tokens) = text.parse::<TokenStream>() {
+        walk(tokens, &mut found);
+    }
+    found
+}
+
+#[derive(Default)]
+pub(super) struct Walker {
+    pub(super) facts: Facts,
+    pub(super) scope: ScopeId,
+    pub(super) test: bool,
+    in_macro: bool,
+}
+
+impl Walker {
+    pub(super) fn within<T>(&mut self, scope: Scope, walk: impl FnOnce(&mut Walker) -> T) -> T {
+        let before = self.scope;
+        self.facts.scopes.push(scope);
+        self.scope = self.facts.scopes.len() - 1;
+        let result = walk(self);
+        self.scope = before;
+        result
+    }
+
+    pub(super) fn child(&self) -> Scope {
+        Scope {
+            parent: Some(self.scope),
+            test: self.test,
+            ..Scope::default()
+        }
+    }
+
+    /// Declares a name; a module or import wins over a type, a type over a value.
+    pub(super) fn declare(&mut self, name: String, meaning: Name) {
+        let rank = |it: Name| match it {
+            Name::Inline(_) | Name::File(_) => 3,
+            Name::Use(_) => 2,
+            Name::Type => 1,
+            Name::Value => 0,
+        };
+        let names = &mut self.facts.scopes[self.scope].names;
+        let known = names.get(&name).copied();
+        if known.is_none_or(|known| rank(known) < rank(meaning)) {
+            names.insert(name, meaning);
+        }
+    }
+
+    pub(super) fn declare_item(&mut self, item: &Item) {
+        let (ident, meaning) = match item {
+            Item::Struct(it) => (&it.ident, Name::Type),
+            Item::Enum(it) => (&it.ident, Name::Type),
+            Item::Union(it) => (&it.ident, Name::Type),
+            Item::Trait(it) => (&it.ident, Name::Type),
+            Item::TraitAlias(it) => (&it.ident, Name::Type),
+            Item::Type(it) => (&it.ident, Name::Type),
+            Item::Fn(it) => (&it.sig.ident, Name::Value),
+            Item::Const(it) => (&it.ident, Name::Value),
+            Item::Static(it) => (&it.ident, Name::Value),
+            _ => return,
+        };
+        self.declare(plain(ident), meaning);
+    }
+
+    pub(super) fn path_ref(&self, segments: Vec<Segment>, leading_colon: bool) -> PathRef {
+        PathRef {
+            segments,
+            leading_colon,
+            scope: self.scope,
+            test: self.test,
+        }
+    }
+
+    pub(super) fn path_of(&self, path: &syn::Path) -> PathRef {
+        let segments = path
+            .segments
+            .iter()
+            .map(|it| Segment {
+                name: plain(&it.ident),
+                span: span_of(it.ident.span()),
+            })
+            .collect();
+        self.path_ref(segments, path.leading_colon.is_some())
+    }
+
+    pub(super) fn use_tree(
+        &mut self,
+        tree: &UseTree,
+        prefix: &[Segment],
+        leading: bool,
+        public: bool,
+    ) {
+        let with = |ident: &syn::Ident| {
+            let mut path = prefix.to_vec();
+            path.push(Segment {
+                name: plain(ident),
+                span: span_of(ident.span()),
+            });
+            path
+        };
+        match tree {
+            UseTree::Path(it) => self.use_tree(&it.tree, &with(&it.ident), leading, public),
+            UseTree::Group(it) => {
+                for tree in &it.items {
+                    self.use_tree(tree, prefix, leading, public);
+                }
+            }
+            UseTree::Name(it) if it.ident == "self" && !prefix.is_empty() => {
+                let alias = prefix.last().map(|it| it.name.clone());
+                self.add_use(prefix.to_vec(), leading, alias, public);
+            }
+            UseTree::Name(it) => {
+                self.add_use(with(&it.ident), leading, Some(plain(&it.ident)), public)
+            }
+            UseTree::Rename(it) => {
+                let path = if it.ident == "self" && !prefix.is_empty() {
+                    prefix.to_vec()
+                } else {
+                    with(&it.ident)
+                };
+                let alias = Some(plain(&it.rename)).filter(|it| it != "_");
+                self.add_use(path, leading, alias, public);
+            }
+            UseTree::Glob(_) => {
+                self.add_use(prefix.to_vec(), leading, None, public);
+                let index = self.facts.uses.len() - 1;
+                self.facts.uses[index].glob = true;
+                self.facts.scopes[self.scope].globs.push(index);
+            }
+        }
+    }
+
+    pub(super) fn add_use(
+        &mut self,
+        path: Vec<Segment>,
+        leading: bool,
+        alias: Option<String>,
+        public: bool,
+    ) {
+        let path = self.path_ref(path, leading);
+        self.facts.uses.push(Use {
+            path,
+            alias: alias.clone(),
+            glob: false,
+            public,
+            extern_crate: false,
+        });
+        if let Some(alias) = alias {
+            self.declare(alias, Name::Use(self.facts.uses.len() - 1));
+        }
+    }
+
+    pub(super) fn text(&mut self, text: &str, span: Span) {
+        if let Some(statement) = sql::read(text) {
+            self.facts.sql.push(SqlText {
+                statement,
+                span,
+                test: self.test,
+            });
+        }
+    }
+
+    pub(super) fn literal(&mut self, literal: Literal) {
+        let span = span_of(literal.span());
+        if let Ok(text) =
+            syn::parse2::<LitStr>(TokenStream::from(proc_macro2::TokenTree::from(literal)))
+        {
+            self.text(&text.value(), span);
+        }
+    }
+
+    /// Macro arguments: a syntax tree where they are one, tokens where they are not.
+    pub(super) fn arguments(&mut self, tokens: TokenStream) {
+        let before = std::mem::replace(&mut self.in_macro, true);
+        let tokens = tokens::without_inner_attributes(tokens);
+        let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+        if let Ok(list) = list.parse2(tokens.clone()) {
+            list.iter().for_each(|it| self.visit_expr(it));
+        } else if let Ok(statements) = syn::Block::parse_within.parse2(tokens.clone()) {
+            statements.iter().for_each(|it| self.visit_stmt(it));
+        } else {
+            self.tokens(tokens, true);
+        }
+        self.in_macro = before;
+    }
+
+    /// Tokens that are no syntax tree; with `braces`, groups in braces may be one.
+    pub(super) fn tokens(&mut self, tokens: TokenStream, braces: bool) {
+        let mut all = Vec::new();
+        tokens::scan(tokens, braces, &mut |found| all.push(found));
+        for found in all {
+            match found {
+                Found::Path {
+                    segments,
+                    leading_colon,
+                } => {
+                    let path = self.path_ref(segments, leading_colon);
+                    self.facts.paths.push(path);
+                }
+                Found::Macro { name, tokens } => self.known_macro(&name, &tokens),
+                Found::Literal(literal) => self.literal(literal),
+                Found::Mod(name) => self.facts.macro_mods.push(name),
+                Found::Braces(tokens) => self.arguments(tokens),
+                Found::PathAttr(literal) => {
+                    let span = span_of(literal.span());
+                    let value = literal.to_string().trim_matches('"').to_owned();
+                    self.facts.path_attrs.push(PathAttr { value, span });
+                }
+            }
+        }
+    }
+
+    /// `include*!` and `query_as!`, which say more than their arguments.
+    pub(super) fn known_macro(&mut self, name: &syn::Ident, tokens: &TokenStream) {
+        let span = span_of(name.span());
+        match name.to_string().as_str() {
+            "include" | "include_str" | "include_bytes" => {
+                let file = syn::parse2::<LitStr>(tokens.clone())
+                    .ok()
+                    .map(|it| it.value());
+                let out_dir = tokens.to_string().contains("\"OUT_DIR\"");
+                self.facts.includes.push(Include {
+                    source: name == "include",
+                    file,
+                    out_dir,
+                    span,
+                });
+            }
+            "query_as" | "query_as_unchecked" => {
+                let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+                let Ok(list) = list.parse2(tokens.clone()) else {
+                    return;
+                };
+                if let (Some(Expr::Path(row)), Some(Expr::Lit(query))) = (list.first(), list.get(1))
+                {
+                    self.row_type(&row.path, query);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn row_type(&mut self, row: &syn::Path, query: &syn::ExprLit) {
+        let syn::Lit::Str(text) = &query.lit else {
+            return;
+        };
+        let statement = sql::read(&text.value()).unwrap_or_default();
+        let table = statement
+            .writes
+            .first()
+            .or(statement.reads.first())
+            .cloned();
+        let path = self.path_of(row);
+        self.facts.row_types.push(RowType { path, table });
+    }
+
+    pub(super) fn model(&mut self, ident: &syn::Ident, attrs: &[Attribute], fields: &syn::Fields) {
+        let fields = fields.iter().filter_map(|field| {
+            let ident = field.ident.as_ref()?;
+            Some(Field {
+                name: plain(ident),
+                rename: attributes::rename(&field.attrs),
+                ty: types::text(&field.ty),
+                span: span_of(ident.span()),
+            })
+        });
+        let definition = StructDef {
+            name: plain(ident),
+            span: span_of(ident.span()),
+            scope: self.scope,
+            test: self.test,
+            derives: attributes::derives(attrs),
+            table: attributes::table(attrs),
+            fields: fields.collect(),
+        };
+        self.facts.structs.push(definition);
+    }
+
+    pub(super) fn function(&mut self, sig: &syn::Signature, block: &syn::Block) {
+        let first = sig.fn_token.span.start().line;
+        let last = block.brace_token.span.close().end().line;
+        self.facts.functions.push(Function {
+            name: plain(&sig.ident),
+            span: span_of(sig.ident.span()),
+            lines: (last - first + 1) as u32,
+            test: self.test,
+        });
+    }
+
+    pub(super) fn module(&mut self, item: &syn::ItemMod) {
+        let name = plain(&item.ident);
+        let attrs = item.attrs.iter();
+        let named: Vec<(String, bool)> = attrs
+            .filter_map(|it| {
+                Some((
+                    attributes::path_attr(it)?.value(),
+                    it.path().is_ident("cfg_attr"),
+                ))
+            })
+            .collect();
+        let path = named.first().map(|(it, _)| it.clone());
+        let Some((_, items)) = &item.content else {
+            self.facts.mods.push(ModDecl {
+                name: name.clone(),
+                span: span_of(item.ident.span()),
+                scope: self.scope,
+                paths_are_conditional: named.iter().all(|(_, conditional)| *conditional),
+                paths: named.into_iter().map(|(it, _)| it).collect(),
+                test: self.test,
+                conditional: self.in_macro || attributes::is_conditional(&item.attrs),
+            });
+            return self.declare(name, Name::File(self.facts.mods.len() - 1));
+        };
+        self.declare(name.clone(), Name::Inline(self.facts.scopes.len()));
+        let scope = Scope {
+            module: Some(name),
+            module_path: path,
+            ..self.child()
+        };
+        self.within(scope, |walker| {
+            items.iter().for_each(|it| walker.visit_item(it))
+        });
+    }
+
+    /// Generic parameters hide crates of the same name.
+    pub(super) fn generics<T>(
+        &mut self,
+        generics: &syn::Generics,
+        walk: impl FnOnce(&mut Walker) -> T,
+    ) -> T {
+        let names: BTreeMap<String, Name> = generics
+            .type_params()
+            .map(|it| (plain(&it.ident), Name::Type))
+            .collect();
+        if names.is_empty() {
+            return walk(self);
+        }
+        let scope = Scope {
+            names,
+            ..self.child()
+        };
+        self.within(scope, walk)
+    }
+}

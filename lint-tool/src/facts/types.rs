@@ -1,0 +1,26 @@
+//! Types as text without path prefixes, so that `chrono::DateTime` and `DateTime` compare equal.
+
+use syn::visit::{self, Visit};
+
+struct Words(String);
+
+impl<'ast> Visit<'ast> for Words {
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let Some(last) = path.segments.last() else {
+            return;
+        };
+        self.0.push_str(&last.ident.to_string());
+        if !last.arguments.is_none() {
+            self.0.push('<');
+            visit::visit_path_arguments(self, &last.arguments);
+            self.0.push('>');
+        }
+    }
+}
+
+/// The names that a type is made of.
+pub(super) fn text(ty: &syn::Type) -> String {
+    let mut words = Words(String::new());
+    words.visit_type(ty);
+    words.0
+}

@@ -1,0 +1,328 @@
+//! One `Cargo.toml` as data with places. Read with `toml` alone: Cargo need not be able to load it.
+
+use std::collections::BTreeSet;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::paths;
+
+/// A string and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    pub value: String,
+    pub span: Span,
+}
+
+/// When a dependency is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DependencyKind {
+    Normal,
+    Dev,
+    Build,
+    /// An entry of `[workspace.dependencies]`, `[patch]` or `[replace]`.
+    Shared,
+}
+
+/// One entry of a dependency table.
+#[derive(Debug, Clone)]
+pub struct Dependency {
+    /// The name that code uses.
+    pub key: Text,
+    /// The package, where it is not the key.
+    pub package: Option<String>,
+    pub kind: DependencyKind,
+    pub path: Option<Text>,
+    pub inherited: bool,
+    /// Whether it comes from a registry or git, not from a path.
+    pub remote: bool,
+}
+
+impl Dependency {
+    /// The package that the entry asks for.
+    pub fn package(&self) -> &str {
+        self.package.as_deref().unwrap_or(&self.key.value)
+    }
+}
+
+/// A target that the manifest names.
+#[derive(Debug, Clone)]
+pub struct TargetTable {
+    pub table: &'static str,
+    pub name: Option<String>,
+    pub path: Option<Text>,
+}
+
+/// What the checks need of a manifest.
+#[derive(Debug, Clone, Default)]
+pub struct Manifest {
+    pub path: String,
+    pub package: Option<Text>,
+    pub edition: Option<u16>,
+    pub edition_inherited: bool,
+    pub build: Option<Text>,
+    pub no_build: bool,
+    pub autodiscover_off: BTreeSet<String>,
+    pub dependencies: Vec<Dependency>,
+    pub targets: Vec<TargetTable>,
+    pub workspace: Option<WorkspaceTable>,
+}
+
+/// `[workspace]`.
+#[derive(Debug, Clone, Default)]
+pub struct WorkspaceTable {
+    pub members: Vec<Text>,
+    pub exclude: Vec<Text>,
+    pub has_dependencies: bool,
+    pub edition: Option<u16>,
+}
+
+impl WorkspaceTable {
+    /// Whether an entry of `members` names the folder.
+    pub fn lists(&self, dir: &str) -> bool {
+        let dir: Vec<&str> = dir.split('/').collect();
+        self.members.iter().any(|it| {
+            let pattern = it.value.trim_start_matches("./").trim_end_matches('/');
+            let pattern: Vec<&str> = pattern.split('/').collect();
+            paths::match_prefix(&pattern, &dir) == Some(dir.len())
+        })
+    }
+}
+
+impl Manifest {
+    /// The folder that the manifest stands in.
+    pub fn dir(&self) -> &str {
+        paths::parent(&self.path)
+    }
+
+    /// A place in this manifest.
+    pub fn place(&self, span: Span) -> Place {
+        Place::new(&self.path, span)
+    }
+
+    /// Reads a manifest; what `toml` cannot parse is SL900.
+    pub fn parse(path: &str, text: &str) -> Result<Manifest, Box<Diagnostic>> {
+        let root = DeTable::parse(text).map_err(|err| {
+            let span = err
+                .span()
+                .map_or(Span::START, |range| Span::of_bytes(text, range));
+            let message = format!("cannot parse the manifest: {}", err.message());
+            Box::new(Diagnostic::new("SL900", Place::new(path, span), message))
+        })?;
+        let reader = Reader { text };
+        let mut manifest = Manifest {
+            path: path.to_owned(),
+            ..Manifest::default()
+        };
+        reader.package(root.get_ref(), &mut manifest);
+        reader.workspace(root.get_ref(), &mut manifest);
+        reader.all_dependencies(root.get_ref(), &mut manifest.dependencies);
+        reader.targets(root.get_ref(), &mut manifest.targets);
+        Ok(manifest)
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+}
+
+type Table<'a> = DeTable<'a>;
+
+fn table<'t, 'a>(parent: &'t Table<'a>, key: &str) -> Option<&'t Table<'a>> {
+    parent.get(key)?.get_ref().as_table()
+}
+
+fn is_true(parent: &Table, key: &str) -> bool {
+    parent.get(key).and_then(|it| it.get_ref().as_bool()) == Some(true)
+}
+
+impl Reader<'_> {
+    fn string(&self, value: &Spanned<DeValue>) -> Option<Text> {
+        let text = value.get_ref().as_str()?;
+        Some(Text {
+            value: text.to_owned(),
+            span: Span::of_bytes(self.text, value.span()),
+        })
+    }
+
+    fn field(&self, parent: &Table, key: &str) -> Option<Text> {
+        self.string(parent.get(key)?)
+    }
+
+    fn strings(&self, parent: &Table, key: &str) -> Vec<Text> {
+        let array = parent.get(key).and_then(|it| it.get_ref().as_array());
+        array
+            .into_iter()
+            .flatten()
+            .filter_map(|it| self.string(it))
+            .collect()
+    }
+
+    fn edition(&self, parent: &Table) -> Option<u16> {
+        self.field(parent, "edition")?.value.parse().ok()
+    }
+
+    fn package(&self, root: &Table, manifest: &mut Manifest) {
+        let Some(package) = table(root, "package").or_else(|| table(root, "project")) else {
+            return;
+        };
+        manifest.package = self.field(package, "name");
+        manifest.edition = self.edition(package);
+        manifest.edition_inherited =
+            table(package, "edition").is_some_and(|it| is_true(it, "workspace"));
+        manifest.build = self.field(package, "build");
+        manifest.no_build =
+            package.get("build").and_then(|it| it.get_ref().as_bool()) == Some(false);
+        for key in [
+            "autobins",
+            "autotests",
+            "autoexamples",
+            "autobenches",
+            "autolib",
+        ] {
+            if package.get(key).and_then(|it| it.get_ref().as_bool()) == Some(false) {
+                manifest.autodiscover_off.insert(key.to_owned());
+            }
+        }
+    }
+
+    fn workspace(&self, root: &Table, manifest: &mut Manifest) {
+        let Some(workspace) = table(root, "workspace") else {
+            return;
+        };
+        manifest.workspace = Some(WorkspaceTable {
+            members: self.strings(workspace, "members"),
+            exclude: self.strings(workspace, "exclude"),
+            has_dependencies: workspace.contains_key("dependencies"),
+            edition: table(workspace, "package").and_then(|it| self.edition(it)),
+        });
+        self.dependencies(
+            workspace,
+            "dependencies",
+            DependencyKind::Shared,
+            &mut manifest.dependencies,
+        );
+    }
+
+    fn all_dependencies(&self, root: &Table, out: &mut Vec<Dependency>) {
+        self.dependency_tables(root, out);
+        for target in table(root, "target").into_iter().flat_map(|it| it.values()) {
+            if let Some(target) = target.get_ref().as_table() {
+                self.dependency_tables(target, out);
+            }
+        }
+        if let Some(patch) = table(root, "patch") {
+            for source in patch.keys() {
+                self.dependencies(patch, source.get_ref(), DependencyKind::Shared, out);
+            }
+        }
+        self.dependencies(root, "replace", DependencyKind::Shared, out);
+    }
+
+    fn dependency_tables(&self, parent: &Table, out: &mut Vec<Dependency>) {
+        for (key, kind) in [
+            ("dependencies", DependencyKind::Normal),
+            ("dev-dependencies", DependencyKind::Dev),
+            ("dev_dependencies", DependencyKind::Dev),
+            ("build-dependencies", DependencyKind::Build),
+            ("build_dependencies", DependencyKind::Build),
+        ] {
+            self.dependencies(parent, key, kind, out);
+        }
+    }
+
+    fn dependencies(
+        &self,
+        parent: &Table,
+        key: &str,
+        kind: DependencyKind,
+        out: &mut Vec<Dependency>,
+    ) {
+        for (name, value) in table(parent, key).into_iter().flatten() {
+            let key = Text {
+                value: name.get_ref().to_string(),
+                span: Span::of_bytes(self.text, name.span()),
+            };
+            let details = value.get_ref().as_table();
+            out.push(Dependency {
+                key,
+                package: details
+                    .and_then(|it| self.field(it, "package"))
+                    .map(|it| it.value),
+                kind,
+                path: details.and_then(|it| self.field(it, "path")),
+                inherited: details.is_some_and(|it| is_true(it, "workspace")),
+                remote: details.is_none_or(|it| {
+                    ["version", "git", "registry"]
+                        .iter()
+                        .any(|key| it.contains_key(*key))
+                        && !it.contains_key("path")
+                }),
+            });
+        }
+    }
+
+    fn targets(&self, root: &Table, out: &mut Vec<TargetTable>) {
+        if let Some(lib) = table(root, "lib") {
+            out.push(self.target("lib", lib));
+        }
+        for key in ["bin", "test", "example", "bench"] {
+            let array = root.get(key).and_then(|it| it.get_ref().as_array());
+            for entry in array.into_iter().flatten() {
+                if let Some(entry) = entry.get_ref().as_table() {
+                    out.push(self.target(key, entry));
+                }
+            }
+        }
+    }
+
+    fn target(&self, kind: &'static str, entry: &Table) -> TargetTable {
+        TargetTable {
+            table: kind,
+            name: self.field(entry, "name").map(|it| it.value),
+            path: self.field(entry, "path"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dependency_table_is_read_with_its_kind() {
+        let text = "[package]\nname = \"a\"\n[dependencies]\nb.workspace = true\n\
+            c = { package = \"d\", path = \"../d\" }\n[target.'cfg(unix)'.dev-dependencies]\ne = \"1\"\n\
+            [build-dependencies.f]\ngit = \"x\"\n";
+        let manifest = Manifest::parse("a/Cargo.toml", text).unwrap();
+        let seen: Vec<_> = manifest
+            .dependencies
+            .iter()
+            .map(|it| {
+                (
+                    it.package(),
+                    it.kind,
+                    it.inherited,
+                    it.remote,
+                    it.key.span.line,
+                )
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("b", DependencyKind::Normal, true, false, 4),
+                ("d", DependencyKind::Normal, false, false, 5),
+                ("f", DependencyKind::Build, false, true, 8),
+                ("e", DependencyKind::Dev, false, true, 7),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_broken_manifest_is_a_diagnostic() {
+        let err = Manifest::parse("Cargo.toml", "[package\n").unwrap_err();
+        assert_eq!((err.code, err.place.span.line), ("SL900", 1));
+    }
+}

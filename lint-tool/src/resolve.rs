@@ -1,0 +1,303 @@
+//! From a path to what it names: scopes, imports, globs, re-exports, the extern prelude.
+//!
+//! **Invariant:** an answer is either certain or `Unknown`; nothing is guessed from a name.
+
+use std::rc::Rc;
+
+use crate::facts::{Facts, Name, PathRef, ScopeId};
+use crate::memory::{Circle, Memory};
+use crate::modules::{ModuleId, Modules};
+use crate::workspace::{Extern, TargetKind, Workspace};
+
+/// What a path, or its beginning, names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Def {
+    Module(ModuleId),
+    /// A name in a module, and whatever belongs to it.
+    Item(ModuleId, String),
+    /// A path into a crate from elsewhere.
+    Outside(Vec<String>),
+    /// Something of the surrounding block: a generic parameter, `Self`, a built-in type.
+    Local,
+    Unknown,
+}
+
+/// The answer for one path.
+#[derive(Debug)]
+pub struct Resolution {
+    /// Where the path leads when re-exports are followed.
+    pub target: Def,
+    /// Where it leads as written: the module that re-exports, if there is one.
+    pub written: Option<Def>,
+    /// Whether the first segment is an import of the same file.
+    pub by_alias: bool,
+    /// The segment that enters the target's module.
+    pub segment: usize,
+}
+
+/// Answers questions about paths, and remembers the answers.
+pub struct Resolver<'a> {
+    workspace: &'a Workspace,
+    modules: &'a Modules,
+    imports: Memory<(ModuleId, usize), Def>,
+    names: Memory<(ModuleId, bool, String), (Def, bool)>,
+}
+
+/// Where a question is asked.
+#[derive(Clone, Copy)]
+struct Asking {
+    module: ModuleId,
+    scope: ScopeId,
+}
+
+const BUILT_IN: [&str; 5] = ["std", "core", "alloc", "proc_macro", "test"];
+const PRIMITIVES: [&str; 17] = [
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+    "i128", "isize", "f32", "f64",
+];
+
+impl<'a> Resolver<'a> {
+    /// A resolver that has answered nothing yet.
+    pub fn new(workspace: &'a Workspace, modules: &'a Modules) -> Resolver<'a> {
+        let circle = Rc::<Circle>::default();
+        Resolver {
+            workspace,
+            modules,
+            imports: Memory::new(circle.clone()),
+            names: Memory::new(circle),
+        }
+    }
+
+    /// Resolves a path that stands in `module`. `import` is the index of the use that it is.
+    pub fn resolve(&self, module: ModuleId, path: &PathRef, import: Option<usize>) -> Resolution {
+        let asking = Asking {
+            module,
+            scope: path.scope,
+        };
+        match import {
+            // An import does not answer its own question: `use b;` means the crate.
+            Some(index) => self
+                .imports
+                .during((module, index), || self.walk(path, true, asking)),
+            None => self.walk(path, false, asking),
+        }
+    }
+
+    fn facts(&self, module: ModuleId) -> Option<&'a Facts> {
+        self.modules.facts.get(&self.modules.all[module].file)
+    }
+
+    fn walk(&self, path: &PathRef, is_import: bool, asking: Asking) -> Resolution {
+        let names: Vec<&str> = path.segments.iter().map(|it| it.name.as_str()).collect();
+        let (mut def, mut at, by_alias) = self.first(&names, path.leading_colon, is_import, asking);
+        let mut segment = at.saturating_sub(1);
+        let mut written = None;
+        while let Some(name) = names.get(at) {
+            def = match def {
+                Def::Module(module) => match self.in_module(module, name, asking.module) {
+                    Some((next, imported)) => {
+                        if imported && module != asking.module && written.is_none() {
+                            written = Some(Def::Item(module, (*name).to_owned()));
+                        } else if written.is_none() && self.is_within(&next, asking.module) {
+                            segment = at;
+                        }
+                        next
+                    }
+                    None => Def::Item(module, (*name).to_owned()),
+                },
+                Def::Outside(mut path) => {
+                    path.push((*name).to_owned());
+                    Def::Outside(path)
+                }
+                other => other,
+            };
+            at += 1;
+        }
+        Resolution {
+            target: def,
+            written,
+            by_alias,
+            segment,
+        }
+    }
+
+    /// Whether it is a module of the package that asks. A path into another package is entered by its
+    /// first segment.
+    fn is_within(&self, def: &Def, module: ModuleId) -> bool {
+        let package = |it: ModuleId| self.modules.all[it].package;
+        matches!(def, Def::Module(it) if package(*it) == package(module))
+    }
+
+    /// What the first segments name, how many they are, and whether through an import in this file.
+    fn first(
+        &self,
+        names: &[&str],
+        leading: bool,
+        is_import: bool,
+        asking: Asking,
+    ) -> (Def, usize, bool) {
+        let here = &self.modules.all[asking.module];
+        let edition = self.workspace.packages[here.package].edition;
+        let Some(first) = names.first() else {
+            return (Def::Module(here.root), 0, false);
+        };
+        match *first {
+            "crate" => (Def::Module(here.root), 1, false),
+            "self" | "super" => {
+                let (def, count) = self.relative(names, asking.module);
+                (def, count, false)
+            }
+            "Self" => (Def::Local, 1, false),
+            name if leading || (edition == 2015 && is_import) => {
+                let in_root = if edition == 2015 {
+                    self.in_module(here.root, name, asking.module)
+                } else {
+                    None
+                };
+                let def = in_root
+                    .map(|(def, _)| def)
+                    .unwrap_or_else(|| self.prelude(asking.module, name));
+                (def, 1, false)
+            }
+            name => match self.in_scopes(name, names.len() == 1, asking) {
+                Some((def, imported)) => (def, 1, imported),
+                None => (self.prelude(asking.module, name), 1, false),
+            },
+        }
+    }
+
+    fn relative(&self, names: &[&str], module: ModuleId) -> (Def, usize) {
+        let mut def = Some(module);
+        let mut count = 0;
+        for name in names
+            .iter()
+            .take_while(|it| **it == "self" || **it == "super")
+        {
+            if *name == "super" {
+                def = def.and_then(|it| self.modules.all[it].parent);
+            }
+            count += 1;
+        }
+        (def.map_or(Def::Unknown, Def::Module), count)
+    }
+
+    /// Looks outward from a scope to its module. The flag says that an import answered.
+    fn in_scopes(&self, name: &str, is_last: bool, asking: Asking) -> Option<(Def, bool)> {
+        let facts = self.facts(asking.module)?;
+        let end = self.modules.all[asking.module].scope;
+        let mut scope = asking.scope;
+        while scope != end {
+            if let Some(found) = self.in_scope(asking.module, scope, name, is_last, true) {
+                return Some(found);
+            }
+            scope = facts.scopes[scope].parent?;
+        }
+        let is_value = is_last && facts.scopes[end].names.get(name) == Some(&Name::Value);
+        if is_value {
+            return Some((Def::Item(asking.module, name.to_owned()), false));
+        }
+        self.in_module(asking.module, name, asking.module)
+    }
+
+    /// Looks a name up in a module, as `viewer` sees it: private imports are for those inside.
+    fn in_module(&self, module: ModuleId, name: &str, viewer: ModuleId) -> Option<(Def, bool)> {
+        let inside = self.modules.holds(module, viewer);
+        let scope = self.modules.all[module].scope;
+        let key = (module, inside, name.to_owned());
+        self.names
+            .recall(key, || self.in_scope(module, scope, name, false, inside))
+    }
+
+    fn in_scope(
+        &self,
+        module: ModuleId,
+        scope: ScopeId,
+        name: &str,
+        is_last: bool,
+        inside: bool,
+    ) -> Option<(Def, bool)> {
+        let facts = self.facts(module)?;
+        let it = facts.scopes.get(scope)?;
+        let may_see = |index: usize| inside || facts.uses[index].public;
+        match it.names.get(name) {
+            Some(Name::Inline(_) | Name::File(_)) => {
+                if let Some(child) = self.modules.all[module].children.get(name) {
+                    return Some((Def::Module(*child), false));
+                }
+            }
+            Some(Name::Type) => return Some((Def::Item(module, name.to_owned()), false)),
+            Some(Name::Value) if is_last => {
+                return Some((Def::Item(module, name.to_owned()), false));
+            }
+            Some(Name::Use(index)) if may_see(*index) => {
+                if let Some(def) = self.import(module, *index) {
+                    return Some((def, true));
+                }
+            }
+            _ => {}
+        }
+        it.globs
+            .iter()
+            .filter(|index| may_see(**index))
+            .find_map(|index| {
+                let Some(Def::Module(other)) = self.import(module, *index) else {
+                    return None;
+                };
+                self.in_module(other, name, module)
+                    .map(|(def, _)| (def, true))
+            })
+    }
+
+    /// What an import brings; `None` while that very question is open.
+    fn import(&self, module: ModuleId, index: usize) -> Option<Def> {
+        self.imports.recall((module, index), || {
+            let path = &self.facts(module)?.uses[index].path;
+            let asking = Asking {
+                module,
+                scope: path.scope,
+            };
+            match self.walk(path, true, asking).target {
+                Def::Unknown => None,
+                def => Some(def),
+            }
+        })
+    }
+
+    /// The extern prelude: dependencies, the package's own library, the standard library.
+    fn prelude(&self, module: ModuleId, name: &str) -> Def {
+        let here = &self.modules.all[module];
+        let package = &self.workspace.packages[here.package];
+        let own_lib = here.target != TargetKind::Lib && package.lib_name == name;
+        let member = |it| {
+            self.modules
+                .lib_of(it)
+                .map_or(Def::Outside(vec![name.to_owned()]), Def::Module)
+        };
+        match package.externs.get(name) {
+            Some(Extern::Member(it)) => member(*it),
+            Some(Extern::Outside(it)) => Def::Outside(vec![it.clone()]),
+            None if own_lib => member(here.package),
+            None if BUILT_IN.contains(&name) => Def::Outside(vec![name.to_owned()]),
+            None => self
+                .renamed_at_root(here.root, name)
+                .unwrap_or_else(|| unknown(name)),
+        }
+    }
+
+    /// `extern crate a as b;` at the crate root makes `b` known everywhere.
+    fn renamed_at_root(&self, root: ModuleId, name: &str) -> Option<Def> {
+        let facts = self.facts(root)?;
+        let import = facts
+            .uses
+            .iter()
+            .find(|it| it.extern_crate && it.alias.as_deref() == Some(name))?;
+        let krate = &import.path.segments.first()?.name;
+        (krate != name).then(|| self.prelude(root, krate))
+    }
+}
+
+/// A capital letter is a type of some prelude or glob: never a crate.
+fn unknown(name: &str) -> Def {
+    let is_type = name.starts_with(char::is_uppercase) || PRIMITIVES.contains(&name);
+    if is_type { Def::Local } else { Def::Unknown }
+}

@@ -1,0 +1,145 @@
+//! SL017
+
+use super::Rule;
+use super::edge_report::distinct;
+use crate::diagnostic::{Diagnostic, Level};
+use crate::engine::Context;
+use crate::selector::Selector;
+
+/// A crate that is named outside of its places.
+pub(super) struct Confined;
+
+impl Rule for Confined {
+    fn code(&self) -> &'static str {
+        "SL017"
+    }
+
+    fn name(&self) -> &'static str {
+        "confined"
+    }
+
+    fn level(&self) -> Level {
+        Level::Error
+    }
+
+    fn explain(&self) -> &'static str {
+        r#"A crate that is named outside of its places.
+
+A crate that shapes the code around it (a database driver, a web framework, the process
+environment) stays in few places, so that it can be changed and reviewed there. What those places
+re-export may be used by everyone.
+
+```bad
+//- structure-lint.toml
+[[confine]]
+crate = "sqlx"
+to = ["**/db"]
+//- app/src/lib.rs uses sqlx
+use sqlx::PgPool;
+```
+
+```good
+//- structure-lint.toml
+[[confine]]
+crate = "sqlx"
+to = ["**/db.rs"]
+//- app/src/lib.rs uses sqlx
+mod db;
+use db::PgPool;
+//- app/src/db.rs
+pub use sqlx::PgPool;
+```
+
+How to fix: move the code to one of the places, or use what they offer."#
+    }
+
+    fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
+        for contract in &cx.config.confine {
+            let target = Selector::parse(contract.target.get_ref());
+            let breaches = cx.edges.all.iter().filter_map(|edge| {
+                let is_direct = edge.code.as_ref().is_some_and(|it| it.direct);
+                let allowed = || cx.config.covering(&contract.to, &edge.from).is_some();
+                let to = target
+                    .covers(&edge.to)
+                    .filter(|_| is_direct && !allowed())?;
+                Some((edge, to, ()))
+            });
+            for (edge, to, ()) in distinct(breaches.collect()) {
+                let places: Vec<&str> =
+                    contract.to.iter().map(|it| it.get_ref().as_str()).collect();
+                let places = places.join("`, `");
+                let reason = contract
+                    .reason
+                    .as_ref()
+                    .map(|it| format!(": {it}"))
+                    .unwrap_or_default();
+                let message = format!("`{}` is used outside of `{places}`", edge.text);
+                let finding = Diagnostic::new("SL017", edge.place.clone(), message)
+                    .label(format!("`{to}` has its places"))
+                    .note(
+                        format!("confined{reason}"),
+                        Some(cx.config.place(&contract.target)),
+                    )
+                    .help(format!("move this to `{places}`, or use what they offer"))
+                    .to(&edge.to.path)
+                    .from(&edge.from);
+                out.push(finding);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::check;
+
+    const CONFIG: &str =
+        "//- structure-lint.toml\n[[confine]]\ncrate = \"std::env\"\nto = [\"app::env\"]\n";
+
+    #[test]
+    fn a_module_of_std_is_confined_however_it_is_named() {
+        let at = |source: &str, expected: &str| {
+            check(
+                "SL017",
+                &format!("{CONFIG}//- src/lib.rs\n{source}"),
+                expected,
+            )
+        };
+        at(
+            "use std::env;\nfn f() { env::var(\"X\"); }",
+            "src/lib.rs:1:5 `std::env` is used outside of `app::env`",
+        );
+        at(
+            "use std as s;\nfn f() { s::env::var(\"X\"); }",
+            "src/lib.rs:2:10 `s::env::var` is used outside of `app::env`",
+        );
+        at(
+            "use std::{fmt, env::var};",
+            "src/lib.rs:1:5 `std::env::var` is used outside of `app::env`",
+        );
+        at(
+            "mod env { pub fn f() { std::env::var(\"X\"); } }\nfn f() { env::f() }",
+            "",
+        );
+        at("const V: &str = env!(\"X\");", "");
+    }
+
+    #[test]
+    fn test_code_can_be_excepted() {
+        let except = "[[except]]\nrule = \"SL017\"\nin = [\"@tests\"]\nto = \"std::env\"\nreason = \"tests set variables\"\n";
+        check(
+            "SL017",
+            &format!(
+                "{CONFIG}{except}//- src/lib.rs\n#[cfg(test)]\nmod tests {{ fn f() {{ std::env::var(\"X\"); }} }}\n"
+            ),
+            "",
+        );
+        check(
+            "SL017",
+            &format!(
+                "{CONFIG}{except}//- src/lib.rs\n#[cfg(not(test))]\nmod x {{ fn f() {{ std::env::var(\"X\"); }} }}\n"
+            ),
+            "src/lib.rs:2:18 `std::env::var` is used outside of `app::env`",
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! SL041
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Level};
+use crate::engine::Context;
+use crate::models::Model;
+
+/// One model that two crates define.
+pub(super) struct DuplicateModel;
+
+impl Rule for DuplicateModel {
+    fn code(&self) -> &'static str {
+        "SL041"
+    }
+
+    fn name(&self) -> &'static str {
+        "duplicate-model"
+    }
+
+    fn level(&self) -> Level {
+        Level::Error
+    }
+
+    fn explain(&self) -> &'static str {
+        r#"One model that two crates define.
+
+A model has one home. A second definition drifts: a column is added to one of them, and the other
+reads or writes rows that lack it. Two structs are one model when both map to the database (a derive,
+a table attribute, `query_as`) and have the same name and mostly the same fields, or read the same
+table with nearly all fields alike. Projections with their own name, one-field wrappers, re-exports,
+tests and versioned modules (`v1`) are not meant. With `[models] home = ["schema"]` a struct outside
+that repeats one of `home` is a duplicate even if nothing maps it.
+
+```bad
+//- schema/src/lib.rs
+#[derive(FromRow)]
+pub struct Account { pub id: Uuid, pub name: String, pub owner: String }
+//- dcl/src/lib.rs
+#[derive(sqlx::FromRow)]
+struct AccountRow { id: uuid::Uuid, name: Option<String>, owner: String, note: String }
+```
+
+```good
+//- schema/src/lib.rs
+#[derive(FromRow)]
+pub struct Account { pub id: Uuid, pub name: String, pub owner: String }
+//- dcl/src/lib.rs uses schema
+pub use schema::Account;
+#[derive(sqlx::FromRow)]
+struct AccountName { id: uuid::Uuid, name: String }
+```
+
+How to fix: use the one definition, or name the projection after what it is for."#
+    }
+
+    fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
+        let structs: Vec<&Model> = cx
+            .models
+            .structs
+            .iter()
+            .filter(|it| it.fields.len() > 1 && !is_versioned(it))
+            .collect();
+        for (index, one) in structs.iter().enumerate() {
+            for other in &structs[index + 1..] {
+                let (home, copy) = if is_home(cx, other) {
+                    (*other, *one)
+                } else {
+                    (*one, *other)
+                };
+                let mapped = one.mapped && other.mapped;
+                let claimed = is_home(cx, home) && !is_home(cx, copy) && home.name == copy.name;
+                if home.package != copy.package && (mapped || claimed) && is_same(home, copy) {
+                    out.push(finding(home, copy));
+                }
+            }
+        }
+    }
+}
+
+/// A module such as `v1` or `v2` keeps an old shape on purpose.
+fn is_versioned(model: &Model) -> bool {
+    let is_version = |it: &str| {
+        it.len() > 1 && it.starts_with('v') && it[1..].bytes().all(|it| it.is_ascii_digit())
+    };
+    model.from.path.split("::").any(is_version)
+}
+
+fn is_home(cx: &Context, model: &Model) -> bool {
+    cx.config
+        .covering(&cx.config.models.home, &model.from)
+        .is_some()
+}
+
+fn is_same(one: &Model, other: &Model) -> bool {
+    let common = one
+        .fields
+        .keys()
+        .filter(|it| other.fields.contains_key(*it))
+        .count();
+    let (fewer, more) = (
+        one.fields.len().min(other.fields.len()),
+        one.fields.len().max(other.fields.len()),
+    );
+    let union = fewer + more - common;
+    let is_projection = common == fewer && fewer < more;
+    let known = !one.tables.is_empty() && !other.tables.is_empty();
+    let shares_table = !one.tables.is_disjoint(&other.tables);
+    if base(&one.name) == base(&other.name) {
+        return common > 1 && common * 2 >= more;
+    }
+    if shares_table {
+        return !is_projection && common > 2 && common * 10 >= union * 6;
+    }
+    !known && common > 3 && common == union
+}
+
+/// A struct's name without the words that only say that it is a struct of rows.
+fn base(name: &str) -> &str {
+    let endings = ["Row", "Entity", "Model", "Record", "Dto", "Db"];
+    let stripped = endings.iter().find_map(|it| name.strip_suffix(it));
+    stripped.filter(|it| !it.is_empty()).unwrap_or(name)
+}
+
+fn finding(home: &Model, copy: &Model) -> Diagnostic {
+    let message = format!("`{}` is defined a second time", copy.name);
+    let diff: Vec<String> = copy
+        .fields
+        .keys()
+        .filter(|it| !home.fields.contains_key(*it))
+        .map(|it| format!("+{it}"))
+        .chain(
+            home.fields
+                .keys()
+                .filter(|it| !copy.fields.contains_key(*it))
+                .map(|it| format!("-{it}")),
+        )
+        .collect();
+    let differs = if diff.is_empty() {
+        String::new()
+    } else {
+        format!("; they differ in {}", diff.join(", "))
+    };
+    Diagnostic::new("SL041", copy.place.clone(), message)
+        .label("a copy of a model")
+        .note(
+            format!("`{}` is its home{differs}", home.from.path),
+            Some(home.place.clone()),
+        )
+        .help(format!(
+            "use `{}::{}`, or name the projection after what it is for",
+            home.from.path, home.name
+        ))
+        .to(format!("{}::{}", home.from.path, home.name))
+        .from(&copy.from)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{check, findings};
+
+    const HOME: &str = "//- a/src/lib.rs\n#[derive(FromRow)]\npub struct Account { pub id: u8, pub name: String, pub owner: String, pub kind: u8 }\n";
+
+    #[test]
+    fn a_copy_with_small_edits_is_found() {
+        let copy =
+            |source: &str| findings("SL041", &format!("{HOME}//- b/src/lib.rs\n{source}\n")).len();
+        assert_eq!(
+            copy(
+                "#[derive(FromRow)] struct Account { kind: u8, owner: String, id: u8, name: String }"
+            ),
+            1
+        );
+        assert_eq!(
+            copy(
+                "#[derive(FromRow)] struct Renamed { id: u8, name: String, owner: String, kind: u8 }"
+            ),
+            1
+        );
+        assert_eq!(
+            copy("#[derive(FromRow)] struct Account { id: u8, name: String, owner: String }"),
+            1
+        );
+        assert_eq!(
+            copy(
+                "#[derive(FromRow)] struct Account { id: u8, #[sqlx(rename = \"name\")] title: String, owner: String, r#kind: u8 }"
+            ),
+            1
+        );
+        assert_eq!(
+            copy(
+                "mod m { #[cfg_attr(unix, derive(sqlx::FromRow))] struct AccountEntity { id: Option<u8>, name: String, owner: String, kind: u8 } }"
+            ),
+            1
+        );
+        assert_eq!(
+            copy(
+                "struct Account { id: u8, name: String, owner: String, kind: u8 }\nfn f() { sqlx::query_as!(Account, \"select * from accounts\") }"
+            ),
+            1
+        );
+    }
+
+    #[test]
+    fn what_is_no_copy_is_silent() {
+        let other = |source: &str| {
+            check(
+                "SL041",
+                &format!("{HOME}//- b/src/lib.rs uses a\n{source}\n"),
+                "",
+            )
+        };
+        other("pub use a::Account;\ntype Row = a::Account;");
+        other("#[derive(FromRow)] struct Id { id: u8 }");
+        other("#[derive(FromRow)] struct AccountName { id: u8, name: String }");
+        other("struct Account { id: u8, name: String, owner: String, kind: u8 }");
+        other(
+            "mod v1 { #[derive(FromRow)] struct Account { id: u8, name: String, owner: String, kind: u8 } }",
+        );
+        other(
+            "#[cfg(test)] mod tests { #[derive(FromRow)] struct Account { id: u8, name: String, owner: String, kind: u8 } }",
+        );
+        other("#[derive(FromRow)] struct Account { street: String, city: String }");
+        other("fn f() { sqlx::query_as!(a::Account, \"select * from accounts\") }");
+    }
+
+    #[test]
+    fn what_repeats_a_struct_of_home_needs_no_mapping() {
+        check(
+            "SL041",
+            "//- structure-lint.toml\n[models]\nhome = [\"z\"]\n//- a/src/lib.rs\nstruct Account { id: u8, name: String }\n//- z/src/lib.rs\npub struct Account { id: u8, name: String }\n",
+            "a/src/lib.rs:1:8 `Account` is defined a second time",
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! SL002
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Level, Place};
+use crate::engine::Context;
+
+/// `include!` of a source file.
+pub(super) struct IncludeSource;
+
+impl Rule for IncludeSource {
+    fn code(&self) -> &'static str {
+        "SL002"
+    }
+
+    fn name(&self) -> &'static str {
+        "include-source"
+    }
+
+    fn level(&self) -> Level {
+        Level::Error
+    }
+
+    fn explain(&self) -> &'static str {
+        r#"`include!` of a source file.
+
+`include!` pastes a file into another: the code has no module of its own, its errors point
+elsewhere, and two crates can hold the same source. What a build script wrote to `OUT_DIR` may be
+included, and `include_str!` and `include_bytes!` are data.
+
+```bad
+include!("shared.rs");
+//- src/shared.rs
+```
+
+```good
+include!(concat!(env!("OUT_DIR"), "/generated.rs"));
+const PAGE: &str = include_str!("page.html");
+```
+
+How to fix: declare the file as a module, or make a crate of what two crates share."#
+    }
+
+    fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
+        for (file, facts) in &cx.modules.facts {
+            for include in facts.includes.iter().filter(|it| it.source && !it.out_dir) {
+                let what = include
+                    .file
+                    .as_deref()
+                    .map_or("a file".to_owned(), |it| format!("`{it}`"));
+                let finding = Diagnostic::new(
+                    "SL002",
+                    Place::new(file, include.span),
+                    format!("{what} is pasted in as source"),
+                )
+                .label("not a module")
+                .help("declare it with `mod`, or make a crate of it");
+                out.push(finding);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::check;
+
+    #[test]
+    fn it_is_seen_in_each_position() {
+        check(
+            "SL002",
+            "fn f() { std::include!(\"a.rs\") }",
+            "src/lib.rs:1:15 `a.rs` is pasted in as source",
+        );
+        check(
+            "SL002",
+            "const X: u8 = include!(\"a.rs\");",
+            "src/lib.rs:1:15 `a.rs` is pasted in as source",
+        );
+        check(
+            "SL002",
+            "m! { a => include!(\"a.rs\") }",
+            "src/lib.rs:1:11 `a.rs` is pasted in as source",
+        );
+        check(
+            "SL002",
+            "vec![include!(\"a.rs\")];",
+            "src/lib.rs:1:6 `a.rs` is pasted in as source",
+        );
+    }
+}

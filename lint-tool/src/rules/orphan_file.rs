@@ -1,0 +1,122 @@
+//! SL009
+
+use std::collections::BTreeSet;
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Level, Place, Span};
+use crate::engine::Context;
+use crate::paths;
+
+/// A source file that no crate loads.
+pub(super) struct OrphanFile;
+
+impl Rule for OrphanFile {
+    fn code(&self) -> &'static str {
+        "SL009"
+    }
+
+    fn name(&self) -> &'static str {
+        "orphan-file"
+    }
+
+    fn level(&self) -> Level {
+        Level::Warn
+    }
+
+    fn explain(&self) -> &'static str {
+        r#"A source file that no crate loads.
+
+A file under `src/` that no `mod` declares is never compiled: nobody notices when it stops to
+compile, its tests do not run, and searches find code that is not there.
+
+```bad
+pub fn f() {}
+//- src/forgotten.rs
+pub fn g() {}
+```
+
+```good
+mod remembered;
+//- src/remembered.rs
+pub fn g() {}
+```
+
+How to fix: declare it with `mod`, or delete it."#
+    }
+
+    fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
+        let included: Vec<String> = cx
+            .modules
+            .facts
+            .iter()
+            .flat_map(|(file, facts)| facts.includes.iter().map(move |it| (file, it)))
+            .filter_map(|(file, it)| paths::join(paths::parent(file), it.file.as_ref()?))
+            .collect();
+        let by_macro = macro_modules(cx);
+        for package in &cx.workspace.packages {
+            let source = paths::join(&package.dir, "src").unwrap_or_default();
+            // A file that could not be parsed may be the one that declares it.
+            let is_unsure = cx
+                .modules
+                .facts
+                .iter()
+                .any(|(file, it)| it.error.is_some() && paths::is_within(file, &source));
+            let files = cx
+                .tree
+                .paths()
+                .filter(|it| it.ends_with(".rs") && paths::is_within(it, &source));
+            for file in files.filter(|_| !is_unsure) {
+                let is_loaded = cx.modules.facts.contains_key(file)
+                    || included.iter().any(|it| it == file)
+                    || file
+                        .trim_end_matches(".rs")
+                        .split('/')
+                        .any(|it| by_macro.contains(it));
+                if !is_loaded {
+                    let finding = Diagnostic::new(
+                        "SL009",
+                        Place::new(file, Span::START),
+                        "no crate loads this file",
+                    );
+                    out.push(
+                        finding
+                            .label("never compiled")
+                            .help("declare it with `mod`, or delete it"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Modules that macros declare, wherever they are used: their files are taken as loaded.
+fn macro_modules<'a>(cx: &'a Context) -> BTreeSet<&'a str> {
+    let facts = cx.modules.facts.values();
+    facts
+        .flat_map(|it| it.macro_mods.iter().map(String::as_str))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::check;
+
+    #[test]
+    fn what_is_loaded_in_any_way_is_no_orphan() {
+        check(
+            "SL009",
+            "macro_rules! root { () => { pub mod de; } }\n//- src/de/mod.rs\n//- src/de/x.rs\n",
+            "",
+        );
+        check(
+            "SL009",
+            "cfg_x! { mod a; }\n#[path = \"odd.rs\"] mod b;\nconst T: &str = include_str!(\"c.rs\");\n//- src/a.rs\n//- src/odd.rs\n//- src/c.rs\n//- src/bin/d.rs\nfn main() {}\n//- src/bin/e/main.rs\nmod f;\n//- src/bin/e/f.rs\n//- src/main.rs\n",
+            "",
+        );
+        check(
+            "SL009",
+            "mod a;\n//- src/a.rs\n//- src/a/b.rs\n",
+            "src/a/b.rs:1:1 no crate loads this file",
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! SL040
+
+use super::Rule;
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use crate::diagnostic::{Diagnostic, Level};
+use crate::engine::Context;
+use crate::models::{Table, Write};
+use crate::paths::wildcard;
+
+/// A table that two crates write.
+pub(super) struct TableOwner;
+
+impl Rule for TableOwner {
+    fn code(&self) -> &'static str {
+        "SL040"
+    }
+
+    fn name(&self) -> &'static str {
+        "table-owner"
+    }
+
+    fn level(&self) -> Level {
+        Level::Error
+    }
+
+    fn explain(&self) -> &'static str {
+        r#"A table that two crates write.
+
+One crate writes a table: it alone can keep the rules that the columns do not say. A second writer
+skips them, and a migration must find both. The writer is where `insert`, `update`, `delete`, `merge`,
+`copy … from` or `truncate` texts stand; a migration's `create table` declares the table.
+`[models] owners = { accounts = "aam" }` names the owner; without it, whoever writes it most.
+
+```bad
+//- migrations/0001.sql
+create table accounts (id uuid primary key);
+//- aam/src/lib.rs
+const A: &str = "insert into accounts (id) values ($1)";
+const B: &str = "update accounts set id = $1";
+//- dcl/src/lib.rs
+fn f() { sqlx::query!("delete from accounts where id = $1", id) }
+```
+
+```good
+//- migrations/0001.sql
+create table accounts (id uuid primary key);
+//- aam/src/lib.rs
+const A: &str = "insert into accounts (id) values ($1)";
+//- dcl/src/lib.rs
+fn f() { sqlx::query!("select id from accounts") }
+```
+
+How to fix: call a function of the owner, or give the table to one of them."#
+    }
+
+    fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
+        for (name, table) in &cx.models.tables {
+            declared_twice(name, table, out);
+            match configured_owner(cx, name) {
+                Some(owner) => written_elsewhere(cx, name, table, owner, out),
+                None => written_by_two(cx, name, table, out),
+            }
+        }
+    }
+}
+
+fn configured_owner<'a>(cx: &'a Context, table: &str) -> Option<&'a Spanned<String>> {
+    let owners = cx.config.models.owners.iter();
+    owners
+        .filter(|(pattern, _)| wildcard(pattern.get_ref(), table))
+        .map(|(_, owner)| owner)
+        .next()
+}
+
+fn declared_twice(name: &str, table: &Table, out: &mut Vec<Diagnostic>) {
+    let Some((first, package)) = table.declared.first() else {
+        return;
+    };
+    // Within one package a second declaration is another dialect, or follows a drop.
+    for (place, _) in table.declared.iter().filter(|(_, it)| it != package) {
+        let finding = Diagnostic::new(
+            "SL040",
+            place.clone(),
+            format!("the table `{name}` is declared a second time"),
+        )
+        .note("the first time", Some(first.clone()))
+        .help("keep one of the two migrations")
+        .to(name);
+        out.push(finding);
+    }
+}
+
+fn written_elsewhere(
+    cx: &Context,
+    name: &str,
+    table: &Table,
+    owner: &Spanned<String>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let strangers = table
+        .writes
+        .iter()
+        .filter(|it| cx.config.covers(owner.get_ref(), &it.from).is_none());
+    for write in strangers {
+        let owned = owner.get_ref();
+        out.push(
+            finding(name, write, owned)
+                .note("the owner is named here", Some(cx.config.place(owner))),
+        );
+    }
+}
+
+fn written_by_two(cx: &Context, name: &str, table: &Table, out: &mut Vec<Diagnostic>) {
+    let mut by_package: BTreeMap<usize, Vec<&Write>> = BTreeMap::new();
+    for write in &table.writes {
+        by_package.entry(write.package).or_default().push(write);
+    }
+    let most = by_package
+        .iter()
+        .max_by_key(|(package, it)| (it.len(), std::cmp::Reverse(**package)));
+    let Some((owner, writes)) = most.map(|(owner, it)| (*owner, it.clone())) else {
+        return;
+    };
+    let title = &cx.workspace.packages[owner].name;
+    for (_, strangers) in by_package.iter().filter(|(package, _)| **package != owner) {
+        for write in strangers {
+            let first = writes.first().map(|it| it.place.clone());
+            out.push(finding(name, write, title).note(format!("`{title}` writes it here"), first));
+        }
+    }
+}
+
+fn finding(name: &str, write: &Write, owner: &str) -> Diagnostic {
+    let message = format!(
+        "`{}` writes the table `{name}`, which belongs to `{owner}`",
+        write.from.path
+    );
+    Diagnostic::new("SL040", write.place.clone(), message)
+        .label("a second writer")
+        .help(format!(
+            "call a function of `{owner}`, or move the table here with everything that writes it"
+        ))
+        .to(name)
+        .from(&write.from)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::check;
+
+    const MIGRATION: &str = "//- migrations/0001.sql\ncreate table accounts (id uuid);\n";
+
+    #[test]
+    fn the_configured_owner_is_the_only_writer() {
+        let config = "//- structure-lint.toml\n[models.owners]\n\"acc*\" = \"dcl\"\n";
+        check(
+            "SL040",
+            &format!(
+                "{config}{MIGRATION}//- aam/src/lib.rs\nconst A: &str = \"insert into accounts values (1)\";\n//- dcl/src/lib.rs\n"
+            ),
+            "aam/src/lib.rs:1:17 `aam` writes the table `accounts`, which belongs to `dcl`",
+        );
+    }
+
+    #[test]
+    fn tests_reading_and_unknown_tables_are_silent() {
+        check(
+            "SL040",
+            &format!(
+                "{MIGRATION}//- aam/src/lib.rs\nconst A: &str = \"insert into accounts values (1)\";\n\
+                //- dcl/src/lib.rs\nconst B: &str = \"delete from scratch\";\n#[cfg(test)]\nmod tests {{ const C: &str = \"delete from accounts\"; }}\n\
+                //- dcl/tests/it.rs\nconst D: &str = \"delete from accounts\";\n//- eve/src/lib.rs\nconst E: &str = \"delete from scratch\";\n"
+            ),
+            "",
+        );
+    }
+
+    #[test]
+    fn two_crates_do_not_declare_one_table() {
+        check(
+            "SL040",
+            "//- a/src/lib.rs\n//- a/migrations/1.sql\ncreate table t (id int);\n//- b/src/lib.rs\n//- b/migrations/1.sql\n\ncreate table t (id int);\n",
+            "b/migrations/1.sql:2:14 the table `t` is declared a second time",
+        );
+    }
+}

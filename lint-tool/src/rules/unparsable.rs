@@ -1,0 +1,74 @@
+//! SL900
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Level, Place, Span};
+use crate::engine::Context;
+
+/// A file that cannot be read as what it is.
+pub(super) struct Unparsable;
+
+impl Rule for Unparsable {
+    fn code(&self) -> &'static str {
+        "SL900"
+    }
+
+    fn name(&self) -> &'static str {
+        "unparsable"
+    }
+
+    fn level(&self) -> Level {
+        Level::Error
+    }
+
+    fn explain(&self) -> &'static str {
+        r#"A file that cannot be read as what it is.
+
+A file that cannot be parsed is checked by no rule, so it must not pass in silence. The file may be
+fine for a newer compiler: then update this tool.
+
+```bad
+fn f( {}
+```
+
+```good
+fn f() {}
+```
+
+How to fix: make it parse, as `rustc` would ask too."#
+    }
+
+    fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
+        out.extend(cx.workspace.problems.iter().cloned());
+        for (file, facts) in &cx.modules.facts {
+            if let Some((span, message)) = &facts.error {
+                let message = format!("cannot parse the file: {message}");
+                out.push(Diagnostic::new("SL900", Place::new(file, *span), message));
+            }
+        }
+        for (file, reason) in cx
+            .tree
+            .unreadable()
+            .filter(|(file, _)| cx.workspace.package_of(file).is_some())
+        {
+            out.push(Diagnostic::new(
+                "SL900",
+                Place::new(file, Span::START),
+                format!("cannot read the file: {reason}"),
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::check;
+
+    #[test]
+    fn a_broken_manifest_is_a_finding_too() {
+        check(
+            "SL900",
+            "//- Cargo.toml\n[workspace]\nmembers = [\"a\"]\n//- a/Cargo.toml\n[package\n",
+            "a/Cargo.toml:1:9 cannot parse the manifest: unclosed table, expected `]`",
+        );
+    }
+}

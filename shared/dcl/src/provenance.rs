@@ -1,0 +1,100 @@
+//! How the fields of a record came about: what the mapping read, and what stood there.
+
+use std::collections::BTreeMap;
+
+use schema::mapping::{FieldMapping, Mapping, Transform};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+/// How one field of a record came about.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldOrigin {
+    /// The canonical field.
+    pub field: String,
+    /// Where the mapping looks in the payload.
+    pub sources: Vec<String>,
+    /// What it does with what it finds.
+    pub transforms: Vec<Transform>,
+    /// What stands there, source by source, to the letter; a source that is not there is absent.
+    #[schema(value_type = BTreeMap<String, serde_json::Value>)]
+    pub raw: BTreeMap<String, Box<RawValue>>,
+}
+
+/// How each field that the mapping names came about from the payload.
+pub fn fields(mapping: Mapping, payload: &str) -> Vec<FieldOrigin> {
+    mapping
+        .fields
+        .into_iter()
+        .map(|it| field(it, payload))
+        .collect()
+}
+
+fn field(mapping: FieldMapping, payload: &str) -> FieldOrigin {
+    let raw = mapping
+        .sources
+        .iter()
+        .filter_map(|path| Some((path.clone(), find(payload, path)?)))
+        .collect();
+    FieldOrigin {
+        field: mapping.target,
+        sources: mapping.sources,
+        transforms: mapping.transforms,
+        raw,
+    }
+}
+
+/// The JSON text at a path of keys. Text and not values, so that a number keeps its digits.
+fn find(payload: &str, path: &str) -> Option<Box<RawValue>> {
+    let mut text = payload;
+    for key in keys(path) {
+        let mut object: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+        text = object.remove(&key)?.get();
+    }
+    RawValue::from_string(text.to_owned()).ok()
+}
+
+/// The keys of a mapping's path: `a.b` is two, `a\.b` is one.
+fn keys(path: &str) -> Vec<String> {
+    let mut keys = vec![String::new()];
+    let mut chars = path.chars();
+    while let Some(char) = chars.next() {
+        let key = keys.last_mut().expect("there is always one");
+        match char {
+            '.' => keys.push(String::new()),
+            '\\' => key.extend(chars.next()),
+            other => key.push(other),
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, expected: Option<&str>) {
+        let payload =
+            r#"{"Id": 1.50, "Owner": {"Name": "Ada", "a.b": [1,  2]}, "x\\y": null, "Dé": ""}"#;
+        let found = find(payload, path);
+        assert_eq!(found.as_ref().map(|it| it.get()), expected, "{path}");
+    }
+
+    #[test]
+    fn a_source_is_shown_to_the_letter() {
+        check("Id", Some("1.50"));
+        check("Owner.Name", Some("\"Ada\""));
+        check(r"Owner.a\.b", Some("[1,  2]"));
+        check(r"x\\y", Some("null"));
+        check("Dé", Some("\"\""));
+    }
+
+    #[test]
+    fn a_source_that_is_not_there_is_absent() {
+        check("id", None);
+        check("Owner.a.b", None);
+        check("Id.x", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Filters: `field=value` and `field[operator]=value`.
+
+use super::value::Value;
+use super::view::{Column, ColumnKind};
+use schema::entity::Kind;
+
+/// One condition on one column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// What is looked at.
+    pub column: Column,
+    /// What it must be.
+    pub test: Test,
+}
+
+/// What a value must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// In this relation to the value.
+    Is(Comparison, Value),
+    /// Like the pattern, `%` and `_` being wild.
+    Like(Value),
+    /// Like the pattern in any case.
+    Ilike(Value),
+    /// One of these.
+    In(Vec<Value>),
+    /// Absent (`true`) or there (`false`).
+    Null(bool),
+}
+
+/// How two values stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// The same.
+    Eq,
+    /// Another one, or none.
+    Ne,
+    /// Greater.
+    Gt,
+    /// Greater or the same.
+    Gte,
+    /// Less.
+    Lt,
+    /// Less or the same.
+    Lte,
+}
+
+/// The operators, as the URL writes them.
+pub const OPERATORS: [&str; 10] = [
+    "eq", "ne", "gt", "gte", "lt", "lte", "like", "ilike", "in", "null",
+];
+
+impl Filter {
+    /// Reads the operator and value of a parameter; the error says what would be right.
+    pub fn parse(column: Column, operator: &str, text: &str) -> Result<Filter, String> {
+        let is = |comparison| Value::parse(column.kind, text).map(|it| Test::Is(comparison, it));
+        let test = match operator {
+            "eq" => is(Comparison::Eq),
+            "ne" => is(Comparison::Ne),
+            "gt" => is(Comparison::Gt),
+            "gte" => is(Comparison::Gte),
+            "lt" => is(Comparison::Lt),
+            "lte" => is(Comparison::Lte),
+            "like" => pattern(column, text).map(Test::Like),
+            "ilike" => pattern(column, text).map(Test::Ilike),
+            "in" => values(column, text).map(Test::In),
+            "null" => text
+                .parse()
+                .map(Test::Null)
+                .map_err(|_| "neither `true` nor `false`"),
+            _ => return Err(format!("no such operator: {}", OPERATORS.join(", "))),
+        };
+        Ok(Filter {
+            column,
+            test: test?,
+        })
+    }
+}
+
+fn pattern(column: Column, text: &str) -> Result<Value, &'static str> {
+    if column.kind != ColumnKind::Field(Kind::Text) {
+        return Err("only text has patterns");
+    }
+    let escapes = text.len() - text.trim_end_matches('\\').len();
+    if escapes % 2 == 1 {
+        return Err("the pattern ends within an escape: write `\\` as `\\\\`");
+    }
+    Value::parse(column.kind, text)
+}
+
+/// Values between commas; a comma or a backslash within a value follows a backslash.
+fn values(column: Column, text: &str) -> Result<Vec<Value>, &'static str> {
+    let mut parts = vec![String::new()];
+    let mut rest = text.chars();
+    while let Some(char) = rest.next() {
+        let part = parts.last_mut().expect("there is always one");
+        match char {
+            ',' => parts.push(String::new()),
+            '\\' => part.extend(rest.next()),
+            other => part.push(other),
+        }
+    }
+    parts
+        .iter()
+        .map(|it| Value::parse(column.kind, it))
+        .collect()
+}

@@ -1,0 +1,78 @@
+//! Values in a URL, checked before PostgreSQL sees them, so that it has nothing to refuse.
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use schema::entity::Kind;
+use uuid::Uuid;
+
+use super::view::ColumnKind;
+
+/// Text that PostgreSQL reads as a value of its column's type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value(String);
+
+const DECIMAL_DIGITS: usize = 38;
+
+impl Value {
+    /// Reads a value of a column; the error says what would be right.
+    pub fn parse(kind: ColumnKind, text: &str) -> Result<Value, &'static str> {
+        match kind {
+            ColumnKind::Uuid => text
+                .parse()
+                .map(|it: Uuid| Value(it.to_string()))
+                .map_err(|_| "not a UUID"),
+            ColumnKind::Field(kind) => field(kind, text).map(Value),
+            ColumnKind::Object => Err("this field cannot be compared"),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn field(kind: Kind, text: &str) -> Result<String, &'static str> {
+    match kind {
+        Kind::Text if text.contains('\0') => Err("text without the character NUL is needed"),
+        Kind::Text => Ok(text.to_owned()),
+        Kind::TextList => Err("this field cannot be compared"),
+        Kind::Integer => text
+            .parse()
+            .map(|it: i64| it.to_string())
+            .map_err(|_| "not a whole number of 64 bits"),
+        Kind::Decimal => decimal(text).ok_or("not a decimal number of at most 38 digits"),
+        Kind::Boolean => text
+            .parse()
+            .map(|it: bool| it.to_string())
+            .map_err(|_| "neither `true` nor `false`"),
+        Kind::Date => date(text)
+            .map(|it| it.to_string())
+            .ok_or("not a date such as 2026-01-31"),
+        Kind::Timestamp => timestamp(text)
+            .map(|it| it.to_rfc3339_opts(SecondsFormat::Micros, true))
+            .ok_or("not an RFC 3339 timestamp such as 2026-01-31T12:00:00Z (write `+` as %2B)"),
+    }
+}
+
+fn decimal(text: &str) -> Option<String> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let numeric = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
+    let fits = digits.len() <= DECIMAL_DIGITS + 1;
+    (numeric(whole) && numeric(fraction) && fits).then(|| text.to_owned())
+}
+
+/// Years that are written with four digits, which both sides read alike.
+fn date(text: &str) -> Option<NaiveDate> {
+    text.parse()
+        .ok()
+        .filter(|it: &NaiveDate| (1..=9999).contains(&it.year()))
+}
+
+fn timestamp(text: &str) -> Option<DateTime<Utc>> {
+    let instant = match DateTime::parse_from_rfc3339(text) {
+        Ok(instant) => instant.to_utc(),
+        Err(_) => date(text)?.and_time(NaiveTime::MIN).and_utc(),
+    };
+    (1..=9999).contains(&instant.year()).then_some(instant)
+}

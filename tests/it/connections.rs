@@ -1,0 +1,222 @@
+//! Connections: linked, listed, changed, taken away, and nobody else's.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+use tests::app::TestApp;
+
+use crate::filesource::{connect, upload};
+
+const PATH: &str = "/api/v1/aam/connections";
+
+#[tokio::test]
+async fn a_connection_is_made_changed_and_listed() {
+    let app = TestApp::start().await;
+    let person = app.register("Links Ltd").await;
+    let new = json!({ "name": "Files", "source_type": "FileSource", "connector_config": {} });
+    let made = app.post(PATH, &person, new.clone()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made}");
+    let made = made.json();
+    assert_eq!(
+        (&made["source_type"], &made["status"]),
+        (&json!("filesource"), &json!("ACTIVE"))
+    );
+    let again = app.post(PATH, &person, new.clone()).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{again}");
+
+    let one = format!("{PATH}/{}", made["id"].as_str().unwrap());
+    assert_eq!(app.get(&one, &person).await.json(), made);
+    let change = json!({ "name": "Other", "connector_config": { "short_rows": "pad" } });
+    let changed = app.patch(&one, &person, change).await.json();
+    assert_eq!(
+        (&changed["name"], &changed["created_at"]),
+        (&json!("Other"), &made["created_at"])
+    );
+    assert_eq!(changed["connector_config"]["short_rows"], "pad");
+
+    app.post(PATH, &person, new).await;
+    let taken = app.patch(&one, &person, json!({ "name": "Files" })).await;
+    assert_eq!(taken.status, StatusCode::CONFLICT, "{taken}");
+    let page = app
+        .get(&format!("{PATH}?limit=1&source_type=FILESOURCE"), &person)
+        .await
+        .json();
+    assert_eq!(
+        (&page["total"], &page["connections"][0]["name"]),
+        (&json!(2), &json!("Files"))
+    );
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = format!("{PATH}?limit=1&source_type=filesource&cursor={cursor}");
+    let next = app.get(&next, &person).await.json();
+    assert_eq!(next["connections"][0]["name"], "Other");
+    let none = app
+        .get(&format!("{PATH}?status=FAILED"), &person)
+        .await
+        .json();
+    assert_eq!(
+        (&none["total"], &none["connections"]),
+        (&json!(0), &json!([]))
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_connection_is_refused_with_its_place() {
+    let app = TestApp::start().await;
+    let person = app.register("Wrong Ltd").await;
+    let right = json!({ "name": "F", "source_type": "filesource", "connector_config": {} });
+    let table: [(&str, Value, u16, &str); 9] = [
+        (
+            "source_type",
+            json!("oracle"),
+            400,
+            "supported are filesource",
+        ),
+        ("name", json!(""), 422, "/name"),
+        ("name", json!("x".repeat(256)), 422, "/name"),
+        ("name", json!("a\0b"), 422, "/name"),
+        ("name", json!(1), 422, "/name"),
+        (
+            "connector_config",
+            json!({ "password": "x" }),
+            422,
+            "/connector_config/password",
+        ),
+        (
+            "connector_config",
+            json!({ "short_rows": 1 }),
+            422,
+            "/connector_config/short_rows",
+        ),
+        ("connector_config", json!([]), 422, "/connector_config"),
+        (
+            "credential_locator",
+            json!("secretsmanager:x"),
+            422,
+            "/credential_locator",
+        ),
+    ];
+    for (field, value, status, said) in table {
+        let mut new = right.clone();
+        new[field] = value;
+        let answer = app.post(PATH, &person, new.clone()).await;
+        assert_eq!(answer.status, status, "{new}: {answer}");
+        assert!(answer.detail().contains(said), "{new}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn another_tenants_connection_is_not_found() {
+    let app = TestApp::start().await;
+    let owner = app.register("Owner Ltd").await;
+    let other = app.register("Other Ltd").await;
+    let id = connect(&app, &owner, json!({})).await;
+    upload(
+        &app,
+        &owner,
+        &[("accounts_filesource.csv", b"account_id,name\n1,One\n")],
+    )
+    .await;
+    let one = format!("{PATH}/{id}");
+    for path in [
+        "",
+        "/runs",
+        "/schemas",
+        "/quarantine",
+        "/schemas/diff?object=a&from=1&to=1",
+    ] {
+        let answer = app.get(&format!("{one}{path}"), &other).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {answer}");
+    }
+    for path in ["/replay", "/quarantine/replay", "/health-check"] {
+        let answer = app.post(&format!("{one}{path}"), &other, json!({})).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {answer}");
+    }
+    let change = app.patch(&one, &other, json!({ "name": "Mine" })).await;
+    assert_eq!(change.status, StatusCode::NOT_FOUND);
+    assert_eq!(app.delete(&one, &other).await.status, StatusCode::NOT_FOUND);
+    let discover = format!("/api/v1/filesource/discover?connection_id={id}");
+    assert_eq!(
+        app.get(&discover, &other).await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        app.get("/api/v1/aam/connectors", &other).await.json()["total"],
+        0
+    );
+    assert_eq!(app.get(&one, &owner).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_deleted_connection_leaves_no_row() {
+    let app = TestApp::start().await;
+    let person = app.register("Gone Ltd").await;
+    let id = connect(&app, &person, json!({})).await;
+    upload(
+        &app,
+        &person,
+        &[
+            ("accounts_filesource.csv", b"account_id,name\n1,One\n2\n"),
+            ("accounts_filesource.csv", b"account_id,title\n1,One\n"),
+            ("contacts_filesource.csv", b"contact_id\nc\n"),
+            (
+                "opportunities_filesource.csv",
+                b"opportunity_id,name\no,O\n",
+            ),
+            (
+                "aws_resources_filesource.csv",
+                b"resource_id,resource_type,region\nr,EC2,eu\n",
+            ),
+        ],
+    )
+    .await;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select table_name::text from information_schema.columns
+        where column_name = 'connection_id' and table_schema = 'public'",
+    )
+    .fetch_all(&app.database().pool())
+    .await
+    .unwrap();
+    let mut filled = 0;
+    for gone in [false, true] {
+        if gone {
+            let answer = app.delete(&format!("{PATH}/{id}"), &person).await;
+            assert_eq!(answer.status, StatusCode::OK, "{answer}");
+            assert_eq!(answer.json()["success"], true);
+        }
+        for table in &tables {
+            let sql = format!("select count(*) from {table} where connection_id = $1::uuid");
+            let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+                .bind(&id)
+                .fetch_one(&app.database().pool())
+                .await
+                .unwrap();
+            filled += usize::from(0 < count);
+            assert!(!gone || count == 0, "{table} has {count} rows");
+        }
+    }
+    assert!(filled > 8, "only {filled} of {tables:?} had rows");
+    assert_eq!(
+        app.get(&format!("{PATH}/{id}"), &person).await.status,
+        StatusCode::NOT_FOUND
+    );
+    let verdict = app.get("/api/v1/admin/audit/verify", &person).await.json();
+    assert_eq!(verdict["intact"], true, "{verdict}");
+}
+
+#[tokio::test]
+async fn the_catalog_describes_each_connector() {
+    let app = TestApp::start().await;
+    let person = app.register("Catalog Ltd").await;
+    let catalog = app
+        .get("/api/v1/aam/connectors/catalog", &person)
+        .await
+        .json();
+    let entry = &catalog["connectors"][0];
+    assert_eq!(entry["name"], "filesource");
+    assert_eq!(entry["capabilities"], json!(["upload", "replay"]));
+    assert_eq!(entry["config_schema"]["additionalProperties"], false);
+    assert_eq!(
+        entry["entities"].as_array().unwrap().len(),
+        schema::entity::ENTITIES.len()
+    );
+}

@@ -1,0 +1,414 @@
+//! Uploading files: every row is accounted for, whatever the file is like.
+
+use axum::body::{Body, Bytes};
+use axum::http::{Method, StatusCode};
+use futures_util::stream;
+use serde_json::{Value, json};
+use sqlx::Row;
+use tests::app::{Answer, Person, TestApp};
+
+pub(crate) const MULTIPART: (&str, &str) = ("content-type", "multipart/form-data; boundary=cut");
+
+/// The body of an upload of these files.
+pub(crate) fn form(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, content) in files {
+        body.extend_from_slice(head(name).as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--cut--\r\n");
+    body
+}
+
+fn head(name: &str) -> String {
+    format!("--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n")
+}
+
+pub(crate) async fn connect(app: &TestApp, person: &Person, config: Value) -> String {
+    let new = json!({ "name": "Files", "source_type": "FileSource", "connector_config": config });
+    let answer = app.post("/api/v1/aam/connections", person, new).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer}");
+    answer.json()["id"].as_str().unwrap().to_owned()
+}
+
+pub(crate) async fn send(app: &TestApp, person: &Person, body: impl Into<Body>) -> Answer {
+    let path = "/api/v1/filesource/upload";
+    app.send(Method::POST, path, Some(person), body.into(), &[MULTIPART])
+        .await
+}
+
+pub(crate) async fn upload(app: &TestApp, person: &Person, files: &[(&str, &[u8])]) -> Value {
+    let answer = send(app, person, form(files)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer}");
+    let answer = answer.json();
+    let sums: Vec<_> = answer["files"].as_array().unwrap().iter().collect();
+    for counts in sums.into_iter().chain([&answer["total"]]) {
+        let count = |name: &str| counts[name].as_u64().unwrap();
+        let ended = ["written", "unchanged", "stale", "quarantined"].map(count);
+        assert_eq!(count("rows_read"), ended.iter().sum::<u64>(), "{counts}");
+    }
+    answer
+}
+
+/// `read written unchanged stale quarantined` of some counts.
+fn counts(of: &Value) -> String {
+    ["rows_read", "written", "unchanged", "stale", "quarantined"]
+        .map(|it| of[it].to_string())
+        .join(" ")
+}
+
+async fn set_up() -> (TestApp, Person, String) {
+    let app = TestApp::start().await;
+    let person = app.register("Files Ltd").await;
+    let id = connect(&app, &person, json!({})).await;
+    (app, person, id)
+}
+
+async fn reasons(app: &TestApp, person: &Person, id: &str) -> Vec<String> {
+    let path = format!("/api/v1/aam/connections/{id}/quarantine");
+    let list = app.get(&path, person).await.json();
+    let mut reasons: Vec<_> = list["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            format!(
+                "{} {} {}",
+                it["line"],
+                it["field"],
+                it["reason"].as_str().unwrap()
+            )
+        })
+        .collect();
+    reasons.sort();
+    reasons
+}
+
+const ACCOUNTS: &[u8] = b"account_id,name,updated_at\na1,One,2026-01-01\na2,Two,2026-01-02\n";
+
+#[tokio::test]
+async fn a_second_upload_changes_nothing() {
+    let (app, person, id) = set_up().await;
+    let files: [(&str, &[u8]); 2] = [
+        ("accounts_filesource.csv", ACCOUNTS),
+        (
+            "contacts_filesource.csv",
+            b"contact_id,email\nc1,a@b.example\n,x@y.example\n",
+        ),
+    ];
+    let first = upload(&app, &person, &files).await;
+    assert_eq!(counts(&first["total"]), "4 3 0 0 1");
+    assert_eq!(first["files"][0]["object"], "filesource.account");
+    assert_eq!(first["files"][0]["encoding"], "UTF-8");
+    assert_eq!(first["files"][0]["delimiter"], ",");
+    assert_eq!(first["files"][0]["bytes"], ACCOUNTS.len());
+
+    let second = upload(&app, &person, &files).await;
+    assert_eq!(counts(&second["total"]), "4 0 3 0 1");
+    assert_eq!(reasons(&app, &person, &id).await.len(), 1);
+
+    let older = b"account_id,name,updated_at\na1,Old,2025-01-01\n";
+    let third = upload(&app, &person, &[("accounts_filesource.csv", older)]).await;
+    assert_eq!(counts(&third["total"]), "1 0 0 1 0");
+
+    let path = format!("/api/v1/aam/connections/{id}/runs?limit=3");
+    let page = app.get(&path, &person).await.json();
+    assert_eq!(
+        (&page["total"], page["runs"].as_array().unwrap().len()),
+        (&json!(5), 3)
+    );
+    assert!(
+        page["runs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|it| it["status"] == "success")
+    );
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let rest = app
+        .get(&format!("{path}&cursor={cursor}"), &person)
+        .await
+        .json();
+    assert_eq!(rest["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(rest["next_cursor"], Value::Null);
+
+    let known = app.get("/api/v1/filesource/discover", &person).await.json();
+    assert_eq!(known["files_count"], 2);
+    assert_eq!(known["files"][0]["filename"], "accounts_filesource.csv");
+    let status = app.get("/api/v1/filesource/status", &person).await.json();
+    assert_eq!(
+        (&status["connections"], &status["files"]),
+        (&json!(1), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn odd_files_are_read_or_refused_in_words() {
+    let (app, person, _) = set_up().await;
+    let utf16: Vec<u8> = "\u{feff}account_id\tname\r\nü1\tMüller\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let windows = b"account_id;name\n1;M\xfcller\n2;Caf\xe9\n";
+    let wide: String = (0..10_001).map(|it| format!("c{it},")).collect::<String>() + "x\n";
+    let most: String = (0..9_998).map(|it| format!("c{it},")).collect();
+    let most = format!("{most}account_id,name\n{}w1,Wide\n", ",".repeat(9_998));
+    let table: [(&str, &[u8], &str); 12] = [
+        ("accounts_a.tsv", &utf16, "1 1 0 0 0 UTF-16LE"),
+        ("accounts_b.csv", windows, "2 2 0 0 0 windows-1252"),
+        ("accounts_c.csv", b"account_id,name\n", "0 0 0 0 0 UTF-8"),
+        ("accounts_d.csv", b"", "the file is empty"),
+        (
+            "accounts_e.csv",
+            b"account_id,name\n1\n2,B,x\n3,C\n",
+            "3 1 0 0 2 UTF-8",
+        ),
+        (
+            "accounts_f.csv",
+            wide.as_bytes(),
+            "the header has 10002 columns",
+        ),
+        ("accounts_g.csv", most.as_bytes(), "1 1 0 0 0 UTF-8"),
+        (
+            "accounts_h.csv",
+            b"a,a\n1,2\n",
+            "column \"a\" appears twice",
+        ),
+        ("invoices_i.csv", b"a\n1\n", "begins with \"invoices\""),
+        ("../accounts_j.csv", b"a\n1\n", "holds a path"),
+        (
+            "accounts_k.csv",
+            b"account_id,na\0me\n1,x\n",
+            "the name of column 2 has a NUL",
+        ),
+        (
+            "accounts_l.csv",
+            b"account_id,name\n1,x\n2,y\0\n",
+            "2 1 0 0 1 UTF-8",
+        ),
+    ];
+    let files: Vec<_> = table.iter().map(|it| (it.0, it.1)).collect();
+    let answer = upload(&app, &person, &files).await;
+    for ((name, _, expected), file) in table.iter().zip(answer["files"].as_array().unwrap()) {
+        let found = match file["error"].as_str() {
+            Some(error) => error.to_owned(),
+            None => format!("{} {}", counts(file), file["encoding"].as_str().unwrap()),
+        };
+        assert!(found.contains(expected), "{name}: {found}");
+    }
+    let row = sqlx::query("select source_id, name from accounts where source_system = 'a'")
+        .fetch_one(&app.database().pool())
+        .await
+        .unwrap();
+    let pair: (String, String) = (row.get(0), row.get(1));
+    assert_eq!(pair, ("ü1".to_owned(), "Müller".to_owned()));
+}
+
+#[tokio::test]
+async fn short_rows_are_padded_where_the_connection_says_so() {
+    let app = TestApp::start().await;
+    let person = app.register("Pads Ltd").await;
+    connect(&app, &person, json!({ "short_rows": "pad" })).await;
+    let file = b"account_id,name,industry\n1,One\n2,Two,Law\n";
+    let answer = upload(&app, &person, &[("accounts_filesource.csv", file)]).await;
+    assert_eq!(counts(&answer["total"]), "2 2 0 0 0");
+}
+
+#[tokio::test]
+async fn a_renamed_column_is_a_drift() {
+    let (app, person, id) = set_up().await;
+    let first = b"hs_object_id,company_name,hs_industry\n1,Cedar,Law\n";
+    let second = b"hs_object_id,company_name,industry_segment\n1,Cedar,Law\n";
+    let answer = upload(&app, &person, &[("accounts_hubspot.csv", first)]).await;
+    assert_eq!(answer["files"][0]["drift"], Value::Null);
+    let answer = upload(&app, &person, &[("accounts_hubspot.csv", second)]).await;
+    let changes = answer["files"][0]["drift"]["changes"].as_array().unwrap();
+    let found: Vec<_> = changes
+        .iter()
+        .map(|it| format!("{} {}", it["kind"], it["path"]))
+        .collect();
+    let expected = [
+        r#""removed" "hs_industry""#,
+        r#""added" "industry_segment""#,
+    ];
+    assert_eq!(found, expected);
+
+    let base = format!("/api/v1/aam/connections/{id}/schemas");
+    let schemas = app.get(&base, &person).await.json();
+    assert_eq!(schemas["total"], 2);
+    assert_eq!(schemas["schemas"][0]["version"], 2);
+    assert_eq!(schemas["schemas"][1]["baseline"], true);
+    let path = format!("{base}/diff?object=hubspot.account&from=1&to=2");
+    let diff = app.get(&path, &person).await.json();
+    assert_eq!(diff["changes"].as_array().unwrap().len(), 2, "{diff}");
+    let absent = app.get(&path.replace("to=2", "to=9"), &person).await;
+    assert_eq!(absent.status, StatusCode::NOT_FOUND);
+    let odd = app.get(&path.replace("hubspot", "hub%00"), &person).await;
+    assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY, "{odd}");
+
+    let listed = app.get("/api/v1/aam/connectors", &person).await.json();
+    let row = &listed["connectors"][0];
+    assert_eq!(row["has_drift"], true);
+    assert_eq!(row["last_event_type"], "drift_detected");
+    assert_eq!(
+        (&row["last_sync_status"], &row["last_sync_records"]),
+        (&json!("success"), &json!(1))
+    );
+    assert!(row["mapping_count"].as_i64().unwrap() > 5, "{row}");
+}
+
+#[tokio::test]
+async fn an_odd_body_is_the_clients_fault() {
+    let (app, person, _) = set_up().await;
+    let whole = form(&[("accounts_filesource.csv", ACCOUNTS)]);
+    let table: [(&[u8], &str, u16); 6] = [
+        (&whole, "multipart/form-data", 400),
+        (&whole, "application/json", 400),
+        (
+            &whole[..whole.len() - 30],
+            "multipart/form-data; boundary=cut",
+            400,
+        ),
+        (b"", "multipart/form-data; boundary=cut", 400),
+        (b"--cut--\r\n", "multipart/form-data; boundary=cut", 422),
+        (
+            &form(&[("x.csv", b"a\n"), ("y.exe", b"a\n")]),
+            "multipart/form-data; boundary=cut",
+            422,
+        ),
+    ];
+    for (body, kind, status) in table {
+        let path = "/api/v1/filesource/upload";
+        let body = Body::from(body.to_vec());
+        let answer = app
+            .send(
+                Method::POST,
+                path,
+                Some(&person),
+                body,
+                &[("content-type", kind)],
+            )
+            .await;
+        assert_eq!(answer.status, status, "{kind}: {answer}");
+        assert!(!answer.detail().is_empty());
+    }
+}
+
+/// The chunks of an upload of `rows` accounts with so many bytes each, made as they are asked
+/// for; then perhaps an error.
+fn chunks(
+    (rows, size): (usize, usize),
+    breaks: bool,
+) -> impl stream::Stream<Item = std::io::Result<Bytes>> + Send {
+    const ROWS: usize = 100;
+    let start = Bytes::from(head("accounts_filesource.csv") + "account_id,name,notes\n");
+    let filler = "x".repeat(size);
+    let middle = (0..rows / ROWS).map(move |chunk| {
+        let lines =
+            (chunk * ROWS..(chunk + 1) * ROWS).map(|it| format!("id-{it},Company {it},{filler}\n"));
+        Ok(Bytes::from(lines.collect::<String>()))
+    });
+    let end = if breaks {
+        Err(std::io::Error::other("gone"))
+    } else {
+        Ok(Bytes::from("\r\n--cut--\r\n"))
+    };
+    stream::iter([Ok(start)].into_iter().chain(middle).chain([end]))
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_keeps_and_counts_what_came() {
+    let (app, person, id) = set_up().await;
+    let answer = send(&app, &person, Body::from_stream(chunks((3200, 100), true))).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer}");
+
+    let runs = app
+        .get(&format!("/api/v1/aam/connections/{id}/runs"), &person)
+        .await
+        .json();
+    let run = &runs["runs"][0];
+    let written = run["written"].as_u64().unwrap();
+    assert_eq!(
+        (&run["status"], &run["rows_read"]),
+        (&json!("failed"), &json!(written))
+    );
+    assert!((1..3200).contains(&written), "{run}");
+    let stored: i64 = sqlx::query_scalar("select count(*) from accounts")
+        .fetch_one(&app.database().pool())
+        .await
+        .unwrap();
+    assert_eq!(u64::try_from(stored).unwrap(), written);
+
+    let check = format!("/api/v1/aam/connections/{id}/health-check");
+    let health = app.post(&check, &person, json!({})).await.json();
+    assert_eq!(
+        (&health["status"], &health["connection_status"]),
+        (&json!("degraded"), &json!("HEALING"))
+    );
+
+    let answer = send(&app, &person, Body::from_stream(chunks((3200, 100), false))).await;
+    let total = answer.json()["total"].clone();
+    assert_eq!(
+        counts(&total),
+        format!("3200 {} {written} 0 0", 3200 - written)
+    );
+    let health = app.post(&check, &person, json!({})).await.json();
+    assert_eq!(health["connection_status"], "ACTIVE");
+}
+
+#[tokio::test]
+async fn a_run_of_a_killed_process_is_given_up_at_the_next_upload() {
+    let (app, person, id) = set_up().await;
+    upload(&app, &person, &[("accounts_filesource.csv", ACCOUNTS)]).await;
+    sqlx::query(
+        "update runs set status = 'running', finished_at = null,
+          started_at = now() - interval '1 hour'",
+    )
+    .execute(&app.database().pool())
+    .await
+    .unwrap();
+    upload(&app, &person, &[("accounts_filesource.csv", ACCOUNTS)]).await;
+    let runs = app
+        .get(&format!("/api/v1/aam/connections/{id}/runs"), &person)
+        .await
+        .json();
+    let statuses: Vec<_> = runs["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["status"])
+        .collect();
+    assert_eq!(statuses, ["success", "failed"]);
+}
+
+#[tokio::test]
+async fn a_large_file_flows_through_little_memory() {
+    let (app, person, _) = set_up().await;
+    let before = resident();
+    // 48 MiB.
+    let answer = send(
+        &app,
+        &person,
+        Body::from_stream(chunks((3000, 16 << 10), false)),
+    )
+    .await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer}");
+    let total = answer.json()["total"].clone();
+    assert_eq!(counts(&total), "3000 3000 0 0 0");
+    let grown = resident().saturating_sub(before);
+    assert!(
+        grown < 40 << 20,
+        "{} MiB more for {} bytes",
+        grown >> 20,
+        total["bytes"]
+    );
+}
+
+/// The resident memory of this process, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|it| it.starts_with("VmHWM")).unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib << 10
+}

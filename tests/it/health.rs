@@ -1,0 +1,141 @@
+//! Health, and authentication that is off.
+
+use platform::config::Auth;
+use platform::limit::Limits;
+use platform::{Config, Platform, db};
+use serde_json::{Value, json};
+use tests::app::{Answer, Setup, TestApp};
+use tests::valkey::Valkey;
+use tower::ServiceExt;
+use utoipa_axum::router::OpenApiRouter;
+
+use axum::body::Body;
+use axum::http::Request;
+
+const READY: &str = "/health/ready";
+
+fn redis(url: String, valkey: &Valkey) -> Setup {
+    let ca = Some(valkey.ca_pem().as_bytes().to_vec());
+    Setup {
+        redis: Some(platform::redis::Config { url, ca }),
+        ..Setup::default()
+    }
+}
+
+/// HTTP status, status, and the status of database and Redis.
+fn summary(answer: &Answer) -> Value {
+    let body = answer.json();
+    let check = |name: &str| body["checks"][name]["status"].clone();
+    for name in ["database", "redis", "secrets"] {
+        assert!(body["checks"][name]["latency_ms"].is_number(), "{answer}");
+    }
+    json!([
+        answer.status.as_u16(),
+        body["status"],
+        check("database"),
+        check("redis")
+    ])
+}
+
+#[tokio::test]
+async fn without_redis_it_is_ready() {
+    let app = TestApp::start().await;
+    let answer = app.get(READY, None).await;
+    assert_eq!(
+        summary(&answer),
+        json!([200, "ready", "ok", "not_configured"])
+    );
+    assert_eq!(answer.json()["auth"]["mode"], "on");
+}
+
+#[tokio::test]
+async fn redis_is_looked_at_and_may_be_away() {
+    let valkey = Valkey::start().await;
+    let app = TestApp::with(redis(valkey.url(), &valkey)).await;
+    let answer = app.get(READY, None).await;
+    assert_eq!(summary(&answer), json!([200, "ready", "ok", "ok"]));
+
+    let app = TestApp::with(redis("rediss://localhost:1".to_owned(), &valkey)).await;
+    let answer = app.get(READY, None).await;
+    assert_eq!(summary(&answer), json!([200, "degraded", "ok", "failed"]));
+    assert_eq!(
+        answer.json()["checks"]["redis"]["error"],
+        "redis does not answer"
+    );
+    // It goes on serving.
+    let ann = app.register("Ann Ltd").await;
+    assert_eq!(app.get("/api/v1/auth/me", &ann).await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn without_a_database_it_is_unavailable_and_alive() {
+    let app = TestApp::start().await;
+    let platform = Platform::new(Config {
+        database: db::ConnectOptions::new_without_pgpass()
+            .host("127.0.0.1")
+            .port(1),
+        database_connections: 1,
+        redis: None,
+        auth: Auth::Off,
+        keys: app.secrets.keys.clone(),
+        limits: Limits::default(),
+        cors_origins: vec![],
+    });
+    let service = platform::http::serve(OpenApiRouter::new(), platform.unwrap(), "health");
+    let get = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        Answer::read(service.clone().oneshot(request).await.unwrap()).await
+    };
+    let answer = get(READY).await;
+    assert_eq!(
+        summary(&answer),
+        json!([503, "unavailable", "failed", "not_configured"])
+    );
+    let database = &answer.json()["checks"]["database"];
+    assert_eq!(database["error"], "the database does not answer");
+    for path in ["/health/live", "/health", "/api/v1/health"] {
+        assert_eq!(get(path).await.status.as_u16(), 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_authentication_everybody_is_the_development_admin() {
+    let app = TestApp::with(Setup {
+        auth: false,
+        ..Setup::default()
+    })
+    .await;
+    assert_eq!(app.get(READY, None).await.json()["auth"]["mode"], "off");
+    auth::seed(
+        &app.platform,
+        &[auth::Seed {
+            tenant: platform::auth::DEV_TENANT,
+            name: "Development",
+            user: platform::auth::DEV_USER,
+            email: platform::auth::DEV_EMAIL,
+            password: None,
+        }],
+    )
+    .await
+    .unwrap();
+    let me = app.get("/api/v1/auth/me", None).await.json();
+    assert_eq!(
+        (&me["email"], &me["role"], &me["tenant_id"]),
+        (
+            &json!("dev@autonomos.dev"),
+            &json!("admin"),
+            &json!("00000000-0000-0000-0000-000000000000")
+        )
+    );
+    let ghost = crate::access::nobody();
+    for person in [None, Some(&ghost)] {
+        for path in [
+            "/api/v1/auth/users",
+            "/api/v1/aam/connections",
+            "/api/v1/admin/audit/verify",
+        ] {
+            let answer = app.get(path, person).await;
+            assert_eq!(answer.status.as_u16(), 200, "{path}: {answer}");
+        }
+    }
+}

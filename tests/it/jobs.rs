@@ -1,0 +1,248 @@
+//! Replays: what was kept is mapped again, whoever dies in between.
+
+use std::task::{Context, Poll};
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tests::app::{Person, TestApp};
+
+use crate::filesource::{connect, upload};
+
+async fn set_up() -> (TestApp, Person, String) {
+    let app = TestApp::start().await;
+    let person = app.register("Jobs Ltd").await;
+    let id = connect(&app, &person, json!({})).await;
+    (app, person, id)
+}
+
+/// A new version of the mapping of `crm.account`, in which the name is in that column.
+async fn remap(app: &TestApp, version: i32, column: &str) {
+    let field = |target: &str, source: &str| json!({ "target": target, "sources": [source] });
+    let mapping = json!({
+        "entity": "account",
+        "fields": [field("account_id", "account_id"), field("name", column)],
+    });
+    sqlx::query(
+        "insert into mappings
+          (tenant_id, connection_id, object, version, document, author, reason, created_at)
+        select tenant_id, connection_id, object, $1, $2, 'test', 'test', now()
+        from source_objects where object = 'crm.account'",
+    )
+    .bind(version)
+    .bind(mapping)
+    .execute(&app.database().pool())
+    .await
+    .unwrap();
+}
+
+async fn start(app: &TestApp, person: &Person, path: &str) -> String {
+    let answer = app.post(path, person, json!({})).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer}");
+    format!(
+        "/api/v1/tasks/{}",
+        answer.json()["job_id"].as_str().unwrap()
+    )
+}
+
+async fn names(app: &TestApp) -> Vec<String> {
+    sqlx::query_scalar("select name from accounts order by source_id")
+        .fetch_all(&app.database().pool())
+        .await
+        .unwrap()
+}
+
+async fn total(app: &TestApp, table: &'static str) -> i64 {
+    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from {table}")))
+        .fetch_one(&app.database().pool())
+        .await
+        .unwrap()
+}
+
+/// As if every worker had been dead for longer than a lease.
+async fn end_leases(app: &TestApp) {
+    sqlx::query("update job_queue set visible_at = now()")
+        .execute(&app.database().pool())
+        .await
+        .unwrap();
+}
+
+const FILE: (&str, &[u8]) = ("accounts_crm.csv", b"account_id,title\n1,One\n2,Two\n3\n");
+
+#[tokio::test]
+async fn a_replay_after_a_repair_empties_the_quarantine() {
+    let (app, person, id) = set_up().await;
+    let answer = upload(&app, &person, &[FILE]).await;
+    assert_eq!(answer["total"]["quarantined"], 3);
+    assert!(!aam_connect::worker::step(&app.platform).await.unwrap());
+
+    remap(&app, 2, "title").await;
+    let path = format!("/api/v1/aam/connections/{id}/quarantine/replay");
+    let task = start(&app, &person, &path).await;
+    assert_eq!(app.get(&task, &person).await.json()["status"], "queued");
+    assert!(aam_connect::worker::step(&app.platform).await.unwrap());
+    assert!(!aam_connect::worker::step(&app.platform).await.unwrap());
+
+    let done = app.get(&task, &person).await.json();
+    assert_eq!(done["status"], "success", "{done}");
+    assert_eq!(
+        (&done["result"]["written"], &done["result"]["quarantined"]),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(names(&app).await, ["One", "Two"]);
+    let left = app
+        .get(&format!("/api/v1/aam/connections/{id}/quarantine"), &person)
+        .await
+        .json();
+    assert_eq!(left["total"], 1);
+    // The row that could not even be cut into cells keeps its own reason.
+    assert!(
+        left["records"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("1 cell"),
+        "{left}"
+    );
+
+    let other = app.register("Other Ltd").await;
+    assert_eq!(app.get(&task, &other).await.status, StatusCode::NOT_FOUND);
+    let listed = app
+        .get("/api/v1/tasks?status=success", &person)
+        .await
+        .json();
+    assert_eq!(listed["total"], 1);
+}
+
+#[tokio::test]
+async fn a_replay_reads_stored_records_with_the_current_mapping() {
+    let (app, person, _) = set_up().await;
+    let file = (
+        "accounts_crm.csv",
+        &b"account_id,name,title\n1,One,Uno\n2,Two,Due\n"[..],
+    );
+    upload(&app, &person, &[file]).await;
+    remap(&app, 2, "title").await;
+    let path = "/api/v1/filesource/replay?system=crm&entity=account";
+    let task = start(&app, &person, path).await;
+    aam_connect::worker::step(&app.platform).await.unwrap();
+    assert_eq!(app.get(&task, &person).await.json()["result"]["written"], 2);
+    assert_eq!(names(&app).await, ["Uno", "Due"]);
+    let wrong = app
+        .post(
+            "/api/v1/filesource/replay?entity=invoice",
+            &person,
+            json!({}),
+        )
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_killed_worker_loses_and_doubles_nothing() {
+    let (app, person, id) = set_up().await;
+    let rows: String = (0..2600)
+        .map(|it| format!("{it:05},old,new {it:05}\n"))
+        .collect();
+    let file = format!("account_id,name,title\n{rows}");
+    upload(&app, &person, &[("accounts_crm.csv", file.as_bytes())]).await;
+    remap(&app, 2, "title").await;
+    let task = start(
+        &app,
+        &person,
+        &format!("/api/v1/aam/connections/{id}/replay"),
+    )
+    .await;
+
+    let mut kills = 0;
+    for polls in [9, 25, 43, 61] {
+        // Dropping the future between two of its steps is what a kill is to the database.
+        let mut step = Box::pin(aam_connect::worker::step(&app.platform));
+        let mut left = polls;
+        std::future::poll_fn(|context: &mut Context<'_>| {
+            left -= 1;
+            if left == 0 {
+                return Poll::Ready(());
+            }
+            match step.as_mut().poll(context) {
+                Poll::Ready(_) => Poll::Ready(()),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await;
+        drop(step);
+        kills += usize::from(left == 0);
+        end_leases(&app).await;
+    }
+    assert!(kills > 1, "the worker was killed {kills} times only");
+    while aam_connect::worker::step(&app.platform).await.unwrap() {}
+
+    let done = app.get(&task, &person).await.json();
+    assert_eq!(done["status"], "success", "{done}");
+    assert_eq!(
+        (&done["result"]["rows_read"], &done["result"]["written"]),
+        (&json!(2600), &json!(2600))
+    );
+    assert_eq!(
+        (
+            total(&app, "accounts").await,
+            total(&app, "raw_records").await
+        ),
+        (2600, 2600)
+    );
+    assert!(names(&app).await.iter().all(|it| it.starts_with("new")));
+    assert_eq!(total(&app, "job_queue").await, 0);
+    let runs = app
+        .get(&format!("/api/v1/aam/connections/{id}/runs"), &person)
+        .await
+        .json();
+    assert_eq!(
+        (&runs["runs"][0]["kind"], &runs["total"]),
+        (&json!("replay"), &json!(2))
+    );
+    assert_eq!(runs["runs"][0]["written"], 2600);
+}
+
+#[tokio::test]
+async fn a_job_that_never_comes_forward_is_given_up() {
+    let (app, person, id) = set_up().await;
+    let task = start(
+        &app,
+        &person,
+        &format!("/api/v1/aam/connections/{id}/replay"),
+    )
+    .await;
+    let broken = json!({ "nonsense": true });
+    sqlx::query("update jobs set payload = $1")
+        .bind(broken)
+        .execute(&app.database().pool())
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        end_leases(&app).await;
+        assert!(aam_connect::worker::step(&app.platform).await.unwrap());
+    }
+    let failed = app.get(&task, &person).await.json();
+    assert_eq!(
+        (&failed["status"], &failed["attempts"]),
+        (&json!("failed"), &json!(3))
+    );
+    assert!(
+        failed["error"].as_str().unwrap().starts_with("given up"),
+        "{failed}"
+    );
+    assert_eq!(failed["result"], Value::Null);
+    assert_eq!(total(&app, "job_queue").await, 0);
+}
+
+#[tokio::test]
+async fn a_replay_of_a_deleted_connection_fails_in_words() {
+    let (app, person, id) = set_up().await;
+    let one = format!("/api/v1/aam/connections/{id}");
+    let task = start(&app, &person, &format!("{one}/replay")).await;
+    app.delete(&one, &person).await;
+    aam_connect::worker::step(&app.platform).await.unwrap();
+    let failed = app.get(&task, &person).await.json();
+    assert_eq!(
+        (&failed["status"], &failed["error"]),
+        (&json!("failed"), &json!("the connection was deleted"))
+    );
+}

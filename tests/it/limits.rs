@@ -1,0 +1,178 @@
+//! Rate limits through the routers: who counts apart, what a client is told, what it can forge.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use platform::http::ClientAddress;
+use platform::limit::{Limits, quota};
+use serde_json::json;
+use tests::app::{Answer, JSON, Person, Setup, TestApp};
+use tests::valkey::Valkey;
+
+use crate::http::problem;
+
+const ME: &str = "/api/v1/auth/me";
+const KEYS: &str = "/api/v1/auth/api-keys";
+
+/// Two at once, then one a minute; who signs in is not counted.
+async fn tight(redis: Option<platform::redis::Config>) -> TestApp {
+    let two = quota(1, 2);
+    let limits = Limits {
+        reads: two,
+        writes: two,
+        ..Setup::default().limits
+    };
+    TestApp::with(Setup {
+        limits,
+        redis,
+        ..Setup::default()
+    })
+    .await
+}
+
+fn limited(answer: &Answer) -> u64 {
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{answer}");
+    assert_eq!(problem(answer)["code"], "rate_limited");
+    answer.header("retry-after").unwrap().parse().unwrap()
+}
+
+fn check(answer: &Answer, class: &str, remaining: u32) {
+    let policy = format!("\"{class}\";q=1;w=60;burst=2");
+    assert_eq!(answer.header("ratelimit-policy"), Some(policy.as_str()));
+    let standing = answer.header("ratelimit").unwrap();
+    let expected = format!("\"{class}\";r={remaining};t=");
+    assert!(standing.starts_with(&expected), "{standing}");
+    assert_eq!(answer.header("x-ratelimit-limit"), Some("1"));
+    let left = remaining.to_string();
+    assert_eq!(answer.header("x-ratelimit-remaining"), Some(left.as_str()));
+    let reset = answer.header("x-ratelimit-reset").unwrap();
+    assert!(
+        standing.ends_with(&format!("t={reset}")),
+        "{standing}, {reset}"
+    );
+}
+
+async fn a_quota_is_told_truly(redis: Option<platform::redis::Config>) {
+    let app = tight(redis).await;
+    let ann = app.register("Ann Ltd").await;
+    let start = Instant::now();
+    for remaining in [1, 0] {
+        let answer = app.get(ME, &ann).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer}");
+        check(&answer, "read", remaining);
+    }
+    for _ in 0..2 {
+        // The first request's minute must be over, and refusals cost nothing.
+        let answer = app.get(ME, &ann).await;
+        let wait = limited(&answer);
+        let earliest = 60 - start.elapsed().as_secs() - 1;
+        assert!(
+            (earliest..=60).contains(&wait),
+            "{wait}, not {earliest}..=60"
+        );
+        check(&answer, "read", 0);
+        assert_eq!(
+            answer.header("x-ratelimit-reset"),
+            answer.header("retry-after")
+        );
+    }
+    // Writes are counted by themselves, wrong ones too.
+    for (remaining, status) in [(1, 422), (0, 422), (0, 429)] {
+        let answer = app.post(KEYS, &ann, json!({})).await;
+        assert_eq!(answer.status.as_u16(), status, "{answer}");
+        check(&answer, "write", remaining);
+    }
+}
+
+#[tokio::test]
+async fn a_quota_is_told_truly_by_one_process() {
+    a_quota_is_told_truly(None).await;
+}
+
+#[tokio::test]
+async fn a_quota_is_told_truly_by_redis() {
+    let valkey = Valkey::start().await;
+    let (url, ca) = (valkey.url(), Some(valkey.ca_pem().as_bytes().to_vec()));
+    a_quota_is_told_truly(Some(platform::redis::Config { url, ca })).await;
+}
+
+async fn exhaust(app: &TestApp, person: &Person) -> Vec<u16> {
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        seen.push(app.get(ME, person).await.status.as_u16());
+    }
+    seen
+}
+
+#[tokio::test]
+async fn people_tenants_and_keys_count_apart() {
+    let app = tight(None).await;
+    let ann = app.register("Ann Ltd").await;
+    let zoe = app.register("Zoe Ltd").await;
+    let invite = json!({ "email": "bob@example.com", "role": "viewer" });
+    let invited = app.post("/api/v1/auth/users", &ann, invite).await.json();
+    let accept = json!({ "token": invited["token"], "password": tests::app::PASSWORD });
+    let bob = app
+        .post("/api/v1/auth/invitations/accept", None, accept)
+        .await;
+    let bob = Person::from_session(&bob.json());
+    assert_eq!(bob.tenant, ann.tenant);
+    let new = json!({ "name": "loader", "scopes": ["read"] });
+    let key = app.post(KEYS, &ann, new).await.json();
+    let key = Person {
+        token: key["key"].as_str().unwrap().to_owned(),
+        ..ann.clone()
+    };
+    for person in [&ann, &bob, &zoe, &key] {
+        assert_eq!(exhaust(&app, person).await, [200, 200, 429]);
+    }
+    // Another token of the same person is the same person.
+    let login = json!({ "email": ann.email, "password": tests::app::PASSWORD });
+    let again = app.post("/api/v1/auth/login", None, login).await.json();
+    let token = again["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(
+        exhaust(&app, &Person { token, ..ann }).await,
+        [429, 429, 429]
+    );
+}
+
+#[tokio::test]
+async fn an_address_is_the_sockets_not_the_clients_claim() {
+    let limits = Limits {
+        sign_in: quota(1, 2),
+        ..Setup::default().limits
+    };
+    let app = TestApp::with(Setup {
+        limits,
+        ..Setup::default()
+    })
+    .await;
+    let login = async |number: u8, address: u8| {
+        let email = format!("nobody{number}@example.com");
+        let body = json!({ "email": email, "password": "wrong horse battery" });
+        let claimed = format!("203.0.113.{number}");
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/api/v1/auth/login")
+            .header(JSON.0, JSON.1)
+            .header("x-forwarded-for", &claimed)
+            .header("x-real-ip", &claimed)
+            .header("forwarded", format!("for={claimed}"))
+            .extension(ClientAddress(Some(IpAddr::V4(Ipv4Addr::new(
+                192, 0, 2, address,
+            )))))
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        app.call(request).await
+    };
+    for (number, address, expected) in [(1, 7, 401), (2, 7, 401), (3, 7, 429), (4, 8, 401)] {
+        let answer = login(number, address).await;
+        assert_eq!(answer.status.as_u16(), expected, "{number}: {answer}");
+        if expected == 429 {
+            assert!((59..=60).contains(&limited(&answer)), "{answer}");
+            check(&answer, "sign-in", 0);
+        }
+    }
+}
