@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::engine;
+use crate::engine::{self, Analysis};
 use crate::error::Error;
+use crate::graph::{self, GraphFormat};
 use crate::render::{Format, render};
 use crate::rules::{self, RULES};
+use crate::selector::Selector;
 
 /// Checks the structure of a Rust workspace: who may use whom, and where things live.
 #[derive(Debug, Parser)]
@@ -32,6 +34,22 @@ enum Command {
     Explain {
         /// A code or a name: `SL011`, `independence`.
         rule: String,
+    },
+    /// Show the shortest way from one place to another.
+    Why {
+        /// A selector: `dcl-query`, `aam::db`, `functions/*`.
+        from: String,
+        /// A selector, also of another crate: `sqlx`, `std::env`.
+        to: String,
+        /// The workspace; by default the nearest one above the current folder.
+        path: Option<PathBuf>,
+    },
+    /// Print which crate uses which.
+    Graph {
+        /// The workspace; by default the nearest one above the current folder.
+        path: Option<PathBuf>,
+        #[arg(long, value_enum, default_value = "mermaid")]
+        format: GraphFormat,
     },
     /// List every rule with its level.
     ListRules,
@@ -58,9 +76,11 @@ pub fn run(args: impl IntoIterator<Item = String>) -> ExitCode {
             return ExitCode::from(if err.use_stderr() { 2 } else { 0 });
         }
     };
-    match execute(cli) {
-        Ok(code) => code,
-        Err(err) => {
+    // A panic has printed itself by then; it is an internal error, not a finding.
+    match std::panic::catch_unwind(|| execute(cli)) {
+        Err(_) => ExitCode::from(3),
+        Ok(Ok(code)) => code,
+        Ok(Err(err)) => {
             eprintln!("structure-lint: {err}");
             ExitCode::from(match err {
                 Error::Usage(_) => 2,
@@ -74,6 +94,11 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
     match cli.command.unwrap_or(Command::Check(cli.check)) {
         Command::Check(options) => check(&options),
         Command::Explain { rule } => explain(&rule),
+        Command::Why { from, to, path } => why(path, &from, &to),
+        Command::Graph { path, format } => {
+            print(&graph::graph(&analysis(path)?.edges, format));
+            Ok(ExitCode::SUCCESS)
+        }
         Command::ListRules => {
             print(&table());
             Ok(ExitCode::SUCCESS)
@@ -82,14 +107,42 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
 }
 
 fn check(options: &Check) -> Result<ExitCode, Error> {
-    let root = match &options.path {
-        Some(path) => path.clone(),
-        None => engine::root_above(&std::env::current_dir().map_err(unreadable)?)?,
-    };
+    let root = root(options.path.clone())?;
     let (report, deny_warnings) = engine::check(&root)?;
     print(&render(&report, options.format));
     let clean = report.is_clean(options.deny_warnings || deny_warnings);
     Ok(ExitCode::from(u8::from(!clean)))
+}
+
+fn root(path: Option<PathBuf>) -> Result<PathBuf, Error> {
+    match path {
+        Some(path) => Ok(path),
+        None => engine::root_above(&std::env::current_dir().map_err(unreadable)?),
+    }
+}
+
+fn analysis(path: Option<PathBuf>) -> Result<Analysis, Error> {
+    let (tree, _) = engine::read(&root(path)?)?;
+    engine::with_deep_stack(|| engine::analyse(&tree))?
+}
+
+/// Exit 1 when there is no way.
+fn why(path: Option<PathBuf>, from: &str, to: &str) -> Result<ExitCode, Error> {
+    let analysis = analysis(path)?;
+    match graph::why(
+        &analysis.edges,
+        &Selector::parse(from),
+        &Selector::parse(to),
+    ) {
+        Some(chain) => {
+            print(&graph::chain_text(&chain));
+            Ok(ExitCode::SUCCESS)
+        }
+        None => {
+            print(&format!("nothing leads from `{from}` to `{to}`\n"));
+            Ok(ExitCode::from(1))
+        }
+    }
 }
 
 fn explain(name: &str) -> Result<ExitCode, Error> {

@@ -63,7 +63,8 @@ impl Report {
 /// whether the configuration denies warnings.
 pub fn check(root: &Path) -> Result<(Report, bool), Error> {
     let (tree, config) = read(root)?;
-    let report = check_tree(&tree, &config, Date::of(std::time::SystemTime::now()))?;
+    let today = Date::of(std::time::SystemTime::now());
+    let report = with_deep_stack(|| check_tree(&tree, &config, today))??;
     Ok((report, config.deny_warnings))
 }
 
@@ -99,15 +100,11 @@ pub fn read(root: &Path) -> Result<(Tree, Config), Error> {
 
 /// Runs every rule on files that are read already.
 pub fn check_tree(tree: &Tree, config: &Config, today: Date) -> Result<Report, Error> {
-    let workspace = Workspace::load(tree).ok_or_else(|| {
-        Error::Usage("0 files scanned: there is no `Cargo.toml` here; run it in a workspace".into())
-    })?;
-    let modules = Modules::load(tree, &workspace);
-    if modules.facts.is_empty() && workspace.problems.is_empty() {
-        let message = "0 files scanned: no member of this workspace has a source file";
-        return Err(Error::Usage(message.into()));
-    }
-    let edges = Edges::collect(&workspace, &modules);
+    let Analysis {
+        workspace,
+        modules,
+        edges,
+    } = analyse(tree)?;
     let models = Models::collect(tree, &workspace, &modules);
     let cx = Context {
         tree,
@@ -127,6 +124,40 @@ pub fn check_tree(tree: &Tree, config: &Config, today: Date) -> Result<Report, E
         unresolved: edges.unresolved,
         excused,
     })
+}
+
+/// What is known of a workspace before any rule runs.
+pub struct Analysis {
+    pub workspace: Workspace,
+    pub modules: Modules,
+    pub edges: Edges,
+}
+
+/// Loads packages, modules and edges.
+pub fn analyse(tree: &Tree) -> Result<Analysis, Error> {
+    let workspace = Workspace::load(tree).ok_or_else(|| {
+        Error::Usage("0 files scanned: there is no `Cargo.toml` here; run it in a workspace".into())
+    })?;
+    let modules = Modules::load(tree, &workspace);
+    if modules.facts.is_empty() && workspace.problems.is_empty() {
+        let message = "0 files scanned: no member of this workspace has a source file";
+        return Err(Error::Usage(message.into()));
+    }
+    let edges = Edges::collect(&workspace, &modules);
+    Ok(Analysis {
+        workspace,
+        modules,
+        edges,
+    })
+}
+
+/// Runs work on threads whose stacks are deep enough for deeply nested sources.
+pub fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .stack_size(256 << 20)
+        .build();
+    let pool = pool.map_err(|err| Error::Unreadable(format!("cannot start threads: {err}")))?;
+    Ok(pool.install(work))
 }
 
 fn run(cx: &Context, today: Date) -> (Vec<Diagnostic>, usize) {

@@ -20,6 +20,7 @@ pub mod edges;
 pub mod engine;
 mod error;
 pub mod facts;
+pub mod graph;
 mod ignores;
 pub mod manifest;
 mod memory;

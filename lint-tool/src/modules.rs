@@ -233,7 +233,7 @@ impl Modules {
 
 /// Files that exist, and all that were looked for.
 fn existing(tree: &Tree, candidates: Vec<String>) -> (Vec<String>, Vec<String>) {
-    let found = candidates.iter().filter(|it| tree.get(it).is_some());
+    let found = candidates.iter().filter(|it| tree.has(it));
     (found.cloned().collect(), candidates)
 }
 

@@ -2,6 +2,7 @@
 
 mod human;
 mod json;
+mod sarif;
 
 use clap::ValueEnum;
 
@@ -16,6 +17,8 @@ pub enum Format {
     Short,
     /// One versioned document.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
 }
 
 /// Renders a report.
@@ -24,6 +27,7 @@ pub fn render(report: &Report, format: Format) -> String {
         Format::Human => human::report(report),
         Format::Short => short(report),
         Format::Json => json::report(report),
+        Format::Sarif => sarif::report(report),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The registry: one file and one line here for each rule.
 
+mod alias_of_root;
 mod confined;
 mod duplicate_model;
 mod edge_report;
 mod empty_selector;
 mod escaping_path;
+mod extern_crate;
 mod forbidden;
+mod glob_import;
 mod ignore_without_reason;
 mod include_source;
 mod independence;
@@ -15,6 +18,7 @@ mod long_function;
 mod module_file;
 mod orphan_file;
 mod path_module;
+mod self_super;
 mod stray_member;
 mod super_chain;
 mod table_owner;
@@ -22,6 +26,7 @@ mod unassigned;
 mod uninherited;
 mod unparsable;
 mod unused_ignore;
+mod unused_member;
 
 use crate::diagnostic::{Diagnostic, Level};
 use crate::engine::Context;
@@ -44,7 +49,11 @@ pub trait Rule: Sync {
 pub const RULES: &[&dyn Rule] = &[
     &path_module::PathModule,
     &include_source::IncludeSource,
+    &extern_crate::ExternCrate,
+    &self_super::SelfSuper,
     &super_chain::SuperChain,
+    &glob_import::GlobImport,
+    &alias_of_root::AliasOfRoot,
     &orphan_file::OrphanFile,
     &layers::LayerOrder,
     &independence::Independence,
@@ -53,6 +62,7 @@ pub const RULES: &[&dyn Rule] = &[
     &unassigned::Unassigned,
     &escaping_path::EscapingPath,
     &stray_member::StrayMember,
+    &unused_member::UnusedMember,
     &uninherited::Uninherited,
     &table_owner::TableOwner,
     &duplicate_model::DuplicateModel,

@@ -123,6 +123,11 @@ impl Tree {
         self.files.get(path).map(String::as_str)
     }
 
+    /// Whether a file is there, readable or not.
+    pub fn has(&self, path: &str) -> bool {
+        self.files.contains_key(path) || self.unreadable.contains_key(path)
+    }
+
     /// Every path, sorted.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)

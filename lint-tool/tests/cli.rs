@@ -20,6 +20,9 @@ order = ["schema", "aam", "functions"]
 [[independent]]
 name = "the functions"
 members = ["functions"]
+# Plants replace files, and with them uses.
+[rules]
+SL023 = "off"
 //- Cargo.toml
 [workspace]
 members = ["schema", "aam", "functions/*"]
@@ -275,4 +278,21 @@ fn the_readme_has_the_table_of_rules() {
         readme.contains(&table),
         "put the output of `structure-lint list-rules` into README.md:\n{table}"
     );
+}
+
+#[test]
+fn a_sarif_fingerprint_does_not_change_when_the_line_does() {
+    let result = |name: &str, source: &str| {
+        let root = write(name, &format!("//- src/lib.rs\n{source}"));
+        let (_, text) = run(&root, &["--format", "sarif"]);
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        json["runs"][0]["results"][0].clone()
+    };
+    let (before, after) = (
+        result("sarif_a", "mod gone;"),
+        result("sarif_b", "\n// more\nmod gone;"),
+    );
+    assert_eq!(before["ruleId"], "SL901");
+    assert_eq!(before["partialFingerprints"], after["partialFingerprints"]);
+    assert_ne!(before["locations"], after["locations"]);
 }

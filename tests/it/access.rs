@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tests::app::{JSON, Person, TestApp};
+use tests::app::{Answer, JSON, Person, TestApp};
 use uuid::Uuid;
 
 /// One operation of the merged document.
@@ -33,7 +33,7 @@ async fn routes(app: &TestApp) -> Vec<Route> {
             });
         }
     }
-    assert!(routes.len() > 20, "{routes:?}");
+    assert!(routes.len() > 40, "{routes:?}");
     routes
 }
 
@@ -120,21 +120,116 @@ async fn a_route_refuses_whoever_lacks_its_scope() {
     }
 }
 
-#[tokio::test]
-async fn an_id_that_is_not_of_the_tenant_is_not_found() {
-    let app = TestApp::start().await;
-    let admin = app.register("Ann Ltd").await;
-    let mut tried = 0;
-    for route in routes(&app).await {
-        if route.scope.is_none() || !route.path.contains('{') || route.method == Method::PATCH {
-            continue;
-        }
-        let status = call(&app, &route, Some(&admin)).await;
-        let gone = [StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY].contains(&status);
-        assert!(gone, "{route:?}: {status}");
-        tried += 1;
+/// One object of each kind that a path can name.
+async fn objects(app: &TestApp, owner: &Person) -> Vec<(&'static str, String)> {
+    let text = |answer: Answer, pointer: &str| {
+        let value = answer.json();
+        let found = value.pointer(pointer).and_then(Value::as_str);
+        found
+            .unwrap_or_else(|| panic!("no {pointer} in {answer}"))
+            .to_owned()
+    };
+    let new = json!({ "name": "Files", "source_type": "filesource", "connector_config": {} });
+    let connection = text(app.post("/api/v1/aam/connections", owner, new).await, "/id");
+    for column in ["industry", "branch"] {
+        let file = format!("account_id,name,{column}\n1,Acme,Rockets\n");
+        let answer = app
+            .upload(owner, &connection, &[("accounts_crm.csv", &file)])
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer}");
     }
-    assert!(tried > 5, "only {tried} routes with an id");
+    let drift = text(
+        app.get("/api/v1/aam/drift", owner).await,
+        "/drift_events/0/id",
+    );
+    let path = format!("/api/v1/aam/connections/{connection}/replay");
+    let job = text(app.post(&path, owner, json!({})).await, "/job_id");
+    let new = json!({ "name": "a program", "scopes": ["read"] });
+    let key = text(app.post("/api/v1/auth/api-keys", owner, new).await, "/id");
+    vec![
+        ("/api/v1/aam/connections/", connection),
+        ("/api/v1/aam/drift/", drift),
+        ("/api/v1/auth/api-keys/", key),
+        ("/api/v1/auth/users/", owner.user.to_string()),
+        ("/api/v1/tasks/", job),
+    ]
+}
+
+#[tokio::test]
+async fn an_object_of_another_tenant_is_not_found() {
+    let app = TestApp::start().await;
+    let with_id: Vec<_> = routes(&app)
+        .await
+        .into_iter()
+        .filter(|it| it.path.contains("{id}"))
+        .collect();
+    assert!(with_id.len() > 12, "{with_id:?}");
+    let bob = app.register("Bob Ltd").await;
+    for (number, route) in with_id.iter().enumerate() {
+        let ann = app.register(&format!("Ann {number}")).await;
+        let (_, id) = objects(&app, &ann)
+            .await
+            .into_iter()
+            .find(|it| route.path.starts_with(it.0))
+            .unwrap_or_else(|| panic!("give `objects` one of {}", route.path));
+        let mut path = route.path.replace("{id}", &id);
+        let body = match route.method {
+            Method::PATCH if path.contains("/users/") => r#"{"role":"viewer"}"#,
+            Method::PATCH => r#"{"name":"taken over"}"#,
+            _ => "{}",
+        };
+        if path.ends_with("/diff") {
+            path.push_str("?object=crm.account&from=1&to=2");
+        }
+        let call = async |person| {
+            app.send(
+                route.method.clone(),
+                &path,
+                Some(person),
+                Body::from(body),
+                &[JSON],
+            )
+            .await
+        };
+        let refused = call(&bob).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::NOT_FOUND,
+            "{route:?}: {refused}"
+        );
+        let own = call(&ann).await;
+        let reached = own.status.is_success() || own.status == StatusCode::CONFLICT;
+        assert!(reached, "{route:?}: {own}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_of_another_tenant_takes_nothing() {
+    let app = TestApp::start().await;
+    let (ann, bob) = (app.register("Ann Ltd").await, app.register("Bob Ltd").await);
+    let (_, connection) = objects(&app, &ann).await.remove(0);
+    let file = "account_id,name\n2,Planted\n";
+    let upload = app
+        .upload(&bob, &connection, &[("accounts_crm.csv", file)])
+        .await;
+    assert_eq!(upload.status, StatusCode::NOT_FOUND, "{upload}");
+    let event = json!({
+        "source": { "system": "crm", "connection_id": connection },
+        "entity": "account",
+        "op": "upsert",
+        "data": { "account_id": "2", "name": "Planted" },
+    });
+    let events = app.post("/api/v1/events", &bob, event).await;
+    assert_eq!(events.json()["rejected"], 1, "{events}");
+    for path in ["/api/v1/dcl/views/accounts", "/api/v1/aam/connections"] {
+        let seen = app.get(path, &bob).await;
+        assert!(
+            !String::from_utf8_lossy(&seen.body).contains("Acme"),
+            "{seen}"
+        );
+    }
+    let own = app.get("/api/v1/dcl/views/accounts", &ann).await.json();
+    assert_eq!(own["meta"]["total"], 1, "{own}");
 }
 
 pub(crate) fn nobody() -> Person {

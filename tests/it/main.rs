@@ -1,5 +1,10 @@
 //! Every test that needs a server, in one binary.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod access;
 mod audit;
 mod auth;
@@ -18,5 +23,6 @@ mod mappings;
 mod people;
 mod redis;
 mod sessions;
+mod structure;
 mod tables;
 mod views;

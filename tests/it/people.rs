@@ -118,6 +118,35 @@ async fn an_invitation_that_does_not_hold_is_refused() {
 }
 
 #[tokio::test]
+async fn an_invitation_can_be_withdrawn_until_it_is_accepted() {
+    const INVITATIONS: &str = "/api/v1/auth/invitations";
+    let app = TestApp::start().await;
+    let (ada, eve) = (app.register("Acme").await, app.register("Eve Ltd").await);
+    join(&app, &ada, "bob", "viewer").await;
+    let invited = invite(&app, &ada, "carol@acme.example", "member").await;
+    let invited = invited.json();
+    let listed = app.get(INVITATIONS, &ada).await;
+    let emails: Vec<_> = listed.json()["invitations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["email"].clone())
+        .collect();
+    assert_eq!(emails, ["carol@acme.example"]);
+    let token = invited["token"].as_str().unwrap();
+    assert!(!listed.to_string().contains(token), "{listed}");
+
+    let path = format!("{INVITATIONS}/{}", invited["id"].as_str().unwrap());
+    let statuses = [
+        app.delete(&path, &eve).await.status,
+        app.delete(&path, &ada).await.status,
+        app.delete(&path, &ada).await.status,
+        accept(&app, &invited["token"]).await.status,
+    ];
+    assert_eq!(statuses.map(|it| it.as_u16()), [404, 204, 404, 400]);
+}
+
+#[tokio::test]
 async fn people_are_listed_in_pages_and_within_their_tenant() {
     let app = TestApp::start().await;
     let (ada, eve) = (app.register("Acme").await, app.register("Eve Ltd").await);

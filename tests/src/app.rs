@@ -166,6 +166,35 @@ impl TestApp {
             .await
     }
 
+    /// Uploads files, pairs of name and content, to a FileSource connection.
+    pub async fn upload(
+        &self,
+        person: &Person,
+        connection: &str,
+        files: &[(&str, &str)],
+    ) -> Answer {
+        const BOUNDARY: &str = "the-end-of-a-part";
+        let mut body = String::new();
+        for (name, content) in files {
+            body += &format!(
+                "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; \
+                 filename=\"{name}\"\r\n\r\n{content}\r\n"
+            );
+        }
+        body += &format!("--{BOUNDARY}--\r\n");
+        let path = format!("/api/v1/filesource/upload?connection_id={connection}");
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        let headers = [("content-type", kind.as_str())];
+        self.send(
+            Method::POST,
+            &path,
+            Some(person),
+            Body::from(body),
+            &headers,
+        )
+        .await
+    }
+
     /// Any request as somebody, or as nobody.
     pub async fn send(
         &self,

@@ -123,8 +123,9 @@ async fn retry(platform: &Platform, wake: Wake) -> anyhow::Result<()> {
     }
     let pause = PAUSES[usize::try_from(attempts - 1).unwrap_or(0)];
     // Up to a quarter more, so that jobs that failed together do not come back together.
-    let jitter = pause * u32::from(Uuid::new_v4().as_bytes()[0]) / 1024;
-    Ok(queue::put_back(&platform.db, wake, pause + jitter).await?)
+    let jitter = pause.as_secs() * u64::from(Uuid::new_v4().as_bytes()[0]);
+    let pause = pause + Duration::from_millis(jitter);
+    Ok(queue::put_back(&platform.db, wake, pause).await?)
 }
 
 async fn give_up(platform: &Platform, wake: Wake) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! Answers questions over the canonical records of all sources.
 
+mod describe;
 mod etag;
 mod kept;
 mod routes;

@@ -65,8 +65,9 @@ pub(crate) async fn take(
     for run in &runs {
         audit::append(&mut tx, tenant, &entry(caller, run)).await?;
     }
-    if runs.is_empty() {
-        // What a crash may forget is that nothing was new.
+    // A crash may forget that nothing was new, but not that it was so at a later time.
+    let timed = events.iter().flatten().any(|it| it.occurred_at.is_some());
+    if runs.is_empty() && !timed {
         db::commit_unsynced(tx).await?;
     } else {
         tx.commit().await?;

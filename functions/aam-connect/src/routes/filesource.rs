@@ -2,8 +2,7 @@
 
 use aam::connectors::Connector;
 use aam::connectors::filesource::{Config, FileSource};
-use axum::extract::multipart::MultipartRejection;
-use axum::extract::{DefaultBodyLimit, Multipart, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use platform::extract::{Json, Query};
 use platform::{Ingester, Platform, Reader, Result, db, trace};
 use schema::{ConnectionId, Error, TenantId};
@@ -16,7 +15,7 @@ use super::connections;
 use crate::db::connections::{Connection, Wanted, count, find_some_of_type};
 use crate::db::runs::{self, File};
 use crate::page::Page;
-use crate::upload::{Upload, UploadReport};
+use crate::upload::{Upload, UploadReport, parts};
 
 /// The largest body of an upload, in bytes. It streams, so this bounds time and not memory.
 const LARGEST_UPLOAD: usize = 2 << 30;
@@ -77,14 +76,12 @@ async fn upload(
     State(platform): State<Platform>,
     Ingester(caller): Ingester,
     Query(target): Query<Target>,
-    body: Result<Multipart, MultipartRejection>,
+    request: Request,
 ) -> Result<Json<UploadReport>> {
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let connection = resolve(&mut tx, caller.tenant, target.connection_id).await?;
     tx.commit().await?;
-    let body = body.map_err(|_| {
-        Error::BadRequest("send content-type: multipart/form-data with a boundary".to_owned())
-    })?;
+    let body = parts(request).await?;
     let upload = Upload {
         platform,
         caller,

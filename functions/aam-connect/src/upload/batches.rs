@@ -83,6 +83,9 @@ impl<'a> Batches<'a> {
             self.run.bytes = bytes.load(Ordering::Relaxed);
             match next {
                 Some(Read::Row(row)) => {
+                    if profile.is_none() {
+                        check(row.header())?;
+                    }
                     profile
                         .get_or_insert_with(|| Profile::new(row.header()))
                         .observe(&row);
@@ -106,6 +109,7 @@ impl<'a> Batches<'a> {
             let error = "the file is empty: its first line names the columns";
             return Err(Stop::File(error.to_owned()));
         };
+        check(header)?;
         self.flush().await?;
         self.observe(header, &profile.unwrap_or_else(|| Profile::new(header)));
         Ok(())
@@ -232,6 +236,17 @@ impl<'a> Batches<'a> {
             .collect();
         let rows = profile.columns.first().map_or(0, |it| it.seen);
         self.observation.observe_columns(&columns, rows);
+    }
+}
+
+/// PostgreSQL stores no NUL, and a name without it would be another name.
+fn check(header: &Header) -> Result<(), Stop> {
+    match header.names().iter().position(|it| it.contains('\0')) {
+        None => Ok(()),
+        Some(at) => Err(Stop::File(format!(
+            "the name of column {} has a NUL",
+            at + 1
+        ))),
     }
 }
 

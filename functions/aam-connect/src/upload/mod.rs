@@ -5,6 +5,7 @@
 //! counted, and sent again it is unchanged.
 
 mod batches;
+mod paced;
 mod report;
 
 use std::sync::Arc;
@@ -14,8 +15,9 @@ use aam::db::runs::RunKind;
 use aam::delimited::file_name::{self, FileName};
 use aam::ingest::{Run, Stream, ensure_object};
 use aam::plan::Plan;
-use axum::extract::Multipart;
+use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use dcl::mapping::{Object, current_or_shipped};
@@ -27,6 +29,7 @@ use uuid::Uuid;
 use crate::db::runs;
 use crate::routes::connections::NOT_FOUND;
 use batches::Batches;
+use paced::Paced;
 pub(crate) use report::{FileReport, UploadReport};
 
 /// A function ends after 15 minutes at the latest, and its runs with it.
@@ -55,6 +58,20 @@ where
     fn from(error: E) -> Stop {
         Stop::Request(error.into())
     }
+}
+
+/// The body of a request as the parts that it has.
+///
+/// # Errors
+/// [`Error::BadRequest`] where its headers say that it has none.
+pub(crate) async fn parts(request: Request) -> Result<Multipart> {
+    let (head, body) = request.into_parts();
+    let body = Body::from_stream(Paced::new(body.into_data_stream()));
+    let parts = Multipart::from_request(Request::from_parts(head, body), &()).await;
+    parts.map_err(|_| {
+        Error::BadRequest("send content-type: multipart/form-data with a boundary".to_owned())
+            .into()
+    })
 }
 
 impl Upload {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use platform::db::Connection;
 use schema::{InvitationId, TenantId, UserId};
+use uuid::Uuid;
 
 /// One invitation.
 pub(crate) struct Invitation {
@@ -79,6 +80,50 @@ pub(crate) async fn accept_once(
         tenant as _,
         id as _,
         now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// Invitations that can still be accepted, in the order of their ids, behind `after`.
+pub(crate) async fn list_open(
+    conn: &mut Connection,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+    after: Option<Uuid>,
+    limit: usize,
+) -> sqlx::Result<Vec<Invitation>> {
+    sqlx::query_as!(
+        Invitation,
+        r#"
+        select id "id: _", email, role, token_hash, invited_by "invited_by: _", created_at,
+          expires_at
+        from invitations
+        where tenant_id = $1 and ($3::uuid is null or id > $3)
+          and accepted_at is null and expires_at > $2
+        order by id
+        limit $4
+        "#,
+        tenant as _,
+        now,
+        after,
+        limit as i64,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Says whether there was one that was not accepted.
+pub(crate) async fn delete_open(
+    conn: &mut Connection,
+    tenant: TenantId,
+    id: InvitationId,
+) -> sqlx::Result<bool> {
+    let result = sqlx::query!(
+        "delete from invitations where tenant_id = $1 and id = $2 and accepted_at is null",
+        tenant as _,
+        id as _,
     )
     .execute(conn)
     .await?;

@@ -1,15 +1,16 @@
-//! Accepting an invitation.
+//! Invitations: the open ones, withdrawing, accepting.
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{SubsecRound, Utc};
-use platform::audit;
+use chrono::{DateTime, SubsecRound, Utc};
+use platform::audit::{self, Entry};
 use platform::db::{self, OnConstraint};
-use platform::extract::Json;
+use platform::extract::{Json, Path, Query};
 use platform::http::ClientAddress;
 use platform::limit::Class;
-use schema::{Error, InvitationId, UserId};
-use serde::Deserialize;
+use platform::{Admin, cursor};
+use schema::{Error, InvitationId, Role, UserId};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,6 +18,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::register::{SignedUp, User, email_taken};
+use super::{Page, by_id};
 use crate::App;
 use crate::db::invitations::{self, Invitation};
 use crate::db::logins;
@@ -27,7 +29,45 @@ use crate::token::Account;
 use crate::{password, session};
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(accept))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(delete))
+        .routes(routes!(accept))
+}
+
+const ROUTE: &str = "/api/v1/auth/invitations";
+
+/// An invitation that can still be accepted. Its token was shown once.
+#[derive(Serialize, ToSchema)]
+struct Open {
+    id: InvitationId,
+    email: String,
+    role: Role,
+    invited_by: UserId,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+/// Invitations in the order in which they were made.
+#[derive(Serialize, ToSchema)]
+struct Invitations {
+    invitations: Vec<Open>,
+    /// Where the next page begins; none on the last.
+    next_cursor: Option<String>,
+}
+
+impl TryFrom<Invitation> for Open {
+    type Error = Error;
+    fn try_from(row: Invitation) -> schema::Result<Open> {
+        Ok(Open {
+            id: row.id,
+            email: row.email,
+            role: row.role.parse()?,
+            invited_by: row.invited_by,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        })
+    }
 }
 
 /// An invitation's token, and what the person adds.
@@ -41,6 +81,52 @@ struct Acceptance {
     /// At least 12 characters, and not one that is guessed first.
     #[schema(format = Password, min_length = 12, max_length = 1024)]
     password: String,
+}
+
+/// The invitations that can still be accepted.
+#[utoipa::path(get, path = "/api/v1/auth/invitations", tag = "auth", params(Page),
+    security(("bearer" = ["admin"])), responses((status = 200, body = Invitations)))]
+async fn list(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    Query(page): Query<Page>,
+) -> platform::Result<Json<Invitations>> {
+    let (tenant, now) = (caller.tenant, Utc::now());
+    let (key, scope) = (&app.platform.keys.signing, by_id(tenant, ROUTE));
+    let (limit, after) = (page.limit()?, page.after(key, &scope)?);
+    let mut tx = db::begin(&app.platform.db, tenant).await?;
+    let mut rows = invitations::list_open(&mut tx, tenant, now, after, limit + 1).await?;
+    tx.commit().await?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| more).map(|it| it.id);
+    let invitations = rows
+        .into_iter()
+        .map(Open::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(Json(Invitations {
+        invitations,
+        next_cursor: last.map(|it| cursor::seal(key, &scope, &it)),
+    }))
+}
+
+/// Withdraws an invitation that was not accepted.
+#[utoipa::path(delete, path = "/api/v1/auth/invitations/{id}", tag = "auth",
+    params(("id" = InvitationId, Path)), security(("bearer" = ["admin"])),
+    responses((status = 204)))]
+async fn delete(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    Path(id): Path<InvitationId>,
+) -> platform::Result<StatusCode> {
+    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    if !invitations::delete_open(&mut tx, caller.tenant, id).await? {
+        return Err(Error::NotFound { what: "invitation" }.into());
+    }
+    let entry = Entry::new(&caller, "invitation.withdraw", format!("invitation:{id}"));
+    audit::append(&mut tx, caller.tenant, &entry).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Makes the invited person a user of the organisation and signs them in.

@@ -15,6 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::describe::{Record, ViewName};
+
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(read))
 }
@@ -39,7 +41,7 @@ struct Answer {
     /// Always true: failures are problems.
     success: bool,
     /// The record, as its view shows it.
-    #[schema(value_type = serde_json::Map<String, serde_json::Value>)]
+    #[schema(value_type = Record)]
     data: Box<RawValue>,
     /// Where it came from; null where nothing is kept of what was received.
     provenance: Option<Provenance>,
@@ -93,8 +95,12 @@ struct Run {
 /// One record of a view, and where each of its fields came from.
 #[utoipa::path(get, path = "/api/v1/dcl/views/{view}/record", tag = "views",
     security(("bearer" = ["read"])),
-    params(("view" = String, Path, description = "The entity's plural: `accounts`"), Origin),
-    responses((status = 200, body = Answer), (status = 404), (status = 422)))]
+    params(("view" = inline(ViewName), Path), Origin),
+    operation_id = "views.record", responses(
+        (status = 200, body = Answer, description = "The record and where it came from."),
+        (status = 404, description = "No such view or record."),
+        (status = 422, description = "Parameters are wrong, each named in `errors`."),
+    ))]
 async fn read(
     State(platform): State<Platform>,
     Reader(caller): Reader,

@@ -4,15 +4,17 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use dcl::db::views::{self, Freshness, Page};
-use dcl::query::{self, Query, View};
+use dcl::query::{self, Place, Query, View};
 use platform::extract::Path;
+use platform::secrets::Key;
 use platform::{Platform, Reader, Result, cursor, db};
 use schema::Error;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::describe::{Record, ViewName};
 use crate::{etag, kept};
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
@@ -27,7 +29,7 @@ struct ViewPage {
     /// Always true: failures are problems.
     success: bool,
     /// The records, with the fields that `select` names or all of them.
-    data: Vec<serde_json::Map<String, serde_json::Value>>,
+    data: Vec<Record>,
     /// About the list.
     meta: Meta,
 }
@@ -49,15 +51,52 @@ struct Meta {
     freshness: Vec<Freshness>,
 }
 
-/// The records of an entity, from all sources.
-#[utoipa::path(
-    get,
-    path = "/api/v1/dcl/views/{view}",
-    tag = "views",
-    security(("bearer" = ["read"])),
-    params(("view" = String, Path, description = "The entity's plural: `accounts`")),
-    responses((status = 200, body = ViewPage), (status = 304), (status = 404), (status = 422)),
+/// Which page of which records.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "the parameters depend on the view, so they are read by hand"
 )]
+struct Parameters {
+    /// Most records of a page.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u32>,
+    /// How many records to pass over. A cursor does the same at no cost; both do not go together.
+    #[param(maximum = 1_000_000, default = 0)]
+    offset: Option<u32>,
+    /// `next_cursor` of the page before, with the same filters and the same `sort`.
+    cursor: Option<String>,
+    /// Fields between commas, each with `-` before it for the descending way: `-amount,name`.
+    /// Records without a value come last both ways; ties are in the order of their origin.
+    sort: Option<String>,
+    /// The fields to show, between commas. All of them by default.
+    select: Option<String>,
+}
+
+/// The records of an entity, from all sources.
+///
+/// Every field with one value is a filter, `source_system` and the other columns of the origin
+/// included; several filters must all hold:
+///
+/// - `stage=won`, or with an operator `amount[gte]=1000`: `eq`, `ne` (another value or none),
+///   `gt`, `gte`, `lt`, `lte`
+/// - `name[like]=A%25`, `name[ilike]=%25gmbh`: patterns of a text, `%` for any characters (written
+///   `%25` in a URL) and `_` for one; a backslash takes their meaning away
+/// - `stage[in]=won,lost`: one of these; a comma within a value is written `\,`
+/// - `owner_id[null]=true`: without a value, `false` with one
+///
+/// Values are written as records show them; a timestamp may be a date alone, which is its midnight
+/// in UTC. An unknown parameter is refused, not ignored. The answer bears an `ETag`, and a request
+/// with it in `If-None-Match` gets 304 while nothing has changed.
+#[utoipa::path(get, path = "/api/v1/dcl/views/{view}", tag = "views",
+    security(("bearer" = ["read"])), params(("view" = inline(ViewName), Path), Parameters),
+    operation_id = "views.list", responses(
+        (status = 200, body = ViewPage, description = "A page of the view."),
+        (status = 304, description = "The page is the one that `If-None-Match` names."),
+        (status = 404, description = "No such view."),
+        (status = 422, description = "Parameters are wrong, each named in `errors`."),
+    ))]
 async fn list(
     State(platform): State<Platform>,
     Reader(caller): Reader,
@@ -75,13 +114,7 @@ async fn list(
         order: &query.order_text,
     };
     let key = &platform.keys.signing;
-    let after = match &query.cursor {
-        Some(cursor) => Some(query::place(
-            &query.order,
-            &cursor::open::<Vec<_>>(key, &scope, cursor)?,
-        )?),
-        None => None,
-    };
+    let after = after(key, &scope, &query)?;
 
     let mut tx = db::begin(&platform.db, tenant).await?;
     let page = views::page(&mut tx, tenant, &view, &query, after.as_ref()).await?;
@@ -110,6 +143,14 @@ async fn list(
         freshness,
     };
     Ok(etag::answer(key, &headers, body(&page.records, &meta)))
+}
+
+fn after(key: &Key, scope: &cursor::Scope<'_>, query: &Query) -> Result<Option<Place>> {
+    let Some(cursor) = &query.cursor else {
+        return Ok(None);
+    };
+    let place: Vec<_> = cursor::open(key, scope, cursor)?;
+    Ok(Some(query::place(&query.order, &place)?))
 }
 
 /// The total, where the page itself tells it: it began at the beginning and reached the end.

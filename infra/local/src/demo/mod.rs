@@ -204,9 +204,13 @@ async fn quarantine(
     report.note("quarantine", json!(waiting));
     for record in waiting {
         report.row(&format!(
-            "quarantined: {} line {}: {}",
+            "quarantined: {} line {}: {}{}",
             record["object"].as_str().unwrap_or_default(),
             record["line"],
+            record["field"]
+                .as_str()
+                .map(|it| format!("{it}: "))
+                .unwrap_or_default(),
             record["reason"].as_str().unwrap_or_default(),
         ));
     }

@@ -17,7 +17,7 @@ struct State {
 }
 
 /// The outcome of each item, and the indices of those to write: the last of each id, in the
-/// order of ids. One order for everybody, so that no two batches wait for each other.
+/// order of ids. An unchanged one is among them where its version is newer. One order for everybody, so that no two batches wait for each other.
 pub(super) fn decide(
     known: Vec<Known>,
     mapping_version: i32,
@@ -36,7 +36,9 @@ pub(super) fn decide(
         };
         let state = states.get_mut(&item.source_id);
         let outcome = compare(state.as_deref(), item);
-        if matches!(outcome, Outcome::Accepted | Outcome::Deleted) {
+        // The same again at a later time: what comes late must be measured by that time.
+        let later = state.as_ref().is_some_and(|it| it.version < item.version);
+        if outcome != Outcome::Stale && (outcome != Outcome::Unchanged || later) {
             let version = item.version.or(state.as_ref().and_then(|it| it.version));
             let new = State::new(item, version);
             match state {
@@ -113,7 +115,8 @@ mod tests {
         .unwrap()
     }
 
-    /// Items as `id name day`, deletes as `-id day`; `known` is what an earlier batch left.
+    /// Items as `id name date`, deletes as `-id`; a last word `@day` is when it happened.
+    /// `known` is what an earlier batch left.
     fn check(known: &str, items: &str, expected: &str, written: &[usize]) {
         let plan = plan();
         let known = known.split_terminator(", ").map(|it| {
@@ -143,12 +146,18 @@ mod tests {
         assert_eq!(writes, written, "{items}");
     }
 
-    fn texts(item: &str) -> (Op, String, Option<String>) {
+    type Texts = (Op, String, Option<DateTime<Utc>>);
+
+    fn texts(item: &str) -> Texts {
+        let (item, occurred_at) = match item.split_once(" @") {
+            Some((item, day)) => (item, DateTime::from_timestamp(day.parse().unwrap(), 0)),
+            None => (item, None),
+        };
         let words: Vec<_> = item.split(' ').collect();
         match words.as_slice() {
-            [id, name] => (Op::Upsert, json(id, name, ""), None),
-            [id, name, day] => (Op::Upsert, json(id, name, day), None),
-            [id] => (Op::Delete, json(&id[1..], "", ""), None),
+            [id, name] => (Op::Upsert, json(id, name, ""), occurred_at),
+            [id, name, date] => (Op::Upsert, json(id, name, date), occurred_at),
+            [id] => (Op::Delete, json(&id[1..], "", ""), occurred_at),
             _ => panic!("{item}"),
         }
     }
@@ -157,11 +166,11 @@ mod tests {
         format!(r#"{{"account_id":"{id}","name":"{name}","updated_at":"{day}"}}"#)
     }
 
-    fn item((op, payload, _): &(Op, String, Option<String>)) -> Item<'_> {
+    fn item((op, payload, occurred_at): &Texts) -> Item<'_> {
         Item {
             payload: payload.as_bytes(),
             line: None,
-            occurred_at: None,
+            occurred_at: *occurred_at,
             op: *op,
             source_id: None,
         }
@@ -205,6 +214,13 @@ mod tests {
             "accepted stale",
             &[0],
         );
+    }
+
+    #[test]
+    fn the_same_at_a_later_time_moves_the_version() {
+        check("a x @1", "a x @3, a y @2", "unchanged stale", &[0]);
+        check("a x @3", "a x @1, a y @2", "unchanged stale", &[]);
+        check("-a @1", "-a @3, a y @2", "unchanged stale", &[0]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use schema::Entity;
 use schema::entity::{self, Kind};
+use serde_json::{Value, json};
 
 /// A list of one entity's records.
 #[derive(Debug, Clone)]
@@ -67,6 +68,48 @@ impl View {
             entity,
             columns: declared.chain([EXTRAS]).chain(ORIGIN).collect(),
         }
+    }
+
+    /// The JSON Schema of a record.
+    pub fn json_schema(&self) -> Value {
+        let mut schema = self.entity.json_schema();
+        let instant = json!({"type": "string", "format": "date-time"});
+        for (name, kind, doc) in [
+            (
+                "extras",
+                json!({"type": "object"}),
+                "What no field is for, as the source has it.",
+            ),
+            (
+                "source_system",
+                json!({"type": "string"}),
+                "The kind of system it is from.",
+            ),
+            (
+                "source_connection_id",
+                json!({"type": "string", "format": "uuid"}),
+                "The connection it came through.",
+            ),
+            (
+                "source_object",
+                json!({"type": "string"}),
+                "The source object it is one of.",
+            ),
+            (
+                "source_id",
+                json!({"type": "string"}),
+                "Its id within the source object.",
+            ),
+            ("synced_at", instant, "When it last changed here."),
+        ] {
+            schema["properties"][name] = kind;
+            schema["properties"][name]["description"] = doc.into();
+            if let Some(required) = schema["required"].as_array_mut() {
+                required.push(name.into());
+            }
+        }
+        schema["title"] = self.entity.kind.into();
+        schema
     }
 
     /// The column of that name.

@@ -4,9 +4,17 @@
 //! same run on the same data, turn by turn, medians of several turns; the absolute numbers stand
 //! beside them.
 
+<<<<<<< HEAD
+mod canonicalise;
+mod ingest;
+mod records;
+mod report;
+mod server;
+=======
 mod me;
 mod report;
 mod schemas;
+>>>>>>> proof
 
 use anyhow::bail;
 
@@ -15,9 +23,15 @@ type Bench = (&'static str, fn() -> anyhow::Result<()>);
 
 /// In the order of `all`.
 const BENCHES: &[Bench] = &[
+<<<<<<< HEAD
+    ("canonicalise", canonicalise::run),
+    ("ingest", ingest::run),
+    ("ingest-growth", ingest::growth),
+=======
     ("me", me::run),
     ("fingerprint", schemas::fingerprint),
     ("drift-diff", schemas::drift_diff),
+>>>>>>> proof
 ];
 
 fn main() -> anyhow::Result<()> {

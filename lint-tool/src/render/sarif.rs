@@ -1,0 +1,82 @@
+//! SARIF 2.1.0. A fingerprint has no line number, so that a finding stays the same one when it moves.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::diagnostic::{Diagnostic, Level, Place};
+use crate::engine::Report;
+use crate::rules::RULES;
+
+pub(super) fn report(report: &Report) -> String {
+    let mut seen = BTreeMap::new();
+    let results: Vec<Value> = report
+        .diagnostics
+        .iter()
+        .map(|it| result(it, &mut seen))
+        .collect();
+    let document = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "structure-lint",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": RULES.iter().map(|it| rule(it.code(), it.name(), it.explain())).collect::<Vec<_>>(),
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    format!("{document:#}\n")
+}
+
+fn rule(code: &str, name: &str, explain: &str) -> Value {
+    json!({
+        "id": code,
+        "name": name,
+        "shortDescription": { "text": explain.lines().next().unwrap_or_default() },
+        "help": { "text": explain, "markdown": explain },
+    })
+}
+
+/// `seen` counts equal findings of a file, so that each has a fingerprint of its own.
+fn result(it: &Diagnostic, seen: &mut BTreeMap<String, usize>) -> Value {
+    let key = format!("{} {} {}", it.code, it.place.file, it.message);
+    let count = seen.entry(key.clone()).or_default();
+    *count += 1;
+    let related: Vec<Value> = it
+        .notes
+        .iter()
+        .filter_map(|note| {
+            let mut location = location(note.place.as_ref()?);
+            location["message"] = json!({ "text": note.text });
+            Some(location)
+        })
+        .collect();
+    let help = it
+        .help
+        .as_ref()
+        .map(|it| format!("; {it}"))
+        .unwrap_or_default();
+    json!({
+        "ruleId": it.code,
+        "level": if it.level == Level::Error { "error" } else { "warning" },
+        "message": { "text": format!("{}{help}", it.message) },
+        "locations": [location(&it.place)],
+        "relatedLocations": related,
+        "partialFingerprints": { "structureLint/v1": format!("{key} {count}") },
+    })
+}
+
+fn location(place: &Place) -> Value {
+    let span = place.span;
+    json!({ "physicalLocation": {
+        "artifactLocation": { "uri": place.file, "uriBaseId": "%SRCROOT%" },
+        "region": {
+            "startLine": span.line,
+            "startColumn": span.column,
+            "endColumn": span.column + span.width,
+        },
+    } })
+}

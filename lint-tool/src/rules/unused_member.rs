@@ -1,0 +1,100 @@
+//! SL023
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Level};
+use crate::engine::Context;
+use crate::manifest::DependencyKind;
+
+/// A dependency on a member of the workspace that no code uses.
+pub(super) struct UnusedMember;
+
+impl Rule for UnusedMember {
+    fn code(&self) -> &'static str {
+        "SL023"
+    }
+
+    fn name(&self) -> &'static str {
+        "unused-member"
+    }
+
+    fn level(&self) -> Level {
+        Level::Warn
+    }
+
+    fn explain(&self) -> &'static str {
+        r#"A dependency on a member of the workspace that no code uses.
+
+An edge that stands in the manifest alone makes builds wait and graphs lie, and the next `use` of it
+needs no review of a manifest. All `cfg` branches, tests, examples and the build script count as code.
+
+```bad
+//- app/src/lib.rs uses helper
+//- helper/src/lib.rs
+```
+
+```good
+//- app/src/lib.rs uses helper
+#[cfg(windows)]
+use helper as _;
+//- helper/src/lib.rs
+```
+
+How to fix: remove the entry, or use it."#
+    }
+
+    fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
+        for package in &cx.workspace.packages {
+            let manifest = &package.manifest;
+            let own = manifest.dependencies.iter();
+            for dependency in own.filter(|it| it.kind != DependencyKind::Shared) {
+                let Some(member) = cx.workspace.member_of(manifest, dependency) else {
+                    continue;
+                };
+                let is_unsure =
+                    cx.modules.lib_of(member).is_none() || has_broken_file(cx, &package.dir);
+                let target = &cx.workspace.packages[member].ident;
+                if is_unsure || is_used(cx, &package.ident, target) {
+                    continue;
+                }
+                let message = format!("`{}` depends on `{target}` and never uses it", package.name);
+                let finding =
+                    Diagnostic::new("SL023", manifest.place(dependency.key.span), message)
+                        .label("in the manifest alone")
+                        .help("remove the entry, or use it")
+                        .to(target);
+                out.push(finding);
+            }
+        }
+    }
+}
+
+/// A file that could not be parsed may be the one that uses it.
+fn has_broken_file(cx: &Context, dir: &str) -> bool {
+    let mut files = cx.modules.facts.iter();
+    files.any(|(file, facts)| facts.error.is_some() && crate::paths::is_within(file, dir))
+}
+
+fn is_used(cx: &Context, from: &str, to: &str) -> bool {
+    let is_of = |path: &str, package: &str| path.split("::").next() == Some(package);
+    let mut code = cx.edges.all.iter().filter(|it| it.code.is_some());
+    code.any(|it| is_of(&it.from.path, from) && is_of(&it.to.path, to) && !it.to.file.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::check;
+
+    #[test]
+    fn use_in_a_test_or_a_macro_is_use() {
+        let with = |source: &str| {
+            format!("//- app/src/lib.rs uses helper\n{source}\n//- helper/src/lib.rs\n")
+        };
+        check("SL023", &with("fn f() { m! { a => helper::g() } }"), "");
+        check("SL023", &with("//- app/tests/it.rs\nuse helper::g;"), "");
+        check(
+            "SL023",
+            &with("mod helper {} use self::helper as h;"),
+            "app/Cargo.toml:6:1 `app` depends on `helper` and never uses it",
+        );
+    }
+}

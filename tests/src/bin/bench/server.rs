@@ -1,0 +1,102 @@
+//! A durable PostgreSQL with the platform's routers over it.
+
+use std::path::Path;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use platform::auth::DEV_TENANT;
+use platform::config::Auth;
+use platform::limit::{Limits, quota};
+use platform::secrets::Secrets;
+use platform::{Config, Platform, db};
+use schema::ConnectionId;
+use serde_json::Value;
+use sqlx::PgPool;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use local::postgres::{Binaries, Profile, Server, erase};
+
+/// Everything that a benchmark of routes needs. One request at a time, as in a function.
+pub(crate) struct World {
+    pub(crate) pool: PgPool,
+    pub(crate) connection: ConnectionId,
+    router: Router,
+    // Stopped last.
+    _server: Server,
+}
+
+impl World {
+    pub(crate) async fn new() -> anyhow::Result<World> {
+        let dev = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.dev");
+        let pg_bin = std::env::var_os("PG_BIN");
+        let binaries = Binaries::find(pg_bin.as_deref().map(Path::new), &dev, &mut |it| {
+            eprintln!("{it}");
+        })?;
+        let data = dev.join("bench-postgres/data");
+        erase(&data)?;
+        let server = Server::start(&binaries, &data, Profile::Lasting)?;
+        let options = server.options()?;
+        let pool = PgPool::connect_with(options.clone()).await?;
+        db::migrate(&pool).await?;
+        let connection = seed(&pool).await?;
+        let router = router(options)?;
+        Ok(World {
+            pool,
+            connection,
+            router,
+            _server: server,
+        })
+    }
+
+    /// POST as the development admin; the answer must be a success.
+    pub(crate) async fn post(&self, path: &str, body: Vec<u8>) -> anyhow::Result<Value> {
+        let request = Request::post(path)
+            .header("content-type", "application/json")
+            .body(Body::from(body))?;
+        let response = self.router.clone().oneshot(request).await?;
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
+        let success = (StatusCode::OK..StatusCode::MULTIPLE_CHOICES).contains(&status);
+        anyhow::ensure!(success, "{status}: {}", String::from_utf8_lossy(&body));
+        Ok(serde_json::from_slice(&body)?)
+    }
+}
+
+fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
+    let secrets: Secrets = serde_json::from_value(auth::keys::generate())?;
+    let wide = quota(1_000_000_000, 1_000_000_000);
+    let platform = Platform::new(Config {
+        database,
+        database_connections: 2,
+        redis: None,
+        auth: Auth::Off,
+        keys: secrets.keys.clone(),
+        limits: Limits {
+            reads: wide,
+            writes: wide,
+            sign_in: wide,
+        },
+        cors_origins: vec![],
+    })?;
+    local::gateway::service(&platform, &secrets)
+}
+
+async fn seed(pool: &PgPool) -> anyhow::Result<ConnectionId> {
+    sqlx::query("insert into tenants (id, name) values ($1, 'Bench')")
+        .bind(DEV_TENANT)
+        .execute(pool)
+        .await?;
+    let id = ConnectionId(Uuid::now_v7());
+    sqlx::query(
+        "insert into connections
+           (tenant_id, id, name, source_type, status, connector_config, created_at, updated_at)
+         values ($1, $2, 'bench', 'salesforce', 'ACTIVE', '{}', now(), now())",
+    )
+    .bind(DEV_TENANT)
+    .bind(id)
+    .execute(pool)
+    .await?;
+    Ok(id)
+}
