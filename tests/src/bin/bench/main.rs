@@ -4,17 +4,14 @@
 //! same run on the same data, turn by turn, medians of several turns; the absolute numbers stand
 //! beside them.
 
-<<<<<<< HEAD
 mod canonicalise;
 mod ingest;
+mod me;
 mod records;
 mod report;
-mod server;
-=======
-mod me;
-mod report;
 mod schemas;
->>>>>>> proof
+mod server;
+mod view_page;
 
 use anyhow::bail;
 
@@ -23,15 +20,15 @@ type Bench = (&'static str, fn() -> anyhow::Result<()>);
 
 /// In the order of `all`.
 const BENCHES: &[Bench] = &[
-<<<<<<< HEAD
     ("canonicalise", canonicalise::run),
     ("ingest", ingest::run),
     ("ingest-growth", ingest::growth),
-=======
     ("me", me::run),
     ("fingerprint", schemas::fingerprint),
     ("drift-diff", schemas::drift_diff),
->>>>>>> proof
+    ("view-page", view_page::page),
+    ("view-page-growth", view_page::growth),
+    ("view-deep", view_page::deep),
 ];
 
 fn main() -> anyhow::Result<()> {

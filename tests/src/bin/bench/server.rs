@@ -65,7 +65,7 @@ impl World {
 }
 
 fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
-    let secrets: Secrets = serde_json::from_value(auth::keys::generate())?;
+    let secrets: Secrets = serde_json::from_str(&auth::keys::generate()?)?;
     let wide = quota(1_000_000_000, 1_000_000_000);
     let platform = Platform::new(Config {
         database,

@@ -9,6 +9,7 @@ use tests::app::{Person, TestApp};
 use uuid::Uuid;
 
 const VIEW: &str = "/api/v1/dcl/views/accounts";
+const ACCOUNTS: i32 = 100_000;
 const CLIENTS: usize = 16;
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(2);
@@ -23,8 +24,32 @@ order by accounts.connection_id, accounts.object, accounts.source_id
 limit $2
 "#;
 
+pub(crate) fn page() -> anyhow::Result<()> {
+    print(measure_page(ACCOUNTS))
+}
+
+/// The same at a hundredth, a tenth and the whole.
+pub(crate) fn growth() -> anyhow::Result<()> {
+    for accounts in [ACCOUNTS / 100, ACCOUNTS / 10, ACCOUNTS] {
+        print(measure_page(accounts))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn deep() -> anyhow::Result<()> {
+    print(measure_deep(ACCOUNTS))
+}
+
+fn print(measure: impl Future<Output = Value>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    println!("{}", runtime.block_on(measure));
+    Ok(())
+}
+
 /// `view-page`: pages of 100 of so many accounts, and the same statement on the same pool.
-pub(crate) async fn page(accounts: i32) -> Value {
+async fn measure_page(accounts: i32) -> Value {
     let (app, person) = start(accounts).await;
     let (mut routed, mut plain) = (vec![], vec![]);
     for _ in 0..ROUNDS {
@@ -40,7 +65,7 @@ pub(crate) async fn page(accounts: i32) -> Value {
 }
 
 /// `view-deep`: a page behind nine tenths of so many accounts, and the first one.
-pub(crate) async fn deep(accounts: i32) -> Value {
+async fn measure_deep(accounts: i32) -> Value {
     let (app, person) = start(accounts).await;
     let cursor = cursor_behind(&app, &person, accounts as usize / 10 * 9).await;
     let path = format!("{VIEW}?cursor={cursor}");
