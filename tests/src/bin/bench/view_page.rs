@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
 use uuid::Uuid;
 
+use crate::report::{Report, median};
+
 const VIEW: &str = "/api/v1/dcl/views/accounts";
-const ACCOUNTS: i32 = 100_000;
 const CLIENTS: usize = 16;
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(2);
@@ -24,32 +24,20 @@ order by accounts.connection_id, accounts.object, accounts.source_id
 limit $2
 "#;
 
+/// Pages of 100 of 100,000 accounts, and the same statement on the same pool.
 pub(crate) fn page() -> anyhow::Result<()> {
-    print(measure_page(ACCOUNTS))
+    block_on(measure_page("view-page", 100_000))
 }
 
-/// The same at a hundredth, a tenth and the whole.
+/// The same of 1,000, 10,000 and 100,000 accounts.
 pub(crate) fn growth() -> anyhow::Result<()> {
-    for accounts in [ACCOUNTS / 100, ACCOUNTS / 10, ACCOUNTS] {
-        print(measure_page(accounts))?;
+    for accounts in [1_000, 10_000, 100_000] {
+        block_on(measure_page(&format!("view-page-of-{accounts}"), accounts))?;
     }
     Ok(())
 }
 
-pub(crate) fn deep() -> anyhow::Result<()> {
-    print(measure_deep(ACCOUNTS))
-}
-
-fn print(measure: impl Future<Output = Value>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    println!("{}", runtime.block_on(measure));
-    Ok(())
-}
-
-/// `view-page`: pages of 100 of so many accounts, and the same statement on the same pool.
-async fn measure_page(accounts: i32) -> Value {
+async fn measure_page(name: &str, accounts: i32) -> anyhow::Result<()> {
     let (app, person) = start(accounts).await;
     let (mut routed, mut plain) = (vec![], vec![]);
     for _ in 0..ROUNDS {
@@ -57,29 +45,50 @@ async fn measure_page(accounts: i32) -> Value {
         plain.push(rate(async || statement(&app, &person).await).await);
     }
     let (routed, plain) = (median(routed), median(plain));
-    json!({
-        "name": "view-page", "value": routed, "unit": "requests/s",
-        "reference": "the same SQL on the same pool", "reference_value": plain,
-        "ratio": routed / plain, "n": ROUNDS, "data": format!("{accounts} accounts, pages of 100"),
+    Report {
+        name,
+        value: routed,
+        unit: "requests/s",
+        reference: "the same SQL on the same pool",
+        reference_value: plain,
+        ratio: routed / plain,
+        n: ROUNDS,
+        data: &format!("pages of 100 of {accounts} accounts, 16 clients"),
+    }
+    .print()
+}
+
+/// A page behind nine tenths of 100,000 accounts, and the first one.
+pub(crate) fn deep() -> anyhow::Result<()> {
+    block_on(async {
+        let (app, person) = start(100_000).await;
+        let cursor = cursor_behind(&app, &person, 90_000).await;
+        let path = format!("{VIEW}?cursor={cursor}");
+        let (mut first, mut deep) = (vec![], vec![]);
+        for _ in 0..ROUNDS {
+            first.push(time(async || request(&app, &person, VIEW).await.0).await);
+            deep.push(time(async || request(&app, &person, &path).await.0).await);
+        }
+        let (first, deep) = (median(first), median(deep));
+        Report {
+            name: "view-deep",
+            value: deep,
+            unit: "ms",
+            reference: "first page; ratio of times",
+            reference_value: first,
+            ratio: deep / first,
+            n: ROUNDS,
+            data: "page of 100 behind 90,000 of 100,000 accounts",
+        }
+        .print()
     })
 }
 
-/// `view-deep`: a page behind nine tenths of so many accounts, and the first one.
-async fn measure_deep(accounts: i32) -> Value {
-    let (app, person) = start(accounts).await;
-    let cursor = cursor_behind(&app, &person, accounts as usize / 10 * 9).await;
-    let path = format!("{VIEW}?cursor={cursor}");
-    let (mut first, mut deep) = (vec![], vec![]);
-    for _ in 0..ROUNDS {
-        first.push(time(async || request(&app, &person, VIEW).await.0).await);
-        deep.push(time(async || request(&app, &person, &path).await.0).await);
-    }
-    let (first, deep) = (median(first), median(deep));
-    json!({
-        "name": "view-deep", "value": deep, "unit": "ms", "reference": "first page",
-        "reference_value": first, "ratio": deep / first, "n": ROUNDS,
-        "data": format!("page of 100 behind nine tenths of {accounts} accounts"),
-    })
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(future)
 }
 
 async fn start(accounts: i32) -> (TestApp, Person) {
@@ -168,9 +177,4 @@ async fn time(call: impl AsyncFn() -> usize) -> f64 {
         times.push(begin.elapsed().as_secs_f64() * 1e3);
     }
     median(times)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
