@@ -88,6 +88,7 @@ struct Deleted {
 
 /// Links a source. FileSource needs no contact, so the connection is ACTIVE at once.
 #[utoipa::path(post, path = "/api/v1/aam/connections", tag = "connect",
+    operation_id = "connections.create",
     request_body = NewConnection, security(("bearer" = ["admin"])),
     responses((status = 201, body = Connection)))]
 async fn create(
@@ -125,6 +126,7 @@ async fn create(
 
 /// The tenant's connections, the newest first.
 #[utoipa::path(get, path = "/api/v1/aam/connections", tag = "connect", params(Filter),
+    operation_id = "connections.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Connections)))]
 async fn list(
     State(platform): State<Platform>,
@@ -159,6 +161,7 @@ async fn list(
 
 /// One connection.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}", tag = "connect",
+    operation_id = "connections.read",
     params(("id" = ConnectionId, Path)), security(("bearer" = ["read"])),
     responses((status = 200, body = Connection)))]
 async fn read(
@@ -174,6 +177,7 @@ async fn read(
 
 /// Renames a connection or gives it another config.
 #[utoipa::path(patch, path = "/api/v1/aam/connections/{id}", tag = "connect",
+    operation_id = "connections.update",
     params(("id" = ConnectionId, Path)), request_body = ConnectionChange,
     security(("bearer" = ["admin"])), responses((status = 200, body = Connection)))]
 async fn update(
@@ -207,6 +211,7 @@ async fn update(
 
 /// Takes a connection away, with every record that came over it.
 #[utoipa::path(delete, path = "/api/v1/aam/connections/{id}", tag = "connect",
+    operation_id = "connections.delete",
     params(("id" = ConnectionId, Path)), security(("bearer" = ["admin"])),
     responses((status = 200, body = Deleted)))]
 async fn delete(

@@ -38,6 +38,7 @@ struct Connectors {
 
 /// The tenant's connections by name, with what happened on each last.
 #[utoipa::path(get, path = "/api/v1/aam/connectors", tag = "connect", params(Filter),
+    operation_id = "connectors.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Connectors)))]
 async fn list(
     State(platform): State<Platform>,

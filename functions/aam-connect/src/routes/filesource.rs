@@ -55,6 +55,7 @@ struct Discovery {
 
 /// What files can be uploaded, and how many were.
 #[derive(Serialize, ToSchema)]
+#[schema(as = FileSourceStatus)]
 struct Status {
     supported_entities: Vec<&'static str>,
     /// Systems whose files are read with a shipped mapping; of others the columns must have the
@@ -70,6 +71,7 @@ struct Status {
 /// alone; a file that cannot be read has an `error` and its neighbours are taken. What was stored
 /// before is unchanged, so an upload can be sent again.
 #[utoipa::path(post, path = "/api/v1/filesource/upload", tag = "connect", params(Target),
+    operation_id = "filesource.upload",
     request_body(content = Files, content_type = "multipart/form-data"),
     security(("bearer" = ["ingest"])), responses((status = 200, body = UploadReport)))]
 async fn upload(
@@ -96,6 +98,7 @@ async fn upload(
 
 /// The files that came so far, by name, each with its latest run.
 #[utoipa::path(get, path = "/api/v1/filesource/discover", tag = "connect", params(Target),
+    operation_id = "filesource.discover",
     security(("bearer" = ["read"])), responses((status = 200, body = Discovery)))]
 async fn discover(
     State(platform): State<Platform>,
@@ -117,6 +120,7 @@ async fn discover(
 
 /// The entities and systems that files can be of.
 #[utoipa::path(get, path = "/api/v1/filesource/status", tag = "connect",
+    operation_id = "filesource.status",
     security(("bearer" = ["read"])), responses((status = 200, body = Status)))]
 async fn status(State(platform): State<Platform>, Reader(caller): Reader) -> Result<Json<Status>> {
     let wanted = Wanted {

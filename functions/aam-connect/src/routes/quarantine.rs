@@ -41,6 +41,7 @@ struct Quarantine {
 
 /// Records that could not be mapped, each with its reason and as it was received.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/quarantine", tag = "connect",
+    operation_id = "quarantine.list",
     params(("id" = ConnectionId, Path), Filter), security(("bearer" = ["read"])),
     responses((status = 200, body = Quarantine)))]
 async fn list(

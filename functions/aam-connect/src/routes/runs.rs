@@ -39,6 +39,7 @@ struct Runs {
 
 /// What came over a connection, the newest first.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/runs", tag = "connect",
+    operation_id = "runs.list",
     params(("id" = ConnectionId, Path), Filter), security(("bearer" = ["read"])),
     responses((status = 200, body = Runs)))]
 async fn list(

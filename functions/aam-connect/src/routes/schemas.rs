@@ -64,6 +64,7 @@ struct Diff {
 
 /// The snapshots of the objects' structures. A snapshot never changes.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/schemas", tag = "connect",
+    operation_id = "schemas.list",
     params(("id" = ConnectionId, Path), Filter), security(("bearer" = ["read"])),
     responses((status = 200, body = Schemas)))]
 async fn list(
@@ -93,6 +94,7 @@ async fn list(
 
 /// What changed between two versions of an object, as severe as for a mapped field.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/schemas/diff", tag = "connect",
+    operation_id = "schemas.diff",
     params(("id" = ConnectionId, Path), Versions), security(("bearer" = ["read"])),
     responses((status = 200, body = Diff)))]
 async fn diff(

@@ -43,6 +43,7 @@ struct Tasks {
 
 /// The tenant's jobs, the newest first.
 #[utoipa::path(get, path = "/api/v1/tasks", tag = "connect", params(Filter),
+    operation_id = "tasks.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Tasks)))]
 async fn list(
     State(platform): State<Platform>,
@@ -66,6 +67,7 @@ async fn list(
 
 /// One job: where it stands, how far it is, what came out.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "connect", params(("id" = JobId, Path)),
+    operation_id = "tasks.read",
     security(("bearer" = ["read"])), responses((status = 200, body = Job)))]
 async fn read(
     State(platform): State<Platform>,

@@ -46,6 +46,7 @@ struct Page {
 
 /// Noticed changes of structure, the newest first.
 #[utoipa::path(get, path = "/api/v1/aam/drift", tag = "monitor", params(Filter),
+    operation_id = "drift.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Page)))]
 async fn list(
     State(platform): State<Platform>,
@@ -93,7 +94,7 @@ async fn list(
 
 /// One noticed change of structure.
 #[utoipa::path(get, path = "/api/v1/aam/drift/{id}", tag = "monitor",
-    params(("id" = DriftId, Path)),
+    operation_id = "drift.read", params(("id" = DriftId, Path)),
     security(("bearer" = ["read"])), responses((status = 200, body = Drift)))]
 async fn read(
     State(platform): State<Platform>,

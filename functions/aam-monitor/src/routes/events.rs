@@ -35,6 +35,7 @@ struct Events {
 
 /// The latest runs and drifts, the newest first.
 #[utoipa::path(get, path = "/api/v1/aam/events", tag = "monitor", params(Filter),
+    operation_id = "events.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Events)))]
 async fn list(
     State(platform): State<Platform>,

@@ -86,6 +86,7 @@ impl TryFrom<Row> for ApiKey {
 
 /// The tenant's keys that can be used. Their secrets are not kept.
 #[utoipa::path(get, path = "/api/v1/auth/api-keys", tag = "auth", params(Page),
+    operation_id = "api_keys.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = ApiKeys)))]
 async fn list(
     State(app): State<App>,
@@ -112,6 +113,7 @@ async fn list(
 
 /// Makes a key. It does not expire; it is revoked with the person who made it.
 #[utoipa::path(post, path = "/api/v1/auth/api-keys", tag = "auth", request_body = NewApiKey,
+    operation_id = "api_keys.create",
     security(("bearer" = ["admin"])), responses((status = 201, body = NewlyMade)))]
 async fn create(
     State(app): State<App>,
@@ -147,6 +149,7 @@ async fn create(
 
 /// Revokes a key, from now on.
 #[utoipa::path(delete, path = "/api/v1/auth/api-keys/{id}", tag = "auth",
+    operation_id = "api_keys.delete",
     params(("id" = ApiKeyId, Path)), security(("bearer" = ["admin"])),
     responses((status = 204)))]
 async fn delete(

@@ -85,6 +85,7 @@ struct Acceptance {
 
 /// The invitations that can still be accepted.
 #[utoipa::path(get, path = "/api/v1/auth/invitations", tag = "auth", params(Page),
+    operation_id = "invitations.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = Invitations)))]
 async fn list(
     State(app): State<App>,
@@ -112,6 +113,7 @@ async fn list(
 
 /// Withdraws an invitation that was not accepted.
 #[utoipa::path(delete, path = "/api/v1/auth/invitations/{id}", tag = "auth",
+    operation_id = "invitations.delete",
     params(("id" = InvitationId, Path)), security(("bearer" = ["admin"])),
     responses((status = 204)))]
 async fn delete(
@@ -131,6 +133,7 @@ async fn delete(
 
 /// Makes the invited person a user of the organisation and signs them in.
 #[utoipa::path(post, path = "/api/v1/auth/invitations/accept", tag = "auth",
+    operation_id = "invitations.accept",
     request_body = Acceptance, responses((status = 201, body = SignedUp)))]
 async fn accept(
     State(app): State<App>,

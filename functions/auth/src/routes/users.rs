@@ -94,6 +94,7 @@ impl TryFrom<users::User> for User {
 
 /// The people of the tenant.
 #[utoipa::path(get, path = "/api/v1/auth/users", tag = "auth", params(Page),
+    operation_id = "users.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = Users)))]
 async fn list(
     State(app): State<App>,
@@ -121,6 +122,7 @@ async fn list(
 /// Invites a person. There is no mail sender: the answer holds the token, once, for the admin
 /// to hand over. It is good for seven days.
 #[utoipa::path(post, path = "/api/v1/auth/users", tag = "auth", request_body = NewInvitation,
+    operation_id = "users.invite",
     security(("bearer" = ["admin"])), responses((status = 201, body = Invited)))]
 async fn invite(
     State(app): State<App>,
@@ -167,7 +169,7 @@ async fn invite(
 /// Disabling ends all their sessions at once. API keys that they made and that may do more than
 /// they may now are revoked with it. One admin must remain: 409.
 #[utoipa::path(patch, path = "/api/v1/auth/users/{id}", tag = "auth", request_body = UserChange,
-    params(("id" = UserId, Path)), security(("bearer" = ["admin"])),
+    operation_id = "users.update", params(("id" = UserId, Path)), security(("bearer" = ["admin"])),
     responses((status = 200, body = User)))]
 async fn update(
     State(app): State<App>,

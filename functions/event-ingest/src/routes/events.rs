@@ -50,6 +50,7 @@ struct EventResult {
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = EventStatus)]
 enum Status {
     /// Written.
     Accepted,
@@ -75,6 +76,7 @@ enum Status {
 /// A bad event never fails its neighbours: each has its own result. The request may be sent
 /// again as often as needed; what had its effect has it once.
 #[utoipa::path(post, path = "/api/v1/events", tag = "events",
+    operation_id = "events.create",
     request_body(content = Envelope<'_>, description = "one event, or a list of them"),
     security(("bearer" = ["ingest"])),
     responses((status = 202, body = Receipt), (status = 400), (status = 413), (status = 415),
