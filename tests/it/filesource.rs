@@ -132,6 +132,14 @@ async fn a_second_upload_changes_nothing() {
         .json();
     assert_eq!(rest["runs"].as_array().unwrap().len(), 2);
     assert_eq!(rest["next_cursor"], Value::Null);
+    let path = path.replace("limit=3", "limit=5");
+    let whole = app.get(&path, &person).await.json();
+    assert_eq!(whole["runs"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        whole["next_cursor"],
+        Value::Null,
+        "a full page can be the last"
+    );
 
     let known = app.get("/api/v1/filesource/discover", &person).await.json();
     assert_eq!(known["files_count"], 2);

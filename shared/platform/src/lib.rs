@@ -16,6 +16,7 @@ mod idempotency;
 pub mod lambda;
 pub mod limit;
 mod openapi;
+pub mod page;
 pub mod problem;
 pub mod queue;
 pub mod redis;

@@ -8,6 +8,7 @@ use platform::audit::{self, Entry};
 use platform::cursor::Scope;
 use platform::db::OnConstraint;
 use platform::extract::{Json, Path, Query};
+use platform::page::Page;
 use platform::{Admin, Platform, Reader, Result, db};
 use schema::{ConnectionId, Error, FieldError, TenantId};
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,6 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::db::connections::{self, Connection, ConnectionStatus};
-use crate::page::Page;
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
@@ -143,15 +143,14 @@ async fn list(
     let wanted = connections::Wanted {
         source_type,
         status: filter.status,
-        page,
     };
 
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let total = connections::count(&mut tx, caller.tenant, &wanted).await?;
-    let connections = connections::list(&mut tx, caller.tenant, &wanted).await?;
+    let mut connections = connections::list(&mut tx, caller.tenant, &wanted, &page).await?;
     tx.commit().await?;
     let place = |it: &Connection| (it.created_at, it.id.0);
-    let next_cursor = wanted.page.next(&platform, &scope, &connections, place);
+    let next_cursor = page.next(&platform, &scope, &mut connections, place);
     Ok(Json(Connections {
         connections,
         total,

@@ -14,7 +14,6 @@ use utoipa_axum::routes;
 use super::connections;
 use crate::db::connections::{Connection, Wanted, count, find_some_of_type};
 use crate::db::runs::{self, File};
-use crate::page::Page;
 use crate::upload::{Upload, UploadReport, parts};
 
 /// The largest body of an upload, in bytes. It streams, so this bounds time and not memory.
@@ -126,10 +125,6 @@ async fn status(State(platform): State<Platform>, Reader(caller): Reader) -> Res
     let wanted = Wanted {
         source_type: Some(FileSource.name()),
         status: None,
-        page: Page {
-            limit: 0,
-            after: None,
-        },
     };
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let connections = count(&mut tx, caller.tenant, &wanted).await?;

@@ -3,6 +3,7 @@
 use aam::drift::{self, Use};
 use axum::extract::State;
 use platform::extract::{Json, Path, Query};
+use platform::page::Page;
 use platform::{Platform, Reader, Result, db};
 use schema::drift::Change;
 use schema::{ConnectionId, Error};
@@ -13,7 +14,6 @@ use utoipa_axum::routes;
 
 use super::connections::{self, check_name, scope};
 use crate::db::schemas::{self, SchemaVersion};
-use crate::page::Page;
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
@@ -81,10 +81,10 @@ async fn list(
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
     let total = schemas::count(&mut tx, caller.tenant, id, object).await?;
-    let schemas = schemas::list(&mut tx, caller.tenant, id, object, &page).await?;
+    let mut schemas = schemas::list(&mut tx, caller.tenant, id, object, &page).await?;
     tx.commit().await?;
     let place = |it: &SchemaVersion| (it.object.clone(), it.version);
-    let next_cursor = page.next(&platform, &scope, &schemas, place);
+    let next_cursor = page.next(&platform, &scope, &mut schemas, place);
     Ok(Json(Schemas {
         schemas,
         total,

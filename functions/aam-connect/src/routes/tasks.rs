@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use platform::extract::{Json, Path, Query};
+use platform::page::Page;
 use platform::{Platform, Reader, Result, db};
 use schema::{Error, JobId};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,6 @@ use utoipa_axum::routes;
 
 use super::connections::scope;
 use crate::db::jobs::{self, Job, JobStatus};
-use crate::page::Page;
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
@@ -55,9 +55,9 @@ async fn list(
     let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let total = jobs::count(&mut tx, caller.tenant, filter.status).await?;
-    let tasks = jobs::list(&mut tx, caller.tenant, filter.status, &page).await?;
+    let mut tasks = jobs::list(&mut tx, caller.tenant, filter.status, &page).await?;
     tx.commit().await?;
-    let next_cursor = page.next(&platform, &scope, &tasks, |it| (it.created_at, it.id.0));
+    let next_cursor = page.next(&platform, &scope, &mut tasks, |it| (it.created_at, it.id.0));
     Ok(Json(Tasks {
         tasks,
         total,
