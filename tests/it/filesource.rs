@@ -51,6 +51,18 @@ pub(crate) async fn upload(app: &TestApp, person: &Person, files: &[(&str, &[u8]
     answer
 }
 
+#[tokio::test]
+async fn an_upload_has_at_most_a_thousand_files() {
+    let app = TestApp::start().await;
+    let person = app.register("Files Ltd").await;
+    connect(&app, &person, json!({})).await;
+    let file: (&str, &[u8]) = ("a.csv", b"");
+    let many = send(&app, &person, form(&[file; 1001])).await;
+    assert_eq!(many.status, StatusCode::PAYLOAD_TOO_LARGE, "{many}");
+    let enough = send(&app, &person, form(&[file; 1000])).await;
+    assert_eq!(enough.status, StatusCode::UNPROCESSABLE_ENTITY, "{enough}");
+}
+
 /// `read written unchanged stale quarantined` of some counts.
 fn counts(of: &Value) -> String {
     ["rows_read", "written", "unchanged", "stale", "quarantined"]
