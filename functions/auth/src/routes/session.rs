@@ -57,8 +57,6 @@ async fn login(
     Json(new): Json<NewSession>,
 ) -> platform::Result<Json<Tokens>> {
     app.limit_address(Class::SignIn, address).await?;
-    input::without_nul("/email", &new.email)?;
-    input::without_nul("/password", &new.password)?;
     let email = input::email_key(&new.email);
     app.limit_account(&email).await?;
 
