@@ -20,7 +20,7 @@ pub mod page;
 pub mod problem;
 pub mod queue;
 pub mod redis;
-pub mod seal;
+mod seal;
 pub mod secrets;
 pub mod telemetry;
 pub mod trace;
