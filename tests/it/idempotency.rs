@@ -218,3 +218,32 @@ async fn a_kept_answer_is_sealed_and_opens_only_in_its_place() {
     assert_eq!(moved.status, StatusCode::INTERNAL_SERVER_ERROR, "{moved}");
     assert!(!moved.to_string().contains(secret));
 }
+
+#[tokio::test]
+async fn answers_out_of_date_are_forgotten() {
+    let app = TestApp::start().await;
+    let ann = app.register("Ann Ltd").await;
+    app.register("Bob Ltd").await;
+    execute(
+        &app,
+        "insert into idempotency_keys (tenant_id, key, request_hash, created_at)
+         select id, age, '', now() - age::interval
+         from tenants, (values ('25 hours'), ('23 hours')) as ages (age)",
+    )
+    .await;
+    post(&app, &ann, "k", new("loader")).await;
+    let left =
+        "select t.name || ': ' || key from idempotency_keys join tenants t on t.id = tenant_id
+        order by 1";
+    let left: Vec<String> = sqlx::query_scalar(left)
+        .fetch_all(&app.database().pool())
+        .await
+        .unwrap();
+    let expected = [
+        "Ann Ltd: 23 hours",
+        "Ann Ltd: k",
+        "Bob Ltd: 23 hours",
+        "Bob Ltd: 25 hours",
+    ];
+    assert_eq!(left, expected);
+}

@@ -2,6 +2,8 @@
 //!
 //! Multipart uploads are let through: their records are idempotent by content.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -17,6 +19,7 @@ use crate::http::BODY_LIMIT;
 use crate::secrets::Key;
 use crate::{Caller, Platform, Problem, db, seal};
 
+const PURGED_EVERY: Duration = Duration::from_secs(3600);
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
 pub(crate) async fn layer(
@@ -145,8 +148,23 @@ async fn keep(
     } else {
         rows::release(&mut tx, tenant, key).await?;
     }
+    purge(platform, &mut tx, tenant).await?;
     tx.commit().await?;
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// Forgets what is out of date, once an hour for each tenant.
+async fn purge(
+    platform: &Platform,
+    conn: &mut db::Connection,
+    tenant: TenantId,
+) -> Result<(), Problem> {
+    let name = format!("idempotency-purged:{tenant}");
+    if platform.cache.get(&name).await.is_none() {
+        rows::purge(conn, tenant, Utc::now()).await?;
+        platform.cache.put(name, vec![1], PURGED_EVERY).await;
+    }
+    Ok(())
 }
 
 /// Seals kept answers: one that made an API key has its secret in it.

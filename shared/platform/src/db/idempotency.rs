@@ -1,9 +1,12 @@
 //! Answers kept by idempotency key.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schema::TenantId;
 
 use super::Connection;
+
+/// How long an answer is kept.
+const KEPT: TimeDelta = TimeDelta::hours(24);
 
 /// What is known of a key.
 pub(crate) struct Kept {
@@ -20,7 +23,7 @@ pub(crate) struct Answer<'a> {
     pub(crate) content_type: Option<&'a str>,
 }
 
-/// Takes the key for this request. Says whether it was free: never used, out of date (`expired`),
+/// Takes the key for this request. Says whether it was free: never used, out of date,
 /// or taken by a request that died (`abandoned`).
 pub(crate) async fn take(
     conn: &mut Connection,
@@ -29,8 +32,7 @@ pub(crate) async fn take(
     request_hash: &[u8],
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    let expired = now - chrono::TimeDelta::hours(24);
-    let abandoned = now - chrono::TimeDelta::minutes(15);
+    let abandoned = now - TimeDelta::minutes(15);
     let result = sqlx::query!(
         r#"
         insert into idempotency_keys as kept (tenant_id, key, request_hash, created_at)
@@ -43,7 +45,7 @@ pub(crate) async fn take(
         key,
         request_hash,
         now,
-        expired,
+        now - KEPT,
         abandoned,
     )
     .execute(conn)
@@ -108,18 +110,18 @@ pub(crate) async fn release(
     Ok(())
 }
 
-/// Forgets the tenant's answers from before `expired`. Says how many.
-pub async fn purge(
+/// Forgets the tenant's answers that are out of date.
+pub(crate) async fn purge(
     conn: &mut Connection,
     tenant: TenantId,
-    expired: DateTime<Utc>,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query!(
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
         "delete from idempotency_keys where tenant_id = $1 and created_at < $2",
         tenant as _,
-        expired,
+        now - KEPT,
     )
     .execute(conn)
     .await?;
-    Ok(result.rows_affected())
+    Ok(())
 }

@@ -6,7 +6,7 @@
 pub mod audit;
 pub(crate) mod callers;
 mod error;
-pub mod idempotency;
+pub(crate) mod idempotency;
 pub mod queue;
 
 use std::time::Duration;
