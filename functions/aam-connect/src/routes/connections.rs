@@ -277,7 +277,7 @@ pub(crate) fn check_name(pointer: &str, name: Option<&str>) -> schema::Result<()
     match name {
         Some(name) if name.is_empty() || name.contains(char::is_control) => Err(Error::invalid(
             pointer,
-            "empty, or with a control character",
+            "is empty or has a control character",
         )),
         _ => Ok(()),
     }
