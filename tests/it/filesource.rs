@@ -1,8 +1,11 @@
 //! Uploading files: every row is accounted for, whatever the file is like.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::body::{Body, Bytes};
 use axum::http::{Method, StatusCode};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use sqlx::Row;
 use tests::app::{Answer, Person, TestApp};
@@ -61,6 +64,41 @@ async fn an_upload_has_at_most_a_thousand_files() {
     assert_eq!(many.status, StatusCode::PAYLOAD_TOO_LARGE, "{many}");
     let enough = send(&app, &person, form(&[file; 1000])).await;
     assert_eq!(enough.status, StatusCode::UNPROCESSABLE_ENTITY, "{enough}");
+}
+
+#[tokio::test]
+async fn a_part_whose_head_never_ends_is_not_waited_for() {
+    let app = TestApp::start().await;
+    let person = app.register("Files Ltd").await;
+    connect(&app, &person, json!({})).await;
+    let read = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&read);
+    let endless = stream::iter(0..1000).map(move |chunk| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let begin = if chunk == 0 { "--cut\r\nx: " } else { "" };
+        Ok::<_, std::io::Error>(Bytes::from(begin.to_owned() + &"a".repeat(32 << 10)))
+    });
+    let answer = send(&app, &person, Body::from_stream(endless)).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer}");
+    let read = read.load(Ordering::Relaxed);
+    assert!(read < 10, "{read} chunks were read");
+}
+
+#[tokio::test]
+async fn a_large_file_that_is_refused_does_not_spoil_its_neighbours() {
+    let app = TestApp::start().await;
+    let person = app.register("Files Ltd").await;
+    connect(&app, &person, json!({})).await;
+    let large = vec![b'a'; 1 << 20];
+    let good: &[u8] = b"account_id,name\na1,Acme\n";
+    let body = form(&[("nonsense.csv", &large), ("accounts_filesource.csv", good)]);
+    let chunks: Vec<_> = body
+        .chunks(16 << 10)
+        .map(|it| Ok::<_, std::io::Error>(Bytes::copy_from_slice(it)))
+        .collect();
+    let answer = send(&app, &person, Body::from_stream(stream::iter(chunks))).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer}");
+    assert_eq!(answer.json()["total"]["written"], 1, "{answer}");
 }
 
 /// `read written unchanged stale quarantined` of some counts.

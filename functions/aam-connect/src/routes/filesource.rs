@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::connections;
 use crate::db::connections::{Connection, Wanted, count, find_some_of_type};
 use crate::db::runs::{self, File};
-use crate::upload::{Upload, UploadReport, parts};
+use crate::upload::{Parts, Upload, UploadReport};
 
 /// The largest body of an upload, in bytes. It streams, so this bounds time and not memory.
 const LARGEST_UPLOAD: usize = 2 << 30;
@@ -82,7 +82,7 @@ async fn upload(
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let connection = resolve(&mut tx, caller.tenant, target.connection_id).await?;
     tx.commit().await?;
-    let body = parts(request).await?;
+    let body = Parts::of(request).await?;
     let upload = Upload {
         platform,
         caller,

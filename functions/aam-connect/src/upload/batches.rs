@@ -68,7 +68,7 @@ impl<'a> Batches<'a> {
     /// Reads the file to its end, writing each full batch.
     pub(super) async fn read(
         &mut self,
-        part: Field<'_>,
+        part: &mut Field<'_>,
         options: Options,
         report: &mut FileReport,
     ) -> Result<(), Stop> {

@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use crate::routes::connections::NOT_FOUND;
 use batches::Batches;
-use paced::Paced;
+use paced::{Allowance, Paced};
 pub(crate) use report::{FileReport, UploadReport};
 
 /// A function ends after 15 minutes at the latest, and its runs with it.
@@ -63,24 +63,42 @@ where
 }
 
 /// The body of a request as the parts that it has.
-///
-/// # Errors
-/// [`Error::BadRequest`] where its headers say that it has none.
-pub(crate) async fn parts(request: Request) -> Result<Multipart> {
-    let (head, body) = request.into_parts();
-    let body = Body::from_stream(Paced::new(body.into_data_stream()));
-    let parts = Multipart::from_request(Request::from_parts(head, body), &()).await;
-    parts.map_err(|_| {
-        Error::BadRequest("send content-type: multipart/form-data with a boundary".to_owned())
-            .into()
-    })
+pub(crate) struct Parts {
+    multipart: Multipart,
+    allowance: Allowance,
+}
+
+impl Parts {
+    /// # Errors
+    /// [`Error::BadRequest`] where the headers say that the body has no parts.
+    pub(crate) async fn of(request: Request) -> Result<Parts> {
+        let (head, body) = request.into_parts();
+        let allowance = Allowance::new();
+        let body = Body::from_stream(Paced::new(body.into_data_stream(), allowance.clone()));
+        let parts = Multipart::from_request(Request::from_parts(head, body), &()).await;
+        let multipart = parts.map_err(|_| {
+            Error::BadRequest("send content-type: multipart/form-data with a boundary".to_owned())
+        })?;
+        Ok(Parts {
+            multipart,
+            allowance,
+        })
+    }
+
+    /// The next part. Read the one before to its end.
+    async fn next(&mut self) -> Result<Option<Field<'_>>> {
+        self.allowance.head();
+        let part = self.multipart.next_field().await.map_err(broken)?;
+        self.allowance.content();
+        Ok(part)
+    }
 }
 
 impl Upload {
     /// Takes every file of the body; parts without a file name are not files.
-    pub(crate) async fn take(self, mut body: Multipart) -> Result<UploadReport> {
+    pub(crate) async fn take(self, mut body: Parts) -> Result<UploadReport> {
         let mut files = Vec::new();
-        while let Some(part) = body.next_field().await.map_err(broken)? {
+        while let Some(mut part) = body.next().await? {
             if let Some(name) = part.file_name() {
                 if files.len() == MOST_FILES {
                     let detail =
@@ -88,13 +106,14 @@ impl Upload {
                     return Err(Error::TooLarge(detail).into());
                 }
                 let name = name.to_owned();
-                files.push(self.file(name, part).await?);
+                files.push(self.file(name, &mut part).await?);
             }
+            while part.chunk().await.map_err(broken)?.is_some() {}
         }
         UploadReport::of(files)
     }
 
-    async fn file(&self, name: String, part: Field<'_>) -> Result<FileReport> {
+    async fn file(&self, name: String, part: &mut Field<'_>) -> Result<FileReport> {
         let mut report = FileReport::new(&name);
         let known: Vec<_> = ENTITIES.iter().map(|it| (it.plural, it.kind)).collect();
         let meaning = match file_name::parse(&name, &known) {
