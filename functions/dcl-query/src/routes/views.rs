@@ -3,6 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use chrono::Utc;
 use dcl::db::views::{self, Freshness, Page};
 use dcl::query::{self, Place, Query, View};
 use platform::extract::Path;
@@ -39,7 +40,7 @@ struct ViewPage {
 #[schema(as = ViewMeta)]
 struct Meta {
     /// How many records pass the filters. Exact; where it is more than this page, it may be up
-    /// to a second old.
+    /// to three seconds old.
     total: i64,
     limit: u32,
     offset: u32,
@@ -47,7 +48,7 @@ struct Meta {
     count: usize,
     /// Where the next page begins; null on the last one.
     next_cursor: Option<String>,
-    /// How fresh the view is, source by source; up to a second old.
+    /// How fresh the view is, source by source; up to three seconds old.
     freshness: Vec<Freshness>,
 }
 
@@ -116,6 +117,7 @@ async fn list(
     let key = &platform.keys.signing;
     let after = after(key, &scope, &query)?;
 
+    let now = Utc::now();
     let mut tx = db::begin(&platform.db, tenant).await?;
     let page = views::page(&mut tx, tenant, &view, &query, after.as_ref()).await?;
     let total = match whole(&query, &page) {
@@ -126,12 +128,12 @@ async fn list(
                 view.entity.plural, query.filter_text
             );
             let count = async || views::total(&mut tx, tenant, &view, &query).await;
-            kept::or_read(&platform.cache, name, count).await?
+            kept::or_read(&platform.cache, name, now, count).await?
         }
     };
     let name = format!("freshness:{tenant}:{}", view.entity.plural);
     let read = async || views::freshness(&mut tx, tenant, &view).await;
-    let freshness = kept::or_read(&platform.cache, name, read).await?;
+    let freshness = kept::or_read(&platform.cache, name, now, read).await?;
     tx.commit().await?;
 
     let meta = Meta {
