@@ -112,11 +112,7 @@ impl Edges {
     fn add_manifests(&mut self, workspace: &Workspace, modules: &Modules) {
         for (index, package) in workspace.packages.iter().enumerate() {
             let manifest = &package.manifest;
-            for dependency in manifest
-                .dependencies
-                .iter()
-                .filter(|it| it.kind != DependencyKind::Shared)
-            {
+            for dependency in manifest.dependencies.iter().filter(|it| it.kind.is_own()) {
                 let Some(member) = workspace.member_of(manifest, dependency) else {
                     continue;
                 };

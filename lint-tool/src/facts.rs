@@ -154,6 +154,9 @@ pub struct Include {
     pub file: Option<String>,
     /// `concat!(env!("OUT_DIR"), …)`: what a build script wrote.
     pub out_dir: bool,
+    /// `concat!(env!("CARGO_MANIFEST_DIR"), …)`: the file is relative to the package.
+    pub from_manifest: bool,
+    pub test: bool,
     pub span: Span,
 }
 

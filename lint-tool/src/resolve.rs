@@ -50,7 +50,8 @@ struct Asking {
     scope: ScopeId,
 }
 
-const BUILT_IN: [&str; 5] = ["std", "core", "alloc", "proc_macro", "test"];
+/// The crates that come with the compiler.
+pub(crate) const BUILT_IN: [&str; 5] = ["std", "core", "alloc", "proc_macro", "test"];
 const PRIMITIVES: [&str; 17] = [
     "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
     "i128", "isize", "f32", "f64",

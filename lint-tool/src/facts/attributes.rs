@@ -1,7 +1,9 @@
 //! What attributes say: `cfg(test)`, `path`, derives, table names, renames.
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token};
 
 /// Attributes whose string names a path.
 const PATH_STRINGS: [&str; 10] = [
@@ -190,4 +192,28 @@ pub(super) fn rename(attrs: &[Attribute]) -> Option<String> {
                 .find_map(|key| string_after(attr, key))
                 .map(|it| it.value())
         })
+}
+
+/// The path after `concat!(env!("CARGO_MANIFEST_DIR"), …)`.
+pub(super) fn in_package(tokens: &TokenStream) -> Option<String> {
+    let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+    let concat = syn::parse2::<syn::Macro>(tokens.clone()).ok()?;
+    let parts = list.parse2(concat.tokens.clone()).ok()?;
+    let mut parts = parts.iter();
+    match parts.next()? {
+        Expr::Macro(it) if it.mac.path.is_ident("env") && concat.path.is_ident("concat") => {
+            let name = it.mac.parse_body::<LitStr>().ok()?;
+            (name.value() == "CARGO_MANIFEST_DIR").then_some(())?;
+        }
+        _ => return None,
+    }
+    let text = |it: &Expr| match it {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text.value()),
+        _ => None,
+    };
+    let path: Option<String> = parts.map(text).collect();
+    path.map(|it| it.trim_start_matches('/').to_owned())
 }

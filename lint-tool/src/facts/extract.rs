@@ -288,11 +288,14 @@ impl Walker {
                 let file = syn::parse2::<LitStr>(tokens.clone())
                     .ok()
                     .map(|it| it.value());
+                let in_package = attributes::in_package(tokens);
                 let out_dir = tokens.to_string().contains("\"OUT_DIR\"");
                 self.facts.includes.push(Include {
                     source: name == "include",
-                    file,
+                    from_manifest: in_package.is_some(),
+                    file: file.or(in_package),
                     out_dir,
+                    test: self.test,
                     span,
                 });
             }

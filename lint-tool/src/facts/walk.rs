@@ -102,6 +102,11 @@ impl<'ast> Visit<'ast> for Walker {
 
     fn visit_attribute(&mut self, attr: &'ast Attribute) {
         if attr.path().is_ident("doc") {
+            if let Meta::NameValue(it) = &attr.meta
+                && let Expr::Macro(text) = &it.value
+            {
+                self.visit_macro(&text.mac);
+            }
             return;
         }
         if let Some(text) = attributes::path_attr(attr) {

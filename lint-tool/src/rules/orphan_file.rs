@@ -50,6 +50,7 @@ How to fix: declare it with `mod`, or delete it."#
             .facts
             .iter()
             .flat_map(|(file, facts)| facts.includes.iter().map(move |it| (file, it)))
+            .filter(|(_, it)| !it.from_manifest)
             .filter_map(|(file, it)| paths::join(paths::parent(file), it.file.as_ref()?))
             .collect();
         let by_macro = macro_modules(cx);
