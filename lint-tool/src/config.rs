@@ -153,6 +153,12 @@ pub struct ModelConfig {
     /// Table (`*` allowed) → the only place that writes it.
     #[serde(default)]
     pub owners: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// Table (`*` allowed) → places beside its owner that may read it. Without an entry: SL044.
+    #[serde(default)]
+    pub readers: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    /// The layer whose structs stand for models on the way out, joined to them by `From`.
+    #[serde(default)]
+    pub api: Vec<Spanned<String>>,
 }
 
 /// A stated exception.
@@ -293,7 +299,9 @@ impl Config {
                 .flat_map(|it| it.of.iter().chain(&it.open)),
         );
         all.extend(self.except.iter().flat_map(|it| &it.places));
-        all.extend(self.models.home.iter().chain(self.models.owners.values()));
+        let models = &self.models;
+        all.extend(models.home.iter().chain(models.owners.values()));
+        all.extend(models.api.iter().chain(models.readers.values().flatten()));
         all.retain(|it| !self.groups.contains_key(it.get_ref()));
         all
     }

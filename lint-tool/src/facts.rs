@@ -33,6 +33,10 @@ pub struct Facts {
     pub path_attrs: Vec<PathAttr>,
     pub includes: Vec<Include>,
     pub structs: Vec<StructDef>,
+    /// `impl From<A> for B` and its like: A and B.
+    pub conversions: Vec<(PathRef, PathRef)>,
+    /// A tool wrote the file, as its first lines say.
+    pub generated: bool,
     pub sql: Vec<SqlText>,
     pub row_types: Vec<RowType>,
     pub functions: Vec<Function>,

@@ -4,6 +4,7 @@ mod alias_of_root;
 mod allowed_only;
 mod confined;
 mod cycle;
+mod drift;
 mod duplicate_model;
 mod edge_report;
 mod empty_selector;
@@ -17,10 +18,12 @@ mod ignore_without_reason;
 mod include_source;
 mod independence;
 mod layers;
+mod likeness;
 mod long_file;
 mod long_function;
 mod module_file;
 mod name_clash;
+mod near_duplicate;
 mod orphan_file;
 mod own_repository;
 mod path_module;
@@ -29,6 +32,7 @@ mod self_super;
 mod stray_member;
 mod super_chain;
 mod table_owner;
+mod table_reader;
 mod unassigned;
 mod uninherited;
 mod uninherited_package;
@@ -82,6 +86,9 @@ pub const RULES: &[&dyn Rule] = &[
     &uninherited_package::UninheritedPackage,
     &table_owner::TableOwner,
     &duplicate_model::DuplicateModel,
+    &near_duplicate::NearDuplicate,
+    &drift::Drift,
+    &table_reader::TableReader,
     &long_file::LongFile,
     &long_function::LongFunction,
     &unparsable::Unparsable,

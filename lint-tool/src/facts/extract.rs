@@ -21,6 +21,7 @@ use crate::sql;
 pub fn extract(text: &str) -> Facts {
     let mut walker = Walker::default();
     walker.facts.lines = text.lines().count() as u32;
+    walker.facts.generated = is_generated(text);
     walker.facts.scopes.push(Scope::default());
     match syn::parse_file(text) {
         Ok(file) => {
@@ -36,6 +37,22 @@ pub fn extract(text: &str) -> Facts {
     // Spans are plain data by now; without this the source map of the thread grows by every file.
     proc_macro2::extra::invalidate_current_thread_spans();
     walker.facts
+}
+
+/// Whether the comments that a file begins with say that a tool wrote it.
+fn is_generated(text: &str) -> bool {
+    const MARKS: [&str; 4] = [
+        "@generated",
+        "do not edit",
+        "code generated",
+        "automatically generated",
+    ];
+    let comments = text
+        .lines()
+        .take(10)
+        .filter(|it| it.trim_start().starts_with("//"));
+    let mut comments = comments.map(str::to_ascii_lowercase);
+    comments.any(|line| MARKS.iter().any(|it| line.contains(it)))
 }
 
 /// A token's place on the line where it begins.
@@ -347,6 +364,33 @@ impl Walker {
             fields: fields.collect(),
         };
         self.facts.structs.push(definition);
+    }
+
+    /// `impl From<A> for B`, `impl TryFrom<A> for B`, `impl Into<B> for A`.
+    pub(super) fn conversion(&mut self, item: &syn::ItemImpl) {
+        let Some((path, _)) = &item.trait_ else {
+            return;
+        };
+        let Some(last) = path.segments.last() else {
+            return;
+        };
+        let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
+            return;
+        };
+        let (Some(syn::GenericArgument::Type(argument)), own) =
+            (arguments.args.first(), &item.self_ty)
+        else {
+            return;
+        };
+        let name = last.ident.to_string();
+        if let (true, Some(argument), Some(own)) = (
+            ["From", "TryFrom", "Into", "TryInto"].contains(&name.as_str()),
+            types::path(argument),
+            types::path(own),
+        ) {
+            let pair = (self.path_of(argument), self.path_of(own));
+            self.facts.conversions.push(pair);
+        }
     }
 
     pub(super) fn function(&mut self, sig: &syn::Signature, block: &syn::Block) {

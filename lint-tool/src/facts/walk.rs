@@ -46,6 +46,7 @@ impl<'ast> Visit<'ast> for Walker {
                 self.generics(&it.sig.generics, |walker| visit::visit_item_fn(walker, it));
             }
             Item::Impl(it) => {
+                self.conversion(it);
                 self.generics(&it.generics, |walker| visit::visit_item_impl(walker, it))
             }
             Item::Trait(it) => {
