@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::baseline::command as baseline;
 use crate::engine::{self, Analysis};
 use crate::error::Error;
 use crate::graph::{self, GraphFormat};
@@ -51,6 +52,9 @@ enum Command {
         #[arg(long, value_enum, default_value = "mermaid")]
         format: GraphFormat,
     },
+    /// Write, shrink or rename what is known already.
+    #[command(subcommand)]
+    Baseline(baseline::Command),
     /// List every rule with its level.
     ListRules,
 }
@@ -65,6 +69,9 @@ struct Check {
     /// Fail on warnings too.
     #[arg(long)]
     deny_warnings: bool,
+    /// Fail on any path that cannot be resolved.
+    #[arg(long)]
+    strict_unresolved: bool,
 }
 
 /// Runs the command line. Exit 0: clean, 1: findings, 2: usage or configuration, 3: unreadable input.
@@ -99,6 +106,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
             print(&graph::graph(&analysis(path)?.edges, format));
             Ok(ExitCode::SUCCESS)
         }
+        Command::Baseline(it) => baseline::run(&root(it.path())?, &it),
         Command::ListRules => {
             print(&table());
             Ok(ExitCode::SUCCESS)
@@ -108,7 +116,10 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
 
 fn check(options: &Check) -> Result<ExitCode, Error> {
     let root = root(options.path.clone())?;
-    let (report, deny_warnings) = engine::check(&root)?;
+    let (mut report, deny_warnings) = engine::check(&root)?;
+    if options.strict_unresolved {
+        report = report.strict_unresolved();
+    }
     print(&render(&report, options.format));
     let clean = report.is_clean(options.deny_warnings || deny_warnings);
     Ok(ExitCode::from(u8::from(!clean)))

@@ -97,6 +97,9 @@ pub struct Diagnostic {
     /// Where the finding is as selectors see it, where the file alone does not say it.
     #[serde(skip)]
     pub from: Option<Spot>,
+    /// Where the finding is as a baseline names it.
+    #[serde(skip)]
+    pub origin: String,
 }
 
 impl Diagnostic {
@@ -112,6 +115,7 @@ impl Diagnostic {
             help: None,
             to: String::new(),
             from: None,
+            origin: String::new(),
         }
     }
 

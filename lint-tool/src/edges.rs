@@ -1,6 +1,6 @@
 //! Who uses whom, and where it is written.
 
-use crate::diagnostic::{Place, Span};
+use crate::diagnostic::{Note, Place, Span};
 use crate::facts::PathRef;
 use crate::manifest::DependencyKind;
 use crate::modules::{ModuleId, Modules};
@@ -39,12 +39,12 @@ pub struct CodeEdge {
     pub by_alias: bool,
 }
 
-/// Every edge, and how many paths could not be resolved.
+/// Every edge, and the paths that could not be resolved.
 #[derive(Debug, Default)]
 pub struct Edges {
     pub all: Vec<Edge>,
     pub paths: usize,
-    pub unresolved: usize,
+    pub unresolved: Vec<Note>,
 }
 
 impl Edges {
@@ -79,7 +79,13 @@ impl Edges {
     ) {
         let found = resolver.resolve(from, path, import);
         self.paths += 1;
-        self.unresolved += usize::from(found.target == Def::Unknown);
+        if found.target == Def::Unknown {
+            let place = Place::new(&modules.all[from].file, path.span());
+            self.unresolved.push(Note {
+                text: format!("`{}` is not known here", path.text()),
+                place: Some(place),
+            });
+        }
         let direct = found.written.is_none();
         let targets = [(found.written, true), (Some(found.target), direct)];
         for (def, direct) in targets {

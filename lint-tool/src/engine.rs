@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::baseline::Baseline;
 use crate::config::{self, Config};
 use crate::date::Date;
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Level, Note};
 use crate::edges::{Edges, Spot};
 use crate::error::Error;
 use crate::ignores;
 use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::modules::Modules;
-use crate::rules::RULES;
+use crate::rules::{RULES, unresolved};
 use crate::tree::Tree;
 use crate::workspace::Workspace;
 
@@ -37,6 +38,10 @@ pub struct Report {
     pub paths: usize,
     /// Paths whose beginning could not be resolved.
     pub unresolved: usize,
+    /// The first of these paths.
+    pub unknown: Vec<Note>,
+    /// Findings that the baseline knows.
+    pub baselined: usize,
     /// Findings that an ignore or exception with a reason covers.
     pub excused: usize,
     /// Source lines that findings point at, so that a report can be printed without the files.
@@ -57,6 +62,26 @@ impl Report {
     pub fn is_clean(&self, deny_warnings: bool) -> bool {
         self.count(Level::Error) == 0 && (!deny_warnings || self.diagnostics.is_empty())
     }
+
+    /// Stale entries of the baseline are errors where nobody can mend them at once.
+    pub fn in_ci(mut self, config: &Config) -> Report {
+        if config.rule("SL905").level.is_none() {
+            let stale = self.diagnostics.iter_mut().filter(|it| it.code == "SL905");
+            stale.for_each(|it| it.level = Level::Error);
+        }
+        self
+    }
+
+    /// Any path that leads nowhere is an error.
+    pub fn strict_unresolved(mut self) -> Report {
+        self.diagnostics.retain(|it| it.code != "SL906");
+        if self.unresolved > 0 {
+            let finding = unresolved::finding(self.unresolved, self.paths, &self.unknown);
+            self.diagnostics.push(finding);
+            self.diagnostics.sort();
+        }
+        self
+    }
 }
 
 /// Reads the workspace at `root` with its `structure-lint.toml` and runs every rule. The flag says
@@ -65,7 +90,16 @@ pub fn check(root: &Path) -> Result<(Report, bool), Error> {
     let (tree, config) = read(root)?;
     let today = Date::of(std::time::SystemTime::now());
     let report = with_deep_stack(|| check_tree(&tree, &config, today))??;
+    let report = if is_ci() {
+        report.in_ci(&config)
+    } else {
+        report
+    };
     Ok((report, config.deny_warnings))
+}
+
+fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|it| it == "true" || it == "1")
 }
 
 /// The workspace that a folder belongs to: the nearest package above, or the workspace that lists it.
@@ -114,14 +148,24 @@ pub fn check_tree(tree: &Tree, config: &Config, today: Date) -> Result<Report, E
         edges: &edges,
         models: &models,
     };
+    let baseline = Baseline::of(tree).map_err(|err| Error::Usage(format!("{err:#}")))?;
     let (diagnostics, excused) = run(&cx, today);
+    let (mut diagnostics, baselined) = baseline.apply(tree, diagnostics);
+    set_levels(config, &mut diagnostics);
     Ok(Report {
         lines: source_lines(tree, &diagnostics),
         diagnostics,
         crates: workspace.packages.len(),
         files: modules.facts.len(),
         paths: edges.paths,
-        unresolved: edges.unresolved,
+        unresolved: edges.unresolved.len(),
+        unknown: edges
+            .unresolved
+            .iter()
+            .take(unresolved::SHOWN)
+            .cloned()
+            .collect(),
+        baselined,
         excused,
     })
 }
@@ -171,13 +215,21 @@ fn run(cx: &Context, today: Date) -> (Vec<Diagnostic>, usize) {
     found.sort();
     found.dedup();
     let (mut kept, excused) = ignores::apply(cx, found, today);
-    kept.retain_mut(|it| {
+    set_levels(cx.config, &mut kept);
+    for it in &mut kept {
+        it.origin = cx.origin_of(it);
+    }
+    (kept, excused)
+}
+
+/// Gives each finding its rule's level, drops those of rules that are off, and sorts the rest.
+fn set_levels(config: &Config, found: &mut Vec<Diagnostic>) {
+    found.retain_mut(|it| {
         let default = crate::rules::find(it.code).map_or(Level::Error, |it| it.level());
-        it.level = level(cx.config, it.code, default);
+        it.level = level(config, it.code, default);
         it.level != Level::Off
     });
-    kept.sort();
-    (kept, excused)
+    found.sort();
 }
 
 fn level(config: &Config, code: &str, default: Level) -> Level {
@@ -185,6 +237,17 @@ fn level(config: &Config, code: &str, default: Level) -> Level {
 }
 
 impl Context<'_> {
+    /// What a baseline calls the place: a module, or a file that is none.
+    fn origin_of(&self, diagnostic: &Diagnostic) -> String {
+        let file = &diagnostic.place.file;
+        let is_module = diagnostic.from.is_some() || self.modules.facts.contains_key(file);
+        if is_module {
+            self.spot_of(diagnostic).path
+        } else {
+            file.clone()
+        }
+    }
+
     /// The place of a finding as selectors see it.
     pub fn spot_of(&self, diagnostic: &Diagnostic) -> Spot {
         if let Some(from) = &diagnostic.from {

@@ -29,6 +29,7 @@ mod own_repository;
 mod path_module;
 mod protected;
 mod self_super;
+mod stale_baseline;
 mod stray_member;
 mod super_chain;
 mod table_owner;
@@ -37,6 +38,7 @@ mod unassigned;
 mod uninherited;
 mod uninherited_package;
 mod unparsable;
+pub(crate) mod unresolved;
 mod unused_ignore;
 mod unused_member;
 
@@ -96,6 +98,8 @@ pub const RULES: &[&dyn Rule] = &[
     &unused_ignore::UnusedIgnore,
     &ignore_without_reason::IgnoreWithoutReason,
     &empty_selector::EmptySelector,
+    &stale_baseline::StaleBaseline,
+    &unresolved::Unresolved,
 ];
 
 /// The rule with this code or name.

@@ -123,6 +123,11 @@ impl Tree {
         self.files.get(path).map(String::as_str)
     }
 
+    /// Forgets a file.
+    pub(crate) fn remove(&mut self, path: &str) {
+        self.files.remove(path);
+    }
+
     /// Whether a file is there, readable or not.
     pub fn has(&self, path: &str) -> bool {
         self.files.contains_key(path) || self.unreadable.contains_key(path)
@@ -169,6 +174,7 @@ fn is_wanted(path: &str) -> bool {
         || name.ends_with(".sql")
         || name == "Cargo.toml"
         || name == crate::config::FILE_NAME
+        || path == crate::baseline::FILE_NAME
 }
 
 fn relative(root: &Path, path: &Path) -> String {
