@@ -300,7 +300,12 @@ impl Walker {
     /// `include*!` and `query_as!`, which say more than their arguments.
     pub(super) fn known_macro(&mut self, name: &syn::Ident, tokens: &TokenStream) {
         let span = span_of(name.span());
-        match name.to_string().as_str() {
+        let text = name.to_string();
+        let is_own = |it: &Scope| it.names.get(&text) == Some(&Name::Value);
+        if self.facts.scopes.iter().any(is_own) {
+            return;
+        }
+        match text.as_str() {
             "include" | "include_str" | "include_bytes" => {
                 let file = syn::parse2::<LitStr>(tokens.clone())
                     .ok()
