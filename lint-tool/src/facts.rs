@@ -30,6 +30,9 @@ pub struct Facts {
     pub mods: Vec<ModDecl>,
     /// Modules that a `macro_rules` body declares, wherever it is used.
     pub macro_mods: Vec<String>,
+    /// `macro_rules` that declare a module under a name that they are given.
+    pub module_makers: Vec<String>,
+    pub item_macros: Vec<ItemMacro>,
     pub path_attrs: Vec<PathAttr>,
     pub includes: Vec<Include>,
     pub structs: Vec<StructDef>,
@@ -141,6 +144,14 @@ pub struct ModDecl {
     pub test: bool,
     /// Under `#[cfg]`: its file may be absent.
     pub conditional: bool,
+}
+
+/// A macro call in the place of an item, and the names that it is given.
+#[derive(Debug)]
+pub struct ItemMacro {
+    pub name: String,
+    pub scope: ScopeId,
+    pub arguments: Vec<String>,
 }
 
 /// `#[path = "…"]`, also inside `cfg_attr`.

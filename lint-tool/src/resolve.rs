@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** an answer is either certain or `Unknown`; nothing is guessed from a name.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::facts::{Facts, Name, PathRef, ScopeId};
@@ -41,6 +42,8 @@ pub struct Resolver<'a> {
     modules: &'a Modules,
     imports: Memory<(ModuleId, usize), Def>,
     names: Memory<(ModuleId, bool, String), (Def, bool)>,
+    /// Macros that declare modules under names that they are given.
+    makers: BTreeSet<&'a str>,
 }
 
 /// Where a question is asked.
@@ -66,6 +69,11 @@ impl<'a> Resolver<'a> {
             modules,
             imports: Memory::new(circle.clone()),
             names: Memory::new(circle),
+            makers: modules
+                .facts
+                .values()
+                .flat_map(|it| it.module_makers.iter().map(String::as_str))
+                .collect(),
         }
     }
 
@@ -237,6 +245,9 @@ impl<'a> Resolver<'a> {
             }
             _ => {}
         }
+        if self.is_made(facts, scope, name) {
+            return Some((Def::Local, false));
+        }
         it.globs
             .iter()
             .filter(|index| may_see(**index))
@@ -246,6 +257,15 @@ impl<'a> Resolver<'a> {
                 };
                 self.in_module(other, name, module)
                     .map(|(def, _)| (def, true))
+            })
+    }
+
+    /// Whether a macro call in this scope declares a module of that name.
+    fn is_made(&self, facts: &Facts, scope: ScopeId, name: &str) -> bool {
+        let mut calls = facts.item_macros.iter().filter(|it| it.scope == scope);
+        !self.makers.is_empty()
+            && calls.any(|it| {
+                self.makers.contains(it.name.as_str()) && it.arguments.iter().any(|it| it == name)
             })
     }
 

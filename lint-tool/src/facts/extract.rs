@@ -11,8 +11,8 @@ use syn::{Attribute, Expr, Item, LitStr, Token, UseTree};
 
 use super::tokens::{self, Found, plain};
 use super::{
-    Facts, Field, Function, Include, ModDecl, Name, PathAttr, PathRef, RowType, Scope, ScopeId,
-    Segment, SqlText, StructDef, Use, allow, attributes, types,
+    Facts, Field, Function, Include, ItemMacro, ModDecl, Name, PathAttr, PathRef, RowType, Scope,
+    ScopeId, Segment, SqlText, StructDef, Use, allow, attributes, types,
 };
 use crate::diagnostic::Span;
 use crate::sql;
@@ -237,6 +237,20 @@ impl Walker {
         }
     }
 
+    pub(super) fn extern_crate(&mut self, item: &syn::ItemExternCrate) {
+        let path = vec![Segment {
+            name: plain(&item.ident),
+            span: span_of(item.ident.span()),
+        }];
+        let renamed = item.rename.as_ref().map(|(_, name)| plain(name));
+        let alias = renamed.unwrap_or(plain(&item.ident));
+        let declared = Some(alias).filter(|it| it != "_" && it != "self");
+        self.add_use(path, true, declared, false);
+        if let Some(last) = self.facts.uses.last_mut() {
+            last.extern_crate = true;
+        }
+    }
+
     pub(super) fn text(&mut self, text: &str, span: Span) {
         if let Some(statement) = sql::read(text) {
             self.facts.sql.push(SqlText {
@@ -395,6 +409,18 @@ impl Walker {
         ) {
             let pair = (self.path_of(argument), self.path_of(own));
             self.facts.conversions.push(pair);
+        }
+    }
+
+    /// Names that the macro may declare as modules; what the macro does is known only later.
+    pub(super) fn item_macro(&mut self, mac: &syn::Macro) {
+        let arguments = tokens::idents(&mac.tokens);
+        if let Some(last) = mac.path.segments.last().filter(|_| !arguments.is_empty()) {
+            self.facts.item_macros.push(ItemMacro {
+                name: plain(&last.ident),
+                scope: self.scope,
+                arguments,
+            });
         }
     }
 

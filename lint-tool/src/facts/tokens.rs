@@ -47,7 +47,13 @@ pub(super) fn scan(tokens: TokenStream, braces: bool, found: &mut dyn FnMut(Foun
                 found(Found::Literal(literal.clone()));
                 at += 1;
             }
-            TokenTree::Ident(_) => at = path_at(&tokens, at, found),
+            TokenTree::Ident(_) => {
+                at = path_at(&tokens, at, found);
+                // Its argument is text, not code.
+                if macro_call(&tokens, at).is_some_and(|(name, _)| name == "stringify") {
+                    at += 2;
+                }
+            }
             TokenTree::Punct(_) => at += 1,
         }
     }
@@ -128,6 +134,28 @@ fn module_at(tokens: &[TokenTree], at: usize) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether a macro's rules hold `mod $name`.
+pub(super) fn makes_modules(tokens: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let is_made = tokens.windows(2).any(|it| {
+        matches!(it, [TokenTree::Ident(word), TokenTree::Punct(sign)] if word == "mod" && sign.as_char() == '$')
+    });
+    is_made
+        || tokens
+            .iter()
+            .any(|it| matches!(it, TokenTree::Group(it) if makes_modules(&it.stream())))
+}
+
+/// The names among macro arguments that are no part of a path.
+pub(super) fn idents(tokens: &TokenStream) -> Vec<String> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let alone = tokens.iter().enumerate().filter_map(|(at, it)| match it {
+        TokenTree::Ident(name) if !is_colons(&tokens, at + 1) => Some(plain(name)),
+        _ => None,
+    });
+    alone.collect()
 }
 
 /// Macro arguments without the `#![…]` that some macros begin with.

@@ -5,8 +5,8 @@ use syn::{Attribute, Expr, Item, LitStr, Meta};
 
 use super::attributes;
 use super::extract::{Walker, span_of};
-use super::tokens::plain;
-use super::{Name, PathAttr, Segment};
+use super::tokens::{self, plain};
+use super::{Name, PathAttr};
 
 impl<'ast> Visit<'ast> for Walker {
     fn visit_item(&mut self, item: &'ast Item) {
@@ -22,25 +22,7 @@ impl<'ast> Visit<'ast> for Walker {
                 let public = !matches!(it.vis, syn::Visibility::Inherited);
                 self.use_tree(&it.tree, &[], it.leading_colon.is_some(), public);
             }
-            Item::ExternCrate(it) => {
-                let path = vec![Segment {
-                    name: plain(&it.ident),
-                    span: span_of(it.ident.span()),
-                }];
-                let alias = it
-                    .rename
-                    .as_ref()
-                    .map_or(plain(&it.ident), |(_, name)| plain(name));
-                self.add_use(
-                    path,
-                    true,
-                    Some(alias).filter(|it| it != "_" && it != "self"),
-                    false,
-                );
-                if let Some(last) = self.facts.uses.last_mut() {
-                    last.extern_crate = true;
-                }
-            }
+            Item::ExternCrate(it) => self.extern_crate(it),
             Item::Fn(it) => {
                 self.function(&it.sig, &it.block);
                 self.generics(&it.sig.generics, |walker| visit::visit_item_fn(walker, it));
@@ -59,6 +41,11 @@ impl<'ast> Visit<'ast> for Walker {
             Item::Macro(it) => {
                 if let Some(name) = &it.ident {
                     self.declare(plain(name), Name::Value);
+                    if tokens::makes_modules(&it.mac.tokens) {
+                        self.facts.module_makers.push(plain(name));
+                    }
+                } else {
+                    self.item_macro(&it.mac);
                 }
                 visit::visit_item(self, item);
             }
@@ -135,6 +122,9 @@ impl<'ast> Visit<'ast> for Walker {
         let Some(last) = mac.path.segments.last() else {
             return;
         };
+        if last.ident == "stringify" {
+            return;
+        }
         if last.ident == "macro_rules" {
             return self.tokens(mac.tokens.clone(), false);
         }
