@@ -94,6 +94,27 @@ async fn many_writers_make_one_chain() {
 }
 
 #[tokio::test]
+async fn a_check_waits_for_no_writer() {
+    let app = TestApp::start().await;
+    let ann = app.register("Ann Ltd").await;
+    let mut tx = db::begin(&app.platform.db, ann.tenant).await.unwrap();
+    let entry = Entry {
+        at: "2024-01-01T00:00:00Z".parse().unwrap(),
+        actor: "system".to_owned(),
+        action: "test",
+        object: "object:1".to_owned(),
+        before: None,
+        after: None,
+    };
+    append(&mut tx, ann.tenant, &entry).await.unwrap();
+    let patience = std::time::Duration::from_secs(20);
+    let found = tokio::time::timeout(patience, verdict(&app, &ann)).await;
+    assert_eq!(found.unwrap(), intact(1));
+    tx.commit().await.unwrap();
+    assert_eq!(verdict(&app, &ann).await, intact(2));
+}
+
+#[tokio::test]
 async fn numbers_and_texts_stay_as_they_were_written() {
     let app = TestApp::start().await;
     let ann = app.register("Ann Ltd").await;

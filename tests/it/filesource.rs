@@ -51,6 +51,18 @@ pub(crate) async fn upload(app: &TestApp, person: &Person, files: &[(&str, &[u8]
     answer
 }
 
+#[tokio::test]
+async fn an_upload_has_at_most_a_thousand_files() {
+    let app = TestApp::start().await;
+    let person = app.register("Files Ltd").await;
+    connect(&app, &person, json!({})).await;
+    let file: (&str, &[u8]) = ("a.csv", b"");
+    let many = send(&app, &person, form(&[file; 1001])).await;
+    assert_eq!(many.status, StatusCode::PAYLOAD_TOO_LARGE, "{many}");
+    let enough = send(&app, &person, form(&[file; 1000])).await;
+    assert_eq!(enough.status, StatusCode::UNPROCESSABLE_ENTITY, "{enough}");
+}
+
 /// `read written unchanged stale quarantined` of some counts.
 fn counts(of: &Value) -> String {
     ["rows_read", "written", "unchanged", "stale", "quarantined"]
@@ -132,6 +144,14 @@ async fn a_second_upload_changes_nothing() {
         .json();
     assert_eq!(rest["runs"].as_array().unwrap().len(), 2);
     assert_eq!(rest["next_cursor"], Value::Null);
+    let path = path.replace("limit=3", "limit=5");
+    let whole = app.get(&path, &person).await.json();
+    assert_eq!(whole["runs"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        whole["next_cursor"],
+        Value::Null,
+        "a full page can be the last"
+    );
 
     let known = app.get("/api/v1/filesource/discover", &person).await.json();
     assert_eq!(known["files_count"], 2);

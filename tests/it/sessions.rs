@@ -1,5 +1,7 @@
 //! Refresh tokens: rotation, reuse, and signing out.
 
+use std::pin::pin;
+
 use axum::http::StatusCode;
 use serde_json::json;
 use tests::app::{Answer, TestApp};
@@ -107,6 +109,51 @@ async fn signing_out_ends_the_session_and_tells_nothing() {
     }
     refused(&app, &child).await;
     refused(&app, &ada.refresh_token).await;
+}
+
+/// Until somebody waits for a lock.
+async fn somebody_waits(app: &TestApp) {
+    let pool = app.database().pool();
+    let waiting = "select count(*) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waiting)
+        .fetch_one(&pool)
+        .await
+        .unwrap()
+        == 0
+    {}
+}
+
+#[tokio::test]
+async fn signing_out_ends_a_session_that_is_refreshed_at_this_moment() {
+    let app = TestApp::start().await;
+    let ada = app.register("Acme").await;
+    // What a refresh does before its commit.
+    let mut refresh = app.database().pool().begin().await.unwrap();
+    for sql in [
+        "select 1 from users for no key update",
+        "insert into refresh_tokens
+           (tenant_id, id, family_id, user_id, token_hash, created_at, expires_at)
+         select tenant_id, gen_random_uuid(), family_id, user_id, token_hash, created_at, expires_at
+         from refresh_tokens",
+    ] {
+        sqlx::query(sql).execute(&mut *refresh).await.unwrap();
+    }
+    let body = json!({ "refresh_token": ada.refresh_token });
+    let mut logout = pin!(app.post("/api/v1/auth/logout", None, body));
+    tokio::select! {
+        answer = &mut logout => panic!("it did not wait for the refresh: {answer}"),
+        () = somebody_waits(&app) => {}
+    }
+    refresh.commit().await.unwrap();
+    let answer = logout.await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer}");
+    let alive: i64 =
+        sqlx::query_scalar("select count(*) from refresh_tokens where revoked_at is null")
+            .fetch_one(&app.database().pool())
+            .await
+            .unwrap();
+    assert_eq!(alive, 0);
 }
 
 #[tokio::test]

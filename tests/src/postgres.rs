@@ -26,7 +26,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool};
 use uuid::Uuid;
 
-pub use keeper::keep;
+pub use keeper::{keep, keep_if_asked};
 
 /// A database of one test; dropping it drops the database.
 #[derive(Debug)]

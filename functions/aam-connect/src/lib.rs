@@ -4,7 +4,6 @@
 //! quarantined. A batch of records and the run's counts of it are one transaction.
 
 mod db;
-mod page;
 mod replay;
 mod routes;
 mod upload;

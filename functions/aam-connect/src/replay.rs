@@ -158,8 +158,8 @@ impl Progress {
                     .stream(conn, tenant, replay.connection_id, now)
                     .await?;
                 let counts = map(conn, &stream, current.run, &records, now).await?;
-                add(&mut current.counts, counts);
-                add(&mut self.counts, counts);
+                current.counts += counts;
+                self.counts += counts;
                 runs::advance(conn, tenant, &current.run(), &current.counts).await?;
                 self.current = Some(current);
             }
@@ -259,14 +259,4 @@ fn item(record: &Stored) -> Item<'_> {
         op: Op::Upsert,
         source_id: None,
     }
-}
-
-fn add(sum: &mut Counts, counts: Counts) {
-    sum.rows_read += counts.rows_read;
-    sum.written += counts.written;
-    sum.unchanged += counts.unchanged;
-    sum.stale += counts.stale;
-    sum.duplicate += counts.duplicate;
-    sum.deleted += counts.deleted;
-    sum.quarantined += counts.quarantined;
 }

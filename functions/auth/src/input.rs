@@ -74,14 +74,6 @@ pub(crate) fn name(pointer: &str, text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// Refuses a NUL, which no text column can hold.
-pub(crate) fn without_nul(pointer: &str, text: &str) -> Result<()> {
-    if text.contains('\0') {
-        return Err(Error::invalid(pointer, "has no NUL character"));
-    }
-    Ok(())
-}
-
 /// Who counts as one client before anybody is known: an IPv4 address, or an IPv6 network of 64
 /// bits, since whoever has one address of it has them all.
 pub(crate) fn neighbourhood(ClientAddress(address): ClientAddress) -> String {

@@ -105,6 +105,8 @@ pub(crate) async fn end(
     token: &Opaque,
     now: DateTime<Utc>,
 ) -> platform::Result<Option<UserId>> {
+    // A refresh that runs at this moment ends first, so that its child is revoked too.
+    users::lock_of_token(conn, token.tenant, token.id).await?;
     let Some(kept) = rows::find(conn, token.tenant, token.id).await? else {
         return Ok(None);
     };

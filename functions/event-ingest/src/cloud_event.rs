@@ -7,8 +7,9 @@
 use std::borrow::Cow;
 
 use aam::ingest::Op;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::{DateTime, Utc};
+use platform::extract::is_json;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -53,6 +54,13 @@ pub(crate) fn parse(item: &str) -> Result<Event<'_>, Rejected> {
             reason: reason.to_owned(),
         }),
     }
+}
+
+/// Whether the body is one or several events with their attributes.
+pub(crate) fn is_structured(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let kind = kind.unwrap_or_default().to_ascii_lowercase();
+    kind.starts_with(b"application/cloudevents")
 }
 
 /// Whether the attributes are in headers and the body is the data.
@@ -140,13 +148,6 @@ impl<'a> Attributes<'a> {
             occurred_at: self.time,
         })
     }
-}
-
-/// Whether a media type is JSON's.
-pub(crate) fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
-    essence == "application/json" || essence.ends_with("+json")
 }
 
 /// A header's value as the HTTP binding writes it: UTF-8, percent-encoded.

@@ -1,13 +1,14 @@
 //! The five functions behind one port.
 //!
-//! **Invariant:** a route of the gateway is a route of a function; it adds only `/docs`.
+//! **Invariant:** a route of the gateway is a route of a function; it adds only `/docs`, and the way there from `/`.
 
 use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
+use axum::routing::get;
 use platform::http::ClientAddress;
 use platform::secrets::Secrets;
 use platform::{Platform, http};
@@ -34,7 +35,9 @@ pub fn service(platform: &Platform, secrets: &Secrets) -> anyhow::Result<Router>
     let docs: Router = SwaggerUi::new("/docs")
         .url("/docs/openapi.json", document)
         .into();
-    Ok(docs.fallback_service(served))
+    Ok(docs
+        .route("/", get(async || Redirect::temporary("/docs/")))
+        .fallback_service(served))
 }
 
 /// Answers on the listener until `stop` is done, then lets running requests end.

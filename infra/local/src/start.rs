@@ -45,9 +45,10 @@ pub async fn start(
     let (server, database) = database(settings, say)?;
     let config = Config::new(&secrets, database, CONNECTIONS)?;
     let platform = Platform::new(config)?;
-    db::migrate(&platform.db)
-        .await
-        .context("bringing the database's tables up to date")?;
+    db::migrate(&platform.db).await.context(
+        "bringing the database's tables up to date (where the private one is from a \
+             version that was never released, `cargo run -- reset` begins anew)",
+    )?;
     seed(&platform).await.context("seeding the demo tenant")?;
 
     let (stop, stopped) = watch::channel(false);

@@ -12,7 +12,7 @@ use schema::{
 use serde::Deserialize;
 
 /// The version of the documents; it rises when one of them changes.
-pub const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 /// The systems that mappings are shipped for.
 pub const SYSTEMS: [&str; 8] = [

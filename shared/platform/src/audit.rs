@@ -26,11 +26,21 @@ pub struct Entry {
 
 /// Where the chain of a tenant ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// Number of the last row; 0 before the first.
-    pub seq: i64,
+    pub(crate) seq: i64,
     /// Hash of the last row; 32 zeros before the first.
-    pub hash: Vec<u8>,
+    pub(crate) hash: Vec<u8>,
+}
+
+impl Head {
+    /// Before the first row.
+    pub(crate) fn start() -> Head {
+        Head {
+            seq: 0,
+            hash: vec![0; 32],
+        }
+    }
 }
 
 /// A row as the hash covers it. JSON is a text here: parsed and written again, a number may not

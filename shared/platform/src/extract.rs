@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::{StatusCode, header, request::Parts};
+use axum::http::{HeaderMap, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use schema::Error;
 use serde::Serialize;
@@ -138,20 +138,15 @@ fn nul(value: &Value) -> Option<String> {
     }
 }
 
-fn require_json(headers: &axum::http::HeaderMap) -> Result<(), Problem> {
+/// Refuses a body that does not say that it is JSON.
+///
+/// # Errors
+/// 415.
+pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = headers
         .get(header::CONTENT_TYPE)
-        .and_then(|it| it.to_str().ok())
-        .unwrap_or("");
-    let essence = kind
-        .split(';')
-        .next()
-        .unwrap_or("")
-        .trim()
-        .to_ascii_lowercase();
-    let json = essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"));
-    if json {
+        .and_then(|it| it.to_str().ok());
+    if kind.is_some_and(is_json) {
         return Ok(());
     }
     let error = Error::BadRequest("send content-type: application/json".to_owned());
@@ -159,6 +154,14 @@ fn require_json(headers: &axum::http::HeaderMap) -> Result<(), Problem> {
         error,
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
     ))
+}
+
+/// Whether a media type is JSON's.
+pub fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 fn without_place(text: &str) -> String {

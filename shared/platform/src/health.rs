@@ -33,6 +33,7 @@ struct Readiness {
 
 #[derive(Serialize, ToSchema, Clone, Copy, PartialEq)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReadinessStatus)]
 enum Status {
     Ready,
     Degraded,
@@ -63,13 +64,14 @@ struct AuthMode {
 
 /// Whether the process runs.
 #[utoipa::path(get, path = "/health/live", tag = "health",
-    responses((status = 200, body = Object)))]
+    operation_id = "health.live", responses((status = 200, body = Object)))]
 async fn live() -> impl IntoResponse {
     Json(serde_json::json!({ "status": "ok", "timestamp": chrono::Utc::now() }))
 }
 
 /// Whether it can serve: database, Redis and secrets, each with its latency.
 #[utoipa::path(get, path = "/health/ready", tag = "health",
+    operation_id = "health.ready",
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn ready(State(platform): State<Platform>) -> impl IntoResponse {
     let database = check(db::ping(&platform.db), "the database does not answer").await;
@@ -117,14 +119,15 @@ async fn ready(State(platform): State<Platform>) -> impl IntoResponse {
 }
 
 /// The original's health.
-#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/health", tag = "health",
+    operation_id = "health.read", responses((status = 200, body = Object)))]
 async fn health() -> impl IntoResponse {
     Json(serde_json::json!({ "status": "ok" }))
 }
 
 /// The original's other health.
 #[utoipa::path(get, path = "/api/v1/health", tag = "health",
-    responses((status = 200, body = Object)))]
+    operation_id = "health.read_api", responses((status = 200, body = Object)))]
 async fn api_health(State(platform): State<Platform>) -> impl IntoResponse {
     let mode = if matches!(platform.auth, Auth::On(_)) {
         "prod"

@@ -11,10 +11,10 @@ use axum::{Json, Router};
 use schema::Error;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::openapi::describe;
 use crate::{Platform, Problem, health, idempotency, trace};
 
 /// The largest body that is held in memory, in bytes. Uploads stream and have their own limit.
@@ -69,26 +69,6 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
             .copied()
             .unwrap_or(ClientAddress(None)))
     }
-}
-
-fn describe(mut document: OpenApi, title: &str) -> OpenApi {
-    document.info = InfoBuilder::new()
-        .title(title)
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Errors are `application/problem+json` (RFC 9457)."))
-        .build();
-    let components = document
-        .components
-        .take()
-        .unwrap_or_else(|| ComponentsBuilder::new().build());
-    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    document.components = Some(
-        ComponentsBuilder::from(components)
-            .security_scheme("bearer", bearer)
-            .schema_from::<crate::problem::Body>()
-            .build(),
-    );
-    document
 }
 
 fn cors(platform: &Platform) -> CorsLayer {

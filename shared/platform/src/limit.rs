@@ -4,6 +4,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -77,6 +78,10 @@ impl Class {
     }
 }
 
+/// After so many requests the keys are forgotten that have their whole quota again: whoever signs
+/// in chooses the key, so without it the memory would grow as long as somebody makes up addresses.
+const SWEPT_EVERY: u32 = 4096;
+
 type Local =
     RateLimiter<String, DashMapStateStore<String>, DefaultClock, StateInformationMiddleware>;
 
@@ -85,6 +90,8 @@ type Local =
 pub struct Limiter {
     limits: Limits,
     local: Arc<[Local; 3]>,
+    /// How many requests this process has counted by itself.
+    counted: Arc<AtomicU32>,
     redis: Option<ConnectionManager>,
 }
 
@@ -122,6 +129,7 @@ impl Limiter {
         Limiter {
             limits,
             local: Arc::new(local),
+            counted: Arc::default(),
             redis,
         }
     }
@@ -161,6 +169,9 @@ impl Limiter {
     fn check_local(&self, class: Class, key: &str) -> Standing {
         let quota = self.quota(class);
         let limiter = &self.local[class as usize];
+        if self.counted.fetch_add(1, Ordering::Relaxed) % SWEPT_EVERY == SWEPT_EVERY - 1 {
+            self.local.iter().for_each(Local::retain_recent);
+        }
         let (remaining, retry_after) = match limiter.check_key(&key.to_owned()) {
             Ok(state) => (state.remaining_burst_capacity(), None),
             Err(until) => (0, Some(until.wait_time_from(DefaultClock::default().now()))),
@@ -226,4 +237,26 @@ impl Standing {
 
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn made_up_keys_do_not_pile_up() {
+        // One request is forgotten within a microsecond.
+        let fast = quota(60_000_000, 1);
+        let limits = Limits {
+            sign_in: fast,
+            ..Limits::default()
+        };
+        let limiter = Limiter::new(limits, None);
+        for key in 0..3 * SWEPT_EVERY {
+            let standing = limiter.check(Class::SignIn, &key.to_string()).await;
+            assert!(standing.is_ok(), "{standing:?}");
+        }
+        let kept = limiter.local[Class::SignIn as usize].len();
+        assert!(kept <= SWEPT_EVERY as usize, "{kept} keys");
+    }
 }

@@ -1,7 +1,7 @@
-//! Sealing a connection's credentials: envelope encryption with AES-256-GCM.
+//! Sealing what is stored and has a secret in it, with AES-256-GCM.
 //!
-//! A tenant's data key is wrapped by the platform key. The associated data names what was
-//! sealed, so that a sealed text moved to another row does not open.
+//! The associated data names what was sealed, so that a sealed text moved to another row does not
+//! open.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand;
@@ -9,29 +9,8 @@ use schema::Error;
 
 use crate::secrets::Key;
 
-/// A new random key.
-pub fn new_key() -> Key {
-    let mut bytes = [0; 32];
-    rand::fill(&mut bytes).expect("the system's randomness is there");
-    Key::new(bytes)
-}
-
-/// Wraps a tenant's data key.
-pub fn wrap(platform: &Key, tenant: schema::TenantId, data_key: &Key) -> Vec<u8> {
-    seal(platform, tenant.0.as_bytes(), data_key.bytes())
-}
-
-/// Unwraps a tenant's data key.
-pub fn unwrap(platform: &Key, tenant: schema::TenantId, wrapped: &[u8]) -> Result<Key, Error> {
-    let bytes = open(platform, tenant.0.as_bytes(), wrapped)?;
-    bytes
-        .try_into()
-        .map(Key::new)
-        .map_err(|_| Error::Internal("a key has 32 bytes".into()))
-}
-
 /// Nonce, ciphertext and tag of the plain bytes, bound to `about`.
-pub fn seal(key: &Key, about: &[u8], plain: &[u8]) -> Vec<u8> {
+pub(crate) fn seal(key: &Key, about: &[u8], plain: &[u8]) -> Vec<u8> {
     let mut nonce = [0; NONCE_LEN];
     rand::fill(&mut nonce).expect("the system's randomness is there");
     let mut sealed = plain.to_vec();
@@ -49,7 +28,7 @@ pub fn seal(key: &Key, about: &[u8], plain: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// [`Error::Internal`] where the key, `about` or a bit of the text is another than at sealing.
-pub fn open(key: &Key, about: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Error> {
+pub(crate) fn open(key: &Key, about: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Error> {
     let broken = || Error::Internal("a sealed secret does not open".into());
     let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
     let mut text = text.to_vec();
@@ -71,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_sealed_secret_opens_only_where_it_belongs() {
-        let (key, other) = (new_key(), new_key());
+        let (key, other) = (Key::new([1; 32]), Key::new([2; 32]));
         let sealed = seal(&key, b"tenant 1, connection 2", b"hunter2");
         assert_eq!(
             open(&key, b"tenant 1, connection 2", &sealed).unwrap(),

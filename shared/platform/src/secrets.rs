@@ -47,7 +47,7 @@ pub struct SigningKey {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
-    /// Wraps the tenants' data keys.
+    /// Seals what is stored, under a key derived from it for each tenant.
     pub platform: Key,
     /// Signs cursors and derives refresh tokens.
     pub signing: Key,

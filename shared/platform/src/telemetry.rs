@@ -13,9 +13,9 @@ pub enum Format {
     Text,
 }
 
-/// Sends log lines to standard error from now on. `LOG_LEVEL` filters them, default `info`.
+/// Sends log lines to standard error from now on. `LOG_LEVEL` filters them, default `info`, of sqlx only warnings.
 pub fn init(format: Format) -> anyhow::Result<()> {
-    init_at(format, "info")
+    init_at(format, "info,sqlx=warn")
 }
 
 /// The same with another default level.

@@ -80,10 +80,24 @@ pub(super) fn lease() -> anyhow::Result<File> {
     Ok(lease)
 }
 
+/// Says to a program that it is wanted as the keeper.
+const ASKED: &str = "TESTS_KEEP_POSTGRES";
+
+/// What a program calls first that is built without `postgres-for-tests` beside it: it may have
+/// been started to be the keeper, and returns true once it is done.
+pub fn keep_if_asked() -> anyhow::Result<bool> {
+    let asked = platform::env::optional::<String>(ASKED)?.is_some();
+    if asked {
+        keep()?;
+    }
+    Ok(asked)
+}
+
 fn start() -> anyhow::Result<Child> {
     let program = program()?;
     let log = File::create(folder().join("keeper.log"))?;
     Command::new(&program)
+        .env(ASKED, "1")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
@@ -93,10 +107,14 @@ fn start() -> anyhow::Result<Child> {
         .with_context(|| format!("run {}", program.display()))
 }
 
-/// Cargo puts programs beside the tests (`deps/`) or one folder above them.
+/// Cargo puts programs beside the tests (`deps/`) or one folder above them. The benchmarks are
+/// their own keeper.
 fn program() -> anyhow::Result<PathBuf> {
-    let test = env::current_exe()?;
-    test.ancestors()
+    let this = env::current_exe()?;
+    if this.file_name().is_some_and(|it| it == "bench") {
+        return Ok(this);
+    }
+    this.ancestors()
         .skip(1)
         .take(2)
         .map(|it| it.join("postgres-for-tests"))

@@ -2,14 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
+use platform::page::Page;
 use schema::entity::ENTITIES;
 use schema::{ConnectionId, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
-
-use crate::page::Page;
 
 /// One configured link to a source system.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,15 +49,15 @@ pub(crate) enum ConnectionStatus {
 pub(crate) struct Wanted<'a> {
     pub(crate) source_type: Option<&'a str>,
     pub(crate) status: Option<ConnectionStatus>,
-    pub(crate) page: Page,
 }
 
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
     wanted: &Wanted<'_>,
+    page: &Page,
 ) -> sqlx::Result<Vec<Connection>> {
-    let (created_at, id) = wanted.page.after.unzip();
+    let (created_at, id) = page.after.unzip();
     sqlx::query_as!(
         Connection,
         r#"
@@ -77,7 +76,7 @@ pub(crate) async fn list(
         wanted.status as _,
         created_at,
         id,
-        wanted.page.limit,
+        page.fetch,
     )
     .fetch_all(conn)
     .await

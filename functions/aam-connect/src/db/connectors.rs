@@ -2,11 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
+use platform::page::Page;
 use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::page::Page;
 
 /// One connection and what happened on it last.
 #[derive(Serialize, ToSchema)]
@@ -86,7 +85,7 @@ pub(crate) async fn list(
         "#,
         tenant as _,
         page.after,
-        page.limit,
+        page.fetch,
     )
     .fetch_all(conn)
     .await

@@ -2,12 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
+use platform::page::Page;
 use schema::{JobId, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-
-use crate::page::Page;
 
 /// One piece of background work.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,7 +88,7 @@ pub(crate) async fn list(
         status as _,
         created_at,
         id,
-        page.limit,
+        page.fetch,
     )
     .fetch_all(conn)
     .await

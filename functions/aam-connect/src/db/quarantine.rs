@@ -2,12 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
+use platform::page::Page;
 use schema::{ConnectionId, RunId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-use crate::page::Page;
 
 /// One record that could not be mapped.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,7 +51,7 @@ pub(crate) async fn list(
         object,
         created_at,
         id,
-        page.limit,
+        page.fetch,
     )
     .fetch_all(conn)
     .await

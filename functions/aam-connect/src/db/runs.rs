@@ -2,11 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
+use platform::page::Page;
 use schema::{ConnectionId, RunId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::page::Page;
 
 /// One run. `rows_read` is the sum of the counts behind it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,7 +58,7 @@ pub(crate) async fn list(
         connection as _,
         started_at,
         id,
-        page.limit,
+        page.fetch,
     )
     .fetch_all(conn)
     .await

@@ -2,13 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
+use platform::page::Page;
 use schema::source::SourceSchema;
 use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use sqlx::types::Json;
 use utoipa::ToSchema;
-
-use crate::page::Page;
 
 /// One numbered snapshot.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,7 +50,7 @@ pub(crate) async fn list(
         object,
         after_object,
         after_version,
-        page.limit,
+        page.fetch,
     )
     .fetch_all(conn)
     .await

@@ -35,6 +35,7 @@ struct Entry {
 
 /// The kinds of sources that can be connected, and how.
 #[utoipa::path(get, path = "/api/v1/aam/connectors/catalog", tag = "connect",
+    operation_id = "catalog.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Catalog)))]
 async fn list(_: Reader) -> Json<Catalog> {
     Json(Catalog {

@@ -8,6 +8,7 @@ use platform::audit::{self, Entry};
 use platform::cursor::Scope;
 use platform::db::OnConstraint;
 use platform::extract::{Json, Path, Query};
+use platform::page::Page;
 use platform::{Admin, Platform, Reader, Result, db};
 use schema::{ConnectionId, Error, FieldError, TenantId};
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,6 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::db::connections::{self, Connection, ConnectionStatus};
-use crate::page::Page;
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
@@ -88,6 +88,7 @@ struct Deleted {
 
 /// Links a source. FileSource needs no contact, so the connection is ACTIVE at once.
 #[utoipa::path(post, path = "/api/v1/aam/connections", tag = "connect",
+    operation_id = "connections.create",
     request_body = NewConnection, security(("bearer" = ["admin"])),
     responses((status = 201, body = Connection)))]
 async fn create(
@@ -125,6 +126,7 @@ async fn create(
 
 /// The tenant's connections, the newest first.
 #[utoipa::path(get, path = "/api/v1/aam/connections", tag = "connect", params(Filter),
+    operation_id = "connections.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Connections)))]
 async fn list(
     State(platform): State<Platform>,
@@ -141,15 +143,14 @@ async fn list(
     let wanted = connections::Wanted {
         source_type,
         status: filter.status,
-        page,
     };
 
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let total = connections::count(&mut tx, caller.tenant, &wanted).await?;
-    let connections = connections::list(&mut tx, caller.tenant, &wanted).await?;
+    let mut connections = connections::list(&mut tx, caller.tenant, &wanted, &page).await?;
     tx.commit().await?;
     let place = |it: &Connection| (it.created_at, it.id.0);
-    let next_cursor = wanted.page.next(&platform, &scope, &connections, place);
+    let next_cursor = page.next(&platform, &scope, &mut connections, place);
     Ok(Json(Connections {
         connections,
         total,
@@ -159,6 +160,7 @@ async fn list(
 
 /// One connection.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}", tag = "connect",
+    operation_id = "connections.read",
     params(("id" = ConnectionId, Path)), security(("bearer" = ["read"])),
     responses((status = 200, body = Connection)))]
 async fn read(
@@ -174,6 +176,7 @@ async fn read(
 
 /// Renames a connection or gives it another config.
 #[utoipa::path(patch, path = "/api/v1/aam/connections/{id}", tag = "connect",
+    operation_id = "connections.update",
     params(("id" = ConnectionId, Path)), request_body = ConnectionChange,
     security(("bearer" = ["admin"])), responses((status = 200, body = Connection)))]
 async fn update(
@@ -207,6 +210,7 @@ async fn update(
 
 /// Takes a connection away, with every record that came over it.
 #[utoipa::path(delete, path = "/api/v1/aam/connections/{id}", tag = "connect",
+    operation_id = "connections.delete",
     params(("id" = ConnectionId, Path)), security(("bearer" = ["admin"])),
     responses((status = 200, body = Deleted)))]
 async fn delete(

@@ -2,29 +2,19 @@
 
 use axum::extract::State;
 use platform::extract::{Json, Query};
+use platform::page::{Page, Parameters};
 use platform::{Platform, Reader, Result, db};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connections::scope;
 use crate::db::connections::{self, Wanted};
 use crate::db::connectors::{self, Connector};
-use crate::page::Page;
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(list))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Filter {
-    /// 1 to 1000, default 100.
-    limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -37,30 +27,33 @@ struct Connectors {
 }
 
 /// The tenant's connections by name, with what happened on each last.
-#[utoipa::path(get, path = "/api/v1/aam/connectors", tag = "connect", params(Filter),
+#[utoipa::path(get, path = "/api/v1/aam/connectors", tag = "connect", params(Parameters),
+    operation_id = "connectors.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Connectors)))]
 async fn list(
     State(platform): State<Platform>,
     Reader(caller): Reader,
-    Query(filter): Query<Filter>,
+    Query(parameters): Query<Parameters>,
 ) -> Result<Json<Connectors>> {
     let scope = scope(caller.tenant, "connectors", "name");
-    let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
+    let page = Page::read(
+        &platform,
+        &scope,
+        parameters.limit,
+        parameters.cursor.as_deref(),
+    )?;
     let all = Wanted {
         source_type: None,
         status: None,
-        page: Page {
-            limit: 0,
-            after: None,
-        },
     };
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let total = connections::count(&mut tx, caller.tenant, &all).await?;
-    let connectors = connectors::list(&mut tx, caller.tenant, &page).await?;
+    let mut connectors = connectors::list(&mut tx, caller.tenant, &page).await?;
     tx.commit().await?;
+    let next_cursor = page.next(&platform, &scope, &mut connectors, |it| it.name.clone());
     Ok(Json(Connectors {
-        total,
-        next_cursor: page.next(&platform, &scope, &connectors, |it| it.name.clone()),
         connectors,
+        total,
+        next_cursor,
     }))
 }

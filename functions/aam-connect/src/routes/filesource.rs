@@ -14,7 +14,6 @@ use utoipa_axum::routes;
 use super::connections;
 use crate::db::connections::{Connection, Wanted, count, find_some_of_type};
 use crate::db::runs::{self, File};
-use crate::page::Page;
 use crate::upload::{Upload, UploadReport, parts};
 
 /// The largest body of an upload, in bytes. It streams, so this bounds time and not memory.
@@ -55,6 +54,7 @@ struct Discovery {
 
 /// What files can be uploaded, and how many were.
 #[derive(Serialize, ToSchema)]
+#[schema(as = FileSourceStatus)]
 struct Status {
     supported_entities: Vec<&'static str>,
     /// Systems whose files are read with a shipped mapping; of others the columns must have the
@@ -70,6 +70,7 @@ struct Status {
 /// alone; a file that cannot be read has an `error` and its neighbours are taken. What was stored
 /// before is unchanged, so an upload can be sent again.
 #[utoipa::path(post, path = "/api/v1/filesource/upload", tag = "connect", params(Target),
+    operation_id = "filesource.upload",
     request_body(content = Files, content_type = "multipart/form-data"),
     security(("bearer" = ["ingest"])), responses((status = 200, body = UploadReport)))]
 async fn upload(
@@ -96,6 +97,7 @@ async fn upload(
 
 /// The files that came so far, by name, each with its latest run.
 #[utoipa::path(get, path = "/api/v1/filesource/discover", tag = "connect", params(Target),
+    operation_id = "filesource.discover",
     security(("bearer" = ["read"])), responses((status = 200, body = Discovery)))]
 async fn discover(
     State(platform): State<Platform>,
@@ -117,15 +119,12 @@ async fn discover(
 
 /// The entities and systems that files can be of.
 #[utoipa::path(get, path = "/api/v1/filesource/status", tag = "connect",
+    operation_id = "filesource.status",
     security(("bearer" = ["read"])), responses((status = 200, body = Status)))]
 async fn status(State(platform): State<Platform>, Reader(caller): Reader) -> Result<Json<Status>> {
     let wanted = Wanted {
         source_type: Some(FileSource.name()),
         status: None,
-        page: Page {
-            limit: 0,
-            after: None,
-        },
     };
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let connections = count(&mut tx, caller.tenant, &wanted).await?;

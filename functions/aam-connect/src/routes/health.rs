@@ -36,6 +36,7 @@ struct Health {
 
 #[derive(Serialize, ToSchema, Clone, Copy)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConnectionCondition)]
 enum Condition {
     Healthy,
     Degraded,
@@ -51,6 +52,7 @@ enum ErrorClass {
 
 /// Looks at the latest run and at open drifts: a file source cannot be called, only remembered.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/health-check", tag = "connect",
+    operation_id = "connections.check",
     params(("id" = ConnectionId, Path)), security(("bearer" = ["ingest"])),
     responses((status = 200, body = Health)))]
 async fn check(

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use platform::extract::{Json, Path, Query};
+use platform::page::Page;
 use platform::{Platform, Reader, Result, db};
 use schema::ConnectionId;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,6 @@ use utoipa_axum::routes;
 
 use super::connections::{self, check_name, scope};
 use crate::db::quarantine::{self, Quarantined};
-use crate::page::Page;
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(list))
@@ -41,6 +41,7 @@ struct Quarantine {
 
 /// Records that could not be mapped, each with its reason and as it was received.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/quarantine", tag = "connect",
+    operation_id = "quarantine.list",
     params(("id" = ConnectionId, Path), Filter), security(("bearer" = ["read"])),
     responses((status = 200, body = Quarantine)))]
 async fn list(
@@ -57,9 +58,9 @@ async fn list(
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
     let total = quarantine::count(&mut tx, caller.tenant, id, object).await?;
-    let records = quarantine::list(&mut tx, caller.tenant, id, object, &page).await?;
+    let mut records = quarantine::list(&mut tx, caller.tenant, id, object, &page).await?;
     tx.commit().await?;
-    let next_cursor = page.next(&platform, &scope, &records, |it| (it.created_at, it.id));
+    let next_cursor = page.next(&platform, &scope, &mut records, |it| (it.created_at, it.id));
     Ok(Json(Quarantine {
         records,
         total,

@@ -59,7 +59,7 @@ struct Queued {
 /// Maps every stored record of a connection again, with the current mapping, without asking the
 /// source.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/replay", tag = "connect",
-    params(("id" = ConnectionId, Path)), request_body = NewReplay,
+    operation_id = "replay.all", params(("id" = ConnectionId, Path)), request_body = NewReplay,
     security(("bearer" = ["ingest"])), responses((status = 202, body = Queued)))]
 async fn all(
     State(platform): State<Platform>,
@@ -77,6 +77,7 @@ async fn all(
 
 /// Maps the quarantined records of a connection again. Those that fit now are written.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/quarantine/replay", tag = "connect",
+    operation_id = "replay.quarantined",
     params(("id" = ConnectionId, Path)), request_body = NewReplay,
     security(("bearer" = ["ingest"])), responses((status = 202, body = Queued)))]
 async fn quarantined(
@@ -95,6 +96,7 @@ async fn quarantined(
 
 /// Maps the records of uploaded files again.
 #[utoipa::path(post, path = "/api/v1/filesource/replay", tag = "connect", params(Files),
+    operation_id = "replay.files",
     security(("bearer" = ["ingest"])), responses((status = 202, body = Queued)))]
 async fn files(
     State(platform): State<Platform>,

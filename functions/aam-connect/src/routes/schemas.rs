@@ -3,6 +3,7 @@
 use aam::drift::{self, Use};
 use axum::extract::State;
 use platform::extract::{Json, Path, Query};
+use platform::page::Page;
 use platform::{Platform, Reader, Result, db};
 use schema::drift::Change;
 use schema::{ConnectionId, Error};
@@ -13,7 +14,6 @@ use utoipa_axum::routes;
 
 use super::connections::{self, check_name, scope};
 use crate::db::schemas::{self, SchemaVersion};
-use crate::page::Page;
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
@@ -64,6 +64,7 @@ struct Diff {
 
 /// The snapshots of the objects' structures. A snapshot never changes.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/schemas", tag = "connect",
+    operation_id = "schemas.list",
     params(("id" = ConnectionId, Path), Filter), security(("bearer" = ["read"])),
     responses((status = 200, body = Schemas)))]
 async fn list(
@@ -80,10 +81,10 @@ async fn list(
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
     let total = schemas::count(&mut tx, caller.tenant, id, object).await?;
-    let schemas = schemas::list(&mut tx, caller.tenant, id, object, &page).await?;
+    let mut schemas = schemas::list(&mut tx, caller.tenant, id, object, &page).await?;
     tx.commit().await?;
     let place = |it: &SchemaVersion| (it.object.clone(), it.version);
-    let next_cursor = page.next(&platform, &scope, &schemas, place);
+    let next_cursor = page.next(&platform, &scope, &mut schemas, place);
     Ok(Json(Schemas {
         schemas,
         total,
@@ -93,6 +94,7 @@ async fn list(
 
 /// What changed between two versions of an object, as severe as for a mapped field.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/schemas/diff", tag = "connect",
+    operation_id = "schemas.diff",
     params(("id" = ConnectionId, Path), Versions), security(("bearer" = ["read"])),
     responses((status = 200, body = Diff)))]
 async fn diff(

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use platform::extract::{Json, Path, Query};
+use platform::page::Page;
 use platform::{Platform, Reader, Result, db};
 use schema::{Error, JobId};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,6 @@ use utoipa_axum::routes;
 
 use super::connections::scope;
 use crate::db::jobs::{self, Job, JobStatus};
-use crate::page::Page;
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
@@ -43,6 +43,7 @@ struct Tasks {
 
 /// The tenant's jobs, the newest first.
 #[utoipa::path(get, path = "/api/v1/tasks", tag = "connect", params(Filter),
+    operation_id = "tasks.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Tasks)))]
 async fn list(
     State(platform): State<Platform>,
@@ -54,9 +55,9 @@ async fn list(
     let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let total = jobs::count(&mut tx, caller.tenant, filter.status).await?;
-    let tasks = jobs::list(&mut tx, caller.tenant, filter.status, &page).await?;
+    let mut tasks = jobs::list(&mut tx, caller.tenant, filter.status, &page).await?;
     tx.commit().await?;
-    let next_cursor = page.next(&platform, &scope, &tasks, |it| (it.created_at, it.id.0));
+    let next_cursor = page.next(&platform, &scope, &mut tasks, |it| (it.created_at, it.id.0));
     Ok(Json(Tasks {
         tasks,
         total,
@@ -66,6 +67,7 @@ async fn list(
 
 /// One job: where it stands, how far it is, what came out.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "connect", params(("id" = JobId, Path)),
+    operation_id = "tasks.read",
     security(("bearer" = ["read"])), responses((status = 200, body = Job)))]
 async fn read(
     State(platform): State<Platform>,

@@ -34,6 +34,9 @@ pub(crate) use report::{FileReport, UploadReport};
 /// A function ends after 15 minutes at the latest, and its runs with it.
 const LONGEST_RUN: TimeDelta = TimeDelta::minutes(16);
 
+/// Each file has its place in the answer, however small it is.
+const MOST_FILES: usize = 1000;
+
 /// What the files of one request share.
 pub(crate) struct Upload {
     pub(crate) platform: Platform,
@@ -79,6 +82,11 @@ impl Upload {
         let mut files = Vec::new();
         while let Some(part) = body.next_field().await.map_err(broken)? {
             if let Some(name) = part.file_name() {
+                if files.len() == MOST_FILES {
+                    let detail =
+                        format!("at most {MOST_FILES} files: send the others by themselves");
+                    return Err(Error::TooLarge(detail).into());
+                }
                 let name = name.to_owned();
                 files.push(self.file(name, part).await?);
             }

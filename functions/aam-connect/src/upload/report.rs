@@ -56,6 +56,7 @@ struct Total {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = FileDrift)]
 struct Drift<'a> {
     id: DriftId,
     severity: Severity,

@@ -2,13 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection;
+use platform::page::Page;
 use schema::drift::{Change, DriftStatus, Severity};
 use schema::{ConnectionId, DriftId, TenantId};
 use serde::Serialize;
 use sqlx::types::Json;
 use utoipa::ToSchema;
-
-use crate::routes::drift::Place;
 
 /// One noticed change of a source object's structure.
 #[derive(Serialize, ToSchema)]
@@ -35,16 +34,15 @@ pub(crate) struct Drift {
 pub(crate) struct Wanted {
     pub(crate) status: Option<DriftStatus>,
     pub(crate) connection: Option<ConnectionId>,
-    pub(crate) after: Option<Place>,
-    pub(crate) limit: i64,
 }
 
 pub(crate) async fn list(
     conn: &mut Connection,
     tenant: TenantId,
     wanted: &Wanted,
+    page: &Page,
 ) -> sqlx::Result<Vec<Drift>> {
-    let (created_at, id) = wanted.after.unzip();
+    let (created_at, id) = page.after.unzip();
     sqlx::query_as!(
         Drift,
         r#"
@@ -64,8 +62,8 @@ pub(crate) async fn list(
         wanted.status as _,
         wanted.connection as _,
         created_at,
-        id as _,
-        wanted.limit,
+        id,
+        page.fetch,
     )
     .fetch_all(conn)
     .await

@@ -13,6 +13,7 @@ pub(crate) fn router() -> OpenApiRouter<Platform> {
 
 /// Walks the tenant's chain of audit rows and says whether each is as it was written.
 #[utoipa::path(get, path = "/api/v1/admin/audit/verify", tag = "monitor",
+    operation_id = "audit.verify",
     security(("bearer" = ["admin"])), responses((status = 200, body = Verdict)))]
 async fn verify(State(platform): State<Platform>, Admin(caller): Admin) -> Result<Json<Verdict>> {
     let mut tx = db::begin(&platform.db, caller.tenant).await?;

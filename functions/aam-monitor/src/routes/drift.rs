@@ -1,9 +1,10 @@
 //! Changes of the sources' structure that were noticed.
 
 use axum::extract::State;
-use chrono::{DateTime, Utc};
+use platform::cursor::Scope;
 use platform::extract::{Json, Path, Query};
-use platform::{Platform, Reader, Result, cursor, db};
+use platform::page::Page;
+use platform::{Platform, Reader, Result, db};
 use schema::drift::DriftStatus;
 use schema::{ConnectionId, DriftId, Error};
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,7 @@ struct Filter {
 
 /// One page of drifts, the newest first.
 #[derive(Serialize, ToSchema)]
-struct Page {
+struct Drifts {
     drift_events: Vec<Drift>,
     /// How many there are on all pages.
     total: i64,
@@ -46,45 +47,32 @@ struct Page {
 
 /// Noticed changes of structure, the newest first.
 #[utoipa::path(get, path = "/api/v1/aam/drift", tag = "monitor", params(Filter),
-    security(("bearer" = ["read"])), responses((status = 200, body = Page)))]
+    operation_id = "drift.list",
+    security(("bearer" = ["read"])), responses((status = 200, body = Drifts)))]
 async fn list(
     State(platform): State<Platform>,
     Reader(caller): Reader,
     Query(filter): Query<Filter>,
-) -> Result<Json<Page>> {
-    let limit = filter.limit.unwrap_or(100);
-    if !(1..=1000).contains(&limit) {
-        return Err(Error::invalid("?limit", "1 to 1000").into());
-    }
+) -> Result<Json<Drifts>> {
     let order = format!("{:?} {:?}", filter.status, filter.connection_id);
-    let scope = cursor::Scope {
+    let scope = Scope {
         tenant: caller.tenant,
         route: "drift",
         order: &order,
     };
-    let key = &platform.keys.signing;
-    let after = filter
-        .cursor
-        .map(|it| cursor::open(key, &scope, &it))
-        .transpose()?;
-
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
     let wanted = drift::Wanted {
         status: filter.status,
         connection: filter.connection_id,
-        after,
-        limit,
     };
-    let total = drift::count(&mut tx, caller.tenant, &wanted).await?;
-    let drift_events = drift::list(&mut tx, caller.tenant, &wanted).await?;
-    tx.commit().await?;
 
-    let full = i64::try_from(drift_events.len()) == Ok(limit);
-    let next_cursor = drift_events
-        .last()
-        .filter(|_| full)
-        .map(|it| cursor::seal(key, &scope, &(it.created_at, it.id)));
-    Ok(Json(Page {
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let total = drift::count(&mut tx, caller.tenant, &wanted).await?;
+    let mut drift_events = drift::list(&mut tx, caller.tenant, &wanted, &page).await?;
+    tx.commit().await?;
+    let place = |it: &Drift| (it.created_at, it.id.0);
+    let next_cursor = page.next(&platform, &scope, &mut drift_events, place);
+    Ok(Json(Drifts {
         drift_events,
         total,
         next_cursor,
@@ -93,7 +81,7 @@ async fn list(
 
 /// One noticed change of structure.
 #[utoipa::path(get, path = "/api/v1/aam/drift/{id}", tag = "monitor",
-    params(("id" = DriftId, Path)),
+    operation_id = "drift.read", params(("id" = DriftId, Path)),
     security(("bearer" = ["read"])), responses((status = 200, body = Drift)))]
 async fn read(
     State(platform): State<Platform>,
@@ -107,6 +95,3 @@ async fn read(
         what: "drift event",
     })?))
 }
-
-/// The place behind a drift in the list.
-pub(crate) type Place = (DateTime<Utc>, DriftId);

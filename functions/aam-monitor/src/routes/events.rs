@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use platform::extract::{Json, Query};
+use platform::page::check_limit;
 use platform::{Platform, Reader, Result, db};
-use schema::Error;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -35,16 +35,14 @@ struct Events {
 
 /// The latest runs and drifts, the newest first.
 #[utoipa::path(get, path = "/api/v1/aam/events", tag = "monitor", params(Filter),
+    operation_id = "events.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Events)))]
 async fn list(
     State(platform): State<Platform>,
     Reader(caller): Reader,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Events>> {
-    let limit = filter.limit.unwrap_or(50);
-    if !(1..=1000).contains(&limit) {
-        return Err(Error::invalid("?limit", "1 to 1000").into());
-    }
+    let limit = check_limit(filter.limit.unwrap_or(50))?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let events = events::list(&mut tx, caller.tenant, limit).await?;
     tx.commit().await?;

@@ -29,6 +29,7 @@ struct Metrics {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = DriftCounts)]
 struct Drift {
     /// Drifts noticed in the last 24 hours per source type; each type that is connected is there.
     last_24h: BTreeMap<String, i64>,
@@ -36,6 +37,7 @@ struct Drift {
 
 /// Connections, drifts and repairs of the caller's tenant.
 #[utoipa::path(get, path = "/api/v1/aam/metrics", tag = "monitor",
+    operation_id = "metrics.read",
     security(("bearer" = ["read"])), responses((status = 200, body = Metrics)))]
 async fn read(State(platform): State<Platform>, Reader(caller): Reader) -> Result<Json<Metrics>> {
     let timestamp = Utc::now();

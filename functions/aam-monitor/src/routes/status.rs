@@ -39,6 +39,7 @@ struct Service {
 
 #[derive(Serialize, ToSchema, PartialEq)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ServiceCondition)]
 enum Condition {
     Running,
     Error,
@@ -49,6 +50,7 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Whether sources answer, jobs are worked off and the cache is there.
 #[utoipa::path(get, path = "/api/v1/aam/status", tag = "monitor",
+    operation_id = "status.read",
     security(("bearer" = ["read"])), responses((status = 200, body = Overview)))]
 async fn read(State(platform): State<Platform>, Reader(caller): Reader) -> Result<Json<Overview>> {
     let timestamp = Utc::now();
@@ -83,6 +85,7 @@ async fn read(State(platform): State<Platform>, Reader(caller): Reader) -> Resul
 
 /// Whether the database answers.
 #[utoipa::path(get, path = "/api/v1/aam/healthz", tag = "monitor",
+    operation_id = "status.healthz",
     responses((status = 200, body = Object), (status = 503, body = Object)))]
 async fn healthz(State(platform): State<Platform>) -> (StatusCode, Json<serde_json::Value>) {
     match db::ping(&platform.db).await {
@@ -99,7 +102,7 @@ async fn healthz(State(platform): State<Platform>) -> (StatusCode, Json<serde_js
 
 /// Whether the process runs.
 #[utoipa::path(get, path = "/api/v1/aam/health", tag = "monitor",
-    responses((status = 200, body = Object)))]
+    operation_id = "status.health", responses((status = 200, body = Object)))]
 async fn health() -> Json<serde_json::Value> {
     Json(json!({ "status": "healthy", "service": "aam_monitoring", "timestamp": Utc::now() }))
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection;
+use platform::page::Page;
 use schema::{ApiKeyId, Scope, TenantId, UserId};
 use uuid::Uuid;
 
@@ -48,12 +49,11 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Keys that are not revoked, in the order of their ids, behind `after`.
+/// Keys that are not revoked, in the order of their ids, page by page.
 pub(crate) async fn list(
     conn: &mut Connection,
     tenant: TenantId,
-    after: Option<Uuid>,
-    limit: usize,
+    page: &Page<Uuid>,
 ) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as!(
         Row,
@@ -65,8 +65,8 @@ pub(crate) async fn list(
         limit $3
         "#,
         tenant as _,
-        after,
-        limit as i64,
+        page.after,
+        page.fetch,
     )
     .fetch_all(conn)
     .await

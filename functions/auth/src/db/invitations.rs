@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection;
+use platform::page::Page;
 use schema::{InvitationId, TenantId, UserId};
 use uuid::Uuid;
 
@@ -86,13 +87,12 @@ pub(crate) async fn accept_once(
     Ok(result.rows_affected() == 1)
 }
 
-/// Invitations that can still be accepted, in the order of their ids, behind `after`.
+/// Invitations that can still be accepted, in the order of their ids, page by page.
 pub(crate) async fn list_open(
     conn: &mut Connection,
     tenant: TenantId,
     now: DateTime<Utc>,
-    after: Option<Uuid>,
-    limit: usize,
+    page: &Page<Uuid>,
 ) -> sqlx::Result<Vec<Invitation>> {
     sqlx::query_as!(
         Invitation,
@@ -107,8 +107,8 @@ pub(crate) async fn list_open(
         "#,
         tenant as _,
         now,
-        after,
-        limit as i64,
+        page.after,
+        page.fetch,
     )
     .fetch_all(conn)
     .await

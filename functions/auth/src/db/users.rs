@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection;
+use platform::page::Page;
 use schema::{Role, TenantId, UserId};
 use uuid::Uuid;
 
@@ -160,12 +161,11 @@ pub(crate) async fn lock(
     .await
 }
 
-/// People in the order of their ids, behind `after`.
+/// People in the order of their ids, page by page.
 pub(crate) async fn list(
     conn: &mut Connection,
     tenant: TenantId,
-    after: Option<Uuid>,
-    limit: usize,
+    page: &Page<Uuid>,
 ) -> sqlx::Result<Vec<User>> {
     sqlx::query_as!(
         User,
@@ -177,8 +177,8 @@ pub(crate) async fn list(
         limit $3
         "#,
         tenant as _,
-        after,
-        limit as i64,
+        page.after,
+        page.fetch,
     )
     .fetch_all(conn)
     .await

@@ -7,7 +7,8 @@ use platform::audit::{self, Entry};
 use platform::auth::format_api_key;
 use platform::db;
 use platform::extract::{Json, Path, Query};
-use platform::{Admin, Caller, cursor};
+use platform::page::{Page, Parameters};
+use platform::{Admin, Caller};
 use schema::{ApiKeyId, Error, Scope, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{Page, by_id};
+use super::by_id;
 use crate::App;
 use crate::db::api_keys::{self as rows, NewRow, Row};
 use crate::{input, opaque};
@@ -85,33 +86,34 @@ impl TryFrom<Row> for ApiKey {
 }
 
 /// The tenant's keys that can be used. Their secrets are not kept.
-#[utoipa::path(get, path = "/api/v1/auth/api-keys", tag = "auth", params(Page),
+#[utoipa::path(get, path = "/api/v1/auth/api-keys", tag = "auth", params(Parameters),
+    operation_id = "api_keys.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = ApiKeys)))]
 async fn list(
     State(app): State<App>,
     Admin(caller): Admin,
-    Query(page): Query<Page>,
+    Query(parameters): Query<Parameters>,
 ) -> platform::Result<Json<ApiKeys>> {
-    let (key, scope) = (&app.platform.keys.signing, by_id(caller.tenant, ROUTE));
-    let (limit, after) = (page.limit()?, page.after(key, &scope)?);
+    let scope = by_id(caller.tenant, ROUTE);
+    let (limit, cursor) = (parameters.limit, parameters.cursor.as_deref());
+    let page = Page::read(&app.platform, &scope, limit, cursor)?;
     let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
-    let mut rows = rows::list(&mut tx, caller.tenant, after, limit + 1).await?;
+    let mut rows = rows::list(&mut tx, caller.tenant, &page).await?;
     tx.commit().await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let last = rows.last().filter(|_| more).map(|it| it.id);
+    let next_cursor = page.next(&app.platform, &scope, &mut rows, |it| it.id.0);
     let api_keys = rows
         .into_iter()
         .map(ApiKey::try_from)
         .collect::<Result<_, _>>()?;
     Ok(Json(ApiKeys {
         api_keys,
-        next_cursor: last.map(|it| cursor::seal(key, &scope, &it)),
+        next_cursor,
     }))
 }
 
 /// Makes a key. It does not expire; it is revoked with the person who made it.
 #[utoipa::path(post, path = "/api/v1/auth/api-keys", tag = "auth", request_body = NewApiKey,
+    operation_id = "api_keys.create",
     security(("bearer" = ["admin"])), responses((status = 201, body = NewlyMade)))]
 async fn create(
     State(app): State<App>,
@@ -147,6 +149,7 @@ async fn create(
 
 /// Revokes a key, from now on.
 #[utoipa::path(delete, path = "/api/v1/auth/api-keys/{id}", tag = "auth",
+    operation_id = "api_keys.delete",
     params(("id" = ApiKeyId, Path)), security(("bearer" = ["admin"])),
     responses((status = 204)))]
 async fn delete(

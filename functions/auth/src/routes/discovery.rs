@@ -20,7 +20,7 @@ const CACHE: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age
 
 /// The public keys, the current one first, as a JWK set (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "auth",
-    responses((status = 200, body = Object)))]
+    operation_id = "discovery.jwks", responses((status = 200, body = Object)))]
 async fn jwks(State(app): State<App>) -> impl IntoResponse {
     (CACHE, Json(app.discovery.jwks.clone()))
 }
@@ -29,7 +29,7 @@ async fn jwks(State(app): State<App>) -> impl IntoResponse {
 ///
 /// The endpoints it names take and give JSON as this document says, not OAuth's forms.
 #[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "auth",
-    responses((status = 200, body = Object)))]
+    operation_id = "discovery.configuration", responses((status = 200, body = Object)))]
 async fn configuration(State(app): State<App>) -> impl IntoResponse {
     (CACHE, Json(app.discovery.configuration.clone()))
 }

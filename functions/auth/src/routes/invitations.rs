@@ -3,12 +3,13 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, SubsecRound, Utc};
+use platform::Admin;
 use platform::audit::{self, Entry};
 use platform::db::{self, OnConstraint};
 use platform::extract::{Json, Path, Query};
 use platform::http::ClientAddress;
 use platform::limit::Class;
-use platform::{Admin, cursor};
+use platform::page::{Page, Parameters};
 use schema::{Error, InvitationId, Role, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,8 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::by_id;
 use super::register::{SignedUp, User, email_taken};
-use super::{Page, by_id};
 use crate::App;
 use crate::db::invitations::{self, Invitation};
 use crate::db::logins;
@@ -84,34 +85,35 @@ struct Acceptance {
 }
 
 /// The invitations that can still be accepted.
-#[utoipa::path(get, path = "/api/v1/auth/invitations", tag = "auth", params(Page),
+#[utoipa::path(get, path = "/api/v1/auth/invitations", tag = "auth", params(Parameters),
+    operation_id = "invitations.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = Invitations)))]
 async fn list(
     State(app): State<App>,
     Admin(caller): Admin,
-    Query(page): Query<Page>,
+    Query(parameters): Query<Parameters>,
 ) -> platform::Result<Json<Invitations>> {
     let (tenant, now) = (caller.tenant, Utc::now());
-    let (key, scope) = (&app.platform.keys.signing, by_id(tenant, ROUTE));
-    let (limit, after) = (page.limit()?, page.after(key, &scope)?);
+    let scope = by_id(tenant, ROUTE);
+    let (limit, cursor) = (parameters.limit, parameters.cursor.as_deref());
+    let page = Page::read(&app.platform, &scope, limit, cursor)?;
     let mut tx = db::begin(&app.platform.db, tenant).await?;
-    let mut rows = invitations::list_open(&mut tx, tenant, now, after, limit + 1).await?;
+    let mut rows = invitations::list_open(&mut tx, tenant, now, &page).await?;
     tx.commit().await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let last = rows.last().filter(|_| more).map(|it| it.id);
+    let next_cursor = page.next(&app.platform, &scope, &mut rows, |it| it.id.0);
     let invitations = rows
         .into_iter()
         .map(Open::try_from)
         .collect::<Result<_, _>>()?;
     Ok(Json(Invitations {
         invitations,
-        next_cursor: last.map(|it| cursor::seal(key, &scope, &it)),
+        next_cursor,
     }))
 }
 
 /// Withdraws an invitation that was not accepted.
 #[utoipa::path(delete, path = "/api/v1/auth/invitations/{id}", tag = "auth",
+    operation_id = "invitations.delete",
     params(("id" = InvitationId, Path)), security(("bearer" = ["admin"])),
     responses((status = 204)))]
 async fn delete(
@@ -131,6 +133,7 @@ async fn delete(
 
 /// Makes the invited person a user of the organisation and signs them in.
 #[utoipa::path(post, path = "/api/v1/auth/invitations/accept", tag = "auth",
+    operation_id = "invitations.accept",
     request_body = Acceptance, responses((status = 201, body = SignedUp)))]
 async fn accept(
     State(app): State<App>,

@@ -20,7 +20,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 
 /// Registers an organisation. No token: sign in afterwards.
 #[utoipa::path(post, path = "/users/register", tag = "auth", request_body = NewTenant,
-    responses((status = 200, body = User)))]
+    operation_id = "legacy.create", responses((status = 200, body = User)))]
 async fn create(
     State(app): State<App>,
     address: ClientAddress,
@@ -34,7 +34,7 @@ async fn create(
 
 /// Who the token or the API key speaks for.
 #[utoipa::path(get, path = "/users/me", tag = "auth", security(("bearer" = ["read"])),
-    responses((status = 200, body = Me)))]
+    operation_id = "legacy.read", responses((status = 200, body = Me)))]
 async fn read(Reader(caller): Reader) -> Json<Me> {
     Json(caller.into())
 }

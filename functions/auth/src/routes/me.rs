@@ -43,7 +43,7 @@ impl From<Caller> for Me {
 
 /// Who the token or the API key speaks for.
 #[utoipa::path(get, path = "/api/v1/auth/me", tag = "auth", security(("bearer" = ["read"])),
-    responses((status = 200, body = Me)))]
+    operation_id = "me.read", responses((status = 200, body = Me)))]
 async fn read(Reader(caller): Reader) -> Json<Me> {
     Json(caller.into())
 }

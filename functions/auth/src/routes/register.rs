@@ -43,6 +43,7 @@ pub(super) struct NewTenant {
 
 /// A person who has just joined.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RegisteredUser)]
 pub(super) struct User {
     pub(super) id: UserId,
     pub(super) email: String,
@@ -60,7 +61,7 @@ pub(super) struct SignedUp {
 
 /// Registers an organisation and signs its first admin in.
 #[utoipa::path(post, path = "/api/v1/auth/register", tag = "auth", request_body = NewTenant,
-    responses((status = 201, body = SignedUp)))]
+    operation_id = "register.create", responses((status = 201, body = SignedUp)))]
 async fn create(
     State(app): State<App>,
     address: ClientAddress,

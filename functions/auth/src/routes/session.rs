@@ -50,15 +50,13 @@ struct Refresh {
 
 /// Signs a person in.
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "auth", request_body = NewSession,
-    responses((status = 200, body = Tokens)))]
+    operation_id = "session.login", responses((status = 200, body = Tokens)))]
 async fn login(
     State(app): State<App>,
     address: ClientAddress,
     Json(new): Json<NewSession>,
 ) -> platform::Result<Json<Tokens>> {
     app.limit_address(Class::SignIn, address).await?;
-    input::without_nul("/email", &new.email)?;
-    input::without_nul("/password", &new.password)?;
     let email = input::email_key(&new.email);
     app.limit_account(&email).await?;
 
@@ -107,7 +105,7 @@ async fn find(app: &App, email: &str) -> platform::Result<(Login, Option<Credent
 /// A refresh token is good once. Used again, it ends the session, unless it is within ten
 /// seconds and its successor is unused: then the answer is the same successor.
 #[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "auth", request_body = Refresh,
-    responses((status = 200, body = Tokens)))]
+    operation_id = "session.refresh", responses((status = 200, body = Tokens)))]
 async fn refresh(
     State(app): State<App>,
     address: ClientAddress,
@@ -135,7 +133,7 @@ async fn refresh(
 
 /// Ends the session of a refresh token. Whether there was one is not told.
 #[utoipa::path(post, path = "/api/v1/auth/logout", tag = "auth", request_body = Refresh,
-    responses((status = 204)))]
+    operation_id = "session.logout", responses((status = 204)))]
 async fn logout(
     State(app): State<App>,
     address: ClientAddress,

@@ -6,7 +6,8 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use platform::audit::{self, Entry};
 use platform::db::{self, Connection};
 use platform::extract::{Json, Path, Query};
-use platform::{Admin, Caller, cursor};
+use platform::page::{Page, Parameters};
+use platform::{Admin, Caller};
 use schema::{Error, InvitationId, Role, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{Page, by_id};
+use super::by_id;
 use crate::App;
 use crate::db::invitations::{self, Invitation};
 use crate::db::{api_keys, refresh_tokens, users};
@@ -93,34 +94,32 @@ impl TryFrom<users::User> for User {
 }
 
 /// The people of the tenant.
-#[utoipa::path(get, path = "/api/v1/auth/users", tag = "auth", params(Page),
+#[utoipa::path(get, path = "/api/v1/auth/users", tag = "auth", params(Parameters),
+    operation_id = "users.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = Users)))]
 async fn list(
     State(app): State<App>,
     Admin(caller): Admin,
-    Query(page): Query<Page>,
+    Query(parameters): Query<Parameters>,
 ) -> platform::Result<Json<Users>> {
-    let (key, scope) = (&app.platform.keys.signing, by_id(caller.tenant, ROUTE));
-    let (limit, after) = (page.limit()?, page.after(key, &scope)?);
+    let scope = by_id(caller.tenant, ROUTE);
+    let (limit, cursor) = (parameters.limit, parameters.cursor.as_deref());
+    let page = Page::read(&app.platform, &scope, limit, cursor)?;
     let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
-    let mut rows = users::list(&mut tx, caller.tenant, after, limit + 1).await?;
+    let mut rows = users::list(&mut tx, caller.tenant, &page).await?;
     tx.commit().await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let last = rows.last().filter(|_| more).map(|it| it.id);
+    let next_cursor = page.next(&app.platform, &scope, &mut rows, |it| it.id.0);
     let users = rows
         .into_iter()
         .map(User::try_from)
         .collect::<Result<_, _>>()?;
-    Ok(Json(Users {
-        users,
-        next_cursor: last.map(|it| cursor::seal(key, &scope, &it)),
-    }))
+    Ok(Json(Users { users, next_cursor }))
 }
 
 /// Invites a person. There is no mail sender: the answer holds the token, once, for the admin
 /// to hand over. It is good for seven days.
 #[utoipa::path(post, path = "/api/v1/auth/users", tag = "auth", request_body = NewInvitation,
+    operation_id = "users.invite",
     security(("bearer" = ["admin"])), responses((status = 201, body = Invited)))]
 async fn invite(
     State(app): State<App>,
@@ -167,7 +166,7 @@ async fn invite(
 /// Disabling ends all their sessions at once. API keys that they made and that may do more than
 /// they may now are revoked with it. One admin must remain: 409.
 #[utoipa::path(patch, path = "/api/v1/auth/users/{id}", tag = "auth", request_body = UserChange,
-    params(("id" = UserId, Path)), security(("bearer" = ["admin"])),
+    operation_id = "users.update", params(("id" = UserId, Path)), security(("bearer" = ["admin"])),
     responses((status = 200, body = User)))]
 async fn update(
     State(app): State<App>,

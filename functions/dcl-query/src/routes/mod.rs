@@ -1,2 +1,4 @@
+//! One file per resource.
+
 pub(crate) mod provenance;
 pub(crate) mod views;

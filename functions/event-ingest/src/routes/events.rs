@@ -2,7 +2,7 @@
 
 use aam::ingest::Outcome;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use platform::extract::Json;
 use platform::{Ingester, Problem, Result, extract};
 use schema::Error;
@@ -50,6 +50,7 @@ struct EventResult {
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = EventStatus)]
 enum Status {
     /// Written.
     Accepted,
@@ -75,6 +76,7 @@ enum Status {
 /// A bad event never fails its neighbours: each has its own result. The request may be sent
 /// again as often as needed; what had its effect has it once.
 #[utoipa::path(post, path = "/api/v1/events", tag = "events",
+    operation_id = "events.create",
     request_body(content = Envelope<'_>, description = "one event, or a list of them"),
     security(("bearer" = ["ingest"])),
     responses((status = 202, body = Receipt), (status = 400), (status = 413), (status = 415),
@@ -113,15 +115,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 type Events<'a> = Vec<Result<Event<'a>, Rejected>>;
 
 fn read<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Events<'a>> {
-    let kind = headers.get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|it| it.to_str().ok()).unwrap_or_default();
-    if !cloud_event::is_json(kind) {
-        let error = Error::BadRequest("send content-type: application/json".to_owned());
-        return Err(Problem::with_status(
-            error,
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        ));
-    }
+    extract::require_json(headers)?;
     if cloud_event::is_binary(headers) {
         return Ok(vec![cloud_event::parse_binary(headers, body)]);
     }
@@ -129,12 +123,10 @@ fn read<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Events<'a>> {
         let at = err.valid_up_to();
         Error::BadRequest(format!("the body is not UTF-8 from byte {at}"))
     })?;
-    let parse = match kind
-        .to_ascii_lowercase()
-        .starts_with("application/cloudevents")
-    {
-        true => cloud_event::parse,
-        false => envelope::parse,
+    let parse = if cloud_event::is_structured(headers) {
+        cloud_event::parse
+    } else {
+        envelope::parse
     };
     Ok(envelope::split(body)?.into_iter().map(parse).collect())
 }

@@ -1,1 +1,3 @@
+//! One file per resource.
+
 pub(crate) mod events;

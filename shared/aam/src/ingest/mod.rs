@@ -133,6 +133,18 @@ impl Counts {
     }
 }
 
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.rows_read += other.rows_read;
+        self.written += other.written;
+        self.unchanged += other.unchanged;
+        self.stale += other.stale;
+        self.duplicate += other.duplicate;
+        self.deleted += other.deleted;
+        self.quarantined += other.quarantined;
+    }
+}
+
 /// Registers a source object, once. Its mappings and snapshots hang on it.
 pub async fn ensure_object(
     conn: &mut Connection,

@@ -20,16 +20,6 @@ pub struct Decimal {
 const MOST_DIGITS: usize = 38;
 
 impl Decimal {
-    /// All digits, without the point.
-    pub fn mantissa(self) -> i128 {
-        self.mantissa
-    }
-
-    /// How many of the digits stand after the point.
-    pub fn scale(self) -> u8 {
-        self.scale
-    }
-
     /// The largest integer that is not greater.
     pub fn floor(self) -> i128 {
         self.mantissa.div_euclid(self.unit())

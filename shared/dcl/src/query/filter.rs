@@ -46,7 +46,7 @@ pub enum Comparison {
 }
 
 /// The operators, as the URL writes them.
-pub const OPERATORS: [&str; 10] = [
+const OPERATORS: [&str; 10] = [
     "eq", "ne", "gt", "gte", "lt", "lte", "like", "ilike", "in", "null",
 ];
 

@@ -14,7 +14,7 @@ mod tests;
 
 use schema::{Error, FieldError, Result};
 
-pub use filter::{Comparison, Filter, OPERATORS, Test};
+pub use filter::{Comparison, Filter, Test};
 pub use order::{Direction, Place, SortKey, place};
 pub use parameters::decode;
 pub use value::Value;
@@ -42,11 +42,11 @@ pub struct Query {
 }
 
 /// The page sizes that may be asked for.
-pub const LIMITS: std::ops::RangeInclusive<u32> = 1..=1000;
+const LIMITS: std::ops::RangeInclusive<u32> = 1..=1000;
 /// The page size that nobody asked for.
-pub const DEFAULT_LIMIT: u32 = 100;
+const DEFAULT_LIMIT: u32 = 100;
 /// How far `offset` goes. A cursor goes on at the same cost anywhere.
-pub const MAX_OFFSET: u32 = 1_000_000;
+const MAX_OFFSET: u32 = 1_000_000;
 
 const PAGING: [&str; 5] = ["limit", "offset", "cursor", "sort", "select"];
 

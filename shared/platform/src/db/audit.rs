@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use schema::TenantId;
+use sqlx::Executor;
 
 use super::Connection;
 use crate::audit::{Hashed, Head, Verdict, hash};
@@ -22,6 +23,16 @@ pub(crate) async fn lock_head(conn: &mut Connection, tenant: TenantId) -> sqlx::
         &[0u8; 32],
     )
     .fetch_one(conn)
+    .await
+}
+
+async fn find_head(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Option<Head>> {
+    sqlx::query_as!(
+        Head,
+        "select seq, hash from audit_heads where tenant_id = $1",
+        tenant as _,
+    )
+    .fetch_optional(conn)
     .await
 }
 
@@ -68,9 +79,13 @@ struct Row {
     hash: Vec<u8>,
 }
 
-/// Walks the tenant's chain from its first row to its end.
+/// Walks the tenant's chain from its first row to its end. Call it first in the transaction.
+///
+/// It sees the log as it is now, and holds nobody back who writes meanwhile.
 pub async fn verify(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Verdict> {
-    let end = lock_head(conn, tenant).await?;
+    conn.execute("set transaction isolation level repeatable read")
+        .await?;
+    let end = find_head(conn, tenant).await?.unwrap_or(Head::start());
     let mut rows = sqlx::query_as!(
         Row,
         r#"
@@ -82,10 +97,7 @@ pub async fn verify(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Ver
         tenant as _,
     )
     .fetch(&mut *conn);
-    let mut last = Head {
-        seq: 0,
-        hash: vec![0; 32],
-    };
+    let mut last = Head::start();
     while let Some(row) = rows.try_next().await? {
         let hashed = Hashed {
             seq: last.seq + 1,

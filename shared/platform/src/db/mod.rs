@@ -8,7 +8,6 @@ pub(crate) mod callers;
 mod error;
 pub mod idempotency;
 pub mod queue;
-pub mod tenant_keys;
 
 use std::time::Duration;
 

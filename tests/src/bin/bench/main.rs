@@ -32,6 +32,9 @@ const BENCHES: &[Bench] = &[
 ];
 
 fn main() -> anyhow::Result<()> {
+    if tests::postgres::keep_if_asked()? {
+        return Ok(());
+    }
     let asked: Vec<_> = std::env::args().skip(1).collect();
     let all = asked.iter().any(|it| it == "all");
     for name in &asked {

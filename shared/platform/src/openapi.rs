@@ -1,0 +1,67 @@
+//! What every operation's description has in common, so that no handler repeats it.
+
+use axum::http::StatusCode;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, Content, InfoBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+};
+
+use crate::problem::Body;
+
+/// Completes the document of some routes.
+pub(crate) fn describe(mut document: OpenApi, title: &str) -> OpenApi {
+    document.info = InfoBuilder::new()
+        .title(title)
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Errors are `application/problem+json` (RFC 9457)."))
+        .build();
+    let components = document
+        .components
+        .take()
+        .unwrap_or_else(|| ComponentsBuilder::new().build());
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document.components = Some(
+        ComponentsBuilder::from(components)
+            .security_scheme("bearer", bearer)
+            .schema_from::<Body>()
+            .build(),
+    );
+    for item in document.paths.paths.values_mut() {
+        operations(item).for_each(complete);
+    }
+    document
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Describes each response, as OpenAPI demands, by its status where the handler has no words for
+/// it, and names the problem that any other answer is.
+fn complete(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    for (status, response) in responses.iter_mut() {
+        if let RefOr::T(Response { description, .. }) = response
+            && description.is_empty()
+        {
+            let status: Option<StatusCode> = status.parse().ok();
+            let reason = status.and_then(|it| it.canonical_reason());
+            reason.unwrap_or("The answer").clone_into(description);
+        }
+    }
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+    let problem = ResponseBuilder::new()
+        .description("What is wrong.")
+        .content("application/problem+json", problem)
+        .build();
+    responses.insert("default".to_owned(), problem.into());
+}
