@@ -5,12 +5,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::engine::{self, Analysis};
+use crate::cache::Cache;
+use crate::engine::{self, Analysis, Options};
 use crate::error::Error;
 use crate::graph::{self, GraphFormat};
 use crate::render::{Format, render};
 use crate::rules::{self, RULES};
 use crate::selector::Selector;
+use crate::timing::Timing;
 
 /// Checks the structure of a Rust workspace: who may use whom, and where things live.
 #[derive(Debug, Parser)]
@@ -65,6 +67,15 @@ struct Check {
     /// Fail on warnings too.
     #[arg(long)]
     deny_warnings: bool,
+    /// Read and parse everything anew.
+    #[arg(long)]
+    no_cache: bool,
+    /// How many threads read and parse; 0 is as many as there are processors.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+    /// Say on the error stream how long each phase and rule took.
+    #[arg(long)]
+    timing: bool,
 }
 
 /// Runs the command line. Exit 0: clean, 1: findings, 2: usage or configuration, 3: unreadable input.
@@ -108,8 +119,17 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
 
 fn check(options: &Check) -> Result<ExitCode, Error> {
     let root = root(options.path.clone())?;
-    let (report, deny_warnings) = engine::check(&root)?;
-    print(&render(&report, options.format));
+    let cache = if options.no_cache {
+        Cache::none()
+    } else {
+        Cache::of(&root)
+    };
+    let (threads, timing) = (options.threads, Timing::default());
+    let (report, deny_warnings) = engine::check_with(&root, &Options { cache, threads }, &timing)?;
+    print(&timing.phase("print", || render(&report, options.format)));
+    if options.timing {
+        eprint!("{}", timing.text());
+    }
     let clean = report.is_clean(options.deny_warnings || deny_warnings);
     Ok(ExitCode::from(u8::from(!clean)))
 }
@@ -123,7 +143,7 @@ fn root(path: Option<PathBuf>) -> Result<PathBuf, Error> {
 
 fn analysis(path: Option<PathBuf>) -> Result<Analysis, Error> {
     let (tree, _) = engine::read(&root(path)?)?;
-    engine::with_deep_stack(|| engine::analyse(&tree))?
+    engine::with_deep_stack(0, || engine::analyse(&tree))?
 }
 
 /// Exit 1 when there is no way.

@@ -12,6 +12,7 @@
 //! }
 //! ```
 
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod date;
@@ -32,6 +33,7 @@ pub mod resolve;
 pub mod rules;
 pub mod selector;
 pub mod sql;
+pub mod timing;
 pub mod tree;
 pub mod workspace;
 

@@ -1,9 +1,11 @@
 //! Which tables a SQL text writes, reads and creates. A scan of words, not a grammar.
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::Span;
 
 /// The tables of one SQL text, in order of appearance.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     pub writes: Vec<String>,
     pub reads: Vec<String>,

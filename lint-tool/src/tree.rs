@@ -133,6 +133,22 @@ impl Tree {
         self.files.keys().map(String::as_str)
     }
 
+    /// All that it holds, in one order, for a hash.
+    pub(crate) fn each(&self, part: &mut dyn FnMut(&str)) {
+        for (path, text) in &self.files {
+            part(path);
+            part(text);
+        }
+        for (link, target) in &self.links {
+            part(link);
+            part(target.as_deref().unwrap_or("/"));
+        }
+        for (path, reason) in &self.unreadable {
+            part(path);
+            part(reason);
+        }
+    }
+
     /// Files whose bytes are not UTF-8, with the reason.
     pub fn unreadable(&self) -> impl Iterator<Item = (&str, &str)> {
         self.unreadable
