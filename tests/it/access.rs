@@ -146,10 +146,13 @@ async fn objects(app: &TestApp, owner: &Person) -> Vec<(&'static str, String)> {
     let job = text(app.post(&path, owner, json!({})).await, "/job_id");
     let new = json!({ "name": "a program", "scopes": ["read"] });
     let key = text(app.post("/api/v1/auth/api-keys", owner, new).await, "/id");
+    let new = json!({ "email": format!("guest@{connection}.example"), "role": "viewer" });
+    let invitation = text(app.post("/api/v1/auth/users", owner, new).await, "/id");
     vec![
         ("/api/v1/aam/connections/", connection),
         ("/api/v1/aam/drift/", drift),
         ("/api/v1/auth/api-keys/", key),
+        ("/api/v1/auth/invitations/", invitation),
         ("/api/v1/auth/users/", owner.user.to_string()),
         ("/api/v1/tasks/", job),
     ]

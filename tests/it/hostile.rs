@@ -169,7 +169,10 @@ fn sample(document: &Value, schema: &Value, depth: usize) -> Value {
         |kind: &str| *kinds == kind || kinds.as_array().is_some_and(|it| it.contains(&json!(kind)));
     if is("object") && depth < 5 {
         let fields = schema["properties"].as_object().into_iter().flatten();
-        let fields = fields.map(|(name, it)| (name.clone(), sample(document, it, depth + 1)));
+        let fields = fields.map(|(name, it)| {
+            let value = known(name).unwrap_or_else(|| sample(document, it, depth + 1));
+            (name.clone(), value)
+        });
         return Value::Object(fields.collect());
     }
     if is("array") && depth < 5 {
@@ -187,6 +190,16 @@ fn sample(document: &Value, schema: &Value, depth: usize) -> Value {
         Some("date-time") => json!("2024-01-01T00:00:00Z"),
         Some("password") => json!("correct horse battery"),
         _ => json!("x"),
+    }
+}
+
+/// A value for the fields of which only some values get further.
+fn known(name: &str) -> Option<Value> {
+    match name {
+        "source_type" => Some(json!("FileSource")),
+        "connector_config" => Some(json!({})),
+        "credential_locator" => Some(Value::Null),
+        _ => None,
     }
 }
 

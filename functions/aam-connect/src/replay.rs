@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use aam::db::Connection;
-use aam::db::runs::{FinishedRun, RunKind};
+use aam::db::runs::{self, FinishedRun, RunKind};
 use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
 use aam::observe::{Coverage, Observation};
 use aam::plan::Plan;
@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::runs;
 use crate::db::stored::{self, Slice, Stored};
 use crate::worker::Step;
 
@@ -171,7 +170,7 @@ impl Progress {
             }
             (None, Phase::Quarantine) => {
                 let finished = current.finished(replay.connection_id);
-                aam::db::runs::finish(conn, tenant, &finished, now).await?;
+                runs::finish(conn, tenant, &finished, now).await?;
                 self.done = current.object;
             }
         }

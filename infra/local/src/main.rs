@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use local::demo::{self, Demo};
+use local::postgres;
 use local::settings::Settings;
 use local::start::{self, DEMO_EMAIL, DEMO_PASSWORD};
-use local::{demo, postgres};
 use platform::telemetry::{self, Format};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -81,8 +82,9 @@ async fn demonstrate(
     json: bool,
     dir: Option<PathBuf>,
 ) -> anyhow::Result<()> {
+    let demo = Demo::new(dir.as_deref())?;
     if demo::is_running(&settings.base()).await {
-        return demo::run(&settings.base(), dir.as_deref(), json).await;
+        return demo.run(&settings.base(), json).await;
     }
     telemetry::init_at(Format::Text, "warn")?;
     if settings.port == 9000 {
@@ -91,7 +93,7 @@ async fn demonstrate(
     }
     let mut say = |it: &str| eprintln!("{it}");
     let running = start::start(&settings, &mut say).await?;
-    let result = demo::run(&settings.base(), dir.as_deref(), json).await;
+    let result = demo.run(&settings.base(), json).await;
     running.stop().await?;
     result
 }

@@ -6,7 +6,7 @@ use platform::{db, env};
 
 /// Where things are. Everything has a default.
 pub struct Settings {
-    /// Local state: `.dev` in the workspace.
+    /// Local state: `LOCAL_DEV`, default `.dev` in the workspace.
     pub dev: PathBuf,
     /// Where it answers on 127.0.0.1: `PORT`, default 9000.
     pub port: u16,
@@ -26,7 +26,7 @@ impl Settings {
             None => PathBuf::from("."),
         };
         Ok(Settings {
-            dev: root.join(".dev"),
+            dev: env::optional("LOCAL_DEV")?.unwrap_or_else(|| root.join(".dev")),
             port: env::optional("PORT")?.unwrap_or(9000),
             pg_bin: env::optional("PG_BIN")?,
             database: platform::config::database_from_env()?,

@@ -96,15 +96,17 @@ pub async fn append(
         after: after.as_deref(),
         trace_id: &trace_id,
     };
-    let hash = hash(&head.hash, &row);
+    let hash = hash(&head.hash, tenant, &row);
     db::audit::insert(conn, tenant, &row, &hash).await
 }
 
-/// SHA-256 over the previous hash and the row's fields, each with its length before it.
-pub(crate) fn hash(previous: &[u8], row: &Hashed<'_>) -> Vec<u8> {
+/// SHA-256 over the previous hash, the tenant and the row's fields, each with its length before
+/// it.
+pub(crate) fn hash(previous: &[u8], tenant: TenantId, row: &Hashed<'_>) -> Vec<u8> {
     let mut context = Context::new(&SHA256);
     for part in [
         previous,
+        tenant.0.as_bytes(),
         &row.seq.to_be_bytes(),
         &row.at.timestamp_micros().to_be_bytes(),
         row.actor.as_bytes(),
@@ -127,6 +129,7 @@ pub struct Verdict {
     pub intact: bool,
     /// How many rows were walked.
     pub rows: i64,
-    /// The first row that is not as it was written, or whose predecessor is missing.
+    /// The first row that is not as it was written, that is missing at the end, or whose
+    /// predecessor is missing.
     pub broken_at: Option<i64>,
 }

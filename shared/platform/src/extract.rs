@@ -7,7 +7,7 @@ use axum::http::{StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use schema::Error;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_path_to_error::{Path as ErrorPath, Segment};
 
@@ -87,6 +87,8 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
         if err.inner().is_data() {
             let detail = without_place(&err.inner().to_string());
             Error::invalid(pointer(err.path()), detail)
+        } else if is_other_type(err.inner(), text) {
+            Error::invalid(pointer(err.path()), "is not of the type that belongs here")
         } else {
             Error::BadRequest(format!("the body is not JSON: {}", err.inner()))
         }
@@ -95,6 +97,12 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
         .end()
         .map_err(|err| Error::BadRequest(format!("the body is not JSON: {err}")))?;
     Ok(value)
+}
+
+/// serde_json calls it bad syntax when an enum's word is, say, a number.
+fn is_other_type(err: &serde_json::Error, text: &[u8]) -> bool {
+    err.to_string().starts_with("expected value at")
+        && serde_json::from_slice::<IgnoredAny>(text).is_ok()
 }
 
 /// Refuses a NUL in a string: JSON can write it, a text column cannot hold it.

@@ -1,7 +1,5 @@
 //! Runs: passages of records from a source into the platform.
 
-use aam::db::runs::RunKind;
-use aam::ingest::{Counts, Run as Begun, Stream};
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
 use schema::{ConnectionId, RunId, TenantId};
@@ -83,108 +81,6 @@ pub(crate) async fn count(
     )
     .fetch_one(conn)
     .await
-}
-
-/// Notes that a run begins.
-pub(crate) async fn insert(conn: &mut Conn, stream: &Stream, run: &Begun) -> sqlx::Result<()> {
-    sqlx::query!(
-        r#"
-        insert into runs (tenant_id, id, connection_id, object, kind, file, status, started_at)
-        values ($1, $2, $3, $4, $5, $6, 'running', $7)
-        "#,
-        stream.tenant as _,
-        run.id as _,
-        stream.connection as _,
-        stream.object,
-        run.kind as _,
-        run.file,
-        run.started_at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Notes how far a run has come. One that was given up for dead lives on.
-pub(crate) async fn advance(
-    conn: &mut Conn,
-    tenant: TenantId,
-    run: &Begun,
-    counts: &Counts,
-) -> sqlx::Result<()> {
-    let number = |it: u64| i64::try_from(it).expect("nothing counts that far");
-    sqlx::query!(
-        r#"
-        update runs
-        set status = 'running', error = null, finished_at = null, rows_read = $3, written = $4,
-          unchanged = $5, stale = $6, duplicate = $7, deleted = $8, quarantined = $9, bytes = $10
-        where tenant_id = $1 and id = $2
-        "#,
-        tenant as _,
-        run.id as _,
-        number(counts.rows_read),
-        number(counts.written),
-        number(counts.unchanged),
-        number(counts.stale),
-        number(counts.duplicate),
-        number(counts.deleted),
-        number(counts.quarantined),
-        number(run.bytes),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Notes that a run ended before its end. Its counts stay: they are of what was committed.
-pub(crate) async fn fail(
-    conn: &mut Conn,
-    tenant: TenantId,
-    run: RunId,
-    error: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        r#"
-        update runs set status = 'failed', error = $3, finished_at = $4
-        where tenant_id = $1 and id = $2
-        "#,
-        tenant as _,
-        run as _,
-        error,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Gives up runs of that kind that began before `since` and have not ended: most likely their
-/// process was killed. Says how many.
-pub(crate) async fn fail_abandoned(
-    conn: &mut Conn,
-    tenant: TenantId,
-    connection: ConnectionId,
-    (kind, since): (RunKind, DateTime<Utc>),
-    now: DateTime<Utc>,
-) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
-        r#"
-        update runs
-        set status = 'failed', finished_at = $5,
-          error = 'the process ended in the middle of it: send the file again'
-        where tenant_id = $1 and connection_id = $2 and kind = $3 and status = 'running'
-          and started_at < $4
-        "#,
-        tenant as _,
-        connection as _,
-        kind as _,
-        since,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
 }
 
 /// What is known of one uploaded file.

@@ -12,7 +12,7 @@ use crate::page::Page;
 
 /// One numbered snapshot.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Snapshot {
+pub(crate) struct SchemaVersion {
     pub(crate) object: String,
     pub(crate) version: i32,
     /// Whether drift is measured from it.
@@ -31,10 +31,10 @@ pub(crate) async fn list(
     connection: ConnectionId,
     object: Option<&str>,
     page: &Page<(String, i32)>,
-) -> sqlx::Result<Vec<Snapshot>> {
+) -> sqlx::Result<Vec<SchemaVersion>> {
     let (after_object, after_version) = page.after.clone().unzip();
     sqlx::query_as!(
-        Snapshot,
+        SchemaVersion,
         r#"
         select s.object, s.version, s.version is not distinct from o.baseline_version "baseline!",
           s.structure_hash, s.created_at, s.document "schema: _"

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connections::{self, check_name, scope};
-use crate::db::schemas::{self, Snapshot};
+use crate::db::schemas::{self, SchemaVersion};
 use crate::page::Page;
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
@@ -36,7 +36,7 @@ struct Filter {
 /// One page of snapshots: by object, the newest version first.
 #[derive(Serialize, ToSchema)]
 struct Schemas {
-    schemas: Vec<Snapshot>,
+    schemas: Vec<SchemaVersion>,
     /// How many there are on all pages.
     total: i64,
     /// Hand it back as `cursor` for the next page; null on the last one.
@@ -82,7 +82,7 @@ async fn list(
     let total = schemas::count(&mut tx, caller.tenant, id, object).await?;
     let schemas = schemas::list(&mut tx, caller.tenant, id, object, &page).await?;
     tx.commit().await?;
-    let place = |it: &Snapshot| (it.object.clone(), it.version);
+    let place = |it: &SchemaVersion| (it.object.clone(), it.version);
     let next_cursor = page.next(&platform, &scope, &schemas, place);
     Ok(Json(Schemas {
         schemas,

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aam::db::quarantine::{self, NewQuarantined};
+use aam::db::runs;
 use aam::delimited::{
     ColumnType, Header, Item as Read, Options, Profile, Rejected, StreamError, StreamReader,
 };
@@ -19,7 +20,6 @@ use schema::source::{SourceType, SourceTypes};
 use serde_json::json;
 
 use super::{FileReport, Stop, Upload, broken};
-use crate::db::runs;
 use crate::routes::connections::object;
 
 /// A batch is full with this many rows or bytes, whichever comes first.

@@ -11,7 +11,7 @@ mod report;
 use std::sync::Arc;
 
 use aam::connectors::filesource::Config;
-use aam::db::runs::RunKind;
+use aam::db::runs::{self, RunKind};
 use aam::delimited::file_name::{self, FileName};
 use aam::ingest::{Run, Stream, ensure_object};
 use aam::plan::Plan;
@@ -26,7 +26,6 @@ use schema::entity::ENTITIES;
 use schema::{ConnectionId, Error, RunId};
 use uuid::Uuid;
 
-use crate::db::runs;
 use crate::routes::connections::NOT_FOUND;
 use batches::Batches;
 use paced::Paced;

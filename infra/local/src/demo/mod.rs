@@ -28,33 +28,50 @@ pub async fn is_running(base: &str) -> bool {
     Client::new(base.to_owned()).is_alive().await
 }
 
-/// Runs the demo against the platform at `base`, with the user's own files if there is a
-/// directory. Prints as it goes, or one JSON object at the end.
-///
-/// # Errors
-/// The first step that did not do what it says.
-pub async fn run(base: &str, directory: Option<&Path>, as_json: bool) -> anyhow::Result<()> {
-    let files = match directory {
-        Some(directory) => read(directory)?,
-        None => sample::first(),
-    };
-    let mut report = Report::new(as_json);
-    let mut client = Client::new(base.to_owned());
-    sign_up(&mut client, &mut report).await?;
-    let connection = connect(&client, &mut report).await?;
-    ingest(&client, &mut report, &connection, &files).await?;
-    let counts = count(&client, &mut report).await?;
-    let accounts = counts["accounts"].as_u64().unwrap_or_default();
-    if accounts > 0 {
-        query(&client, &mut report).await?;
-        provenance(&client, &mut report).await?;
+/// What is to be shown.
+pub struct Demo {
+    files: Vec<File>,
+    /// The later version of one of the files, where they are the sample.
+    later: Option<File>,
+}
+
+impl Demo {
+    /// With the sample, or with the user's own files where there is a directory.
+    pub fn new(directory: Option<&Path>) -> anyhow::Result<Demo> {
+        Ok(match directory {
+            Some(directory) => Demo {
+                files: read(directory)?,
+                later: None,
+            },
+            None => Demo {
+                files: sample::first(),
+                later: Some(sample::second()),
+            },
+        })
     }
-    again(&client, &mut report, &connection, &files).await?;
-    if directory.is_none() {
-        drift(&client, &mut report, &connection).await?;
+
+    /// Runs against the platform at `base`. Prints as it goes, or one JSON object at the end.
+    ///
+    /// # Errors
+    /// The first step that did not do what it says.
+    pub async fn run(&self, base: &str, as_json: bool) -> anyhow::Result<()> {
+        let mut report = Report::new(as_json);
+        let mut client = Client::new(base.to_owned());
+        sign_up(&mut client, &mut report).await?;
+        let connection = connect(&client, &mut report).await?;
+        ingest(&client, &mut report, &connection, &self.files).await?;
+        let counts = count(&client, &mut report).await?;
+        if counts["accounts"].as_u64() > Some(0) {
+            query(&client, &mut report).await?;
+            provenance(&client, &mut report).await?;
+        }
+        again(&client, &mut report, &connection, &self.files).await?;
+        if let Some(later) = &self.later {
+            drift(&client, &mut report, &connection, later).await?;
+        }
+        report.finish();
+        Ok(())
     }
-    report.finish();
-    Ok(())
 }
 
 /// The CSV and TSV files of a directory, by name.
@@ -351,8 +368,15 @@ async fn again(
     Ok(())
 }
 
-async fn drift(client: &Client, report: &mut Report, connection: &str) -> anyhow::Result<()> {
-    let answer = client.upload(connection, &[sample::second()]).await?;
+async fn drift(
+    client: &Client,
+    report: &mut Report,
+    connection: &str,
+    later: &File,
+) -> anyhow::Result<()> {
+    let answer = client
+        .upload(connection, std::slice::from_ref(later))
+        .await?;
     accounted(&answer)?;
     let query = [("connection_id", connection), ("status", "open")];
     let found = client.get("/api/v1/aam/drift", &query).await?;

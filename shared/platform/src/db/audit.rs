@@ -1,5 +1,7 @@
 //! Rows of the audit log.
 
+use std::cmp::Ordering;
+
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use schema::TenantId;
@@ -95,7 +97,7 @@ pub async fn verify(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Ver
             after: row.after.as_deref(),
             trace_id: &row.trace_id,
         };
-        if row.seq != last.seq + 1 || row.hash != hash(&last.hash, &hashed) {
+        if row.seq != last.seq + 1 || row.hash != hash(&last.hash, tenant, &hashed) {
             return Ok(Verdict {
                 intact: false,
                 rows: last.seq,
@@ -107,10 +109,21 @@ pub async fn verify(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Ver
             hash: row.hash,
         };
     }
-    let intact = last == end;
+    let broken_at = broken_at(&last, &end);
     Ok(Verdict {
-        intact,
+        intact: broken_at.is_none(),
         rows: last.seq,
-        broken_at: (!intact).then_some(last.seq + 1),
+        broken_at,
     })
+}
+
+/// Where a chain without a gap differs from the end that was noted for it.
+fn broken_at(last: &Head, end: &Head) -> Option<i64> {
+    match last.seq.cmp(&end.seq) {
+        // A tenant begins with a row: without one they were all taken away.
+        Ordering::Equal if last.seq == 0 => Some(1),
+        Ordering::Equal => (last.hash != end.hash).then_some(last.seq),
+        Ordering::Less => Some(last.seq + 1),
+        Ordering::Greater => Some(end.seq + 1),
+    }
 }

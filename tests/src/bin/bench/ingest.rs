@@ -6,7 +6,7 @@ use schema::ConnectionId;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolCopyExt;
 
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::records::opportunity;
 use crate::report::{Report, median};
@@ -19,7 +19,8 @@ const TABLES: [&str; 2] = ["raw_records", "opportunities"];
 pub(crate) fn run() -> anyhow::Result<()> {
     block_on(async {
         let world = World::new().await?;
-        measure(&world, 30_000, "ingest").await
+        measure(&world, 30_000, 4, "ingest").await?;
+        measure(&world, 30_000, 1, "ingest-one-client").await
     })
 }
 
@@ -28,7 +29,7 @@ pub(crate) fn growth() -> anyhow::Result<()> {
     block_on(async {
         let world = World::new().await?;
         for events in [5_000, 50_000, 500_000] {
-            measure(&world, events, &format!("ingest-of-{events}")).await?;
+            measure(&world, events, 4, &format!("ingest-of-{events}")).await?;
         }
         Ok(())
     })
@@ -41,23 +42,24 @@ fn block_on(run: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()>
         .block_on(run)
 }
 
-async fn measure(world: &World, events: usize, name: &str) -> anyhow::Result<()> {
+async fn measure(world: &World, events: usize, clients: usize, name: &str) -> anyhow::Result<()> {
     let bodies = bodies(world.connection, events);
     let (mut ingest, mut unchanged, mut copy) = (Vec::new(), Vec::new(), Vec::new());
     // The first turn warms up and yields the rows to copy.
     clear(&world.pool).await?;
-    send(world, &bodies, "accepted").await?;
+    send(world, &bodies, clients, "accepted").await?;
     let rows = export(&world.pool).await?;
     for _ in 0..TURNS {
         clear(&world.pool).await?;
-        ingest.push(send(world, &bodies, "accepted").await?);
-        unchanged.push(send(world, &bodies, "unchanged").await?);
+        ingest.push(send(world, &bodies, clients, "accepted").await?);
+        unchanged.push(send(world, &bodies, clients, "unchanged").await?);
         clear(&world.pool).await?;
         copy.push(import(&world.pool, &rows).await?);
     }
     let rate = |seconds: Vec<f64>| events as f64 / median(seconds);
     let (ingest, unchanged, copy) = (rate(ingest), rate(unchanged), rate(copy));
-    let data = format!("{events} Salesforce opportunities in batches of {BATCH}, one client");
+    let data =
+        format!("{events} Salesforce opportunities in batches of {BATCH}, {clients} clients");
     Report {
         name,
         value: ingest,
@@ -98,14 +100,23 @@ fn bodies(connection: ConnectionId, events: usize) -> Vec<Vec<u8>> {
 }
 
 /// Seconds.
-async fn send(world: &World, bodies: &[Vec<u8>], expected: &str) -> anyhow::Result<f64> {
+async fn send(
+    world: &World,
+    bodies: &[Vec<u8>],
+    clients: usize,
+    expected: &str,
+) -> anyhow::Result<f64> {
     let bodies = bodies.to_vec();
     let start = Instant::now();
-    for body in bodies {
-        let receipt = world.post("/api/v1/events", body).await?;
-        let count = receipt[expected].as_u64().unwrap_or_default();
-        anyhow::ensure!(count == BATCH as u64, "{receipt}");
-    }
+    stream::iter(bodies)
+        .map(anyhow::Ok)
+        .try_for_each_concurrent(clients, async |body| {
+            let receipt = world.post("/api/v1/events", body).await?;
+            let count = receipt[expected].as_u64().unwrap_or_default();
+            anyhow::ensure!(count == BATCH as u64, "{receipt}");
+            Ok(())
+        })
+        .await?;
     Ok(start.elapsed().as_secs_f64())
 }
 

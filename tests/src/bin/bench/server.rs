@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use local::postgres::{Binaries, Profile, Server, erase};
 
-/// Everything that a benchmark of routes needs. One request at a time, as in a function.
+/// Everything that a benchmark of routes needs. One thread, as in a function.
 pub(crate) struct World {
     pub(crate) pool: PgPool,
     pub(crate) connection: ConnectionId,
@@ -69,7 +69,7 @@ fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
     let wide = quota(1_000_000_000, 1_000_000_000);
     let platform = Platform::new(Config {
         database,
-        database_connections: 2,
+        database_connections: 4,
         redis: None,
         auth: Auth::Off,
         keys: secrets.keys.clone(),
