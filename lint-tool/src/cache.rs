@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::date::Date;
-use crate::engine::Report;
+use crate::engine::{Line, Report};
 use crate::tree::Tree;
 
 pub(crate) use facts::{Entry, FactCache};
@@ -34,7 +34,7 @@ pub(crate) fn hash(text: &str) -> Hash {
 #[derive(Serialize, Deserialize)]
 struct Stored {
     report: Report,
-    lines: Vec<(String, u32, String)>,
+    lines: Vec<(String, u32, Line)>,
 }
 
 impl Cache {

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cache::Cache;
-use crate::engine::{self, Analysis, Options};
+mod check;
+
+use self::check::Check;
+use crate::engine::{self, Analysis};
 use crate::error::Error;
 use crate::graph::{self, GraphFormat};
-use crate::render::{Format, render};
 use crate::rules::{self, RULES};
 use crate::selector::Selector;
-use crate::timing::Timing;
 
 /// Checks the structure of a Rust workspace: who may use whom, and where things live.
 #[derive(Debug, Parser)]
@@ -57,27 +57,6 @@ enum Command {
     ListRules,
 }
 
-#[derive(Debug, clap::Args)]
-struct Check {
-    /// The workspace; by default the nearest one above the current folder.
-    path: Option<PathBuf>,
-    /// How findings are printed.
-    #[arg(long, value_enum, default_value = "human")]
-    format: Format,
-    /// Fail on warnings too.
-    #[arg(long)]
-    deny_warnings: bool,
-    /// Read and parse everything anew.
-    #[arg(long)]
-    no_cache: bool,
-    /// How many threads read and parse; 0 is as many as there are processors.
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
-    /// Say on the error stream how long each phase and rule took.
-    #[arg(long)]
-    timing: bool,
-}
-
 /// Runs the command line. Exit 0: clean, 1: findings, 2: usage or configuration, 3: unreadable input.
 pub fn run(args: impl IntoIterator<Item = String>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
@@ -103,7 +82,7 @@ pub fn run(args: impl IntoIterator<Item = String>) -> ExitCode {
 
 fn execute(cli: Cli) -> Result<ExitCode, Error> {
     match cli.command.unwrap_or(Command::Check(cli.check)) {
-        Command::Check(options) => check(&options),
+        Command::Check(options) => check::check(&options),
         Command::Explain { rule } => explain(&rule),
         Command::Why { from, to, path } => why(path, &from, &to),
         Command::Graph { path, format } => {
@@ -115,23 +94,6 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-fn check(options: &Check) -> Result<ExitCode, Error> {
-    let root = root(options.path.clone())?;
-    let cache = if options.no_cache {
-        Cache::none()
-    } else {
-        Cache::of(&root)
-    };
-    let (threads, timing) = (options.threads, Timing::default());
-    let (report, deny_warnings) = engine::check_with(&root, &Options { cache, threads }, &timing)?;
-    print(&timing.phase("print", || render(&report, options.format)));
-    if options.timing {
-        eprint!("{}", timing.text());
-    }
-    let clean = report.is_clean(options.deny_warnings || deny_warnings);
-    Ok(ExitCode::from(u8::from(!clean)))
 }
 
 fn root(path: Option<PathBuf>) -> Result<PathBuf, Error> {

@@ -43,7 +43,15 @@ pub struct Report {
     pub excused: usize,
     /// Source lines that findings point at, so that a report can be printed without the files.
     #[serde(skip)]
-    pub lines: BTreeMap<(String, u32), String>,
+    pub lines: BTreeMap<(String, u32), Line>,
+}
+
+/// One line of a source file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Line {
+    pub text: String,
+    /// How many bytes of the file stand before it.
+    pub start: usize,
 }
 
 impl Report {
@@ -265,7 +273,7 @@ impl Context<'_> {
     }
 }
 
-fn source_lines(tree: &Tree, diagnostics: &[Diagnostic]) -> BTreeMap<(String, u32), String> {
+fn source_lines(tree: &Tree, diagnostics: &[Diagnostic]) -> BTreeMap<(String, u32), Line> {
     let mut lines = BTreeMap::new();
     let notes = diagnostics
         .iter()
@@ -273,11 +281,17 @@ fn source_lines(tree: &Tree, diagnostics: &[Diagnostic]) -> BTreeMap<(String, u3
         .filter_map(|it| it.place.as_ref());
     for place in diagnostics.iter().map(|it| &it.place).chain(notes) {
         let text = tree.get(&place.file).unwrap_or_default();
-        let line = text.lines().nth(place.span.line.saturating_sub(1) as usize);
-        lines.insert(
-            (place.file.clone(), place.span.line),
-            line.unwrap_or_default().to_owned(),
-        );
+        let line = text
+            .lines()
+            .nth(place.span.line.saturating_sub(1) as usize)
+            .unwrap_or_default();
+        // A line is a part of its text, so that the distance of their addresses is its offset.
+        let start = (line.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        let line = Line {
+            text: line.to_owned(),
+            start: if line.is_empty() { 0 } else { start },
+        };
+        lines.insert((place.file.clone(), place.span.line), line);
     }
     lines
 }

@@ -4,6 +4,7 @@
 
 mod allow;
 mod attributes;
+mod docs;
 mod extract;
 mod tokens;
 mod types;

@@ -39,6 +39,8 @@ pub struct Resolution {
 pub struct Resolver<'a> {
     workspace: &'a Workspace,
     modules: &'a Modules,
+    /// The facts of each module's file; looking them up by name costs more than most answers.
+    facts: Vec<Option<&'a Facts>>,
     imports: Memory<(ModuleId, usize), Def>,
     names: Memory<(ModuleId, bool, String), (Def, bool)>,
 }
@@ -63,6 +65,11 @@ impl<'a> Resolver<'a> {
         Resolver {
             workspace,
             modules,
+            facts: modules
+                .all
+                .iter()
+                .map(|it| modules.facts.get(&it.file))
+                .collect(),
             imports: Memory::new(circle.clone()),
             names: Memory::new(circle),
         }
@@ -84,7 +91,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn facts(&self, module: ModuleId) -> Option<&'a Facts> {
-        self.modules.facts.get(&self.modules.all[module].file)
+        self.facts[module]
     }
 
     fn walk(&self, path: &PathRef, is_import: bool, asking: Asking) -> Resolution {
