@@ -6,6 +6,7 @@ mod allow;
 mod attributes;
 mod docs;
 mod extract;
+mod fixable;
 mod tokens;
 mod types;
 mod walk;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 pub use allow::Allow;
 pub use extract::extract;
+pub(crate) use fixable::fixable;
 
 use serde::{Deserialize, Serialize};
 

@@ -21,6 +21,7 @@ pub mod edges;
 pub mod engine;
 mod error;
 pub mod facts;
+pub mod fix;
 pub mod graph;
 mod ignores;
 pub mod manifest;

@@ -123,6 +123,11 @@ impl Tree {
         self.files.get(path).map(String::as_str)
     }
 
+    /// Replaces the text of a file.
+    pub(crate) fn set(&mut self, path: &str, text: String) {
+        self.files.insert(path.to_owned(), text);
+    }
+
     /// Whether a file is there, readable or not.
     pub fn has(&self, path: &str) -> bool {
         self.files.contains_key(path) || self.unreadable.contains_key(path)

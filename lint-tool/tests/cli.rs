@@ -316,7 +316,7 @@ fn several_outputs_are_written_at_once() {
     );
     assert_eq!(code, 1);
     assert!(
-        text.starts_with("::error file=schema/src/lib.rs,line=1,col=5,endColumn=8,title=SL010::"),
+        text.contains("::error file=schema/src/lib.rs,line=1,col=5,endColumn=8,title=SL010::"),
         "{text}"
     );
     let sarif = fs::read_to_string(root.join("out.sarif")).unwrap();
