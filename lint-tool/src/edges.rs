@@ -18,6 +18,13 @@ pub struct Spot {
     pub build: bool,
 }
 
+impl Spot {
+    /// The package or crate that it belongs to.
+    pub fn root(&self) -> &str {
+        self.path.split("::").next().unwrap_or_default()
+    }
+}
+
 /// One use of one thing by another.
 #[derive(Debug)]
 pub struct Edge {

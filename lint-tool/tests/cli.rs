@@ -3,11 +3,13 @@
 // `allow-unwrap-in-tests` does not reach the helpers of an integration test.
 #![allow(clippy::unwrap_used)]
 
+mod harness;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use structure_lint::tree::Tree;
+use harness::{run, write};
 
 /// A workspace that is clean; each test plants one breach in it.
 const WORKSPACE: &str = r#"
@@ -44,34 +46,6 @@ pub async fn handle() { aam::db::insert().await }
 //- migrations/0001_accounts.sql
 create table accounts (id bigint primary key, name text, owner text);
 "#;
-
-/// Writes a fixture to a new folder of this test.
-fn write(name: &str, fixture: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&root);
-    fs::create_dir_all(&root).unwrap();
-    let tree = Tree::fixture(fixture);
-    for path in tree.paths().filter(|_| !fixture.is_empty()) {
-        let file = root.join(path);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, tree.get(path).unwrap()).unwrap();
-    }
-    root
-}
-
-/// Runs the binary, and returns its exit code and everything that it says.
-fn run(root: &Path, args: &[&str]) -> (i32, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_structure-lint"))
-        .args(args)
-        .current_dir(root)
-        .output()
-        .unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (
-        output.status.code().unwrap(),
-        String::from_utf8(text).unwrap(),
-    )
-}
 
 /// Plants files into the clean workspace and compares the short findings.
 fn check(name: &str, planted: &str, expected: &str) {
