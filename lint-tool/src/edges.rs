@@ -18,6 +18,13 @@ pub struct Spot {
     pub build: bool,
 }
 
+impl Spot {
+    /// The package or crate that it belongs to.
+    pub fn root(&self) -> &str {
+        self.path.split("::").next().unwrap_or_default()
+    }
+}
+
 /// One use of one thing by another.
 #[derive(Debug)]
 pub struct Edge {
@@ -89,13 +96,17 @@ impl Edges {
         let direct = found.written.is_none();
         let targets = [(found.written, true), (Some(found.target), direct)];
         for (def, direct) in targets {
-            let Some(to) = def.and_then(|it| spot_of(modules, &it)) else {
+            let is_within = match &def {
+                Some(Def::Module(to) | Def::Item(to, _)) => {
+                    modules.all[*to].path == modules.all[from].path
+                }
+                _ => false,
+            };
+            let to = def.and_then(|it| spot_of(modules, &it));
+            let Some(to) = to.filter(|_| !is_within) else {
                 continue;
             };
             let mut from = spot(modules, from);
-            if from.path == to.path {
-                continue;
-            }
             from.test |= path.test;
             let file = from.file.clone();
             let span = path

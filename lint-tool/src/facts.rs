@@ -4,7 +4,10 @@
 
 mod allow;
 mod attributes;
+mod docs;
 mod extract;
+mod fixable;
+mod items;
 mod tokens;
 mod types;
 mod walk;
@@ -13,12 +16,15 @@ use std::collections::BTreeMap;
 
 pub use allow::Allow;
 pub use extract::extract;
+pub(crate) use fixable::fixable;
+
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Span;
 use crate::sql::Statement;
 
 /// Everything that rules need of one Rust file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Facts {
     /// Why the file could not be parsed. Then only `lines` and `allows` are filled.
     pub error: Option<(Span, String)>,
@@ -50,7 +56,7 @@ pub struct Facts {
 pub type ScopeId = usize;
 
 /// A region in which names are declared.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Scope {
     pub parent: Option<ScopeId>,
     /// The name of an inline module; `None` for the file, a block or generics.
@@ -64,7 +70,7 @@ pub struct Scope {
 }
 
 /// What a name means in a scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Name {
     /// An inline module.
     Inline(ScopeId),
@@ -79,14 +85,14 @@ pub enum Name {
 }
 
 /// One piece of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
     pub name: String,
     pub span: Span,
 }
 
 /// One leaf of a use tree, or an `extern crate`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Use {
     pub path: PathRef,
     /// The name that it declares; `None` for `_` and globs.
@@ -97,7 +103,7 @@ pub struct Use {
 }
 
 /// A path of two or more segments (or one after a leading `::`), wherever it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PathRef {
     pub segments: Vec<Segment>,
     pub leading_colon: bool,
@@ -132,7 +138,7 @@ impl PathRef {
 }
 
 /// `mod name;`
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ModDecl {
     pub name: String,
     pub span: Span,
@@ -147,7 +153,7 @@ pub struct ModDecl {
 }
 
 /// A macro call in the place of an item, and the names that it is given.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ItemMacro {
     pub name: String,
     pub scope: ScopeId,
@@ -155,14 +161,14 @@ pub struct ItemMacro {
 }
 
 /// `#[path = "…"]`, also inside `cfg_attr`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct PathAttr {
     pub value: String,
     pub span: Span,
 }
 
 /// `include!`, `include_str!` or `include_bytes!`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Include {
     pub source: bool,
     /// The file, where it is a plain literal.
@@ -176,7 +182,7 @@ pub struct Include {
 }
 
 /// A struct with named fields, or an enum's name.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct StructDef {
     pub name: String,
     pub span: Span,
@@ -189,7 +195,7 @@ pub struct StructDef {
 }
 
 /// A named field.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Field {
     pub name: String,
     /// The name in the database or on the wire, where an attribute says so.
@@ -199,7 +205,7 @@ pub struct Field {
 }
 
 /// A string literal that is SQL.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct SqlText {
     pub statement: Statement,
     pub span: Span,
@@ -207,14 +213,14 @@ pub struct SqlText {
 }
 
 /// The type that `query_as` fills, and the table that the query reads first.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct RowType {
     pub path: PathRef,
     pub table: Option<String>,
 }
 
 /// A function with a body.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Function {
     pub name: String,
     pub span: Span,

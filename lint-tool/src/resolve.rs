@@ -40,6 +40,8 @@ pub struct Resolution {
 pub struct Resolver<'a> {
     workspace: &'a Workspace,
     modules: &'a Modules,
+    /// The facts of each module's file; looking them up by name costs more than most answers.
+    facts: Vec<Option<&'a Facts>>,
     imports: Memory<(ModuleId, usize), Def>,
     names: Memory<(ModuleId, bool, String), (Def, bool)>,
     /// Macros that declare modules under names that they are given.
@@ -67,6 +69,11 @@ impl<'a> Resolver<'a> {
         Resolver {
             workspace,
             modules,
+            facts: modules
+                .all
+                .iter()
+                .map(|it| modules.facts.get(&it.file))
+                .collect(),
             imports: Memory::new(circle.clone()),
             names: Memory::new(circle),
             makers: modules
@@ -93,7 +100,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn facts(&self, module: ModuleId) -> Option<&'a Facts> {
-        self.modules.facts.get(&self.modules.all[module].file)
+        self.facts[module]
     }
 
     fn walk(&self, path: &PathRef, is_import: bool, asking: Asking) -> Resolution {

@@ -1,20 +1,37 @@
 //! Which tables a SQL text writes, reads and creates. A scan of words, not a grammar.
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::Span;
 
 /// The tables of one SQL text, in order of appearance.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     pub writes: Vec<String>,
     pub reads: Vec<String>,
     pub creates: Vec<String>,
 }
 
+const VERBS: [&str; 9] = [
+    "insert", "update", "delete", "select", "with", "merge", "copy", "truncate", "create",
+];
+
+/// A quick look, as nearly all texts are none.
+fn may_be_sql(text: &str) -> bool {
+    let start = text.trim_start_matches(|it: char| it.is_whitespace() || it == '(');
+    let begins_with = |word: &str| {
+        start
+            .get(..word.len())
+            .is_some_and(|it| it.eq_ignore_ascii_case(word))
+    };
+    start.starts_with("--") || start.starts_with("/*") || VERBS.iter().any(|it| begins_with(it))
+}
+
 /// Reads a text that begins like SQL; `None` for any other text.
 pub fn read(text: &str) -> Option<Statement> {
-    const VERBS: [&str; 9] = [
-        "insert", "update", "delete", "select", "with", "merge", "copy", "truncate", "create",
-    ];
+    if !may_be_sql(text) {
+        return None;
+    }
     let words = words(text);
     let first = words.iter().find(|it| *it != "(")?;
     if !VERBS.contains(&first.as_str()) || words.len() < 3 {

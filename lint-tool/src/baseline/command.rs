@@ -71,7 +71,7 @@ fn findings(root: &Path) -> Result<(Baseline, Baseline), Error> {
     let before = Baseline::of(&tree).map_err(|err| Error::Usage(format!("{err:#}")))?;
     tree.remove(FILE_NAME);
     let today = Date::of(std::time::SystemTime::now());
-    let report = engine::with_deep_stack(|| engine::check_tree(&tree, &config, today))??;
+    let report = engine::with_deep_stack(0, || engine::check_tree(&tree, &config, today))??;
     Ok((before, Baseline::of_findings(&report.diagnostics)))
 }
 

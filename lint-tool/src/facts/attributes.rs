@@ -19,14 +19,18 @@ const PATH_STRINGS: [&str; 10] = [
     "skip_serializing_if",
 ];
 
+/// Attributes that make a function a test.
+const TESTS: [&str; 4] = ["test", "bench", "rstest", "proptest"];
+
 /// Whether the item is compiled for tests only.
 pub(super) fn is_test(attrs: &[Attribute]) -> bool {
     attrs.iter().any(|attr| {
-        let last = attr.path().segments.last().map(|it| it.ident.to_string());
-        match (&attr.meta, last.as_deref()) {
-            (Meta::List(list), Some("cfg")) => asks_for_test(list.tokens.clone()),
-            (_, Some("test" | "bench" | "rstest" | "proptest")) => true,
-            _ => false,
+        let Some(last) = attr.path().segments.last() else {
+            return false;
+        };
+        match &attr.meta {
+            Meta::List(list) if last.ident == "cfg" => asks_for_test(list.tokens.clone()),
+            _ => TESTS.iter().any(|it| last.ident == it),
         }
     })
 }

@@ -11,8 +11,8 @@ use syn::{Attribute, Expr, Item, LitStr, Token, UseTree};
 
 use super::tokens::{self, Found, plain};
 use super::{
-    Facts, Field, Function, Include, ItemMacro, ModDecl, Name, PathAttr, PathRef, RowType, Scope,
-    ScopeId, Segment, SqlText, StructDef, Use, allow, attributes, types,
+    Facts, Field, Function, Include, ModDecl, Name, PathAttr, PathRef, RowType, Scope, ScopeId,
+    Segment, SqlText, StructDef, Use, allow, attributes, docs, types,
 };
 use crate::diagnostic::Span;
 use crate::sql;
@@ -23,7 +23,7 @@ pub fn extract(text: &str) -> Facts {
     walker.facts.lines = text.lines().count() as u32;
     walker.facts.generated = is_generated(text);
     walker.facts.scopes.push(Scope::default());
-    match syn::parse_file(text) {
+    match syn::parse_file(&docs::blank(text)) {
         Ok(file) => {
             walker.test = attributes::is_test(&file.attrs);
             walker.facts.scopes[0].test = walker.test;
@@ -70,6 +70,21 @@ pub(super) fn span_of(span: proc_macro2::Span) -> Span {
     }
 }
 
+/// One piece of a path. Its end follows from its name: asking for it costs as much as for its start.
+pub(super) fn segment(ident: &syn::Ident) -> Segment {
+    let mut name = ident.to_string();
+    let start = ident.span().start();
+    let span = Span {
+        line: start.line as u32,
+        column: start.column as u32 + 1,
+        width: name.chars().count() as u32,
+    };
+    if name.starts_with("r#") {
+        name.drain(..2);
+    }
+    Segment { name, span }
+}
+
 /// Where string literals stand.
 fn literals(text: &str) -> Vec<Range<allow::Position>> {
     fn walk(tokens: TokenStream, found: &mut Vec<Range<allow::Position>>) {
@@ -90,6 +105,24 @@ fn literals(text: &str) -> Vec<Range<allow::Position>> {
         walk(tokens, &mut found);
     }
     found
+}
+
+/// Macro arguments that are a syntax tree.
+enum Arguments {
+    List(Punctuated<Expr, Token![,]>),
+    Body(Vec<syn::Stmt>),
+}
+
+fn tree(input: syn::parse::ParseStream) -> syn::Result<Arguments> {
+    use syn::parse::discouraged::Speculative as _;
+    let fork = input.fork();
+    match Punctuated::parse_terminated(&fork) {
+        Ok(list) if fork.is_empty() => {
+            input.advance_to(&fork);
+            Ok(Arguments::List(list))
+        }
+        _ => syn::Block::parse_within(input).map(Arguments::Body),
+    }
 }
 
 #[derive(Default)]
@@ -159,14 +192,7 @@ impl Walker {
     }
 
     pub(super) fn path_of(&self, path: &syn::Path) -> PathRef {
-        let segments = path
-            .segments
-            .iter()
-            .map(|it| Segment {
-                name: plain(&it.ident),
-                span: span_of(it.ident.span()),
-            })
-            .collect();
+        let segments = path.segments.iter().map(|it| segment(&it.ident)).collect();
         self.path_ref(segments, path.leading_colon.is_some())
     }
 
@@ -179,10 +205,7 @@ impl Walker {
     ) {
         let with = |ident: &syn::Ident| {
             let mut path = prefix.to_vec();
-            path.push(Segment {
-                name: plain(ident),
-                span: span_of(ident.span()),
-            });
+            path.push(segment(ident));
             path
         };
         match tree {
@@ -251,22 +274,19 @@ impl Walker {
         }
     }
 
-    pub(super) fn text(&mut self, text: &str, span: Span) {
-        if let Some(statement) = sql::read(text) {
+    pub(super) fn text(&mut self, text: &LitStr) {
+        if let Some(statement) = sql::read(&text.value()) {
             self.facts.sql.push(SqlText {
                 statement,
-                span,
+                span: span_of(text.span()),
                 test: self.test,
             });
         }
     }
 
     pub(super) fn literal(&mut self, literal: Literal) {
-        let span = span_of(literal.span());
-        if let Ok(text) =
-            syn::parse2::<LitStr>(TokenStream::from(proc_macro2::TokenTree::from(literal)))
-        {
-            self.text(&text.value(), span);
+        if let syn::Lit::Str(text) = syn::Lit::new(literal) {
+            self.text(&text);
         }
     }
 
@@ -274,13 +294,10 @@ impl Walker {
     pub(super) fn arguments(&mut self, tokens: TokenStream) {
         let before = std::mem::replace(&mut self.in_macro, true);
         let tokens = tokens::without_inner_attributes(tokens);
-        let list = Punctuated::<Expr, Token![,]>::parse_terminated;
-        if let Ok(list) = list.parse2(tokens.clone()) {
-            list.iter().for_each(|it| self.visit_expr(it));
-        } else if let Ok(statements) = syn::Block::parse_within.parse2(tokens.clone()) {
-            statements.iter().for_each(|it| self.visit_stmt(it));
-        } else {
-            self.tokens(tokens, true);
+        match tree.parse2(tokens.clone()) {
+            Ok(Arguments::List(list)) => list.iter().for_each(|it| self.visit_expr(it)),
+            Ok(Arguments::Body(body)) => body.iter().for_each(|it| self.visit_stmt(it)),
+            Err(_) => self.tokens(tokens, true),
         }
         self.in_macro = before;
     }
@@ -383,45 +400,6 @@ impl Walker {
             fields: fields.collect(),
         };
         self.facts.structs.push(definition);
-    }
-
-    /// `impl From<A> for B`, `impl TryFrom<A> for B`, `impl Into<B> for A`.
-    pub(super) fn conversion(&mut self, item: &syn::ItemImpl) {
-        let Some((path, _)) = &item.trait_ else {
-            return;
-        };
-        let Some(last) = path.segments.last() else {
-            return;
-        };
-        let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
-            return;
-        };
-        let (Some(syn::GenericArgument::Type(argument)), own) =
-            (arguments.args.first(), &item.self_ty)
-        else {
-            return;
-        };
-        let name = last.ident.to_string();
-        if let (true, Some(argument), Some(own)) = (
-            ["From", "TryFrom", "Into", "TryInto"].contains(&name.as_str()),
-            types::path(argument),
-            types::path(own),
-        ) {
-            let pair = (self.path_of(argument), self.path_of(own));
-            self.facts.conversions.push(pair);
-        }
-    }
-
-    /// Names that the macro may declare as modules; what the macro does is known only later.
-    pub(super) fn item_macro(&mut self, mac: &syn::Macro) {
-        let arguments = tokens::idents(&mac.tokens);
-        if let Some(last) = mac.path.segments.last().filter(|_| !arguments.is_empty()) {
-            self.facts.item_macros.push(ItemMacro {
-                name: plain(&last.ident),
-                scope: self.scope,
-                arguments,
-            });
-        }
     }
 
     pub(super) fn function(&mut self, sig: &syn::Signature, block: &syn::Block) {

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
 
 use super::Segment;
-use super::extract::span_of;
+use super::extract::segment;
 
 /// What a scan of tokens finds.
 pub(super) enum Found {
@@ -64,10 +64,7 @@ fn path_at(tokens: &[TokenTree], start: usize, found: &mut dyn FnMut(Found)) -> 
     let mut segments = Vec::new();
     let mut at = start;
     while let Some(TokenTree::Ident(ident)) = tokens.get(at) {
-        segments.push(Segment {
-            name: plain(ident),
-            span: span_of(ident.span()),
-        });
+        segments.push(segment(ident));
         at += 1;
         if !is_colons(tokens, at) {
             break;
@@ -218,6 +215,9 @@ fn path_attr(tokens: &[TokenTree], at: usize) -> Option<Literal> {
 
 /// An identifier without `r#`.
 pub(super) fn plain(ident: &Ident) -> String {
-    let name = ident.to_string();
-    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
+    let mut name = ident.to_string();
+    if name.starts_with("r#") {
+        name.drain(..2);
+    }
+    name
 }

@@ -133,7 +133,7 @@ impl<'ast> Visit<'ast> for Walker {
     }
 
     fn visit_lit_str(&mut self, text: &'ast LitStr) {
-        self.text(&text.value(), span_of(text.span()));
+        self.text(text);
     }
 
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
