@@ -23,11 +23,33 @@ impl Open {
     }
 }
 
+/// A look at the bytes, as walking tokens costs: brackets that drift apart (some stand in strings),
+/// many `<`, or signs without a word between them.
+fn may_be_deep(text: &str) -> bool {
+    let (mut depth, mut angles, mut run, mut longest) = (0_i32, 0, 0, 0);
+    for byte in text.bytes() {
+        run = if byte.is_ascii_alphanumeric() {
+            0
+        } else {
+            run + 1
+        };
+        longest = longest.max(run);
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth -= 1,
+            b'<' => angles += 1,
+            _ => continue,
+        }
+        if depth.unsigned_abs() as usize > LIMIT / 4 {
+            return true;
+        }
+    }
+    longest > LIMIT || angles > LIMIT
+}
+
 /// The place that is nested deeper than the limit.
 pub(super) fn too_deep(text: &str, tokens: &TokenStream) -> Option<Span> {
-    // Walking tokens costs; a text with few signs cannot be deep.
-    let signs = text.bytes().filter(|it| b"([{<!&*-|".contains(it)).count();
-    if signs <= LIMIT {
+    if !may_be_deep(text) {
         return None;
     }
     let open = |tokens| Open {
