@@ -4,6 +4,7 @@
 
 mod allow;
 mod attributes;
+mod depth;
 mod docs;
 mod extract;
 mod fixable;

@@ -8,6 +8,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use walkdir::{DirEntry, WalkDir};
 
+/// More than anybody writes by hand, and than a check should hold in memory.
+const LARGEST: u64 = 16 << 20;
+
 /// Files by their path from the root, and where symbolic links lead.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
@@ -45,6 +48,15 @@ impl Tree {
                 .map(|it| relative(root, &it));
             self.links.insert(path, inside);
         } else if entry.file_type().is_file() && is_wanted(&path) {
+            let size = entry.metadata().map_or(0, |it| it.len());
+            // A dump of a database is no source; any other file is missed, so it is a finding.
+            if size > LARGEST && !path.ends_with(".sql") {
+                let reason = format!("it is larger than {} MB", LARGEST >> 20);
+                self.unreadable.insert(path, reason);
+                return Ok(());
+            } else if size > LARGEST {
+                return Ok(());
+            }
             let bytes =
                 std::fs::read(entry.path()).with_context(|| format!("cannot read `{path}`"))?;
             self.put(&path, bytes);

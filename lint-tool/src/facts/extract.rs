@@ -12,7 +12,7 @@ use syn::{Attribute, Expr, Item, LitStr, Token, UseTree};
 use super::tokens::{self, Found, plain};
 use super::{
     Facts, Field, Function, Include, ModDecl, Name, PathAttr, PathRef, RowType, Scope, ScopeId,
-    Segment, SqlText, StructDef, Use, allow, attributes, docs, types,
+    Segment, SqlText, StructDef, Use, allow, attributes, depth, docs, items, types,
 };
 use crate::diagnostic::Span;
 use crate::sql;
@@ -21,9 +21,9 @@ use crate::sql;
 pub fn extract(text: &str) -> Facts {
     let mut walker = Walker::default();
     walker.facts.lines = text.lines().count() as u32;
-    walker.facts.generated = is_generated(text);
+    walker.facts.generated = items::is_generated(text);
     walker.facts.scopes.push(Scope::default());
-    match syn::parse_file(&docs::blank(text)) {
+    match parse(&docs::blank(text)) {
         Ok(file) => {
             walker.test = attributes::is_test(&file.attrs);
             walker.facts.scopes[0].test = walker.test;
@@ -39,20 +39,22 @@ pub fn extract(text: &str) -> Facts {
     walker.facts
 }
 
-/// Whether the comments that a file begins with say that a tool wrote it.
-fn is_generated(text: &str) -> bool {
-    const MARKS: [&str; 4] = [
-        "@generated",
-        "do not edit",
-        "code generated",
-        "automatically generated",
-    ];
-    let comments = text
-        .lines()
-        .take(10)
-        .filter(|it| it.trim_start().starts_with("//"));
-    let mut comments = comments.map(str::to_ascii_lowercase);
-    comments.any(|line| MARKS.iter().any(|it| line.contains(it)))
+/// A text whose doc comments are blanked as a syntax tree.
+pub(super) fn parse(text: &str) -> syn::Result<syn::File> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // A shebang is no token; `#![` is an attribute.
+    let is_shebang = text.starts_with("#!") && !text[2..].trim_start().starts_with('[');
+    let text = if is_shebang {
+        &format!("//{}", &text[2..])
+    } else {
+        text
+    };
+    let tokens: TokenStream = text.parse()?;
+    if let Some(span) = depth::too_deep(text, &tokens) {
+        let message = format!("nested deeper than {} levels", depth::LIMIT);
+        return Err(syn::Error::new(span, message));
+    }
+    syn::parse2(tokens)
 }
 
 /// A token's place on the line where it begins.

@@ -27,7 +27,7 @@ impl Fixable {
 
 /// Reads a file; nothing may be rewritten in one that cannot be parsed.
 pub(crate) fn fixable(text: &str) -> Option<Fixable> {
-    let file = syn::parse_file(text).ok()?;
+    let file = super::extract::parse(text).ok()?;
     let mut fixable = Fixable::default();
     fixable.visit_file(&file);
     for item in &file.items {
