@@ -5,12 +5,17 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod change;
+mod check;
+
+use self::check::Check;
+use crate::baseline::command as baseline;
 use crate::engine::{self, Analysis};
 use crate::error::Error;
 use crate::graph::{self, GraphFormat};
-use crate::render::{Format, render};
 use crate::rules::{self, RULES};
 use crate::selector::Selector;
+use crate::{diff, revision, self_test, stats};
 
 /// Checks the structure of a Rust workspace: who may use whom, and where things live.
 #[derive(Debug, Parser)]
@@ -51,20 +56,47 @@ enum Command {
         #[arg(long, value_enum, default_value = "mermaid")]
         format: GraphFormat,
     },
+    /// Write, shrink or rename what is known already.
+    #[command(subcommand)]
+    Baseline(baseline::Command),
+    /// Show the edges that came and went since a git revision.
+    Diff {
+        /// A git revision: `main`, `HEAD~3`.
+        base: String,
+        /// The workspace; by default the nearest one above the current folder.
+        path: Option<PathBuf>,
+    },
+    /// Mend what can be mended without a doubt: SL003, SL004, SL005, SL024.
+    Fix {
+        /// The workspace; by default the nearest one above the current folder.
+        path: Option<PathBuf>,
+        /// Say what would change, and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Write a first `structure-lint.toml`.
+    Init {
+        /// The workspace; by default the nearest one above the current folder.
+        path: Option<PathBuf>,
+        /// Describe the workspace as it is, so that it passes.
+        #[arg(long)]
+        infer: bool,
+    },
+    /// Print how large each package is and how it is coupled.
+    Stats {
+        /// The workspace; by default the nearest one above the current folder.
+        path: Option<PathBuf>,
+    },
+    /// Plant a breach for each contract and rule, and say whether it is found.
+    SelfTest {
+        /// The workspace; by default the nearest one above the current folder.
+        path: Option<PathBuf>,
+        /// Print every case, not only the silent ones.
+        #[arg(long)]
+        table: bool,
+    },
     /// List every rule with its level.
     ListRules,
-}
-
-#[derive(Debug, clap::Args)]
-struct Check {
-    /// The workspace; by default the nearest one above the current folder.
-    path: Option<PathBuf>,
-    /// How findings are printed.
-    #[arg(long, value_enum, default_value = "human")]
-    format: Format,
-    /// Fail on warnings too.
-    #[arg(long)]
-    deny_warnings: bool,
 }
 
 /// Runs the command line. Exit 0: clean, 1: findings, 2: usage or configuration, 3: unreadable input.
@@ -92,26 +124,27 @@ pub fn run(args: impl IntoIterator<Item = String>) -> ExitCode {
 
 fn execute(cli: Cli) -> Result<ExitCode, Error> {
     match cli.command.unwrap_or(Command::Check(cli.check)) {
-        Command::Check(options) => check(&options),
+        Command::Check(options) => check::check(&options),
         Command::Explain { rule } => explain(&rule),
         Command::Why { from, to, path } => why(path, &from, &to),
         Command::Graph { path, format } => {
             print(&graph::graph(&analysis(path)?.edges, format));
             Ok(ExitCode::SUCCESS)
         }
+        Command::Baseline(it) => baseline::run(&root(it.path())?, &it),
+        Command::Diff { base, path } => diff(path, &base),
+        Command::Fix { path, dry_run } => change::fix(&root(path)?, dry_run),
+        Command::Init { path, infer } => change::init(&root(path)?, infer),
+        Command::Stats { path } => {
+            print(&stats::text(&analysis(path)?));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::SelfTest { path, table } => self_test(path, table),
         Command::ListRules => {
             print(&table());
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-fn check(options: &Check) -> Result<ExitCode, Error> {
-    let root = root(options.path.clone())?;
-    let (report, deny_warnings) = engine::check(&root)?;
-    print(&render(&report, options.format));
-    let clean = report.is_clean(options.deny_warnings || deny_warnings);
-    Ok(ExitCode::from(u8::from(!clean)))
 }
 
 fn root(path: Option<PathBuf>) -> Result<PathBuf, Error> {
@@ -123,7 +156,7 @@ fn root(path: Option<PathBuf>) -> Result<PathBuf, Error> {
 
 fn analysis(path: Option<PathBuf>) -> Result<Analysis, Error> {
     let (tree, _) = engine::read(&root(path)?)?;
-    engine::with_deep_stack(|| engine::analyse(&tree))?
+    engine::with_deep_stack(0, || engine::analyse(&tree))?
 }
 
 /// Exit 1 when there is no way.
@@ -143,6 +176,38 @@ fn why(path: Option<PathBuf>, from: &str, to: &str) -> Result<ExitCode, Error> {
             Ok(ExitCode::from(1))
         }
     }
+}
+
+fn diff(path: Option<PathBuf>, base: &str) -> Result<ExitCode, Error> {
+    let root = root(path)?;
+    let (before, (after, _)) = (revision::read(&root, base)?, engine::read(&root)?);
+    let text = engine::with_deep_stack(0, || {
+        let (before, after) = (engine::analyse(&before)?, engine::analyse(&after)?);
+        Ok(diff::text(&before.edges, &after.edges))
+    })?;
+    print(&text?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exit 1 when a breach is not found.
+fn self_test(path: Option<PathBuf>, table: bool) -> Result<ExitCode, Error> {
+    let (tree, config) = engine::read(&root(path)?)?;
+    let run = || self_test::run(&tree, &config, change::today());
+    let mut verdicts = engine::with_deep_stack(0, run)??;
+    let (all, fired) = (
+        verdicts.len(),
+        verdicts.iter().filter(|it| it.fired).count(),
+    );
+    if !table {
+        verdicts.retain(|it| !it.fired);
+    }
+    if table || fired < all {
+        print(&self_test::table(&verdicts));
+    }
+    print(&format!(
+        "structure-lint: {fired} of {all} planted breaches are found\n"
+    ));
+    Ok(ExitCode::from(u8::from(fired < all)))
 }
 
 fn explain(name: &str) -> Result<ExitCode, Error> {

@@ -13,6 +13,7 @@ use toml::Spanned;
 use crate::date::Date;
 use crate::diagnostic::{Level, Place, Span};
 use crate::edges::Spot;
+use crate::paths::Captures;
 use crate::selector::Selector;
 
 /// The name of the configuration file, at the root of the workspace.
@@ -41,6 +42,14 @@ pub struct Config {
     pub forbid: Vec<Forbid>,
     #[serde(default)]
     pub confine: Vec<Confine>,
+    #[serde(default)]
+    pub only: Vec<Only>,
+    #[serde(default)]
+    pub protect: Vec<Protect>,
+    #[serde(default)]
+    pub acyclic: Vec<Acyclic>,
+    #[serde(default)]
+    pub facade: Vec<Facade>,
     #[serde(default)]
     pub models: ModelConfig,
     #[serde(default)]
@@ -96,6 +105,44 @@ pub struct Confine {
     pub reason: Option<String>,
 }
 
+/// SL013: places that use nothing but what is named (and themselves, and the standard library).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Only {
+    pub from: Vec<Spanned<String>>,
+    pub to: Vec<Spanned<String>>,
+    pub reason: Option<String>,
+}
+
+/// SL014: a place that only some may use.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Protect {
+    pub target: Vec<Spanned<String>>,
+    pub visible_to: Vec<Spanned<String>>,
+    pub reason: Option<String>,
+}
+
+/// SL015: things that never use each other in a circle. Groups never do.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acyclic {
+    pub name: String,
+    pub members: Vec<Spanned<String>>,
+    pub reason: Option<String>,
+}
+
+/// SL016: crates or modules whose inner modules are for themselves.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facade {
+    pub of: Vec<Spanned<String>>,
+    /// Inner modules that everyone may name.
+    #[serde(default)]
+    pub open: Vec<Spanned<String>>,
+    pub reason: Option<String>,
+}
+
 /// Where models and tables belong.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,6 +153,12 @@ pub struct ModelConfig {
     /// Table (`*` allowed) → the only place that writes it.
     #[serde(default)]
     pub owners: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// Table (`*` allowed) → places beside its owner that may read it. Without an entry: SL044.
+    #[serde(default)]
+    pub readers: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    /// The layer whose structs stand for models on the way out, joined to them by `From`.
+    #[serde(default)]
+    pub api: Vec<Spanned<String>>,
 }
 
 /// A stated exception.
@@ -188,7 +241,16 @@ impl Config {
 
     /// The part of the place that a name (group or selector) covers.
     pub fn covers(&self, name: &str, spot: &Spot) -> Option<String> {
-        self.selectors(name).iter().find_map(|it| it.covers(spot))
+        self.captures(name, spot, &mut Captures::new())
+    }
+
+    fn captures(&self, name: &str, spot: &Spot, caught: &mut Captures) -> Option<String> {
+        self.selectors(name).iter().find_map(|it| {
+            let mut attempt = caught.clone();
+            let part = it.captures(spot, &mut attempt)?;
+            *caught = attempt;
+            Some(part)
+        })
     }
 
     /// The first of the names that covers the place, and the part that it covers.
@@ -197,9 +259,19 @@ impl Config {
         names: &'a [Spanned<String>],
         spot: &Spot,
     ) -> Option<(&'a Spanned<String>, String)> {
+        self.capturing(names, spot, &mut Captures::new())
+    }
+
+    /// As [`Config::covering`]; each `{name}` stands for what it is known as, or becomes known.
+    pub(crate) fn capturing<'a>(
+        &self,
+        names: &'a [Spanned<String>],
+        spot: &Spot,
+        caught: &mut Captures,
+    ) -> Option<(&'a Spanned<String>, String)> {
         names
             .iter()
-            .find_map(|it| Some((it, self.covers(it.get_ref(), spot)?)))
+            .find_map(|it| Some((it, self.captures(it.get_ref(), spot, caught)?)))
     }
 
     /// Every selector text with its place, groups' members in place of groups' names.
@@ -217,8 +289,19 @@ impl Config {
                 .flat_map(|it| it.from.iter().chain(&it.to)),
         );
         all.extend(self.confine.iter().flat_map(|it| &it.to));
+        all.extend(self.only.iter().flat_map(|it| it.from.iter().chain(&it.to)));
+        let protected = self.protect.iter();
+        all.extend(protected.flat_map(|it| it.target.iter().chain(&it.visible_to)));
+        all.extend(self.acyclic.iter().flat_map(|it| &it.members));
+        all.extend(
+            self.facade
+                .iter()
+                .flat_map(|it| it.of.iter().chain(&it.open)),
+        );
         all.extend(self.except.iter().flat_map(|it| &it.places));
-        all.extend(self.models.home.iter().chain(self.models.owners.values()));
+        let models = &self.models;
+        all.extend(models.home.iter().chain(models.owners.values()));
+        all.extend(models.api.iter().chain(models.readers.values().flatten()));
         all.retain(|it| !self.groups.contains_key(it.get_ref()));
         all
     }

@@ -1,11 +1,11 @@
 //! What a check says, as plain data. `render` turns it into text.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::edges::Spot;
 
 /// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The rule does not run.
@@ -17,7 +17,9 @@ pub enum Level {
 }
 
 /// A run of characters on one line; line and column count from 1.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Span {
     pub line: u32,
     pub column: u32,
@@ -50,7 +52,7 @@ impl Span {
 }
 
 /// Where something is: a file relative to the root, and a span in it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     pub file: String,
     #[serde(flatten)]
@@ -68,35 +70,49 @@ impl Place {
 }
 
 /// A sentence beside a finding, with the place that it speaks of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Note {
     pub text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
 }
 
+/// The code of a known rule. A name of its own, or serde would borrow it from what it reads.
+pub type Code = &'static str;
+
 /// One finding.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Diagnostic {
     pub place: Place,
-    pub code: &'static str,
+    #[serde(deserialize_with = "known_code")]
+    pub code: Code,
     pub level: Level,
     pub message: String,
     /// What stands under the caret.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub label: String,
     /// Why: the configuration line that says so, the other home of a model.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
     /// The allowed way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// What the finding leads to, for exceptions that name it.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub to: String,
     /// Where the finding is as selectors see it, where the file alone does not say it.
     #[serde(skip)]
     pub from: Option<Spot>,
+    /// Where the finding is as a baseline names it.
+    #[serde(skip)]
+    pub origin: String,
+}
+
+fn known_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
+    let code = String::deserialize(deserializer)?;
+    let rule = crate::rules::find(&code);
+    rule.map(|it| it.code())
+        .ok_or_else(|| de::Error::custom(format!("no rule has the code `{code}`")))
 }
 
 impl Diagnostic {
@@ -112,6 +128,7 @@ impl Diagnostic {
             help: None,
             to: String::new(),
             from: None,
+            origin: String::new(),
         }
     }
 

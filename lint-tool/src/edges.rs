@@ -1,6 +1,6 @@
 //! Who uses whom, and where it is written.
 
-use crate::diagnostic::{Place, Span};
+use crate::diagnostic::{Note, Place, Span};
 use crate::facts::PathRef;
 use crate::manifest::DependencyKind;
 use crate::modules::{ModuleId, Modules};
@@ -16,6 +16,13 @@ pub struct Spot {
     pub file: String,
     pub test: bool,
     pub build: bool,
+}
+
+impl Spot {
+    /// The package or crate that it belongs to.
+    pub fn root(&self) -> &str {
+        self.path.split("::").next().unwrap_or_default()
+    }
 }
 
 /// One use of one thing by another.
@@ -39,12 +46,12 @@ pub struct CodeEdge {
     pub by_alias: bool,
 }
 
-/// Every edge, and how many paths could not be resolved.
+/// Every edge, and the paths that could not be resolved.
 #[derive(Debug, Default)]
 pub struct Edges {
     pub all: Vec<Edge>,
     pub paths: usize,
-    pub unresolved: usize,
+    pub unresolved: Vec<Note>,
 }
 
 impl Edges {
@@ -79,17 +86,27 @@ impl Edges {
     ) {
         let found = resolver.resolve(from, path, import);
         self.paths += 1;
-        self.unresolved += usize::from(found.target == Def::Unknown);
+        if found.target == Def::Unknown {
+            let place = Place::new(&modules.all[from].file, path.span());
+            self.unresolved.push(Note {
+                text: format!("`{}` is not known here", path.text()),
+                place: Some(place),
+            });
+        }
         let direct = found.written.is_none();
         let targets = [(found.written, true), (Some(found.target), direct)];
         for (def, direct) in targets {
-            let Some(to) = def.and_then(|it| spot_of(modules, &it)) else {
+            let is_within = match &def {
+                Some(Def::Module(to) | Def::Item(to, _)) => {
+                    modules.all[*to].path == modules.all[from].path
+                }
+                _ => false,
+            };
+            let to = def.and_then(|it| spot_of(modules, &it));
+            let Some(to) = to.filter(|_| !is_within) else {
                 continue;
             };
             let mut from = spot(modules, from);
-            if from.path == to.path {
-                continue;
-            }
             from.test |= path.test;
             let file = from.file.clone();
             let span = path
@@ -112,11 +129,7 @@ impl Edges {
     fn add_manifests(&mut self, workspace: &Workspace, modules: &Modules) {
         for (index, package) in workspace.packages.iter().enumerate() {
             let manifest = &package.manifest;
-            for dependency in manifest
-                .dependencies
-                .iter()
-                .filter(|it| it.kind != DependencyKind::Shared)
-            {
+            for dependency in manifest.dependencies.iter().filter(|it| it.kind.is_own()) {
                 let Some(member) = workspace.member_of(manifest, dependency) else {
                     continue;
                 };

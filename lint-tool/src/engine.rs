@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::baseline::Baseline;
+use crate::cache::{self, Cache, FactCache};
 use crate::config::{self, Config};
 use crate::date::Date;
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Level, Note};
 use crate::edges::{Edges, Spot};
 use crate::error::Error;
 use crate::ignores;
 use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::modules::Modules;
-use crate::rules::RULES;
+use crate::rules::{RULES, unresolved};
+use crate::timing::Timing;
 use crate::tree::Tree;
 use crate::workspace::Workspace;
 
@@ -29,7 +32,7 @@ pub struct Context<'a> {
 }
 
 /// What a check found, sorted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     pub crates: usize,
@@ -37,11 +40,23 @@ pub struct Report {
     pub paths: usize,
     /// Paths whose beginning could not be resolved.
     pub unresolved: usize,
+    /// The first of these paths.
+    pub unknown: Vec<Note>,
+    /// Findings that the baseline knows.
+    pub baselined: usize,
     /// Findings that an ignore or exception with a reason covers.
     pub excused: usize,
     /// Source lines that findings point at, so that a report can be printed without the files.
     #[serde(skip)]
-    pub lines: BTreeMap<(String, u32), String>,
+    pub lines: BTreeMap<(String, u32), Line>,
+}
+
+/// One line of a source file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Line {
+    pub text: String,
+    /// How many bytes of the file stand before it.
+    pub start: usize,
 }
 
 impl Report {
@@ -57,15 +72,71 @@ impl Report {
     pub fn is_clean(&self, deny_warnings: bool) -> bool {
         self.count(Level::Error) == 0 && (!deny_warnings || self.diagnostics.is_empty())
     }
+
+    /// Stale entries of the baseline are errors where nobody can mend them at once.
+    pub fn in_ci(mut self, config: &Config) -> Report {
+        if config.rule("SL905").level.is_none() {
+            let stale = self.diagnostics.iter_mut().filter(|it| it.code == "SL905");
+            stale.for_each(|it| it.level = Level::Error);
+        }
+        self
+    }
+
+    /// Any path that leads nowhere is an error.
+    pub fn strict_unresolved(mut self) -> Report {
+        self.diagnostics.retain(|it| it.code != "SL906");
+        if self.unresolved > 0 {
+            let finding = unresolved::finding(self.unresolved, self.paths, &self.unknown);
+            self.diagnostics.push(finding);
+            self.diagnostics.sort();
+        }
+        self
+    }
 }
 
 /// Reads the workspace at `root` with its `structure-lint.toml` and runs every rule. The flag says
 /// whether the configuration denies warnings.
 pub fn check(root: &Path) -> Result<(Report, bool), Error> {
-    let (tree, config) = read(root)?;
+    check_with(root, &Options::default(), &Timing::default())
+}
+
+/// How a check works; nothing here changes what it finds.
+#[derive(Debug, Default)]
+pub struct Options {
+    pub cache: Cache,
+    /// How many threads read and parse; 0 is as many as there are processors.
+    pub threads: usize,
+}
+
+/// [`check`] with a cache, and with the time that each phase took.
+pub fn check_with(
+    root: &Path,
+    options: &Options,
+    timing: &Timing,
+) -> Result<(Report, bool), Error> {
+    let (tree, config) = timing.phase("read files", || read(root))?;
     let today = Date::of(std::time::SystemTime::now());
-    let report = with_deep_stack(|| check_tree(&tree, &config, today))??;
+    let key = timing.phase("hash files", || cache::key(&tree, today));
+    let known = timing.phase("look for the same files", || options.cache.report(key));
+    let report = match known {
+        Some(report) => report,
+        None => {
+            let work = || check_tree_with(&tree, &config, today, &options.cache, timing);
+            let report = with_deep_stack(options.threads, work)??;
+            options.cache.keep_report(key, report)
+        }
+    };
+    // Not in the cache, which another environment may share.
+    let report = if is_ci() {
+        report.in_ci(&config)
+    } else {
+        report
+    };
     Ok((report, config.deny_warnings))
+}
+
+fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|it| it == "true" || it == "1")
 }
 
 /// The workspace that a folder belongs to: the nearest package above, or the workspace that lists it.
@@ -100,12 +171,23 @@ pub fn read(root: &Path) -> Result<(Tree, Config), Error> {
 
 /// Runs every rule on files that are read already.
 pub fn check_tree(tree: &Tree, config: &Config, today: Date) -> Result<Report, Error> {
+    check_tree_with(tree, config, today, &Cache::none(), &Timing::default())
+}
+
+fn check_tree_with(
+    tree: &Tree,
+    config: &Config,
+    today: Date,
+    cache: &Cache,
+    timing: &Timing,
+) -> Result<Report, Error> {
+    let facts = timing.phase("open the facts", || cache.facts());
     let Analysis {
         workspace,
         modules,
         edges,
-    } = analyse(tree)?;
-    let models = Models::collect(tree, &workspace, &modules);
+    } = analyse_with(tree, &facts, timing)?;
+    let models = timing.phase("models", || Models::collect(tree, &workspace, &modules));
     let cx = Context {
         tree,
         config,
@@ -114,14 +196,24 @@ pub fn check_tree(tree: &Tree, config: &Config, today: Date) -> Result<Report, E
         edges: &edges,
         models: &models,
     };
-    let (diagnostics, excused) = run(&cx, today);
+    let baseline = Baseline::of(tree).map_err(|err| Error::Usage(format!("{err:#}")))?;
+    let (diagnostics, excused) = run(&cx, today, timing);
+    let (mut diagnostics, baselined) = baseline.apply(tree, diagnostics);
+    set_levels(config, &mut diagnostics);
     Ok(Report {
         lines: source_lines(tree, &diagnostics),
         diagnostics,
         crates: workspace.packages.len(),
         files: modules.facts.len(),
         paths: edges.paths,
-        unresolved: edges.unresolved,
+        unresolved: edges.unresolved.len(),
+        unknown: edges
+            .unresolved
+            .iter()
+            .take(unresolved::SHOWN)
+            .cloned()
+            .collect(),
+        baselined,
         excused,
     })
 }
@@ -135,15 +227,22 @@ pub struct Analysis {
 
 /// Loads packages, modules and edges.
 pub fn analyse(tree: &Tree) -> Result<Analysis, Error> {
-    let workspace = Workspace::load(tree).ok_or_else(|| {
+    analyse_with(tree, &FactCache::default(), &Timing::default())
+}
+
+fn analyse_with(tree: &Tree, facts: &FactCache, timing: &Timing) -> Result<Analysis, Error> {
+    let workspace = timing.phase("manifests", || Workspace::load(tree));
+    let workspace = workspace.ok_or_else(|| {
         Error::Usage("0 files scanned: there is no `Cargo.toml` here; run it in a workspace".into())
     })?;
-    let modules = Modules::load(tree, &workspace);
+    let modules = timing.phase("modules and facts", || {
+        Modules::load_with(tree, &workspace, facts)
+    });
     if modules.facts.is_empty() && workspace.problems.is_empty() {
         let message = "0 files scanned: no member of this workspace has a source file";
         return Err(Error::Usage(message.into()));
     }
-    let edges = Edges::collect(&workspace, &modules);
+    let edges = timing.phase("edges", || Edges::collect(&workspace, &modules));
     Ok(Analysis {
         workspace,
         modules,
@@ -152,32 +251,44 @@ pub fn analyse(tree: &Tree) -> Result<Analysis, Error> {
 }
 
 /// Runs work on threads whose stacks are deep enough for deeply nested sources.
-pub fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+pub fn with_deep_stack<T: Send>(
+    threads: usize,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, Error> {
     let pool = rayon::ThreadPoolBuilder::new()
         .stack_size(256 << 20)
+        .num_threads(threads)
         .build();
     let pool = pool.map_err(|err| Error::Unreadable(format!("cannot start threads: {err}")))?;
     Ok(pool.install(work))
 }
 
-fn run(cx: &Context, today: Date) -> (Vec<Diagnostic>, usize) {
+fn run(cx: &Context, today: Date, timing: &Timing) -> (Vec<Diagnostic>, usize) {
     let mut found = Vec::new();
     for rule in RULES
         .iter()
         .filter(|it| level(cx.config, it.code(), it.level()) != Level::Off)
     {
-        rule.check(cx, &mut found);
+        timing.phase(rule.code(), || rule.check(cx, &mut found));
     }
     found.sort();
     found.dedup();
     let (mut kept, excused) = ignores::apply(cx, found, today);
-    kept.retain_mut(|it| {
+    set_levels(cx.config, &mut kept);
+    for it in &mut kept {
+        it.origin = cx.origin_of(it);
+    }
+    (kept, excused)
+}
+
+/// Gives each finding its rule's level, drops those of rules that are off, and sorts the rest.
+fn set_levels(config: &Config, found: &mut Vec<Diagnostic>) {
+    found.retain_mut(|it| {
         let default = crate::rules::find(it.code).map_or(Level::Error, |it| it.level());
-        it.level = level(cx.config, it.code, default);
+        it.level = level(config, it.code, default);
         it.level != Level::Off
     });
-    kept.sort();
-    (kept, excused)
+    found.sort();
 }
 
 fn level(config: &Config, code: &str, default: Level) -> Level {
@@ -185,6 +296,17 @@ fn level(config: &Config, code: &str, default: Level) -> Level {
 }
 
 impl Context<'_> {
+    /// What a baseline calls the place: a module, or a file that is none.
+    fn origin_of(&self, diagnostic: &Diagnostic) -> String {
+        let file = &diagnostic.place.file;
+        let is_module = diagnostic.from.is_some() || self.modules.facts.contains_key(file);
+        if is_module {
+            self.spot_of(diagnostic).path
+        } else {
+            file.clone()
+        }
+    }
+
     /// The place of a finding as selectors see it.
     pub fn spot_of(&self, diagnostic: &Diagnostic) -> Spot {
         if let Some(from) = &diagnostic.from {
@@ -215,7 +337,7 @@ impl Context<'_> {
     }
 }
 
-fn source_lines(tree: &Tree, diagnostics: &[Diagnostic]) -> BTreeMap<(String, u32), String> {
+fn source_lines(tree: &Tree, diagnostics: &[Diagnostic]) -> BTreeMap<(String, u32), Line> {
     let mut lines = BTreeMap::new();
     let notes = diagnostics
         .iter()
@@ -223,11 +345,17 @@ fn source_lines(tree: &Tree, diagnostics: &[Diagnostic]) -> BTreeMap<(String, u3
         .filter_map(|it| it.place.as_ref());
     for place in diagnostics.iter().map(|it| &it.place).chain(notes) {
         let text = tree.get(&place.file).unwrap_or_default();
-        let line = text.lines().nth(place.span.line.saturating_sub(1) as usize);
-        lines.insert(
-            (place.file.clone(), place.span.line),
-            line.unwrap_or_default().to_owned(),
-        );
+        let line = text
+            .lines()
+            .nth(place.span.line.saturating_sub(1) as usize)
+            .unwrap_or_default();
+        // A line is a part of its text, so that the distance of their addresses is its offset.
+        let start = (line.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        let line = Line {
+            text: line.to_owned(),
+            start: if line.is_empty() { 0 } else { start },
+        };
+        lines.insert((place.file.clone(), place.span.line), line);
     }
     lines
 }

@@ -4,7 +4,11 @@
 
 mod allow;
 mod attributes;
+mod depth;
+mod docs;
 mod extract;
+mod fixable;
+mod items;
 mod tokens;
 mod types;
 mod walk;
@@ -13,12 +17,15 @@ use std::collections::BTreeMap;
 
 pub use allow::Allow;
 pub use extract::extract;
+pub(crate) use fixable::fixable;
+
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Span;
 use crate::sql::Statement;
 
 /// Everything that rules need of one Rust file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Facts {
     /// Why the file could not be parsed. Then only `lines` and `allows` are filled.
     pub error: Option<(Span, String)>,
@@ -30,9 +37,16 @@ pub struct Facts {
     pub mods: Vec<ModDecl>,
     /// Modules that a `macro_rules` body declares, wherever it is used.
     pub macro_mods: Vec<String>,
+    /// `macro_rules` that declare a module under a name that they are given.
+    pub module_makers: Vec<String>,
+    pub item_macros: Vec<ItemMacro>,
     pub path_attrs: Vec<PathAttr>,
     pub includes: Vec<Include>,
     pub structs: Vec<StructDef>,
+    /// `impl From<A> for B` and its like: A and B.
+    pub conversions: Vec<(PathRef, PathRef)>,
+    /// A tool wrote the file, as its first lines say.
+    pub generated: bool,
     pub sql: Vec<SqlText>,
     pub row_types: Vec<RowType>,
     pub functions: Vec<Function>,
@@ -43,7 +57,7 @@ pub struct Facts {
 pub type ScopeId = usize;
 
 /// A region in which names are declared.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Scope {
     pub parent: Option<ScopeId>,
     /// The name of an inline module; `None` for the file, a block or generics.
@@ -57,7 +71,7 @@ pub struct Scope {
 }
 
 /// What a name means in a scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Name {
     /// An inline module.
     Inline(ScopeId),
@@ -72,14 +86,14 @@ pub enum Name {
 }
 
 /// One piece of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
     pub name: String,
     pub span: Span,
 }
 
 /// One leaf of a use tree, or an `extern crate`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Use {
     pub path: PathRef,
     /// The name that it declares; `None` for `_` and globs.
@@ -90,7 +104,7 @@ pub struct Use {
 }
 
 /// A path of two or more segments (or one after a leading `::`), wherever it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PathRef {
     pub segments: Vec<Segment>,
     pub leading_colon: bool,
@@ -125,7 +139,7 @@ impl PathRef {
 }
 
 /// `mod name;`
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ModDecl {
     pub name: String,
     pub span: Span,
@@ -139,26 +153,37 @@ pub struct ModDecl {
     pub conditional: bool,
 }
 
+/// A macro call in the place of an item, and the names that it is given.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ItemMacro {
+    pub name: String,
+    pub scope: ScopeId,
+    pub arguments: Vec<String>,
+}
+
 /// `#[path = "…"]`, also inside `cfg_attr`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct PathAttr {
     pub value: String,
     pub span: Span,
 }
 
 /// `include!`, `include_str!` or `include_bytes!`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Include {
     pub source: bool,
     /// The file, where it is a plain literal.
     pub file: Option<String>,
     /// `concat!(env!("OUT_DIR"), …)`: what a build script wrote.
     pub out_dir: bool,
+    /// `concat!(env!("CARGO_MANIFEST_DIR"), …)`: the file is relative to the package.
+    pub from_manifest: bool,
+    pub test: bool,
     pub span: Span,
 }
 
 /// A struct with named fields, or an enum's name.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct StructDef {
     pub name: String,
     pub span: Span,
@@ -171,7 +196,7 @@ pub struct StructDef {
 }
 
 /// A named field.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Field {
     pub name: String,
     /// The name in the database or on the wire, where an attribute says so.
@@ -181,7 +206,7 @@ pub struct Field {
 }
 
 /// A string literal that is SQL.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct SqlText {
     pub statement: Statement,
     pub span: Span,
@@ -189,14 +214,14 @@ pub struct SqlText {
 }
 
 /// The type that `query_as` fills, and the table that the query reads first.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct RowType {
     pub path: PathRef,
     pub table: Option<String>,
 }
 
 /// A function with a body.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Function {
     pub name: String,
     pub span: Span,

@@ -1,5 +1,7 @@
 //! Questions about the edges: why one thing reaches another, and who uses whom.
 
+mod html;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use clap::ValueEnum;
@@ -13,6 +15,8 @@ pub enum GraphFormat {
     Dot,
     Mermaid,
     Json,
+    /// A page that needs nothing else.
+    Html,
 }
 
 /// The shortest chain of edges in code from one selector to another, tests left out.
@@ -97,6 +101,7 @@ pub fn graph(edges: &Edges, format: GraphFormat) -> String {
                 lines(&|a, b, n| format!("  {a} -->|{n}| {b}\n"))
             )
         }
+        GraphFormat::Html => html::page(&uses),
         GraphFormat::Json => {
             let edge = |((from, to), places): (&(String, String), &usize)| serde_json::json!({ "from": from, "to": to, "places": places });
             let edges: Vec<_> = uses.iter().map(edge).collect();

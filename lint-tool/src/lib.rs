@@ -12,16 +12,21 @@
 //! }
 //! ```
 
+pub mod baseline;
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod date;
 pub mod diagnostic;
+pub mod diff;
 pub mod edges;
 pub mod engine;
 mod error;
 pub mod facts;
+pub mod fix;
 pub mod graph;
 mod ignores;
+pub mod infer;
 pub mod manifest;
 mod memory;
 pub mod models;
@@ -29,9 +34,13 @@ pub mod modules;
 mod paths;
 pub mod render;
 pub mod resolve;
+pub mod revision;
 pub mod rules;
 pub mod selector;
+pub mod self_test;
 pub mod sql;
+pub mod stats;
+pub mod timing;
 pub mod tree;
 pub mod workspace;
 

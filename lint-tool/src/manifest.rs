@@ -21,8 +21,17 @@ pub enum DependencyKind {
     Normal,
     Dev,
     Build,
-    /// An entry of `[workspace.dependencies]`, `[patch]` or `[replace]`.
+    /// An entry of `[workspace.dependencies]`.
     Shared,
+    /// An entry of `[patch]` or `[replace]`.
+    Patch,
+}
+
+impl DependencyKind {
+    /// Whether the package that states it builds it, rather than offering it to others.
+    pub fn is_own(self) -> bool {
+        !matches!(self, DependencyKind::Shared | DependencyKind::Patch)
+    }
 }
 
 /// One entry of a dependency table.
@@ -37,6 +46,8 @@ pub struct Dependency {
     pub inherited: bool,
     /// Whether it comes from a registry or git, not from a path.
     pub remote: bool,
+    /// The repository, where it comes from git.
+    pub git: Option<Text>,
 }
 
 impl Dependency {
@@ -60,7 +71,15 @@ pub struct Manifest {
     pub path: String,
     pub package: Option<Text>,
     pub edition: Option<u16>,
+    /// Where the manifest states an edition.
+    pub edition_place: Option<Span>,
     pub edition_inherited: bool,
+    /// Whether there is a `[lints]` table of any kind.
+    pub has_lints: bool,
+    /// Where the sources are published, as the package or the workspace says.
+    pub repository: Option<String>,
+    /// `[package.metadata.structure-lint] visible-to`.
+    pub visible_to: Option<Vec<Text>>,
     pub build: Option<Text>,
     pub no_build: bool,
     pub autodiscover_off: BTreeSet<String>,
@@ -76,6 +95,7 @@ pub struct WorkspaceTable {
     pub exclude: Vec<Text>,
     pub has_dependencies: bool,
     pub edition: Option<u16>,
+    pub lints: Option<Span>,
 }
 
 impl WorkspaceTable {
@@ -169,6 +189,13 @@ impl Reader<'_> {
         };
         manifest.package = self.field(package, "name");
         manifest.edition = self.edition(package);
+        manifest.edition_place = self.field(package, "edition").map(|it| it.span);
+        manifest.has_lints = root.contains_key("lints");
+        manifest.repository = self.field(package, "repository").map(|it| it.value);
+        manifest.visible_to = table(package, "metadata")
+            .and_then(|it| table(it, "structure-lint"))
+            .filter(|it| it.contains_key("visible-to"))
+            .map(|it| self.strings(it, "visible-to"));
         manifest.edition_inherited =
             table(package, "edition").is_some_and(|it| is_true(it, "workspace"));
         manifest.build = self.field(package, "build");
@@ -191,11 +218,17 @@ impl Reader<'_> {
         let Some(workspace) = table(root, "workspace") else {
             return;
         };
+        let package = table(workspace, "package");
+        let repository = package.and_then(|it| self.field(it, "repository"));
+        manifest.repository = manifest.repository.take().or(repository.map(|it| it.value));
         manifest.workspace = Some(WorkspaceTable {
             members: self.strings(workspace, "members"),
             exclude: self.strings(workspace, "exclude"),
             has_dependencies: workspace.contains_key("dependencies"),
-            edition: table(workspace, "package").and_then(|it| self.edition(it)),
+            edition: package.and_then(|it| self.edition(it)),
+            lints: workspace
+                .get_key_value("lints")
+                .map(|(key, _)| Span::of_bytes(self.text, key.span())),
         });
         self.dependencies(
             workspace,
@@ -214,10 +247,10 @@ impl Reader<'_> {
         }
         if let Some(patch) = table(root, "patch") {
             for source in patch.keys() {
-                self.dependencies(patch, source.get_ref(), DependencyKind::Shared, out);
+                self.dependencies(patch, source.get_ref(), DependencyKind::Patch, out);
             }
         }
-        self.dependencies(root, "replace", DependencyKind::Shared, out);
+        self.dependencies(root, "replace", DependencyKind::Patch, out);
     }
 
     fn dependency_tables(&self, parent: &Table, out: &mut Vec<Dependency>) {
@@ -253,6 +286,7 @@ impl Reader<'_> {
                 kind,
                 path: details.and_then(|it| self.field(it, "path")),
                 inherited: details.is_some_and(|it| is_true(it, "workspace")),
+                git: details.and_then(|it| self.field(it, "git")),
                 remote: details.is_none_or(|it| {
                     ["version", "git", "registry"]
                         .iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Place;
 use crate::edges::{Spot, spot};
-use crate::facts::{Facts, RowType, StructDef};
+use crate::facts::{Facts, PathRef, RowType, StructDef};
 use crate::modules::{ModuleId, Modules};
 use crate::paths;
 use crate::resolve::{Def, Resolver};
@@ -24,17 +24,24 @@ const MAPPING_DERIVES: [&str; 8] = [
     "DeriveEntityModel",
 ];
 
+/// Derives that tie a struct to a wire format.
+const WIRE_DERIVES: [&str; 4] = ["Serialize", "Deserialize", "JsonSchema", "ToSchema"];
+
+/// A struct, wherever it is named.
+pub type StructId = (ModuleId, String);
+
 /// What is known of one table.
 #[derive(Debug, Default)]
 pub struct Table {
     /// `create table` in a migration, with the package whose migration it is.
     pub declared: Vec<(Place, Option<usize>)>,
-    pub writes: Vec<Write>,
+    pub writes: Vec<Access>,
+    pub reads: Vec<Access>,
 }
 
-/// One statement that changes a table.
+/// One statement that changes or reads a table.
 #[derive(Debug)]
-pub struct Write {
+pub struct Access {
     pub package: usize,
     pub from: Spot,
     pub place: Place,
@@ -51,6 +58,11 @@ pub struct Model {
     pub fields: BTreeMap<String, String>,
     pub tables: BTreeSet<String>,
     pub mapped: bool,
+    /// Whether it is written to or read from a wire format.
+    pub on_wire: bool,
+    /// Whether a tool wrote its file.
+    pub generated: bool,
+    pub id: StructId,
 }
 
 /// Every table and every struct.
@@ -58,6 +70,8 @@ pub struct Model {
 pub struct Models {
     pub tables: BTreeMap<String, Table>,
     pub structs: Vec<Model>,
+    /// Pairs of structs with a conversion from one to the other.
+    pub joined: BTreeSet<(StructId, StructId)>,
 }
 
 impl Models {
@@ -65,17 +79,19 @@ impl Models {
     pub fn collect(tree: &Tree, workspace: &Workspace, modules: &Modules) -> Models {
         let mut models = Models::default();
         models.add_migrations(tree, workspace);
-        let rows = row_types(workspace, modules);
+        let resolver = Resolver::new(workspace, modules);
+        let rows = row_types(&resolver, modules);
+        models.joined = conversions(&resolver, modules);
         let mut seen = BTreeSet::new();
         for (id, module, facts) in modules.files() {
             if seen.insert(&module.file) {
-                models.add_writes(id, modules, facts);
+                models.add_statements(id, modules, facts);
                 let owners = modules.by_scope(id);
                 for it in facts.structs.iter().filter(|it| !it.test && !module.test) {
                     let row = rows.get(&(owners[it.scope], it.name.clone()));
-                    models
-                        .structs
-                        .push(model(modules, owners[it.scope], it, row));
+                    let mut found = model(modules, owners[it.scope], it, row);
+                    found.generated = facts.generated;
+                    models.structs.push(found);
                 }
             }
         }
@@ -110,30 +126,44 @@ impl Models {
         }
     }
 
-    fn add_writes(&mut self, id: ModuleId, modules: &Modules, facts: &Facts) {
+    fn add_statements(&mut self, id: ModuleId, modules: &Modules, facts: &Facts) {
         let module = &modules.all[id];
         for text in facts.sql.iter().filter(|it| !it.test && !module.test) {
+            let access = || Access {
+                package: module.package,
+                from: spot(modules, id),
+                place: Place::new(&module.file, text.span),
+            };
             for table in &text.statement.writes {
-                self.tables
-                    .entry(table.clone())
-                    .or_default()
-                    .writes
-                    .push(Write {
-                        package: module.package,
-                        from: spot(modules, id),
-                        place: Place::new(&module.file, text.span),
-                    });
+                let table = self.tables.entry(table.clone()).or_default();
+                table.writes.push(access());
+            }
+            for table in &text.statement.reads {
+                let table = self.tables.entry(table.clone()).or_default();
+                table.reads.push(access());
             }
         }
     }
 }
 
+/// Every pair of structs that a conversion joins.
+fn conversions(resolver: &Resolver, modules: &Modules) -> BTreeSet<(StructId, StructId)> {
+    let mut joined = BTreeSet::new();
+    for (id, _, facts) in modules.files() {
+        let owners = modules.by_scope(id);
+        let target = |path: &PathRef| resolver.resolve(owners[path.scope], path, None).target;
+        for (one, other) in &facts.conversions {
+            if let (Def::Item(a, one), Def::Item(b, other)) = (target(one), target(other)) {
+                joined.insert(((a, one.clone()), (b, other.clone())));
+                joined.insert(((b, other), (a, one)));
+            }
+        }
+    }
+    joined
+}
+
 /// Struct → the tables that `query_as` reads into it.
-fn row_types(
-    workspace: &Workspace,
-    modules: &Modules,
-) -> BTreeMap<(ModuleId, String), BTreeSet<String>> {
-    let resolver = Resolver::new(workspace, modules);
+fn row_types(resolver: &Resolver, modules: &Modules) -> BTreeMap<StructId, BTreeSet<String>> {
     let mut rows: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
     for (id, module, facts) in modules.files().filter(|(_, it, _)| !it.test) {
         let owners = modules.by_scope(id);
@@ -156,10 +186,7 @@ fn row_types(
 fn model(modules: &Modules, id: ModuleId, it: &StructDef, row: Option<&BTreeSet<String>>) -> Model {
     let mut tables = row.cloned().unwrap_or_default();
     tables.extend(it.table.clone());
-    let derived = it
-        .derives
-        .iter()
-        .any(|it| MAPPING_DERIVES.contains(&it.as_str()));
+    let derives = |names: &[&str]| it.derives.iter().any(|it| names.contains(&it.as_str()));
     let fields = it.fields.iter();
     Model {
         package: modules.all[id].package,
@@ -169,7 +196,10 @@ fn model(modules: &Modules, id: ModuleId, it: &StructDef, row: Option<&BTreeSet<
         fields: fields
             .map(|it| (it.rename.clone().unwrap_or(it.name.clone()), it.ty.clone()))
             .collect(),
-        mapped: derived || row.is_some() || it.table.is_some(),
+        mapped: derives(&MAPPING_DERIVES) || row.is_some() || it.table.is_some(),
+        on_wire: derives(&WIRE_DERIVES),
+        generated: false,
+        id: (id, it.name.clone()),
         tables,
     }
 }

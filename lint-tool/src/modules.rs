@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use crate::cache::{Entry, FactCache, Hash};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::facts::{self, Facts, ModDecl, ScopeId};
+use crate::facts::{Facts, ModDecl, ScopeId};
 use crate::paths;
 use crate::tree::Tree;
 use crate::workspace::{TargetKind, Workspace};
@@ -44,20 +45,31 @@ pub struct Modules {
 impl Modules {
     /// Loads every target of every package.
     pub fn load(tree: &Tree, workspace: &Workspace) -> Modules {
+        Modules::load_with(tree, workspace, &FactCache::default())
+    }
+
+    /// Loads every target of every package; what the cache knows is not parsed.
+    pub(crate) fn load_with(tree: &Tree, workspace: &Workspace, cache: &FactCache) -> Modules {
         let mut modules = Modules::default();
         let mut frontier = Vec::new();
+        let mut hashes = Vec::new();
         for (package, it) in workspace.packages.iter().enumerate() {
             for target in &it.targets {
                 frontier.push(modules.add_root(package, &it.ident, target.kind, &target.root));
             }
         }
         while !frontier.is_empty() {
-            modules.extract(tree, &frontier);
+            hashes.extend(modules.extract(tree, &frontier, cache));
             frontier = frontier
                 .into_iter()
                 .flat_map(|it| modules.expand(tree, it))
                 .collect();
         }
+        cache.keep(
+            hashes.iter().filter_map(|(file, hash, is_new)| {
+                Some((*hash, *is_new, modules.facts.get(file)?))
+            }),
+        );
         modules
     }
 
@@ -153,8 +165,13 @@ impl Modules {
         id
     }
 
-    /// Reads the files of new modules, in parallel.
-    fn extract(&mut self, tree: &Tree, frontier: &[ModuleId]) {
+    /// Reads the files of new modules, in parallel. Returns what the cache should keep.
+    fn extract(
+        &mut self,
+        tree: &Tree,
+        frontier: &[ModuleId],
+        cache: &FactCache,
+    ) -> Vec<(String, Hash, bool)> {
         let files: BTreeSet<&str> = frontier
             .iter()
             .map(|it| self.all[*it].file.as_str())
@@ -163,11 +180,16 @@ impl Modules {
             .into_iter()
             .filter(|it| !self.facts.contains_key(*it))
             .collect();
-        let read: Vec<(String, Facts)> = new
+        let read: Vec<(&str, Entry)> = new
             .into_par_iter()
-            .filter_map(|file| Some((file.to_owned(), facts::extract(tree.get(file)?))))
+            .filter_map(|file| Some((file, cache.facts_of(tree.get(file)?))))
             .collect();
-        self.facts.extend(read);
+        let mut hashes = Vec::with_capacity(read.len());
+        for (file, it) in read {
+            hashes.push((file.to_owned(), it.hash, it.is_new));
+            self.facts.insert(file.to_owned(), it.facts);
+        }
+        hashes
     }
 
     /// Adds the inline modules of a file, and returns the modules that it declares in other files.

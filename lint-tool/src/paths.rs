@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** no absolute path ever enters a fact or a diagnostic.
 
+use std::collections::BTreeMap;
+
 /// Joins `relative` to the folder `dir` and resolves `.` and `..`. `None` means that it leaves the root.
 pub(crate) fn join(dir: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') || relative.contains(':') {
@@ -38,35 +40,69 @@ pub(crate) fn is_within(path: &str, dir: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// What each `{name}` of a pattern stood for.
+pub(crate) type Captures = BTreeMap<String, String>;
+
 /// Whether the components of `text` begin with those of `pattern`, and how many of them do.
 ///
-/// `*` stands for any run of characters in one component, `**` for any number of components.
+/// `*` stands for any run of characters in one component, `**` for any number of components, and
+/// `{name}` for one or more characters, the same ones wherever the name stands.
 pub(crate) fn match_prefix(pattern: &[&str], text: &[&str]) -> Option<usize> {
+    capture_prefix(pattern, text, &mut Captures::new())
+}
+
+/// As [`match_prefix`], and writes down what the names stood for.
+pub(crate) fn capture_prefix(
+    pattern: &[&str],
+    text: &[&str],
+    caught: &mut Captures,
+) -> Option<usize> {
     match pattern.split_first() {
         None => Some(0),
-        Some((&"**", rest)) => {
-            (0..=text.len()).find_map(|skip| Some(skip + match_prefix(rest, &text[skip..])?))
-        }
+        Some((&"**", rest)) => (0..=text.len()).find_map(|skip| {
+            let mut attempt = caught.clone();
+            let count = capture_prefix(rest, &text[skip..], &mut attempt)?;
+            *caught = attempt;
+            Some(skip + count)
+        }),
         Some((first, rest)) => {
             let (head, tail) = text.split_first()?;
-            wildcard(first, head)
-                .then(|| match_prefix(rest, tail))
+            capture(first, head, caught)
+                .then(|| capture_prefix(rest, tail, caught))
                 .flatten()
                 .map(|n| n + 1)
         }
     }
 }
 
-/// Matches one component against a pattern with `*`.
+/// Matches one component against a pattern with `*` and `{name}`.
 pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
-            (0..=tail.len())
-                .filter(|&at| tail.is_char_boundary(at))
-                .any(|at| wildcard(rest, &tail[at..]))
-        }),
-    }
+    capture(pattern, text, &mut Captures::new())
+}
+
+fn capture(pattern: &str, text: &str, caught: &mut Captures) -> bool {
+    let Some(at) = pattern.find(['*', '{']) else {
+        return pattern == text;
+    };
+    let Some(tail) = text.strip_prefix(&pattern[..at]) else {
+        return false;
+    };
+    let (name, rest) = match pattern[at + 1..].split_once('}') {
+        Some((name, rest)) if pattern[at..].starts_with('{') => (Some(name), rest),
+        _ => (None, &pattern[at + 1..]),
+    };
+    let mut ends =
+        (usize::from(name.is_some())..=tail.len()).filter(|at| tail.is_char_boundary(*at));
+    ends.any(|end| {
+        let mut attempt = caught.clone();
+        let known = name.and_then(|it| attempt.insert(it.to_owned(), tail[..end].to_owned()));
+        let agrees = known.is_none_or(|it| it == tail[..end]);
+        let matches = agrees && capture(rest, &tail[end..], &mut attempt);
+        if matches {
+            *caught = attempt;
+        }
+        matches
+    })
 }
 
 #[cfg(test)]
@@ -93,5 +129,28 @@ mod tests {
         assert_eq!(check("**/db", "shared/aam/src/dbx/x.rs"), None);
         assert_eq!(check("a/**", "a/b/c"), Some(1));
         assert_eq!(check("a-*-c", "a-b-c"), Some(1));
+    }
+
+    #[test]
+    fn a_name_stands_for_the_same_characters_everywhere() {
+        let check = |pattern: &str, path: &str| {
+            let mut caught = Captures::new();
+            let (pattern, path): (Vec<_>, Vec<_>) =
+                (pattern.split('/').collect(), path.split('/').collect());
+            let count = capture_prefix(&pattern, &path, &mut caught);
+            count.map(|count| format!("{count} {caught:?}"))
+        };
+        let one = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            check("functions/{f}", "functions/auth/src"),
+            one("2 {\"f\": \"auth\"}")
+        );
+        assert_eq!(
+            check("**/dcl-{f}/x", "a/dcl-query/x"),
+            one("3 {\"f\": \"query\"}")
+        );
+        assert_eq!(check("{f}/{f}", "a/b"), None);
+        assert_eq!(check("{f}/{f}", "a/a"), one("2 {\"f\": \"a\"}"));
+        assert_eq!(check("a{f}", "a"), None);
     }
 }

@@ -1,8 +1,13 @@
 //! Findings as text. The same report gives the same bytes on each machine.
 
+mod checkstyle;
+mod github;
 mod human;
 mod json;
+mod junit;
+mod rustc;
 mod sarif;
+mod xml;
 
 use clap::ValueEnum;
 
@@ -17,8 +22,16 @@ pub enum Format {
     Short,
     /// One versioned document.
     Json,
+    /// What `cargo check --message-format=json` writes, for editors.
+    RustcJson,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// A test case for each finding.
+    Junit,
+    /// Checkstyle's XML.
+    Checkstyle,
 }
 
 /// Renders a report.
@@ -27,7 +40,11 @@ pub fn render(report: &Report, format: Format) -> String {
         Format::Human => human::report(report),
         Format::Short => short(report),
         Format::Json => json::report(report),
+        Format::RustcJson => rustc::report(report),
         Format::Sarif => sarif::report(report),
+        Format::Github => github::report(report),
+        Format::Junit => junit::report(report),
+        Format::Checkstyle => checkstyle::report(report),
     }
 }
 

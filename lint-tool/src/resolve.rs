@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** an answer is either certain or `Unknown`; nothing is guessed from a name.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::facts::{Facts, Name, PathRef, ScopeId};
@@ -39,8 +40,12 @@ pub struct Resolution {
 pub struct Resolver<'a> {
     workspace: &'a Workspace,
     modules: &'a Modules,
+    /// The facts of each module's file; looking them up by name costs more than most answers.
+    facts: Vec<Option<&'a Facts>>,
     imports: Memory<(ModuleId, usize), Def>,
     names: Memory<(ModuleId, bool, String), (Def, bool)>,
+    /// Macros that declare modules under names that they are given.
+    makers: BTreeSet<&'a str>,
 }
 
 /// Where a question is asked.
@@ -50,7 +55,8 @@ struct Asking {
     scope: ScopeId,
 }
 
-const BUILT_IN: [&str; 5] = ["std", "core", "alloc", "proc_macro", "test"];
+/// The crates that come with the compiler.
+pub(crate) const BUILT_IN: [&str; 5] = ["std", "core", "alloc", "proc_macro", "test"];
 const PRIMITIVES: [&str; 17] = [
     "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
     "i128", "isize", "f32", "f64",
@@ -63,8 +69,18 @@ impl<'a> Resolver<'a> {
         Resolver {
             workspace,
             modules,
+            facts: modules
+                .all
+                .iter()
+                .map(|it| modules.facts.get(&it.file))
+                .collect(),
             imports: Memory::new(circle.clone()),
             names: Memory::new(circle),
+            makers: modules
+                .facts
+                .values()
+                .flat_map(|it| it.module_makers.iter().map(String::as_str))
+                .collect(),
         }
     }
 
@@ -84,7 +100,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn facts(&self, module: ModuleId) -> Option<&'a Facts> {
-        self.modules.facts.get(&self.modules.all[module].file)
+        self.facts[module]
     }
 
     fn walk(&self, path: &PathRef, is_import: bool, asking: Asking) -> Resolution {
@@ -236,6 +252,9 @@ impl<'a> Resolver<'a> {
             }
             _ => {}
         }
+        if self.is_made(facts, scope, name) {
+            return Some((Def::Local, false));
+        }
         it.globs
             .iter()
             .filter(|index| may_see(**index))
@@ -245,6 +264,15 @@ impl<'a> Resolver<'a> {
                 };
                 self.in_module(other, name, module)
                     .map(|(def, _)| (def, true))
+            })
+    }
+
+    /// Whether a macro call in this scope declares a module of that name.
+    fn is_made(&self, facts: &Facts, scope: ScopeId, name: &str) -> bool {
+        let mut calls = facts.item_macros.iter().filter(|it| it.scope == scope);
+        !self.makers.is_empty()
+            && calls.any(|it| {
+                self.makers.contains(it.name.as_str()) && it.arguments.iter().any(|it| it == name)
             })
     }
 

@@ -1,30 +1,44 @@
 //! The registry: one file and one line here for each rule.
 
 mod alias_of_root;
+mod allowed_only;
 mod confined;
+mod cycle;
+mod drift;
 mod duplicate_model;
 mod edge_report;
 mod empty_selector;
+mod escaping_include;
 mod escaping_path;
 mod extern_crate;
+mod facade;
 mod forbidden;
 mod glob_import;
 mod ignore_without_reason;
 mod include_source;
 mod independence;
 mod layers;
+mod likeness;
 mod long_file;
 mod long_function;
 mod module_file;
+mod name_clash;
+mod near_duplicate;
 mod orphan_file;
+mod own_repository;
 mod path_module;
+mod protected;
 mod self_super;
+mod stale_baseline;
 mod stray_member;
 mod super_chain;
 mod table_owner;
+mod table_reader;
 mod unassigned;
 mod uninherited;
+mod uninherited_package;
 mod unparsable;
+pub(crate) mod unresolved;
 mod unused_ignore;
 mod unused_member;
 
@@ -54,18 +68,29 @@ pub const RULES: &[&dyn Rule] = &[
     &super_chain::SuperChain,
     &glob_import::GlobImport,
     &alias_of_root::AliasOfRoot,
+    &escaping_include::EscapingInclude,
     &orphan_file::OrphanFile,
     &layers::LayerOrder,
     &independence::Independence,
     &forbidden::Forbidden,
+    &allowed_only::AllowedOnly,
+    &protected::Protected,
+    &cycle::Cycle,
+    &facade::PastFacade,
     &confined::Confined,
     &unassigned::Unassigned,
     &escaping_path::EscapingPath,
     &stray_member::StrayMember,
+    &own_repository::OwnRepository,
     &unused_member::UnusedMember,
     &uninherited::Uninherited,
+    &name_clash::NameClash,
+    &uninherited_package::UninheritedPackage,
     &table_owner::TableOwner,
     &duplicate_model::DuplicateModel,
+    &near_duplicate::NearDuplicate,
+    &drift::Drift,
+    &table_reader::TableReader,
     &long_file::LongFile,
     &long_function::LongFunction,
     &unparsable::Unparsable,
@@ -73,6 +98,8 @@ pub const RULES: &[&dyn Rule] = &[
     &unused_ignore::UnusedIgnore,
     &ignore_without_reason::IgnoreWithoutReason,
     &empty_selector::EmptySelector,
+    &stale_baseline::StaleBaseline,
+    &unresolved::Unresolved,
 ];
 
 /// The rule with this code or name.

@@ -2,10 +2,11 @@
 //!
 //! With a `/` or `.rs` a selector is a path from the root (`functions/*`, `**/db/**`), without one a
 //! module path (`aam`, `aam::connectors::*`, `std::env`). It covers what lies below. `@tests` is test
-//! code, `@build` is build scripts. `*` is one component, `**` any number.
+//! code, `@build` is build scripts. `*` is one component, `**` any number, `{name}` one component that
+//! a contract's other side may name again.
 
 use crate::edges::Spot;
-use crate::paths::match_prefix;
+use crate::paths::{Captures, capture_prefix};
 use crate::workspace::ident;
 
 /// One selector.
@@ -36,20 +37,37 @@ impl Selector {
     /// `functions/*` covers `functions/auth/src/lib.rs` by `functions/auth`: two places with different
     /// parts are two things to a rule about independence.
     pub fn covers(&self, spot: &Spot) -> Option<String> {
+        self.captures(spot, &mut Captures::new())
+    }
+
+    /// As [`Selector::covers`], and writes down what each `{name}` stands for. A name that is known
+    /// already stands for what it is known as.
+    pub(crate) fn captures(&self, spot: &Spot, caught: &mut Captures) -> Option<String> {
         match self {
             Selector::Tests => spot.test.then(|| "@tests".to_owned()),
             Selector::Build => spot.build.then(|| "@build".to_owned()),
-            Selector::File(pattern) if !spot.file.is_empty() => prefix(pattern, &spot.file, "/"),
+            Selector::File(pattern) if !spot.file.is_empty() => {
+                prefix(pattern, &spot.file, "/", caught)
+            }
             Selector::File(_) => None,
-            Selector::Module(pattern) => prefix(pattern, &spot.path, "::"),
+            Selector::Module(pattern) => {
+                caught.values_mut().for_each(|it| *it = ident(it));
+                prefix(pattern, &spot.path, "::", caught)
+            }
         }
     }
 }
 
-fn prefix(pattern: &[String], text: &str, separator: &str) -> Option<String> {
+fn prefix(
+    pattern: &[String],
+    text: &str,
+    separator: &str,
+    caught: &mut Captures,
+) -> Option<String> {
     let pattern: Vec<&str> = pattern.iter().map(String::as_str).collect();
     let parts: Vec<&str> = text.split(separator).collect();
-    match_prefix(&pattern, &parts).map(|count| parts[..count].join(separator))
+    let count = capture_prefix(&pattern, &parts, caught)?;
+    Some(parts[..count].join(separator))
 }
 
 #[cfg(test)]

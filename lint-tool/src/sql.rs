@@ -1,20 +1,37 @@
 //! Which tables a SQL text writes, reads and creates. A scan of words, not a grammar.
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::Span;
 
 /// The tables of one SQL text, in order of appearance.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     pub writes: Vec<String>,
     pub reads: Vec<String>,
     pub creates: Vec<String>,
 }
 
+const VERBS: [&str; 9] = [
+    "insert", "update", "delete", "select", "with", "merge", "copy", "truncate", "create",
+];
+
+/// A quick look, as nearly all texts are none.
+fn may_be_sql(text: &str) -> bool {
+    let start = text.trim_start_matches(|it: char| it.is_whitespace() || it == '(');
+    let begins_with = |word: &str| {
+        start
+            .get(..word.len())
+            .is_some_and(|it| it.eq_ignore_ascii_case(word))
+    };
+    start.starts_with("--") || start.starts_with("/*") || VERBS.iter().any(|it| begins_with(it))
+}
+
 /// Reads a text that begins like SQL; `None` for any other text.
 pub fn read(text: &str) -> Option<Statement> {
-    const VERBS: [&str; 9] = [
-        "insert", "update", "delete", "select", "with", "merge", "copy", "truncate", "create",
-    ];
+    if !may_be_sql(text) {
+        return None;
+    }
     let words = words(text);
     let first = words.iter().find(|it| *it != "(")?;
     if !VERBS.contains(&first.as_str()) || words.len() < 3 {
@@ -123,12 +140,63 @@ fn created(words: &[String]) -> Option<&String> {
 }
 
 fn read_from(words: &[String], at: usize) -> Option<&String> {
-    let is_deletion = at > 0 && words[at - 1] == "delete";
+    let before = at.checked_sub(1).map_or("", |it| words[it].as_str());
+    let is_clause = || before != "delete" && before != "distinct" && !is_argument(words, at);
     match &words[at..] {
-        [from, table, ..] if from == "from" && !is_deletion => Some(table),
+        [from, table, ..] if from == "from" && is_clause() => Some(table),
         [join, table, ..] if join == "join" => Some(table),
+        [using, table, ..]
+            if using == "using" && words.first().is_some_and(|it| it == "delete") =>
+        {
+            Some(table)
+        }
+        [comma, table, ..] if comma == "," && is_in_from_list(words, at) => Some(table),
         _ => None,
     }
+}
+
+/// Whether the word stands in `extract(… from …)` and its like.
+fn is_argument(words: &[String], at: usize) -> bool {
+    const FUNCTIONS: [&str; 5] = ["extract", "substring", "trim", "overlay", "position"];
+    let mut depth = 0;
+    for index in (0..at).rev() {
+        match words[index].as_str() {
+            ")" => depth += 1,
+            "(" if depth > 0 => depth -= 1,
+            "(" => return index > 0 && FUNCTIONS.contains(&words[index - 1].as_str()),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether the comma follows `from a` or `from a as b`, and names of tables only.
+fn is_in_from_list(words: &[String], at: usize) -> bool {
+    let is_name = |it: &String| it.chars().all(is_word) || it == ",";
+    let list = words[..at]
+        .iter()
+        .rev()
+        .take_while(|it| is_name(it) && *it != "from");
+    let count = list.clone().count();
+    const CLAUSES: [&str; 12] = [
+        "select",
+        "where",
+        "group",
+        "order",
+        "set",
+        "on",
+        "join",
+        "by",
+        "returning",
+        "values",
+        "having",
+        "limit",
+    ];
+    let is_list = list.clone().all(|it| !CLAUSES.contains(&it.as_str()));
+    let Some(from) = at.checked_sub(count + 1) else {
+        return false;
+    };
+    is_list && words[from] == "from" && read_from(words, from).is_some()
 }
 
 /// A plain table name: without its schema, and nothing that is no name.
@@ -222,10 +290,19 @@ mod tests {
             "w: r:a,b c:",
         );
         check("select 1 from a for update skip locked", "w: r:a c:");
-        check("delete from a using b where x -- from c\n", "w:a r: c:");
+        check("delete from a using b where x -- from c\n", "w:a r:b c:");
         check(
             "with moved as (delete from a returning *) insert into b select * from moved",
             "w:a,b r: c:",
+        );
+        check("select 1 from a x, b as y, c where d, e", "w: r:a,b,c c:");
+        check(
+            "select extract(day from at), x is distinct from y from a order by b, c",
+            "w: r:a c:",
+        );
+        check(
+            "select trim(both from (select n from b)) from a",
+            "w: r:b,a c:",
         );
         check("create table if not exists jobs (id uuid)", "w: r: c:jobs");
         check("create temporary table scratch (id uuid)", "none");

@@ -8,8 +8,11 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use walkdir::{DirEntry, WalkDir};
 
+/// More than anybody writes by hand, and than a check should hold in memory.
+const LARGEST: u64 = 16 << 20;
+
 /// Files by their path from the root, and where symbolic links lead.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Tree {
     files: BTreeMap<String, String>,
     /// Link → its target from the root, or `None` when it leaves the root.
@@ -45,14 +48,31 @@ impl Tree {
                 .map(|it| relative(root, &it));
             self.links.insert(path, inside);
         } else if entry.file_type().is_file() && is_wanted(&path) {
+            let size = entry.metadata().map_or(0, |it| it.len());
+            // A dump of a database is no source; any other file is missed, so it is a finding.
+            if size > LARGEST && !path.ends_with(".sql") {
+                let reason = format!("it is larger than {} MB", LARGEST >> 20);
+                self.unreadable.insert(path, reason);
+                return Ok(());
+            } else if size > LARGEST {
+                return Ok(());
+            }
             let bytes =
                 std::fs::read(entry.path()).with_context(|| format!("cannot read `{path}`"))?;
-            match String::from_utf8(bytes) {
-                Ok(text) => drop(self.files.insert(path, text)),
-                Err(err) => drop(self.unreadable.insert(path, err.utf8_error().to_string())),
-            }
+            self.put(&path, bytes);
         }
         Ok(())
+    }
+
+    /// Adds a file.
+    pub(crate) fn put(&mut self, path: &str, bytes: Vec<u8>) {
+        match String::from_utf8(bytes) {
+            Ok(text) => drop(self.files.insert(path.to_owned(), text)),
+            Err(err) => {
+                let reason = err.utf8_error().to_string();
+                self.unreadable.insert(path.to_owned(), reason);
+            }
+        }
     }
 
     /// A tree written as one text: a line `//- path` begins a file.
@@ -123,6 +143,16 @@ impl Tree {
         self.files.get(path).map(String::as_str)
     }
 
+    /// Forgets a file.
+    pub(crate) fn remove(&mut self, path: &str) {
+        self.files.remove(path);
+    }
+
+    /// Replaces the text of a file.
+    pub(crate) fn set(&mut self, path: &str, text: String) {
+        self.files.insert(path.to_owned(), text);
+    }
+
     /// Whether a file is there, readable or not.
     pub fn has(&self, path: &str) -> bool {
         self.files.contains_key(path) || self.unreadable.contains_key(path)
@@ -131,6 +161,22 @@ impl Tree {
     /// Every path, sorted.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
+    }
+
+    /// All that it holds, in one order, for a hash.
+    pub(crate) fn each(&self, part: &mut dyn FnMut(&str)) {
+        for (path, text) in &self.files {
+            part(path);
+            part(text);
+        }
+        for (link, target) in &self.links {
+            part(link);
+            part(target.as_deref().unwrap_or("/"));
+        }
+        for (path, reason) in &self.unreadable {
+            part(path);
+            part(reason);
+        }
     }
 
     /// Files whose bytes are not UTF-8, with the reason.
@@ -163,12 +209,14 @@ fn is_visible(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !(name.starts_with('.') || (entry.file_type().is_dir() && is_output()))
 }
 
-fn is_wanted(path: &str) -> bool {
+/// Whether a check reads the file.
+pub(crate) fn is_wanted(path: &str) -> bool {
     let name = crate::paths::file_name(path);
     name.ends_with(".rs")
         || name.ends_with(".sql")
         || name == "Cargo.toml"
         || name == crate::config::FILE_NAME
+        || path == crate::baseline::FILE_NAME
 }
 
 fn relative(root: &Path, path: &Path) -> String {

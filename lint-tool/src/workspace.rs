@@ -176,7 +176,7 @@ impl Workspace {
         let reached: Vec<String> = manifest
             .dependencies
             .iter()
-            .filter(|it| it.kind != DependencyKind::Shared)
+            .filter(|it| it.kind.is_own())
             .filter_map(|it| self.source_of(&manifest, it))
             .filter_map(|(origin, it)| paths::join(origin.dir(), &it.path.as_ref()?.value))
             .filter(|it| self.root.workspace.is_some() && !self.is_excluded(it))
@@ -190,11 +190,7 @@ impl Workspace {
     fn externs_of(&self, index: usize) -> BTreeMap<String, Extern> {
         let manifest = &self.packages[index].manifest;
         let mut externs = BTreeMap::new();
-        for dependency in manifest
-            .dependencies
-            .iter()
-            .filter(|it| it.kind != DependencyKind::Shared)
-        {
+        for dependency in manifest.dependencies.iter().filter(|it| it.kind.is_own()) {
             let shared = self
                 .source_of(manifest, dependency)
                 .map_or(dependency, |(_, it)| it);

@@ -3,11 +3,13 @@
 // `allow-unwrap-in-tests` does not reach the helpers of an integration test.
 #![allow(clippy::unwrap_used)]
 
+mod harness;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use structure_lint::tree::Tree;
+use harness::{run, write};
 
 /// A workspace that is clean; each test plants one breach in it.
 const WORKSPACE: &str = r#"
@@ -20,8 +22,9 @@ order = ["schema", "aam", "functions"]
 [[independent]]
 name = "the functions"
 members = ["functions"]
-# Plants replace files, and with them uses.
+# Plants replace files, and with them uses; one upward also closes a circle.
 [rules]
+SL015 = "off"
 SL023 = "off"
 //- Cargo.toml
 [workspace]
@@ -44,34 +47,6 @@ pub async fn handle() { aam::db::insert().await }
 //- migrations/0001_accounts.sql
 create table accounts (id bigint primary key, name text, owner text);
 "#;
-
-/// Writes a fixture to a new folder of this test.
-fn write(name: &str, fixture: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&root);
-    fs::create_dir_all(&root).unwrap();
-    let tree = Tree::fixture(fixture);
-    for path in tree.paths().filter(|_| !fixture.is_empty()) {
-        let file = root.join(path);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, tree.get(path).unwrap()).unwrap();
-    }
-    root
-}
-
-/// Runs the binary, and returns its exit code and everything that it says.
-fn run(root: &Path, args: &[&str]) -> (i32, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_structure-lint"))
-        .args(args)
-        .current_dir(root)
-        .output()
-        .unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (
-        output.status.code().unwrap(),
-        String::from_utf8(text).unwrap(),
-    )
-}
 
 /// Plants files into the clean workspace and compares the short findings.
 fn check(name: &str, planted: &str, expected: &str) {
@@ -295,4 +270,161 @@ fn a_sarif_fingerprint_does_not_change_when_the_line_does() {
     assert_eq!(before["ruleId"], "SL901");
     assert_eq!(before["partialFingerprints"], after["partialFingerprints"]);
     assert_ne!(before["locations"], after["locations"]);
+}
+
+/// A workspace with an error that has a note, and a warning.
+fn with_findings(name: &str) -> PathBuf {
+    write(
+        name,
+        &format!(
+            "{WORKSPACE}//- schema/src/lib.rs uses aam\nuse aam::db::insert;\n/* <é> */ use self::super::x;\n"
+        ),
+    )
+}
+
+#[test]
+fn several_outputs_are_written_at_once() {
+    let root = with_findings("outputs");
+    let (code, text) = run(
+        &root,
+        &["--output", "sarif=out.sarif", "--output", "github"],
+    );
+    assert_eq!(code, 1);
+    assert!(
+        text.contains("::error file=schema/src/lib.rs,line=1,col=5,endColumn=8,title=SL010::"),
+        "{text}"
+    );
+    let sarif = fs::read_to_string(root.join("out.sarif")).unwrap();
+    assert!(sarif.contains("\"2.1.0\""));
+    let (code, text) = run(&root, &["--output", "short", "--output", "json"]);
+    assert_eq!(code, 2);
+    assert!(text.contains("would mix"), "{text}");
+    let (code, text) = run(&root, &["--output", "xml"]);
+    assert_eq!(code, 2);
+    assert!(text.contains("no format `xml`: there are human"), "{text}");
+    assert_eq!(run(&root, &["--output", "json=no/such/folder"]).0, 3);
+}
+
+#[test]
+fn rustc_json_has_the_fields_that_editors_read() {
+    let root = with_findings("rustc_json");
+    let (_, text) = run(&root, &["--format", "rustc-json"]);
+    let messages: Vec<serde_json::Value> = text
+        .lines()
+        .map(|it| serde_json::from_str(it).unwrap())
+        .collect();
+    let last = messages.last().unwrap();
+    assert_eq!(
+        (&last["reason"], &last["success"]),
+        (&"build-finished".into(), &false.into())
+    );
+    let keys = |it: &serde_json::Value| -> Vec<String> {
+        it.as_object().unwrap().keys().cloned().collect()
+    };
+    let message = messages
+        .iter()
+        .find(|it| it["message"]["code"]["code"] == "SL004")
+        .unwrap();
+    assert_eq!(
+        keys(message),
+        ["manifest_path", "message", "package_id", "reason", "target"]
+    );
+    let message = &message["message"];
+    assert_eq!(
+        keys(message),
+        [
+            "$message_type",
+            "children",
+            "code",
+            "level",
+            "message",
+            "rendered",
+            "spans"
+        ]
+    );
+    let span = &message["spans"][0];
+    assert_eq!(
+        keys(span),
+        [
+            "byte_end",
+            "byte_start",
+            "column_end",
+            "column_start",
+            "expansion",
+            "file_name",
+            "is_primary",
+            "label",
+            "line_end",
+            "line_start",
+            "suggested_replacement",
+            "suggestion_applicability",
+            "text"
+        ]
+    );
+    let source = fs::read_to_string(root.join("schema/src/lib.rs")).unwrap();
+    let bytes = |key: &str| span[key].as_u64().unwrap() as usize;
+    assert_eq!(&source[bytes("byte_start")..bytes("byte_end")], "self");
+    assert_eq!(span["column_start"], 15);
+}
+
+#[test]
+fn xml_formats_escape_and_count() {
+    let root = with_findings("xml");
+    let (_, junit) = run(&root, &["--format", "junit"]);
+    assert!(
+        junit.contains(
+            "<testsuite name=\"structure-lint\" tests=\"3\" failures=\"2\" skipped=\"1\""
+        ),
+        "{junit}"
+    );
+    assert_eq!(junit.matches("<testcase ").count(), 3);
+    let (_, checkstyle) = run(&root, &["--format", "checkstyle"]);
+    assert_eq!(checkstyle.matches("<error ").count(), 3, "{checkstyle}");
+    assert_eq!(
+        checkstyle.matches("<file ").count(),
+        checkstyle.matches("</file>").count()
+    );
+    let (code, clean) = run(&write("xml_clean", WORKSPACE), &["--format", "junit"]);
+    assert_eq!((code, clean.matches("tests=\"1\"").count()), (0, 2));
+}
+
+/// What SARIF 2.1.0 asks of the parts that are written.
+#[test]
+fn sarif_has_what_its_schema_requires() {
+    let (_, text) = run(&with_findings("sarif"), &["--format", "sarif"]);
+    let log: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert!(run["tool"]["driver"]["name"].is_string());
+    for rule in rules {
+        assert!(rule["id"].is_string() && rule["shortDescription"]["text"].is_string());
+        let level = rule["defaultConfiguration"]["level"].as_str().unwrap();
+        assert!(["none", "note", "warning", "error"].contains(&level));
+    }
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 3);
+    let mut fingerprints = std::collections::BTreeSet::new();
+    for result in results {
+        let index = result["ruleIndex"].as_u64().unwrap() as usize;
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(result["message"]["text"].is_string());
+        assert!(["warning", "error"].contains(&result["level"].as_str().unwrap()));
+        assert!(fingerprints.insert(result["partialFingerprints"].to_string()));
+        let related = result["relatedLocations"].as_array().unwrap().iter();
+        for location in result["locations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .chain(related)
+        {
+            let physical = &location["physicalLocation"];
+            let uri = physical["artifactLocation"]["uri"].as_str().unwrap();
+            assert!(!uri.starts_with('/') && !uri.contains(['\\', ' ']));
+            let region = &physical["region"];
+            let number = |key: &str| region[key].as_u64().unwrap();
+            assert!(number("startLine") >= 1 && number("startColumn") >= 1);
+            assert!(number("endColumn") > number("startColumn"));
+        }
+    }
 }

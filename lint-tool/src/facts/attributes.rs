@@ -1,7 +1,9 @@
 //! What attributes say: `cfg(test)`, `path`, derives, table names, renames.
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token};
 
 /// Attributes whose string names a path.
 const PATH_STRINGS: [&str; 10] = [
@@ -17,14 +19,18 @@ const PATH_STRINGS: [&str; 10] = [
     "skip_serializing_if",
 ];
 
+/// Attributes that make a function a test.
+const TESTS: [&str; 4] = ["test", "bench", "rstest", "proptest"];
+
 /// Whether the item is compiled for tests only.
 pub(super) fn is_test(attrs: &[Attribute]) -> bool {
     attrs.iter().any(|attr| {
-        let last = attr.path().segments.last().map(|it| it.ident.to_string());
-        match (&attr.meta, last.as_deref()) {
-            (Meta::List(list), Some("cfg")) => asks_for_test(list.tokens.clone()),
-            (_, Some("test" | "bench" | "rstest" | "proptest")) => true,
-            _ => false,
+        let Some(last) = attr.path().segments.last() else {
+            return false;
+        };
+        match &attr.meta {
+            Meta::List(list) if last.ident == "cfg" => asks_for_test(list.tokens.clone()),
+            _ => TESTS.iter().any(|it| last.ident == it),
         }
     })
 }
@@ -68,18 +74,33 @@ pub(super) fn path_attr(attr: &Attribute) -> Option<LitStr> {
     if let Some(text) = name_value(&attr.meta, "path") {
         return Some(text.clone());
     }
-    attr.path()
-        .is_ident("cfg_attr")
-        .then(|| string_after(attr, "path"))
-        .flatten()
+    match &attr.meta {
+        Meta::List(list) if attr.path().is_ident("cfg_attr") => string_after(&list.tokens, "path"),
+        _ => None,
+    }
 }
 
-/// The string after `key =` in a list attribute, at its first level.
-pub(super) fn string_after(attr: &Attribute, key: &str) -> Option<LitStr> {
-    let Meta::List(list) = &attr.meta else {
-        return None;
+/// The list attributes that an attribute is: itself, or those in a `cfg_attr`.
+fn lists(attr: &Attribute) -> Vec<(String, TokenStream)> {
+    let (Meta::List(list), Some(name)) = (&attr.meta, attr.path().get_ident()) else {
+        return Vec::new();
     };
+    if name != "cfg_attr" {
+        return vec![(name.to_string(), list.tokens.clone())];
+    }
     let tokens: Vec<TokenTree> = list.tokens.clone().into_iter().collect();
+    let within = tokens.windows(2).filter_map(|it| match it {
+        [TokenTree::Ident(name), TokenTree::Group(group)] => {
+            Some((name.to_string(), group.stream()))
+        }
+        _ => None,
+    });
+    within.collect()
+}
+
+/// The string after `key =` in a list, at its first level.
+fn string_after(tokens: &TokenStream, key: &str) -> Option<LitStr> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     tokens.windows(3).find_map(|it| match it {
         [
             TokenTree::Ident(name),
@@ -94,13 +115,12 @@ pub(super) fn string_after(attr: &Attribute, key: &str) -> Option<LitStr> {
 
 /// Strings of a list attribute that name paths, such as `serde(with = "…")`.
 pub(super) fn path_strings(attr: &Attribute) -> Vec<LitStr> {
-    if !attr.path().is_ident("serde") {
-        return Vec::new();
-    }
-    PATH_STRINGS
-        .iter()
-        .filter_map(|key| string_after(attr, key))
-        .collect()
+    let lists = lists(attr).into_iter().filter(|(name, _)| name == "serde");
+    let strings = lists.flat_map(|(_, tokens)| {
+        let keys = PATH_STRINGS.iter();
+        keys.filter_map(move |key| string_after(&tokens, key))
+    });
+    strings.collect()
 }
 
 /// Last segments of everything derived, also through `cfg_attr`.
@@ -143,27 +163,23 @@ fn last_idents(tokens: TokenStream, names: &mut Vec<String>) {
 
 /// The table that diesel's or sea-orm's attribute names.
 pub(super) fn table(attrs: &[Attribute]) -> Option<String> {
+    let known = ["diesel", "sea_orm", "table_name", "sqlx", "orm"];
     attrs.iter().find_map(|attr| {
         if let Some(text) = name_value(&attr.meta, "table_name") {
             return Some(text.value());
         }
-        let known = ["diesel", "sea_orm", "table_name", "sqlx", "orm"];
-        if !known.iter().any(|it| attr.path().is_ident(it)) {
-            return None;
-        }
-        string_after(attr, "table_name")
-            .map(|it| it.value())
-            .or_else(|| ident_after(attr, "table_name"))
+        let lists = lists(attr)
+            .into_iter()
+            .filter(|(name, _)| known.contains(&name.as_str()));
+        lists.map(|(_, it)| it).find_map(|tokens| {
+            let text = string_after(&tokens, "table_name").map(|it| it.value());
+            text.or_else(|| ident_after(tokens, "table_name"))
+        })
     })
 }
 
-fn ident_after(attr: &Attribute, key: &str) -> Option<String> {
-    let Meta::List(list) = &attr.meta else {
-        return None;
-    };
-    let mut tokens = list
-        .tokens
-        .clone()
+fn ident_after(tokens: TokenStream, key: &str) -> Option<String> {
+    let mut tokens = tokens
         .into_iter()
         .skip_while(|it| it.to_string() != key)
         .skip(2);
@@ -181,13 +197,37 @@ fn ident_after(attr: &Attribute, key: &str) -> Option<String> {
 /// What a field is called in the database or on the wire.
 pub(super) fn rename(attrs: &[Attribute]) -> Option<String> {
     let known = ["sqlx", "serde", "diesel", "sea_orm"];
-    attrs
+    let lists = attrs
         .iter()
-        .filter(|attr| known.iter().any(|it| attr.path().is_ident(it)))
-        .find_map(|attr| {
-            ["rename", "column_name"]
-                .iter()
-                .find_map(|key| string_after(attr, key))
-                .map(|it| it.value())
-        })
+        .flat_map(lists)
+        .filter(|(name, _)| known.contains(&name.as_str()));
+    lists.map(|(_, it)| it).find_map(|tokens| {
+        let mut keys = ["rename", "column_name"].iter();
+        keys.find_map(|key| string_after(&tokens, key))
+            .map(|it| it.value())
+    })
+}
+
+/// The path after `concat!(env!("CARGO_MANIFEST_DIR"), …)`.
+pub(super) fn in_package(tokens: &TokenStream) -> Option<String> {
+    let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+    let concat = syn::parse2::<syn::Macro>(tokens.clone()).ok()?;
+    let parts = list.parse2(concat.tokens.clone()).ok()?;
+    let mut parts = parts.iter();
+    match parts.next()? {
+        Expr::Macro(it) if it.mac.path.is_ident("env") && concat.path.is_ident("concat") => {
+            let name = it.mac.parse_body::<LitStr>().ok()?;
+            (name.value() == "CARGO_MANIFEST_DIR").then_some(())?;
+        }
+        _ => return None,
+    }
+    let text = |it: &Expr| match it {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text.value()),
+        _ => None,
+    };
+    let path: Option<String> = parts.map(text).collect();
+    path.map(|it| it.trim_start_matches('/').to_owned())
 }

@@ -12,7 +12,7 @@ use syn::{Attribute, Expr, Item, LitStr, Token, UseTree};
 use super::tokens::{self, Found, plain};
 use super::{
     Facts, Field, Function, Include, ModDecl, Name, PathAttr, PathRef, RowType, Scope, ScopeId,
-    Segment, SqlText, StructDef, Use, allow, attributes, types,
+    Segment, SqlText, StructDef, Use, allow, attributes, depth, docs, items, types,
 };
 use crate::diagnostic::Span;
 use crate::sql;
@@ -21,8 +21,9 @@ use crate::sql;
 pub fn extract(text: &str) -> Facts {
     let mut walker = Walker::default();
     walker.facts.lines = text.lines().count() as u32;
+    walker.facts.generated = items::is_generated(text);
     walker.facts.scopes.push(Scope::default());
-    match syn::parse_file(text) {
+    match parse(&docs::blank(text)) {
         Ok(file) => {
             walker.test = attributes::is_test(&file.attrs);
             walker.facts.scopes[0].test = walker.test;
@@ -38,6 +39,24 @@ pub fn extract(text: &str) -> Facts {
     walker.facts
 }
 
+/// A text whose doc comments are blanked as a syntax tree.
+pub(super) fn parse(text: &str) -> syn::Result<syn::File> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // A shebang is no token; `#![` is an attribute.
+    let is_shebang = text.starts_with("#!") && !text[2..].trim_start().starts_with('[');
+    let text = if is_shebang {
+        &format!("//{}", &text[2..])
+    } else {
+        text
+    };
+    let tokens: TokenStream = text.parse()?;
+    if let Some(span) = depth::too_deep(text, &tokens) {
+        let message = format!("nested deeper than {} levels", depth::LIMIT);
+        return Err(syn::Error::new(span, message));
+    }
+    syn::parse2(tokens)
+}
+
 /// A token's place on the line where it begins.
 pub(super) fn span_of(span: proc_macro2::Span) -> Span {
     let (start, end) = (span.start(), span.end());
@@ -51,6 +70,21 @@ pub(super) fn span_of(span: proc_macro2::Span) -> Span {
         column: start.column as u32 + 1,
         width: width.max(1) as u32,
     }
+}
+
+/// One piece of a path. Its end follows from its name: asking for it costs as much as for its start.
+pub(super) fn segment(ident: &syn::Ident) -> Segment {
+    let mut name = ident.to_string();
+    let start = ident.span().start();
+    let span = Span {
+        line: start.line as u32,
+        column: start.column as u32 + 1,
+        width: name.chars().count() as u32,
+    };
+    if name.starts_with("r#") {
+        name.drain(..2);
+    }
+    Segment { name, span }
 }
 
 /// Where string literals stand.
@@ -73,6 +107,24 @@ fn literals(text: &str) -> Vec<Range<allow::Position>> {
         walk(tokens, &mut found);
     }
     found
+}
+
+/// Macro arguments that are a syntax tree.
+enum Arguments {
+    List(Punctuated<Expr, Token![,]>),
+    Body(Vec<syn::Stmt>),
+}
+
+fn tree(input: syn::parse::ParseStream) -> syn::Result<Arguments> {
+    use syn::parse::discouraged::Speculative as _;
+    let fork = input.fork();
+    match Punctuated::parse_terminated(&fork) {
+        Ok(list) if fork.is_empty() => {
+            input.advance_to(&fork);
+            Ok(Arguments::List(list))
+        }
+        _ => syn::Block::parse_within(input).map(Arguments::Body),
+    }
 }
 
 #[derive(Default)]
@@ -142,14 +194,7 @@ impl Walker {
     }
 
     pub(super) fn path_of(&self, path: &syn::Path) -> PathRef {
-        let segments = path
-            .segments
-            .iter()
-            .map(|it| Segment {
-                name: plain(&it.ident),
-                span: span_of(it.ident.span()),
-            })
-            .collect();
+        let segments = path.segments.iter().map(|it| segment(&it.ident)).collect();
         self.path_ref(segments, path.leading_colon.is_some())
     }
 
@@ -162,10 +207,7 @@ impl Walker {
     ) {
         let with = |ident: &syn::Ident| {
             let mut path = prefix.to_vec();
-            path.push(Segment {
-                name: plain(ident),
-                span: span_of(ident.span()),
-            });
+            path.push(segment(ident));
             path
         };
         match tree {
@@ -220,22 +262,33 @@ impl Walker {
         }
     }
 
-    pub(super) fn text(&mut self, text: &str, span: Span) {
-        if let Some(statement) = sql::read(text) {
+    pub(super) fn extern_crate(&mut self, item: &syn::ItemExternCrate) {
+        let path = vec![Segment {
+            name: plain(&item.ident),
+            span: span_of(item.ident.span()),
+        }];
+        let renamed = item.rename.as_ref().map(|(_, name)| plain(name));
+        let alias = renamed.unwrap_or(plain(&item.ident));
+        let declared = Some(alias).filter(|it| it != "_" && it != "self");
+        self.add_use(path, true, declared, false);
+        if let Some(last) = self.facts.uses.last_mut() {
+            last.extern_crate = true;
+        }
+    }
+
+    pub(super) fn text(&mut self, text: &LitStr) {
+        if let Some(statement) = sql::read(&text.value()) {
             self.facts.sql.push(SqlText {
                 statement,
-                span,
+                span: span_of(text.span()),
                 test: self.test,
             });
         }
     }
 
     pub(super) fn literal(&mut self, literal: Literal) {
-        let span = span_of(literal.span());
-        if let Ok(text) =
-            syn::parse2::<LitStr>(TokenStream::from(proc_macro2::TokenTree::from(literal)))
-        {
-            self.text(&text.value(), span);
+        if let syn::Lit::Str(text) = syn::Lit::new(literal) {
+            self.text(&text);
         }
     }
 
@@ -243,13 +296,10 @@ impl Walker {
     pub(super) fn arguments(&mut self, tokens: TokenStream) {
         let before = std::mem::replace(&mut self.in_macro, true);
         let tokens = tokens::without_inner_attributes(tokens);
-        let list = Punctuated::<Expr, Token![,]>::parse_terminated;
-        if let Ok(list) = list.parse2(tokens.clone()) {
-            list.iter().for_each(|it| self.visit_expr(it));
-        } else if let Ok(statements) = syn::Block::parse_within.parse2(tokens.clone()) {
-            statements.iter().for_each(|it| self.visit_stmt(it));
-        } else {
-            self.tokens(tokens, true);
+        match tree.parse2(tokens.clone()) {
+            Ok(Arguments::List(list)) => list.iter().for_each(|it| self.visit_expr(it)),
+            Ok(Arguments::Body(body)) => body.iter().for_each(|it| self.visit_stmt(it)),
+            Err(_) => self.tokens(tokens, true),
         }
         self.in_macro = before;
     }
@@ -283,16 +333,24 @@ impl Walker {
     /// `include*!` and `query_as!`, which say more than their arguments.
     pub(super) fn known_macro(&mut self, name: &syn::Ident, tokens: &TokenStream) {
         let span = span_of(name.span());
-        match name.to_string().as_str() {
+        let text = name.to_string();
+        let is_own = |it: &Scope| it.names.get(&text) == Some(&Name::Value);
+        if self.facts.scopes.iter().any(is_own) {
+            return;
+        }
+        match text.as_str() {
             "include" | "include_str" | "include_bytes" => {
                 let file = syn::parse2::<LitStr>(tokens.clone())
                     .ok()
                     .map(|it| it.value());
+                let in_package = attributes::in_package(tokens);
                 let out_dir = tokens.to_string().contains("\"OUT_DIR\"");
                 self.facts.includes.push(Include {
                     source: name == "include",
-                    file,
+                    from_manifest: in_package.is_some(),
+                    file: file.or(in_package),
                     out_dir,
+                    test: self.test,
                     span,
                 });
             }

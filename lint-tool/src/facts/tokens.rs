@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
 
 use super::Segment;
-use super::extract::span_of;
+use super::extract::segment;
 
 /// What a scan of tokens finds.
 pub(super) enum Found {
@@ -47,7 +47,13 @@ pub(super) fn scan(tokens: TokenStream, braces: bool, found: &mut dyn FnMut(Foun
                 found(Found::Literal(literal.clone()));
                 at += 1;
             }
-            TokenTree::Ident(_) => at = path_at(&tokens, at, found),
+            TokenTree::Ident(_) => {
+                at = path_at(&tokens, at, found);
+                // Its argument is text, not code.
+                if macro_call(&tokens, at).is_some_and(|(name, _)| name == "stringify") {
+                    at += 2;
+                }
+            }
             TokenTree::Punct(_) => at += 1,
         }
     }
@@ -58,10 +64,7 @@ fn path_at(tokens: &[TokenTree], start: usize, found: &mut dyn FnMut(Found)) -> 
     let mut segments = Vec::new();
     let mut at = start;
     while let Some(TokenTree::Ident(ident)) = tokens.get(at) {
-        segments.push(Segment {
-            name: plain(ident),
-            span: span_of(ident.span()),
-        });
+        segments.push(segment(ident));
         at += 1;
         if !is_colons(tokens, at) {
             break;
@@ -130,6 +133,28 @@ fn module_at(tokens: &[TokenTree], at: usize) -> Option<String> {
     }
 }
 
+/// Whether a macro's rules hold `mod $name`.
+pub(super) fn makes_modules(tokens: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let is_made = tokens.windows(2).any(|it| {
+        matches!(it, [TokenTree::Ident(word), TokenTree::Punct(sign)] if word == "mod" && sign.as_char() == '$')
+    });
+    is_made
+        || tokens
+            .iter()
+            .any(|it| matches!(it, TokenTree::Group(it) if makes_modules(&it.stream())))
+}
+
+/// The names among macro arguments that are no part of a path.
+pub(super) fn idents(tokens: &TokenStream) -> Vec<String> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let alone = tokens.iter().enumerate().filter_map(|(at, it)| match it {
+        TokenTree::Ident(name) if !is_colons(&tokens, at + 1) => Some(plain(name)),
+        _ => None,
+    });
+    alone.collect()
+}
+
 /// Macro arguments without the `#![…]` that some macros begin with.
 pub(super) fn without_inner_attributes(tokens: TokenStream) -> TokenStream {
     let all: Vec<TokenTree> = tokens.clone().into_iter().collect();
@@ -190,6 +215,9 @@ fn path_attr(tokens: &[TokenTree], at: usize) -> Option<Literal> {
 
 /// An identifier without `r#`.
 pub(super) fn plain(ident: &Ident) -> String {
-    let name = ident.to_string();
-    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
+    let mut name = ident.to_string();
+    if name.starts_with("r#") {
+        name.drain(..2);
+    }
+    name
 }

@@ -24,3 +24,12 @@ pub(super) fn text(ty: &syn::Type) -> String {
     words.visit_type(ty);
     words.0
 }
+
+/// The path of a type, also of a borrowed one.
+pub(super) fn path(ty: &syn::Type) -> Option<&syn::Path> {
+    match ty {
+        syn::Type::Path(it) => Some(&it.path),
+        syn::Type::Reference(it) => path(&it.elem),
+        _ => None,
+    }
+}

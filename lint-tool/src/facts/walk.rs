@@ -5,8 +5,8 @@ use syn::{Attribute, Expr, Item, LitStr, Meta};
 
 use super::attributes;
 use super::extract::{Walker, span_of};
-use super::tokens::plain;
-use super::{Name, PathAttr, Segment};
+use super::tokens::{self, plain};
+use super::{Name, PathAttr};
 
 impl<'ast> Visit<'ast> for Walker {
     fn visit_item(&mut self, item: &'ast Item) {
@@ -22,30 +22,13 @@ impl<'ast> Visit<'ast> for Walker {
                 let public = !matches!(it.vis, syn::Visibility::Inherited);
                 self.use_tree(&it.tree, &[], it.leading_colon.is_some(), public);
             }
-            Item::ExternCrate(it) => {
-                let path = vec![Segment {
-                    name: plain(&it.ident),
-                    span: span_of(it.ident.span()),
-                }];
-                let alias = it
-                    .rename
-                    .as_ref()
-                    .map_or(plain(&it.ident), |(_, name)| plain(name));
-                self.add_use(
-                    path,
-                    true,
-                    Some(alias).filter(|it| it != "_" && it != "self"),
-                    false,
-                );
-                if let Some(last) = self.facts.uses.last_mut() {
-                    last.extern_crate = true;
-                }
-            }
+            Item::ExternCrate(it) => self.extern_crate(it),
             Item::Fn(it) => {
                 self.function(&it.sig, &it.block);
                 self.generics(&it.sig.generics, |walker| visit::visit_item_fn(walker, it));
             }
             Item::Impl(it) => {
+                self.conversion(it);
                 self.generics(&it.generics, |walker| visit::visit_item_impl(walker, it))
             }
             Item::Trait(it) => {
@@ -58,6 +41,11 @@ impl<'ast> Visit<'ast> for Walker {
             Item::Macro(it) => {
                 if let Some(name) = &it.ident {
                     self.declare(plain(name), Name::Value);
+                    if tokens::makes_modules(&it.mac.tokens) {
+                        self.facts.module_makers.push(plain(name));
+                    }
+                } else {
+                    self.item_macro(&it.mac);
                 }
                 visit::visit_item(self, item);
             }
@@ -102,6 +90,11 @@ impl<'ast> Visit<'ast> for Walker {
 
     fn visit_attribute(&mut self, attr: &'ast Attribute) {
         if attr.path().is_ident("doc") {
+            if let Meta::NameValue(it) = &attr.meta
+                && let Expr::Macro(text) = &it.value
+            {
+                self.visit_macro(&text.mac);
+            }
             return;
         }
         if let Some(text) = attributes::path_attr(attr) {
@@ -129,6 +122,9 @@ impl<'ast> Visit<'ast> for Walker {
         let Some(last) = mac.path.segments.last() else {
             return;
         };
+        if last.ident == "stringify" {
+            return;
+        }
         if last.ident == "macro_rules" {
             return self.tokens(mac.tokens.clone(), false);
         }
@@ -137,7 +133,7 @@ impl<'ast> Visit<'ast> for Walker {
     }
 
     fn visit_lit_str(&mut self, text: &'ast LitStr) {
-        self.text(&text.value(), span_of(text.span()));
+        self.text(text);
     }
 
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {

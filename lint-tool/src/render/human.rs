@@ -23,7 +23,7 @@ pub(super) fn report(report: &Report) -> String {
     text
 }
 
-fn finding(report: &Report, it: &Diagnostic) -> String {
+pub(super) fn finding(report: &Report, it: &Diagnostic) -> String {
     let places = it
         .notes
         .iter()
@@ -63,7 +63,7 @@ fn snippet(
     let line = report
         .lines
         .get(&(place.file.clone(), span.line))
-        .map_or("", String::as_str);
+        .map_or("", |it| it.text.as_str());
     // Tabs become one column, so that the caret stands where the span is.
     let line = line.replace('\t', " ");
     let indent = " ".repeat(span.column.saturating_sub(1) as usize);

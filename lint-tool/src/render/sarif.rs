@@ -22,7 +22,7 @@ pub(super) fn report(report: &Report) -> String {
             "tool": { "driver": {
                 "name": "structure-lint",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": RULES.iter().map(|it| rule(it.code(), it.name(), it.explain())).collect::<Vec<_>>(),
+                "rules": RULES.iter().map(|it| rule(it.code(), it.name(), it.explain(), it.level())).collect::<Vec<_>>(),
             } },
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -31,13 +31,22 @@ pub(super) fn report(report: &Report) -> String {
     format!("{document:#}\n")
 }
 
-fn rule(code: &str, name: &str, explain: &str) -> Value {
+fn rule(code: &str, name: &str, explain: &str, level: Level) -> Value {
     json!({
         "id": code,
         "name": name,
+        "defaultConfiguration": { "level": self::level(level) },
         "shortDescription": { "text": explain.lines().next().unwrap_or_default() },
         "help": { "text": explain, "markdown": explain },
     })
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warn => "warning",
+        Level::Off => "none",
+    }
 }
 
 /// `seen` counts equal findings of a file, so that each has a fingerprint of its own.
@@ -61,7 +70,8 @@ fn result(it: &Diagnostic, seen: &mut BTreeMap<String, usize>) -> Value {
         .unwrap_or_default();
     json!({
         "ruleId": it.code,
-        "level": if it.level == Level::Error { "error" } else { "warning" },
+        "ruleIndex": RULES.iter().position(|rule| rule.code() == it.code),
+        "level": level(it.level),
         "message": { "text": format!("{}{help}", it.message) },
         "locations": [location(&it.place)],
         "relatedLocations": related,

@@ -1,9 +1,9 @@
 //! SL041
 
 use super::Rule;
+use super::likeness::{Likeness, Pair, pairs};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::engine::Context;
-use crate::models::Model;
 
 /// One model that two crates define.
 pub(super) struct DuplicateModel;
@@ -28,7 +28,8 @@ A model has one home. A second definition drifts: a column is added to one of th
 reads or writes rows that lack it. Two structs are one model when both map to the database (a derive,
 a table attribute, `query_as`) and have the same name and mostly the same fields, or read the same
 table with nearly all fields alike. Projections with their own name, one-field wrappers, re-exports,
-tests and versioned modules (`v1`) are not meant. With `[models] home = ["schema"]` a struct outside
+tests, generated files, versioned snapshots (`v1`, `AccountV1`) and structs of `[models] api` that
+`From` joins to the model are not meant. With `[models] home = ["schema"]` a struct outside
 that repeats one of `home` is a duplicate even if nothing maps it.
 
 ```bad
@@ -54,96 +55,19 @@ How to fix: use the one definition, or name the projection after what it is for.
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        let structs: Vec<&Model> = cx
-            .models
-            .structs
-            .iter()
-            .filter(|it| it.fields.len() > 1 && !is_versioned(it))
-            .collect();
-        for (index, one) in structs.iter().enumerate() {
-            for other in &structs[index + 1..] {
-                let (home, copy) = if is_home(cx, other) {
-                    (*other, *one)
-                } else {
-                    (*one, *other)
-                };
-                let mapped = one.mapped && other.mapped;
-                let claimed = is_home(cx, home) && !is_home(cx, copy) && home.name == copy.name;
-                if home.package != copy.package && (mapped || claimed) && is_same(home, copy) {
-                    out.push(finding(home, copy));
-                }
-            }
+        for pair in pairs(cx).iter().filter(|it| it.likeness == Likeness::Same) {
+            out.push(finding(pair));
         }
     }
 }
 
-/// A module such as `v1` or `v2` keeps an old shape on purpose.
-fn is_versioned(model: &Model) -> bool {
-    let is_version = |it: &str| {
-        it.len() > 1 && it.starts_with('v') && it[1..].bytes().all(|it| it.is_ascii_digit())
-    };
-    model.from.path.split("::").any(is_version)
-}
-
-fn is_home(cx: &Context, model: &Model) -> bool {
-    cx.config
-        .covering(&cx.config.models.home, &model.from)
-        .is_some()
-}
-
-fn is_same(one: &Model, other: &Model) -> bool {
-    let common = one
-        .fields
-        .keys()
-        .filter(|it| other.fields.contains_key(*it))
-        .count();
-    let (fewer, more) = (
-        one.fields.len().min(other.fields.len()),
-        one.fields.len().max(other.fields.len()),
-    );
-    let union = fewer + more - common;
-    let is_projection = common == fewer && fewer < more;
-    let known = !one.tables.is_empty() && !other.tables.is_empty();
-    let shares_table = !one.tables.is_disjoint(&other.tables);
-    if base(&one.name) == base(&other.name) {
-        return common > 1 && common * 2 >= more;
-    }
-    if shares_table {
-        return !is_projection && common > 2 && common * 10 >= union * 6;
-    }
-    !known && common > 3 && common == union
-}
-
-/// A struct's name without the words that only say that it is a struct of rows.
-fn base(name: &str) -> &str {
-    let endings = ["Row", "Entity", "Model", "Record", "Dto", "Db"];
-    let stripped = endings.iter().find_map(|it| name.strip_suffix(it));
-    stripped.filter(|it| !it.is_empty()).unwrap_or(name)
-}
-
-fn finding(home: &Model, copy: &Model) -> Diagnostic {
+fn finding(pair: &Pair) -> Diagnostic {
+    let (home, copy) = (pair.home, pair.copy);
     let message = format!("`{}` is defined a second time", copy.name);
-    let diff: Vec<String> = copy
-        .fields
-        .keys()
-        .filter(|it| !home.fields.contains_key(*it))
-        .map(|it| format!("+{it}"))
-        .chain(
-            home.fields
-                .keys()
-                .filter(|it| !copy.fields.contains_key(*it))
-                .map(|it| format!("-{it}")),
-        )
-        .collect();
-    let differs = if diff.is_empty() {
-        String::new()
-    } else {
-        format!("; they differ in {}", diff.join(", "))
-    };
     Diagnostic::new("SL041", copy.place.clone(), message)
         .label("a copy of a model")
         .note(
-            format!("`{}` is its home{differs}", home.from.path),
+            format!("`{}` is its home", home.from.path),
             Some(home.place.clone()),
         )
         .help(format!(

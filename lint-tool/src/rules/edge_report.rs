@@ -26,3 +26,11 @@ pub(super) fn distinct<T>(breaches: Vec<Breach<'_, T>>) -> Vec<Breach<'_, T>> {
         })
         .collect()
 }
+
+/// A contract's reason, as it follows its note.
+pub(super) fn reason(reason: &Option<String>) -> String {
+    reason
+        .as_ref()
+        .map(|it| format!(": {it}"))
+        .unwrap_or_default()
+}

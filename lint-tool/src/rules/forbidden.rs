@@ -4,6 +4,7 @@ use super::Rule;
 use super::edge_report::distinct;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::engine::Context;
+use crate::paths::Captures;
 
 /// An edge that the configuration forbids.
 pub(super) struct Forbidden;
@@ -24,7 +25,8 @@ impl Rule for Forbidden {
     fn explain(&self) -> &'static str {
         r#"An edge that the configuration forbids.
 
-Some edges are wrong whatever the layers say. `[[forbid]]` names them.
+Some edges are wrong whatever the layers say. `[[forbid]]` names them. `{name}` in `from` stands for
+one component, and `{name}` in `to` for the same one.
 
 ```bad
 //- structure-lint.toml
@@ -55,8 +57,11 @@ How to fix: turn the edge round, or move what is needed."#
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for contract in &cx.config.forbid {
             let breaches = cx.edges.all.iter().filter_map(|edge| {
-                let (_, from) = cx.config.covering(&contract.from, &edge.from)?;
-                let (line, to) = cx.config.covering(&contract.to, &edge.to)?;
+                let mut caught = Captures::new();
+                let (_, from) = cx
+                    .config
+                    .capturing(&contract.from, &edge.from, &mut caught)?;
+                let (line, to) = cx.config.capturing(&contract.to, &edge.to, &mut caught)?;
                 (from != to).then_some((edge, to, line))
             });
             for (edge, to, line) in distinct(breaches.collect()) {
@@ -88,6 +93,17 @@ mod tests {
             "SL012",
             "//- structure-lint.toml\n[[forbid]]\nfrom = [\"app\"]\nto = [\"std::process\"]\n//- src/lib.rs\nfn f() { std::process::exit(1) }\n",
             "src/lib.rs:1:10 `app` may not use `std::process::exit`",
+        );
+    }
+
+    #[test]
+    fn a_capture_of_one_side_is_known_on_the_other() {
+        check(
+            "SL012",
+            "//- structure-lint.toml\n[[forbid]]\nfrom = [\"functions/{f}\"]\nto = [\"app::{f}\"]\n\
+             //- functions/x-y/src/lib.rs uses app\nuse app::x_y::A;\nuse app::z::A as B;\n\
+             //- app/src/lib.rs\npub mod x_y {}\npub mod z {}\n",
+            "functions/x-y/src/lib.rs:1:5 `x_y` may not use `app::x_y`",
         );
     }
 }

@@ -50,9 +50,11 @@ How to fix: declare it with `mod`, or delete it."#
             .facts
             .iter()
             .flat_map(|(file, facts)| facts.includes.iter().map(move |it| (file, it)))
+            .filter(|(_, it)| !it.from_manifest)
             .filter_map(|(file, it)| paths::join(paths::parent(file), it.file.as_ref()?))
             .collect();
         let by_macro = macro_modules(cx);
+        let by_path: BTreeSet<String> = path_modules(cx).collect();
         for package in &cx.workspace.packages {
             let source = paths::join(&package.dir, "src").unwrap_or_default();
             // A file that could not be parsed may be the one that declares it.
@@ -68,6 +70,8 @@ How to fix: declare it with `mod`, or delete it."#
             for file in files.filter(|_| !is_unsure) {
                 let is_loaded = cx.modules.facts.contains_key(file)
                     || included.iter().any(|it| it == file)
+                    || by_path.contains(file)
+                    || is_second_file(cx, file)
                     || file
                         .trim_end_matches(".rs")
                         .split('/')
@@ -87,6 +91,19 @@ How to fix: declare it with `mod`, or delete it."#
             }
         }
     }
+}
+
+/// Files that `#[path]` names, also in the body of a macro.
+fn path_modules<'a>(cx: &'a Context) -> impl Iterator<Item = String> + 'a {
+    let attributes = cx.modules.facts.iter();
+    let named = attributes.flat_map(|(file, it)| it.path_attrs.iter().map(move |it| (file, it)));
+    named.filter_map(|(file, it)| paths::join(paths::parent(file), &it.value))
+}
+
+/// `a/mod.rs` beside a loaded `a.rs`, of which SL901 speaks.
+fn is_second_file(cx: &Context, file: &str) -> bool {
+    let first = file.strip_suffix("/mod.rs").map(|it| format!("{it}.rs"));
+    first.is_some_and(|it| cx.modules.facts.contains_key(&it))
 }
 
 /// Modules that macros declare, wherever they are used: their files are taken as loaded.

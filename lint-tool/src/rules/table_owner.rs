@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::diagnostic::{Diagnostic, Level};
 use crate::engine::Context;
-use crate::models::{Table, Write};
+use crate::models::{Access, Table};
 use crate::paths::wildcard;
 
 /// A table that two crates write.
@@ -67,7 +67,8 @@ How to fix: call a function of the owner, or give the table to one of them."#
     }
 }
 
-fn configured_owner<'a>(cx: &'a Context, table: &str) -> Option<&'a Spanned<String>> {
+/// The owner that the configuration names.
+pub(super) fn configured_owner<'a>(cx: &'a Context, table: &str) -> Option<&'a Spanned<String>> {
     let owners = cx.config.models.owners.iter();
     owners
         .filter(|(pattern, _)| wildcard(pattern.get_ref(), table))
@@ -114,7 +115,7 @@ fn written_elsewhere(
 }
 
 fn written_by_two(cx: &Context, name: &str, table: &Table, out: &mut Vec<Diagnostic>) {
-    let mut by_package: BTreeMap<usize, Vec<&Write>> = BTreeMap::new();
+    let mut by_package: BTreeMap<usize, Vec<&Access>> = BTreeMap::new();
     for write in &table.writes {
         by_package.entry(write.package).or_default().push(write);
     }
@@ -133,7 +134,7 @@ fn written_by_two(cx: &Context, name: &str, table: &Table, out: &mut Vec<Diagnos
     }
 }
 
-fn finding(name: &str, write: &Write, owner: &str) -> Diagnostic {
+fn finding(name: &str, write: &Access, owner: &str) -> Diagnostic {
     let message = format!(
         "`{}` writes the table `{name}`, which belongs to `{owner}`",
         write.from.path

@@ -70,7 +70,7 @@ How to fix: write `name.workspace = true`, features may be added beside it."#
         let strict = cx.config.rule("SL024").strict;
         for package in &cx.workspace.packages {
             let own = package.manifest.dependencies.iter();
-            for dependency in own.filter(|it| it.kind != DependencyKind::Shared && !it.inherited) {
+            for dependency in own.filter(|it| it.kind.is_own() && !it.inherited) {
                 let shared = root.dependencies.iter().find(|it| {
                     it.kind == DependencyKind::Shared && it.package() == dependency.package()
                 });

@@ -3,7 +3,6 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::engine::Context;
-use crate::manifest::DependencyKind;
 
 /// A dependency on a member of the workspace that no code uses.
 pub(super) struct UnusedMember;
@@ -46,7 +45,7 @@ How to fix: remove the entry, or use it."#
         for package in &cx.workspace.packages {
             let manifest = &package.manifest;
             let own = manifest.dependencies.iter();
-            for dependency in own.filter(|it| it.kind != DependencyKind::Shared) {
+            for dependency in own.filter(|it| it.kind.is_own()) {
                 let Some(member) = cx.workspace.member_of(manifest, dependency) else {
                     continue;
                 };

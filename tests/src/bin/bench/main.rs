@@ -6,6 +6,7 @@
 
 mod canonicalise;
 mod ingest;
+mod lint;
 mod me;
 mod records;
 mod report;
@@ -29,6 +30,7 @@ const BENCHES: &[Bench] = &[
     ("view-page", view_page::page),
     ("view-page-growth", view_page::growth),
     ("view-deep", view_page::deep),
+    ("lint", lint::run),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -1,0 +1,57 @@
+//! Fixes in manifests: a line of a dependency table that the workspace's entry can replace.
+
+use toml::{Table, Value};
+
+use super::{Edit, offset};
+use crate::diagnostic::Diagnostic;
+use crate::tree::Tree;
+
+/// `x = "1"` as `x.workspace = true`, where the workspace says the same.
+pub(super) fn inherit(tree: &Tree, it: &Diagnostic, text: &str) -> Option<Edit> {
+    let start = offset(text, (it.place.span.line, it.place.span.column))?;
+    let line = text[start..].lines().next()?;
+    let root: Table = tree.get("Cargo.toml")?.parse().ok()?;
+    let shared = root.get("workspace")?.get("dependencies")?.as_table()?;
+    // Only an entry that is one line is rewritten.
+    let (name, entry) = line.parse::<Table>().ok()?.into_iter().next()?;
+    let (own, shared) = (details(&entry)?, details(shared.get(&name)?)?);
+    if !line.starts_with(&name) || !says_the_same(&own, &shared) {
+        return None;
+    }
+    let end = start
+        + line
+            .find(" #")
+            .map_or(line.trim_end().len(), |at| line[..at].trim_end().len());
+    let added: Vec<String> = ["features", "optional"]
+        .iter()
+        .filter_map(|key| Some(format!("{key} = {}", own.get(*key)?)))
+        .collect();
+    let with = match added.as_slice() {
+        [] => format!("{name}.workspace = true"),
+        added => format!("{name} = {{ workspace = true, {} }}", added.join(", ")),
+    };
+    let file = it.place.file.clone();
+    Some(Edit {
+        file,
+        start,
+        end,
+        with,
+    })
+}
+
+fn details(entry: &Value) -> Option<Table> {
+    match entry {
+        Value::String(_) => Some(Table::from_iter([("version".to_owned(), entry.clone())])),
+        Value::Table(table) => Some(table.clone()),
+        _ => None,
+    }
+}
+
+/// Versions are equal as text and nothing else matters; features of the workspace are only added.
+fn says_the_same(own: &Table, shared: &Table) -> bool {
+    let only = |table: &Table, known: &[&str]| table.keys().all(|it| known.contains(&it.as_str()));
+    own.contains_key("version")
+        && own.get("version") == shared.get("version")
+        && only(own, &["version", "features", "optional"])
+        && only(shared, &["version", "features"])
+}

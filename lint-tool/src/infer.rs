@@ -1,0 +1,139 @@
+//! `init`: a first configuration. An inferred one describes the workspace as it is, and passes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Config;
+use crate::date::Date;
+use crate::diagnostic::Level;
+use crate::engine::{self, Analysis};
+use crate::error::Error;
+use crate::tree::Tree;
+
+const HEAD: &str = "# The structure of this workspace: who may use whom.\n\
+    # `cargo structure-lint explain SLnnn` explains each table, `list-rules` lists them.\n";
+
+/// Without inference: nothing is said of this workspace yet.
+pub fn starter() -> String {
+    format!(
+        "{HEAD}\n# [groups]\n# functions = [\"functions/*\"]\n\n# [[layers]]                 # lowest first\n\
+         # name = \"workspace\"\n# order = [\"schema\", \"functions\"]\n"
+    )
+}
+
+/// Layers by who uses whom today, and each rule that finds something as a warning.
+pub fn infer(tree: &Tree, today: Date) -> Result<String, Error> {
+    let layers = layers(&engine::analyse(tree)?);
+    let mut text = format!("{HEAD}{}", layers_text(&layers));
+    let config = |text: &str| Config::parse(text).map_err(|err| Error::Usage(err.to_string()));
+    let report = engine::check_tree(tree, &config(&text)?, today)?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for it in report
+        .diagnostics
+        .iter()
+        .filter(|it| it.level == Level::Error)
+    {
+        *counts.entry(it.code).or_default() += 1;
+    }
+    if !counts.is_empty() {
+        text.push_str(
+            "\n# What was found on the first day. Mend it, then remove the line.\n[rules]\n",
+        );
+    }
+    for (code, count) in counts {
+        text.push_str(&format!("{code} = \"warn\" # {count} on the first day\n"));
+    }
+    Ok(text)
+}
+
+/// Packages by the longest chain of uses below them. Those in a circle share a layer.
+fn layers(analysis: &Analysis) -> Vec<Vec<String>> {
+    let packages = &analysis.workspace.packages;
+    let mut uses: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for edge in analysis
+        .edges
+        .all
+        .iter()
+        .filter(|it| !it.to.file.is_empty())
+    {
+        uses.insert((edge.from.root(), edge.to.root()));
+    }
+    let mut heights: BTreeMap<&str, usize> =
+        packages.iter().map(|it| (it.ident.as_str(), 0)).collect();
+    // As many rounds as packages suffice without a circle; with one the heights are cut there.
+    for _ in 0..packages.len() {
+        for (from, to) in &uses {
+            let above = heights.get(to).copied().unwrap_or(0) + 1;
+            let is_circle = uses.contains(&(*to, *from));
+            if let Some(height) = heights.get_mut(from).filter(|_| from != to && !is_circle) {
+                *height = (*height).max(above).min(packages.len());
+            }
+        }
+    }
+    let mut layers: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for package in packages {
+        let height = heights.get(package.ident.as_str()).copied().unwrap_or(0);
+        layers.entry(height).or_default().push(package.name.clone());
+    }
+    layers.into_values().collect()
+}
+
+/// Nothing for fewer than two layers.
+fn layers_text(layers: &[Vec<String>]) -> String {
+    if layers.len() < 2 {
+        return String::new();
+    }
+    let groups = layers.iter().enumerate();
+    let groups: String = groups
+        .map(|(at, it)| format!("layer-{at} = {it:?}\n"))
+        .collect();
+    let order: Vec<String> = (0..layers.len()).map(|at| format!("layer-{at}")).collect();
+    format!(
+        "\n# Give the layers names that say what belongs there.\n[groups]\n{groups}\n[[layers]] # lowest first\n\
+         name = \"workspace\"\norder = {order:?}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_inferred_passes_and_notices_the_next_breach() {
+        let day = || "2026-11-22".parse().unwrap();
+        let clean = "//- a/src/lib.rs uses b\nuse b::f;\n//- b/src/lib.rs\nmod gone;\n";
+        let text = infer(&Tree::fixture(clean), day()).unwrap();
+        assert!(
+            text.contains("layer-0 = [\"b\"]\nlayer-1 = [\"a\"]"),
+            "{text}"
+        );
+        assert!(
+            text.contains("SL901 = \"warn\" # 1 on the first day"),
+            "{text}"
+        );
+        let config = Config::parse(&text).unwrap();
+        let check = |fixture: &str| {
+            engine::check_tree(&Tree::fixture(fixture), &config, day())
+                .unwrap()
+                .is_clean(false)
+        };
+        assert!(check(clean));
+        assert!(!check(
+            "//- a/src/lib.rs\n//- b/src/lib.rs uses a\nuse a::f;\n"
+        ));
+    }
+
+    #[test]
+    fn circles_and_single_packages_have_a_configuration_too() {
+        for fixture in [
+            "//- a/src/lib.rs uses b\nuse b::f;\n//- b/src/lib.rs uses a, c\nuse a::g; use c::h;\n//- c/src/lib.rs uses a\nuse a::g;\n",
+            "fn f() {}",
+        ] {
+            let tree = Tree::fixture(fixture);
+            let day = "2026-11-22".parse().unwrap();
+            let config = Config::parse(&infer(&tree, day).unwrap()).unwrap();
+            let report = engine::check_tree(&tree, &config, day).unwrap();
+            assert!(report.is_clean(false), "{:?}", report.diagnostics);
+        }
+        assert!(Config::parse(&starter()).is_ok());
+    }
+}

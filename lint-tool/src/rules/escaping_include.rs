@@ -1,0 +1,128 @@
+//! SL008
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Level, Place};
+use crate::engine::Context;
+use crate::facts::Include;
+use crate::paths;
+
+/// A file of another crate, taken in by a literal path.
+pub(super) struct EscapingInclude;
+
+impl Rule for EscapingInclude {
+    fn code(&self) -> &'static str {
+        "SL008"
+    }
+
+    fn name(&self) -> &'static str {
+        "escaping-include"
+    }
+
+    fn level(&self) -> Level {
+        Level::Warn
+    }
+
+    fn explain(&self) -> &'static str {
+        r#"A file of another crate, taken in by a literal path.
+
+`include_str!("../../other/data.json")` uses another crate without an entry in the manifest: nobody
+who changes the file knows, and the published package does not hold it, so it does not build. A path
+after `concat!(env!("CARGO_MANIFEST_DIR"), …)` is one too. Test code is left out: it is built where
+the whole workspace is.
+
+```bad
+//- app/src/lib.rs
+const DATA: &str = include_str!("../../other/data.json");
+//- other/src/lib.rs
+```
+
+```good
+//- app/src/lib.rs
+const DATA: &str = include_str!("../data.json");
+const MORE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/more.bin"));
+#[cfg(test)]
+const SHARED: &str = include_str!("../../fixtures/data.json");
+```
+
+How to fix: move the file into the crate, or let its owner offer it as a constant."#
+    }
+
+    fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
+        for (_, module, facts) in cx.modules.files().filter(|(_, it, _)| !it.test) {
+            let dir = &cx.workspace.packages[module.package].dir;
+            for include in facts.includes.iter().filter(|it| !it.test && !it.source) {
+                let Some(path) = include.file.as_ref().filter(|_| !include.out_dir) else {
+                    continue;
+                };
+                let target = target(include, path, dir, &module.file);
+                let owner = target.as_ref().and_then(|it| cx.workspace.package_of(it));
+                if owner != Some(module.package) {
+                    let place = Place::new(&module.file, include.span);
+                    let message = format!("`{path}` is not a file of this crate");
+                    let finding = Diagnostic::new("SL008", place, message)
+                        .label("no manifest says so")
+                        .help("move it into the crate, or let its owner offer it as a constant")
+                        .to(target.as_ref().unwrap_or(path));
+                    out.push(finding);
+                }
+            }
+        }
+    }
+}
+
+/// The file from the root; `None` when it leaves the workspace.
+fn target(include: &Include, path: &str, package: &str, file: &str) -> Option<String> {
+    let dir = if include.from_manifest {
+        package
+    } else {
+        paths::parent(file)
+    };
+    paths::join(dir, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::check;
+
+    #[test]
+    fn it_is_seen_wherever_a_path_is_written_out() {
+        let at = |source: &str, expected: &str| {
+            check(
+                "SL008",
+                &format!("//- a/src/lib.rs\n{source}\n//- b/src/lib.rs\n"),
+                expected,
+            );
+        };
+        at(
+            "#![doc = include_str!(\"../../README.md\")]",
+            "a/src/lib.rs:1:10 `../../README.md` is not a file of this crate",
+        );
+        at(
+            "fn f() { g(include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../b\", \"/x\"))) }",
+            "a/src/lib.rs:1:12 `../b/x` is not a file of this crate",
+        );
+        at(
+            "const A: &str = include_str!(\"/etc/passwd\");",
+            "a/src/lib.rs:1:17 `/etc/passwd` is not a file of this crate",
+        );
+        at("const A: &str = include_str!(\"../src/../../a/x\");", "");
+        at(
+            "const A: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/x\"));",
+            "",
+        );
+        at(
+            "//- a/tests/it.rs\nconst A: &str = include_str!(\"../../x\");",
+            "",
+        );
+    }
+
+    #[test]
+    fn a_root_package_does_not_hold_its_members_files() {
+        check(
+            "SL008",
+            "//- Cargo.toml\n[package]\nname = \"root\"\n[workspace]\nmembers = [\"a\"]\n//- src/lib.rs\n\
+             const A: &str = include_str!(\"../a/x\");\nconst B: &str = include_str!(\"../x\");\n//- a/src/lib.rs\n",
+            "src/lib.rs:1:17 `../a/x` is not a file of this crate",
+        );
+    }
+}

@@ -1,0 +1,2 @@
+//! Something small from elsewhere.
+pub fn info(_: &str) {}

@@ -1,0 +1,2 @@
+//! The derives of serde.
+pub use derives::{Deserialize, Serialize};
