@@ -25,7 +25,7 @@ pub use finish::{Run, finish};
 use crate::db::{self, Connection};
 use crate::plan::Plan;
 
-/// Most items that one [`batch`] should have.
+/// Most items that one [`batch()`] should have.
 pub const MOST_ITEMS: usize = 1000;
 
 /// Where records come from and what they become.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::query::{Column, ColumnKind};
 
-/// How a statement must name a column for [`write`] and [`value`] to read it.
+/// How a statement must name a column for [`write()`] and [`value()`] to read it.
 pub(super) fn expression(column: &Column) -> String {
     match column.kind {
         // As text, for neither has a Rust type here that would keep it to the letter.
