@@ -45,6 +45,9 @@ pub async fn start(
     let (server, database) = database(settings, say)?;
     let config = Config::new(&secrets, database, CONNECTIONS)?;
     let platform = Platform::new(config)?;
+    db::ping(&platform.db)
+        .await
+        .context("the database does not answer: if DATABASE_URL is set, check it")?;
     db::migrate(&platform.db).await.context(
         "bringing the database's tables up to date (where the private one is from a \
              version that was never released, `cargo run -- reset` begins anew)",
