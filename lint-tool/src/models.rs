@@ -1,6 +1,7 @@
 //! Tables and the structs that map to them, over the whole workspace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use crate::diagnostic::Place;
 use crate::edges::{Spot, spot};
@@ -8,6 +9,7 @@ use crate::facts::{Facts, PathRef, RowType, StructDef};
 use crate::modules::{ModuleId, Modules};
 use crate::paths;
 use crate::resolve::{Def, Resolver};
+use crate::rules::likeness::Likeness;
 use crate::sql;
 use crate::tree::Tree;
 use crate::workspace::Workspace;
@@ -72,6 +74,8 @@ pub struct Models {
     pub structs: Vec<Model>,
     /// Pairs of structs with a conversion from one to the other.
     pub joined: BTreeSet<(StructId, StructId)>,
+    /// Home, copy and how alike: what three rules ask for, found by the first.
+    pub(crate) alike: OnceLock<Vec<(usize, usize, Likeness)>>,
 }
 
 impl Models {

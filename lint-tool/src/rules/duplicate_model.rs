@@ -55,8 +55,8 @@ How to fix: use the one definition, or name the projection after what it is for.
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for pair in pairs(cx).iter().filter(|it| it.likeness == Likeness::Same) {
-            out.push(finding(pair));
+        for pair in pairs(cx).filter(|it| it.likeness == Likeness::Same) {
+            out.push(finding(&pair));
         }
     }
 }

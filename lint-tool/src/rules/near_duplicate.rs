@@ -57,8 +57,8 @@ How to fix: share one definition, or declare the layer and the conversion that m
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for pair in pairs(cx).iter().filter(|it| it.likeness == Likeness::Near) {
-            out.push(finding(pair));
+        for pair in pairs(cx).filter(|it| it.likeness == Likeness::Near) {
+            out.push(finding(&pair));
         }
     }
 }
