@@ -15,8 +15,9 @@ use crate::tree::Tree;
 use crate::workspace::Workspace;
 
 /// Derives that tie a struct to the database.
-const MAPPING_DERIVES: [&str; 8] = [
+const MAPPING_DERIVES: [&str; 9] = [
     "FromRow",
+    "sqlx::Type",
     "Queryable",
     "QueryableByName",
     "Selectable",

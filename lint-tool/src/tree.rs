@@ -148,8 +148,8 @@ impl Tree {
         self.files.remove(path);
     }
 
-    /// Replaces the text of a file.
-    pub(crate) fn set(&mut self, path: &str, text: String) {
+    /// Replaces the text of a file, or adds one.
+    pub fn set(&mut self, path: &str, text: String) {
         self.files.insert(path.to_owned(), text);
     }
 

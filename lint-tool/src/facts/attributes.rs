@@ -149,10 +149,14 @@ fn derives_within(tokens: TokenStream, names: &mut Vec<String>) {
     }
 }
 
+/// `Type` alone says nothing; with its crate it is a column of the database.
 fn last_idents(tokens: TokenStream, names: &mut Vec<String>) {
-    let mut last = None;
+    let mut last: Option<String> = None;
     for token in tokens {
         match token {
+            TokenTree::Ident(it) if it == "Type" && last.as_deref() == Some("sqlx") => {
+                last = Some("sqlx::Type".into());
+            }
             TokenTree::Ident(it) => last = Some(it.to_string()),
             TokenTree::Punct(it) if it.as_char() == ',' => names.extend(last.take()),
             _ => {}

@@ -125,6 +125,16 @@ mod tests {
     }
 
     #[test]
+    fn a_composite_type_is_mapped() {
+        let fixture = |derive: &str| {
+            let point = format!("#[derive({derive})] struct Point {{ x: f64, y: f64 }}\n");
+            format!("//- a/src/lib.rs\n{point}//- b/src/lib.rs\n{point}")
+        };
+        assert_eq!(findings("SL041", &fixture("Debug, sqlx::Type")).len(), 1);
+        assert_eq!(findings("SL041", &fixture("specta::Type")).len(), 0);
+    }
+
+    #[test]
     fn what_is_no_copy_is_silent() {
         let other = |source: &str| {
             check(

@@ -147,8 +147,11 @@ fn is_same(one: &Model, other: &Model) -> bool {
 /// Names and types of at least four fields in five, and no mere projection.
 fn is_near(one: &Model, other: &Model) -> bool {
     let (common, fewer, more) = counts(one, other);
-    let is_projection = common == fewer && fewer < more && base(&one.name) != base(&other.name);
-    if fewer < MANY_FIELDS || is_projection {
+    let is_subset = common == fewer && fewer < more && base(&one.name) != base(&other.name);
+    // One column of a table less is a change of one of them, unless a name says that it is meant.
+    let is_change = fewer + 1 == more && shares_table(one, other);
+    let is_meant = is_partial(&one.name) || is_partial(&other.name);
+    if fewer < MANY_FIELDS || (is_subset && (!is_change || is_meant)) {
         return false;
     }
     let same_type = one
@@ -170,6 +173,13 @@ fn counts(one: &Model, other: &Model) -> (usize, usize, usize) {
 
 fn shares_table(one: &Model, other: &Model) -> bool {
     !one.tables.is_disjoint(&other.tables)
+}
+
+/// A row before it has all of its columns, or a change of some.
+fn is_partial(name: &str) -> bool {
+    let begins = ["New", "Create", "Insert", "Update", "Upsert"];
+    let ends = ["Insert", "Update", "Change", "Changeset", "Patch", "Form"];
+    begins.iter().any(|it| name.starts_with(it)) || ends.iter().any(|it| name.ends_with(it))
 }
 
 /// A struct's name without the words that only say that it is a struct of rows.
