@@ -108,13 +108,7 @@ impl Models {
     }
 
     fn add_migrations(&mut self, tree: &Tree, workspace: &Workspace) {
-        let scripts = tree.paths().filter(|it| {
-            it.ends_with(".sql")
-                && paths::parent(it)
-                    .split('/')
-                    .any(|it| it.contains("migration"))
-        });
-        for path in scripts {
+        for path in tree.paths().filter(|it| is_migration(it)) {
             let text = tree.get(path).unwrap_or_default();
             // A local package's root folder holds everything; its migrations are the workspace's.
             let package = workspace
@@ -149,6 +143,12 @@ impl Models {
             }
         }
     }
+}
+
+/// Other SQL files may be anything: a dump, a query, test data.
+pub(crate) fn is_migration(path: &str) -> bool {
+    let mut folders = paths::parent(path).split('/');
+    path.ends_with(".sql") && folders.any(|it| it.contains("migration"))
 }
 
 /// Every pair of structs that a conversion joins.
