@@ -30,12 +30,14 @@ fn may_be_deep(text: &str) -> bool {
     let (mut depth, mut angles, mut run, mut longest) = (0_usize, 0, 0, 0);
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let end = quoted(bytes, at);
-        if end > at {
-            // A comment between two signs parts them no more than a space does.
-            run = if byte == b'/' { run } else { 0 };
-            at = end;
-            continue;
+        if matches!(byte, b'"' | b'\'' | b'/') {
+            let end = quoted(bytes, at);
+            if end > at {
+                // A comment between two signs parts them no more than a space does.
+                run = if byte == b'/' { run } else { 0 };
+                at = end;
+                continue;
+            }
         }
         run = if byte.is_ascii_alphanumeric() {
             0

@@ -5,49 +5,69 @@ use std::collections::BTreeSet;
 use super::{Breach, Field};
 use crate::config::Config;
 use crate::diagnostic::{Place, Span};
-use crate::edges::{Edges, Spot};
+use crate::edges::Spot;
 use crate::models::{Access, Model, Models, Table};
 use crate::paths::wildcard;
 
 pub(super) fn breaches(field: &Field) -> Vec<Breach> {
-    let mut all: Vec<Breach> = homes(field).into_iter().collect();
-    for (pattern, owner) in &field.config.models.owners {
-        let table = pattern.get_ref().replace('*', "planted");
-        let mut config = field.config.without_contracts();
-        let owners = [(pattern.clone(), owner.clone())];
-        config.models.owners = owners.into();
-        config.models.readers = field.config.models.readers.clone();
-        let is_owner = |it: &Spot| config.covers(owner.get_ref(), it).is_some();
+    let mut all = homes(field);
+    all.extend(written_elsewhere(field));
+    all.extend(read_elsewhere(field));
+    all
+}
+
+/// Each table of an owner, written by another.
+fn written_elsewhere(field: &Field) -> Vec<Breach> {
+    let breach = |(table, owner, config): (String, &String, Config)| {
+        let is_owner = |it: &Spot| config.covers(owner, it).is_some();
+        let writer = field.places().find(|(_, it)| !is_owner(it));
+        let planted = Table {
+            writes: writer.map(access).into_iter().collect(),
+            ..Table::default()
+        };
+        let contract = format!("`{table}` of `{owner}` is written elsewhere");
+        breach("SL040", contract, config, with(table, planted))
+    };
+    owned(field).map(breach).collect()
+}
+
+/// Each table of an owner, read by one who is not named.
+fn read_elsewhere(field: &Field) -> Vec<Breach> {
+    let breach = |(table, owner, config): (String, &String, Config)| {
         let may_read = |it: &Spot| {
             let readers = config.models.readers.iter();
             let mut lists = readers.filter(|(pattern, _)| wildcard(pattern.get_ref(), &table));
-            is_owner(it) || lists.any(|(_, list)| config.covering(list, it).is_some())
+            config.covers(owner, it).is_some()
+                || lists.any(|(_, list)| config.covering(list, it).is_some())
         };
-        let owner = owner.get_ref();
-        let writer = field.places().find(|(_, it)| !is_owner(it)).map(access);
-        let reader = field.places().find(|(_, it)| !may_read(it)).map(access);
-        let written = Table {
-            writes: writer.into_iter().collect(),
+        let reader = field.places().find(|(_, it)| !may_read(it));
+        let planted = Table {
+            reads: reader.map(access).into_iter().collect(),
             ..Table::default()
         };
-        let read = Table {
-            reads: reader.into_iter().collect(),
-            ..Table::default()
-        };
-        let by = |what: &str| format!("`{table}` of `{owner}` is {what} elsewhere");
-        let tables = |it: Table| Models {
-            tables: [(table.clone(), it)].into(),
-            ..Models::default()
-        };
-        all.push(breach(
-            "SL040",
-            by("written"),
-            config.clone(),
-            tables(written),
-        ));
-        all.push(breach("SL044", by("read"), config, tables(read)));
+        let contract = format!("`{table}` of `{owner}` is read elsewhere");
+        breach("SL044", contract, config, with(table, planted))
+    };
+    owned(field).map(breach).collect()
+}
+
+/// A table of each owner, with the configuration that says so.
+fn owned<'a>(field: &Field<'a>) -> impl Iterator<Item = (String, &'a String, Config)> {
+    let config = field.config;
+    config.models.owners.iter().map(|(pattern, owner)| {
+        let mut alone = config.without_contracts();
+        alone.models.owners = [(pattern.clone(), owner.clone())].into();
+        alone.models.readers = config.models.readers.clone();
+        let table = pattern.get_ref().replace('*', "planted");
+        (table, owner.get_ref(), alone)
+    })
+}
+
+fn with(table: String, planted: Table) -> Models {
+    Models {
+        tables: [(table, planted)].into(),
+        ..Models::default()
     }
-    all
 }
 
 /// A struct of each home, and its copy in another package.
@@ -79,7 +99,7 @@ fn breach(code: &'static str, contract: String, config: Config, models: Models) 
         code,
         contract,
         config,
-        edges: Edges::default().all,
+        edges: Vec::new(),
         models,
     }
 }
