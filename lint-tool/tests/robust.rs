@@ -221,6 +221,7 @@ fn runs_at_once_do_not_disturb_each_other() {
             let mut command = Command::new(env!("CARGO_BIN_EXE_structure-lint"));
             let command = command.args(["--format", "json"]).current_dir(&root);
             command
+                .env_remove("CARGO_TARGET_DIR")
                 .stdout(std::process::Stdio::piped())
                 .spawn()
                 .unwrap()
