@@ -39,7 +39,7 @@ fn reports() -> Vec<(&'static str, Report)> {
 
 #[test]
 fn sarif_of_every_finding_is_valid() {
-    // As published, but for a `]` too many in the pattern of languages, which strict readers refuse.
+    // As it is shipped, but for a `]` too many in the pattern of languages, which strict readers refuse.
     let schema = include_str!("sarif-schema-2.1.0.json").replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
     let schema = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::draft7::options().should_validate_formats(true);
