@@ -103,12 +103,12 @@ impl<K: Hash + Eq + Clone, V: Clone> Memory<K, V> {
     pub(crate) fn recall(&self, key: K, answer: impl FnOnce() -> Option<V>) -> Option<V> {
         match self.answers.borrow().get(&key) {
             Some(Answer::Known(known)) => return known.clone(),
-            Some(Answer::Open(number) | Answer::Leans(number)) => {
-                if self.circle.is_believed(*number) {
-                    return None;
-                }
+            Some(Answer::Open(number) | Answer::Leans(number))
+                if self.circle.is_believed(*number) =>
+            {
+                return None;
             }
-            None => {}
+            _ => {}
         }
         let number = self.circle.begin();
         let mut answers = self.answers.borrow_mut();
