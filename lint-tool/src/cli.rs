@@ -224,7 +224,10 @@ fn explain(name: &str) -> Result<ExitCode, Error> {
 /// The rules as a Markdown table, as the README has it.
 pub fn table() -> String {
     let rows = RULES.iter().map(|it| {
-        let level = format!("{:?}", it.level()).to_lowercase();
+        let mut level = format!("{:?}", it.level()).to_lowercase();
+        if it.strict_level() != it.level() {
+            level = format!("{level}; strict: {:?}", it.strict_level()).to_lowercase();
+        }
         let summary = it.explain().lines().next().unwrap_or_default();
         let summary = summary.trim_end_matches('.');
         format!("| {} | {} | {level} | {summary} |\n", it.code(), it.name())

@@ -14,6 +14,7 @@ use crate::date::Date;
 use crate::diagnostic::{Level, Place, Span};
 use crate::edges::Spot;
 use crate::paths::Captures;
+use crate::rules::Rule;
 use crate::selector::Selector;
 
 /// The name of the configuration file, at the root of the workspace.
@@ -28,6 +29,8 @@ pub struct Config {
     /// Warnings fail the check too.
     #[serde(default)]
     pub deny_warnings: bool,
+    /// Also what well-kept crates do not agree on. `None` is no.
+    pub strict: Option<bool>,
     /// Rule code → level and options.
     #[serde(default)]
     pub rules: BTreeMap<Spanned<String>, RuleConfig>,
@@ -220,6 +223,21 @@ impl Config {
     /// Where a value stands in the file.
     pub fn place<T>(&self, value: &Spanned<T>) -> Place {
         Place::new(FILE_NAME, Span::of_bytes(&self.text, value.span()))
+    }
+
+    /// Whether the rules of a house apply that not every house has.
+    pub fn is_strict(&self) -> bool {
+        self.strict == Some(true)
+    }
+
+    /// How loud a rule is here.
+    pub fn level(&self, rule: &dyn Rule) -> Level {
+        let usual = if self.is_strict() {
+            rule.strict_level()
+        } else {
+            rule.level()
+        };
+        self.rule(rule.code()).level.unwrap_or(usual)
     }
 
     /// The options of a rule.

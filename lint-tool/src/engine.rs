@@ -272,7 +272,7 @@ fn run(cx: &Context, today: Date, timing: &Timing) -> (Vec<Diagnostic>, usize) {
     let mut found = Vec::new();
     for rule in RULES
         .iter()
-        .filter(|it| level(cx.config, it.code(), it.level()) != Level::Off)
+        .filter(|it| cx.config.level(**it) != Level::Off)
     {
         timing.phase(rule.code(), || rule.check(cx, &mut found));
     }
@@ -289,15 +289,10 @@ fn run(cx: &Context, today: Date, timing: &Timing) -> (Vec<Diagnostic>, usize) {
 /// Gives each finding its rule's level, drops those of rules that are off, and sorts the rest.
 fn set_levels(config: &Config, found: &mut Vec<Diagnostic>) {
     found.retain_mut(|it| {
-        let default = crate::rules::find(it.code).map_or(Level::Error, |it| it.level());
-        it.level = level(config, it.code, default);
+        it.level = crate::rules::find(it.code).map_or(Level::Error, |it| config.level(it));
         it.level != Level::Off
     });
     found.sort();
-}
-
-fn level(config: &Config, code: &str, default: Level) -> Level {
-    config.rule(code).level.unwrap_or(default)
 }
 
 impl Context<'_> {

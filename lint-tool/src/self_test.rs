@@ -216,7 +216,9 @@ fn example(rule: &dyn Rule, today: Date) -> Verdict {
         .and_then(|it| it.split("```").next());
     let fires = |text: &str| {
         let tree = Tree::fixture(text);
-        let config = Config::parse(tree.get(crate::config::FILE_NAME).unwrap_or_default()).ok()?;
+        let text = tree.get(crate::config::FILE_NAME).unwrap_or_default();
+        let mut config = Config::parse(text).ok()?;
+        config.strict.get_or_insert(true);
         let report = engine::check_tree(&tree, &config, today).ok()?;
         Some(report.diagnostics.iter().any(|it| it.code == rule.code()))
     };

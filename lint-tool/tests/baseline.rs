@@ -16,6 +16,7 @@ fn workspace(name: &str) -> PathBuf {
     let manifest = "[package]\nname = \"app\"\nedition = \"2024\"\n";
     fs::write(root.join("Cargo.toml"), manifest).unwrap();
     fs::write(root.join("src/a.rs"), "").unwrap();
+    fs::write(root.join("structure-lint.toml"), "strict = true\n").unwrap();
     source(&root, "#[path = \"a.rs\"]\nmod a;\n");
     root
 }

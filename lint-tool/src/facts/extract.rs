@@ -133,6 +133,7 @@ pub(super) struct Walker {
     pub(super) scope: ScopeId,
     pub(super) test: bool,
     in_macro: bool,
+    pub(super) quoted: bool,
 }
 
 impl Walker {
@@ -190,7 +191,16 @@ impl Walker {
             leading_colon,
             scope: self.scope,
             test: self.test,
+            quoted: self.quoted,
         }
+    }
+
+    /// Walks code that is made for elsewhere.
+    pub(super) fn quote(&mut self, quoted: bool, walk: impl FnOnce(&mut Walker)) {
+        let before = self.quoted;
+        self.quoted |= quoted;
+        walk(self);
+        self.quoted = before;
     }
 
     pub(super) fn path_of(&self, path: &syn::Path) -> PathRef {
@@ -256,6 +266,7 @@ impl Walker {
             glob: false,
             public,
             extern_crate: false,
+            macros: false,
         });
         if let Some(alias) = alias {
             self.declare(alias, Name::Use(self.facts.uses.len() - 1));
@@ -270,9 +281,11 @@ impl Walker {
         let renamed = item.rename.as_ref().map(|(_, name)| plain(name));
         let alias = renamed.unwrap_or(plain(&item.ident));
         let declared = Some(alias).filter(|it| it != "_" && it != "self");
-        self.add_use(path, true, declared, false);
+        let public = !matches!(item.vis, syn::Visibility::Inherited);
+        self.add_use(path, true, declared, public);
         if let Some(last) = self.facts.uses.last_mut() {
             last.extern_crate = true;
+            last.macros = item.attrs.iter().any(|it| it.path().is_ident("macro_use"));
         }
     }
 

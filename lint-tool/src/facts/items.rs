@@ -66,7 +66,7 @@ impl Walker {
 }
 
 /// Whether the comments that a file begins with say that a tool wrote it.
-pub(super) fn is_generated(text: &str) -> bool {
+pub(crate) fn is_generated(text: &str) -> bool {
     const MARKS: [&str; 4] = [
         "@generated",
         "do not edit",

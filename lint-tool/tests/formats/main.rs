@@ -19,7 +19,8 @@ use structure_lint::{Format, render};
 fn reports() -> Vec<(&'static str, Report)> {
     let report = |text: &str| {
         let tree = Tree::fixture(text);
-        let config = Config::parse(tree.get(FILE_NAME).unwrap_or_default()).unwrap();
+        let mut config = Config::parse(tree.get(FILE_NAME).unwrap_or_default()).unwrap();
+        config.strict.get_or_insert(true);
         check_tree(&tree, &config, "2026-11-22".parse().unwrap()).unwrap()
     };
     let examples = RULES.iter().map(|rule| {
