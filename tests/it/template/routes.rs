@@ -13,6 +13,7 @@ use super::{TEMPLATE, all, functions, target};
 /// A route of the template.
 struct Route {
     id: &'static str,
+    key: &'static str,
     /// `ANY`, a method, or `$default`.
     method: &'static str,
     segments: Vec<&'static str>,
@@ -70,6 +71,7 @@ fn routes() -> Vec<Route> {
         let uri = &TEMPLATE["Resources"][integration]["Properties"]["IntegrationUri"];
         Route {
             id,
+            key,
             method,
             segments: segments(path),
             function: by_id[target(uri).unwrap()],
@@ -94,6 +96,13 @@ fn choose<'a>(routes: &'a [Route], method: &str, path: &str) -> &'a Route {
         );
     }
     route
+}
+
+/// The key of the route that a request takes, and the function there.
+pub(super) fn key_and_function(method: &str, path: &str) -> (&'static str, &'static str) {
+    let routes = routes();
+    let route = choose(&routes, method, path);
+    (route.key, route.function)
 }
 
 /// Method and path of each operation, with what it says.
@@ -174,6 +183,7 @@ fn a_whole_match_comes_before_a_greedy_one_and_a_long_one_before_a_short_one() {
         let (method, path) = key.split_once(' ').unwrap_or((key, ""));
         Route {
             id,
+            key,
             method,
             segments: segments(path),
             function: "",
