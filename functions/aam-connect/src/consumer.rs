@@ -25,24 +25,13 @@ impl Consumer for Worker {
     }
 
     async fn tick(&self, schedule: &str, deadline: Deadline) -> Result<()> {
-        match schedule {
-            "sweep" => {
-                announce_forgotten(&self.0).await?;
-                count_unanswered(&self.0).await?;
-                forget_expired(&self.0, deadline).await
-            }
-            // Whoever deploys asks for it: nobody else reaches a database in a private network.
-            "migrate" => migrate(&self.0).await,
-            _ => Err(unknown_schedule(schedule).into()),
+        if schedule != "sweep" {
+            return Err(unknown_schedule(schedule).into());
         }
+        announce_forgotten(&self.0).await?;
+        count_unanswered(&self.0).await?;
+        forget_expired(&self.0, deadline).await
     }
-}
-
-async fn migrate(platform: &Platform) -> Result<()> {
-    let migrated = db::migrate(&platform.db).await;
-    migrated.map_err(|err| Error::Internal(err.into()))?;
-    tracing::info!("the tables are up to date");
-    Ok(())
 }
 
 async fn announce_forgotten(platform: &Platform) -> Result<()> {
