@@ -7,21 +7,23 @@ use lambda_http::request::RequestContext;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::ClientAddress;
-use crate::secrets::Secrets;
 use crate::{Config, Platform, http, telemetry};
 
 /// Starts a function: configuration, platform, router; then serves until it is stopped.
 ///
-/// `routes` makes the function's routes from the platform and the secrets.
+/// `routes` makes the function's routes from the platform. A function whose secrets cannot be read
+/// is alive and says so: they may be mended while it runs.
 pub async fn main(
     name: &str,
-    routes: impl FnOnce(&Platform, &Secrets) -> anyhow::Result<OpenApiRouter>,
+    routes: impl FnOnce(&Platform) -> anyhow::Result<OpenApiRouter>,
 ) -> Result<(), lambda_http::Error> {
     telemetry::init(telemetry::Format::Json)?;
-    let secrets = Secrets::from_env()?;
-    let platform = Platform::new(Config::from_env(&secrets)?)?;
-    let routes = routes(&platform, &secrets)?;
-    run(http::serve(routes, platform, name)).await
+    let platform = Platform::new(Config::from_env()?)?;
+    // The secrets come in while the routes are made; a failure is logged there.
+    let secrets = platform.secrets.clone();
+    let make = async { Ok::<_, anyhow::Error>(http::serve(routes(&platform)?, platform, name)) };
+    let (_, router) = futures_util::future::join(secrets.get(), make).await;
+    run(router?).await
 }
 
 /// Serves API Gateway's events with the router until the function is stopped.

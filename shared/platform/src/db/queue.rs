@@ -40,7 +40,7 @@ pub async fn take(pool: &Pool, lease: Duration) -> sqlx::Result<Option<Wake>> {
         "#,
         lease,
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *pool.acquire().await?)
     .await
 }
 
@@ -53,7 +53,7 @@ pub async fn put_back(pool: &Pool, wake: Wake, pause: Duration) -> sqlx::Result<
         wake.job as _,
         pause,
     )
-    .execute(pool)
+    .execute(&mut *pool.acquire().await?)
     .await?;
     Ok(())
 }
@@ -65,7 +65,7 @@ pub async fn delete(pool: &Pool, wake: Wake) -> sqlx::Result<()> {
         wake.tenant as _,
         wake.job as _,
     )
-    .execute(pool)
+    .execute(&mut *pool.acquire().await?)
     .await?;
     Ok(())
 }
