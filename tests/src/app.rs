@@ -105,6 +105,7 @@ impl TestApp {
             auth,
             secrets: setup.secrets,
             limits: setup.limits,
+            queue: Arc::new(platform::queue::Local::default()),
             cors_origins: vec!["https://app.example".parse().expect("an origin")],
         })
         .expect("nothing is contacted yet");
@@ -116,6 +117,11 @@ impl TestApp {
             router,
             database,
         }
+    }
+
+    /// The document that a process of this platform reads its secrets from.
+    pub fn secrets_text(&self) -> &'static str {
+        &SECRETS
     }
 
     /// The database below it, as its owner, whom no row-level security binds.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use sqlx::pool::{MaybePoolConnection, PoolConnection};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, Postgres, SqlSafeStr};
+use sqlx::{Connection as _, PgPool, Postgres, SqlSafeStr};
 
-use super::Transaction;
+use super::{Connection, Transaction};
 use crate::secrets::{Credentials, Document, Live, Secrets};
 
 /// Where the database is and who signs in to it.
@@ -75,8 +75,11 @@ impl Pool {
         let inner = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(10))
-            // A frozen function wakes with dead sockets: an old connection is made anew.
             .max_lifetime(Duration::from_secs(600))
+            // A frozen function wakes with dead sockets. Some only stay silent, for longer than a
+            // request can wait: whoever does not answer at once is made anew.
+            .test_before_acquire(false)
+            .before_acquire(|conn, _| Box::pin(answers(conn)))
             .connect_lazy_with(options);
         Pool { inner, teller }
     }
@@ -106,6 +109,11 @@ impl Pool {
         }
     }
 
+    /// Closes it, once each connection has come back.
+    pub(crate) async fn close(&self) {
+        self.inner.close().await;
+    }
+
     pub(super) async fn begin_with(&self, statement: impl SqlSafeStr) -> sqlx::Result<Transaction> {
         let conn = MaybePoolConnection::PoolConnection(self.acquire().await?);
         Transaction::begin(conn, Some(statement.into_sql_str())).await
@@ -114,6 +122,14 @@ impl Pool {
     pub(super) async fn begin(&self) -> sqlx::Result<Transaction> {
         Transaction::begin(self.acquire().await?, None).await
     }
+}
+
+async fn answers(conn: &mut Connection) -> sqlx::Result<bool> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let silent = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
+    let ping = tokio::time::timeout(PATIENCE, conn.ping()).await;
+    ping.map_err(silent)??;
+    Ok(true)
 }
 
 impl Teller {
