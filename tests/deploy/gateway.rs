@@ -34,6 +34,15 @@ impl Gateway {
         Person::from_session(&answer.json())
     }
 
+    /// Connects a person's files; gives the connection's id.
+    pub(crate) async fn connect(&self, person: &Person) -> String {
+        let new = json!({ "name": "Files", "source_type": "FileSource", "connector_config": {} });
+        let token = person.token.as_str();
+        let answer = self.post("/api/v1/aam/connections", token, new).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer}");
+        answer.json()["id"].as_str().expect("an id").to_owned()
+    }
+
     /// GET as the bearer of a token, or as nobody.
     pub(crate) async fn get(&self, path: &str, token: impl Into<Option<&str>>) -> Answer {
         self.send(self.request(Method::GET, path, token.into()))

@@ -9,50 +9,25 @@
 )]
 
 mod aws;
+mod deployment;
+mod events;
 mod gateway;
+mod jobs;
 mod journey;
 mod ministack;
+mod queue;
+mod signing;
 mod stack;
 mod wait;
 
-use aws::Aws;
-use gateway::Gateway;
-use ministack::MiniStack;
-use stack::Stack;
-use tests::postgres::{TestDatabase, database};
-
-/// What the steps find.
-struct Deployment {
-    aws: Aws,
-    stack: Stack,
-    api: Gateway,
-    ministack: MiniStack,
-    database: TestDatabase,
-}
-
-impl Deployment {
-    async fn start() -> Deployment {
-        let (ministack, database) = (MiniStack::start().await.unwrap(), database().await);
-        let aws = Aws::new(&ministack.endpoint);
-        let url = database.url();
-        let parameters = [("Architecture", "x86_64"), ("DatabaseUrl", url.as_str())];
-        let stack = Stack::create(&aws, &parameters).await;
-        let api = Gateway::new(&ministack.endpoint, stack.output("ApiUrl"));
-        Deployment {
-            aws,
-            stack,
-            api,
-            ministack,
-            database,
-        }
-    }
-}
+use deployment::Deployment;
 
 macro_rules! steps {
     ($deployment:ident: $($step:path),* $(,)?) => {
         $(
-            eprintln!("step {}", stringify!($step));
+            let begin = std::time::Instant::now();
             $step(&$deployment).await;
+            eprintln!("{:6.1?} {}", begin.elapsed(), stringify!($step));
         )*
     };
 }
@@ -63,5 +38,11 @@ async fn the_template_deploys_what_works() {
     steps! { deployment:
         journey::a_file_is_connected_uploaded_and_queried,
         journey::another_tenant_finds_nothing,
+        events::events_of_the_queue_reach_the_views,
+        events::a_poison_message_ends_alone_with_the_dead_letters,
+        events::a_batch_whose_function_is_killed_takes_effect_once,
+        jobs::a_job_is_announced_and_worked_on,
+        jobs::the_sweep_takes_up_a_job_whose_worker_was_killed,
+        signing::no_request_fails_while_the_signing_key_rotates,
     }
 }
