@@ -1,10 +1,11 @@
-"""Starts MiniStack, with two things of AWS that the template needs and MiniStack 1.5 lacks:
+"""Starts MiniStack, with three things of AWS that the template needs and MiniStack 1.5 lacks:
 
 - `RotateSecret` puts the old value at once into force there. Here it makes a version without a
   value, labelled AWSPENDING, and has the rotation function take its four steps.
 - `AWS::SecretsManager::RotationSchedule` is no known resource there. Here it names the rotation
   function of its secret and begins a first rotation, as RotateImmediatelyOnUpdate has it. Later
   ones are asked for by the tests: the calendar is not kept.
+- A call of SQS for many messages is authorised by the action for one, as in AWS.
 
 It also copies what the functions write into its own output.
 """
@@ -17,7 +18,7 @@ import urllib.request
 import uuid
 
 from ministack import app
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import secretsmanager
 from ministack.services.cloudformation import provisioners
@@ -94,6 +95,11 @@ def create_schedule(_logical_id, properties, _stack):
     return json.loads(body)["ARN"], {}
 
 
+def iam_action(*arguments, extract=iam_actions.extract_iam_action):
+    action = extract(*arguments)
+    return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
+
+
 class Copied:
     """The output of a function, copied while it is read."""
 
@@ -114,6 +120,7 @@ def pump(worker, stream, lines, pump=lambda_runtime.ProvidedWorker._pump_output)
     pump(worker, Copied(stream, worker.func_name), lines)
 
 
+iam_actions.extract_iam_action = iam_action
 lambda_runtime.ProvidedWorker._pump_output = pump
 secretsmanager._rotate_secret = rotate_secret
 secretsmanager._get_secret_value = get_secret_value
