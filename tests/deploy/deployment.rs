@@ -65,7 +65,7 @@ impl Deployment {
         let token = self.person.token.as_str();
         let answer = self.api.post("/api/v1/auth/api-keys", token, new).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer}");
-        answer.json()["secret"].as_str().unwrap().to_owned()
+        answer.json()["key"].as_str().unwrap().to_owned()
     }
 
     /// A call to Secrets Manager.

@@ -1,10 +1,11 @@
-"""Starts MiniStack, with three things of AWS that the template needs and MiniStack 1.5 lacks:
+"""Starts MiniStack, with four things of AWS that the template needs and MiniStack 1.5 lacks:
 
 - `RotateSecret` puts the old value at once into force there. Here it makes a version without a
   value, labelled AWSPENDING, and has the rotation function take its four steps.
 - `AWS::SecretsManager::RotationSchedule` is no known resource there. Here it names the rotation
   function of its secret and begins a first rotation, as RotateImmediatelyOnUpdate has it. Later
   ones are asked for by the tests: the calendar is not kept.
+- A parameter that is a number stays text there, on which the reading of queues trips.
 - A call of SQS for many messages is authorised by the action for one, as in AWS.
 
 It also copies what the functions write into its own output.
@@ -95,6 +96,17 @@ def create_schedule(_logical_id, properties, _stack):
     return json.loads(body)["ARN"], {}
 
 
+HANDLERS = provisioners._RESOURCE_HANDLERS
+SOURCE = "AWS::Lambda::EventSourceMapping"
+
+
+def create_source(logical_id, properties, stack, create=HANDLERS[SOURCE]["create"]):
+    scaling = properties.get("ScalingConfig")
+    if scaling:
+        scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+    return create(logical_id, properties, stack)
+
+
 def iam_action(*arguments, extract=iam_actions.extract_iam_action):
     action = extract(*arguments)
     return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
@@ -124,7 +136,8 @@ iam_actions.extract_iam_action = iam_action
 lambda_runtime.ProvidedWorker._pump_output = pump
 secretsmanager._rotate_secret = rotate_secret
 secretsmanager._get_secret_value = get_secret_value
-provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::RotationSchedule"] = {
+HANDLERS[SOURCE]["create"] = create_source
+HANDLERS["AWS::SecretsManager::RotationSchedule"] = {
     "create": create_schedule,
     "delete": lambda _physical_id, _properties: None,
 }
