@@ -79,6 +79,7 @@ async fn without_a_database_it_is_unavailable_and_alive() {
         auth: Auth::Off,
         keys: app.secrets.keys.clone(),
         limits: Limits::default(),
+        queue: std::sync::Arc::new(platform::queue::Local::default()),
         cors_origins: vec![],
     });
     let service = platform::http::serve(OpenApiRouter::new(), platform.unwrap(), "health");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -103,6 +103,7 @@ impl TestApp {
             auth,
             keys: secrets.keys.clone(),
             limits: setup.limits,
+            queue: Arc::new(platform::queue::Local::default()),
             cors_origins: vec!["https://app.example".parse().expect("an origin")],
         })
         .expect("nothing is contacted yet");

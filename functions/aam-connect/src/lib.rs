@@ -3,6 +3,7 @@
 //! **Invariant:** a record that was read is accounted for in its run: written, unchanged, stale or
 //! quarantined. A batch of records and the run's counts of it are one transaction.
 
+mod consumer;
 mod db;
 mod replay;
 mod routes;
@@ -10,6 +11,7 @@ mod upload;
 pub mod worker;
 
 use platform::Platform;
+use platform::lambda::Consumer;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The function's routes.
@@ -26,4 +28,9 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
         .merge(routes::schemas::router())
         .merge(routes::tasks::router())
         .with_state(platform)
+}
+
+/// What works on jobs when the queue wakes it, and sweeps when that is due.
+pub fn consumer(platform: Platform) -> impl Consumer {
+    consumer::Worker(platform)
 }

@@ -1,12 +1,13 @@
 //! The event-ingest function: events in, each with its own outcome.
 //!
-//! **Invariant:** delivered at least once, effective exactly once. A request is one transaction;
-//! a client that got no answer sends it again, and what had its effect then says so.
+//! **Invariant:** delivered at least once, effective exactly once. A request or a message is one
+//! transaction; a client that got no answer sends it again, and what had its effect then says so.
 
 mod cloud_event;
 mod envelope;
 mod event;
 mod intake;
+mod messages;
 mod plans;
 mod routes;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use platform::Platform;
+use platform::lambda::Consumer;
 use utoipa_axum::router::OpenApiRouter;
 
 /// What the handlers hold.
@@ -31,11 +33,21 @@ impl FromRef<State> for Platform {
 
 /// The function's routes.
 pub fn routes(platform: Platform) -> OpenApiRouter {
-    let state = State {
-        platform,
-        plans: Arc::default(),
-    };
     OpenApiRouter::new()
         .merge(routes::events::router())
-        .with_state(state)
+        .with_state(State::new(platform))
+}
+
+/// What takes the messages of the function's queue.
+pub fn messages(platform: Platform) -> impl Consumer {
+    messages::Messages(State::new(platform))
+}
+
+impl State {
+    fn new(platform: Platform) -> State {
+        State {
+            platform,
+            plans: Arc::default(),
+        }
+    }
 }

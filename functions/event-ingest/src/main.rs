@@ -1,7 +1,8 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    platform::lambda::main("event-ingest", |platform, _| {
-        Ok(event_ingest::routes(platform.clone()))
+    platform::lambda::consume("event-ingest", |platform, _| {
+        let routes = event_ingest::routes(platform.clone());
+        Ok((routes, event_ingest::messages(platform.clone())))
     })
     .await
 }

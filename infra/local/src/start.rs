@@ -4,10 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use platform::auth::{DEV_EMAIL, DEV_TENANT, DEV_USER};
+use platform::queue::Local;
 use platform::secrets::Secrets;
 use platform::{Config, Platform, db};
 use schema::{TenantId, UserId};
@@ -43,7 +45,9 @@ pub async fn start(
     let listener = listen(settings.port).await?;
     let secrets = secrets(&settings.secrets())?;
     let (server, database) = database(settings, say)?;
-    let config = Config::new(&secrets, database, CONNECTIONS)?;
+    let queue = Arc::new(Local::default());
+    let mut config = Config::new(&secrets, database, CONNECTIONS)?;
+    config.queue = queue.clone();
     let platform = Platform::new(config)?;
     db::ping(&platform.db)
         .await
@@ -57,7 +61,7 @@ pub async fn start(
     let (stop, stopped) = watch::channel(false);
     let service = gateway::service(&platform, &secrets)?;
     let served = tokio::spawn(gateway::serve(listener, service, until(stopped.clone())));
-    let worker = tokio::spawn(work(platform, stopped));
+    let worker = tokio::spawn(work(platform, queue, stopped));
     Ok(Running {
         stop,
         served,
@@ -143,8 +147,9 @@ async fn seed(platform: &Platform) -> anyhow::Result<()> {
     auth::seed(platform, &[development, demo]).await
 }
 
-/// Works off the queue until it is stopped; looks again when it was empty or broke.
-async fn work(platform: Platform, stopped: watch::Receiver<bool>) {
+/// Works off the queue until it is stopped; looks again when it is woken, and now and then for
+/// jobs whose rest is over.
+async fn work(platform: Platform, queue: Arc<Local>, stopped: watch::Receiver<bool>) {
     const PAUSE: Duration = Duration::from_millis(500);
     while !*stopped.borrow() {
         let worked = aam_connect::worker::step(&platform)
@@ -157,7 +162,11 @@ async fn work(platform: Platform, stopped: watch::Receiver<bool>) {
                 false
             });
         if !worked {
-            let _ = tokio::time::timeout(PAUSE, until(stopped.clone())).await;
+            tokio::select! {
+                () = queue.woken() => {}
+                () = until(stopped.clone()) => {}
+                () = tokio::time::sleep(PAUSE) => {}
+            }
         }
     }
 }

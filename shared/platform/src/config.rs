@@ -1,10 +1,13 @@
 //! What the environment must say to every function.
 
+use std::sync::Arc;
+
 use anyhow::{Context, bail};
 use axum::http::HeaderValue;
 
 use crate::auth::Verifier;
 use crate::limit::Limits;
+use crate::queue::{self, Queue};
 use crate::secrets::{Keys, Secrets};
 use crate::{db, env, redis};
 
@@ -22,6 +25,8 @@ pub struct Config {
     pub keys: Keys,
     /// How often who may call.
     pub limits: Limits,
+    /// What wakes a worker: SQS at `JOBS_QUEUE_URL`, this process where it is absent.
+    pub queue: Arc<dyn Queue>,
     /// Origins that browsers may call from: `CORS_ORIGINS`, separated by commas.
     pub cors_origins: Vec<HeaderValue>,
 }
@@ -79,6 +84,7 @@ impl Config {
             auth: auth_from_env(secrets)?,
             keys: secrets.keys.clone(),
             limits: Limits::default(),
+            queue: queue_from_env()?,
             cors_origins: cors_from_env()?,
         })
     }
@@ -90,6 +96,13 @@ pub fn database_from_env() -> anyhow::Result<Option<db::ConnectOptions>> {
         Some(supabase) => Ok(Some(supabase)),
         None => env::optional("DATABASE_URL"),
     }
+}
+
+fn queue_from_env() -> anyhow::Result<Arc<dyn Queue>> {
+    Ok(match env::optional("JOBS_QUEUE_URL")? {
+        Some(url) => Arc::new(queue::Sqs::new(url)),
+        None => Arc::new(queue::Local::default()),
+    })
 }
 
 fn auth_from_env(secrets: &Secrets) -> anyhow::Result<Auth> {

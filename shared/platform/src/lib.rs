@@ -8,6 +8,7 @@ pub mod cache;
 pub mod config;
 pub mod cursor;
 pub mod db;
+pub mod deadline;
 pub mod env;
 pub mod extract;
 mod health;
@@ -15,6 +16,7 @@ pub mod http;
 mod idempotency;
 pub mod lambda;
 pub mod limit;
+pub mod metrics;
 mod openapi;
 pub mod page;
 pub mod problem;
@@ -47,6 +49,8 @@ pub struct Parts {
     pub auth: config::Auth,
     /// The keys for sealing and signing.
     pub keys: secrets::Keys,
+    /// What wakes a worker for a job.
+    pub queue: Arc<dyn queue::Queue>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<axum::http::HeaderValue>,
 }
@@ -61,6 +65,7 @@ impl Platform {
             limiter: limit::Limiter::new(config.limits, redis),
             auth: config.auth,
             keys: config.keys,
+            queue: config.queue,
             cors_origins: config.cors_origins,
         })))
     }

@@ -8,19 +8,55 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use schema::TenantId;
-use tracing::Instrument;
+use serde_json::Map;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::limit::Standing;
+use crate::metrics::{self, Metrics, Unit};
 
 tokio::task_local! {
     static CONTEXT: Arc<Context>;
 }
 
+const NO_PANIC: &str = "nothing panics while it is held";
+
 struct Context {
     trace_id: String,
     tenant: OnceLock<TenantId>,
     standing: Mutex<Option<Standing>>,
+    metrics: Mutex<Metrics>,
+}
+
+impl Context {
+    fn new(headers: &HeaderMap) -> Context {
+        Context {
+            trace_id: incoming(headers).unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
+            tenant: OnceLock::new(),
+            standing: Mutex::default(),
+            metrics: Mutex::default(),
+        }
+    }
+
+    async fn run<T>(self: Arc<Self>, span: Span, work: impl Future<Output = T>) -> T {
+        let result = CONTEXT.scope(self.clone(), work.instrument(span)).await;
+        let mut properties = Map::new();
+        properties.insert("trace_id".to_owned(), self.trace_id.clone().into());
+        if let Some(tenant) = self.tenant.get() {
+            properties.insert("tenant".to_owned(), tenant.to_string().into());
+        }
+        self.metrics.lock().expect(NO_PANIC).flush(properties);
+        result
+    }
+
+    /// What the client is told of it.
+    fn write(&self, headers: &mut HeaderMap) {
+        let trace_id = HeaderValue::from_str(&self.trace_id).expect("ASCII words");
+        headers.insert("x-trace-id", trace_id);
+        if let Some(standing) = &*self.standing.lock().expect(NO_PANIC) {
+            standing.write(headers);
+        }
+    }
 }
 
 /// The trace id of the current request: 32 hex digits, or what the client sent as
@@ -32,7 +68,7 @@ pub fn id() -> String {
 }
 
 /// Notes whose request this is, for its log lines.
-pub(crate) fn set_tenant(tenant: TenantId) {
+pub fn set_tenant(tenant: TenantId) {
     let _ = CONTEXT.try_with(|it| it.tenant.set(tenant));
     tracing::Span::current().record("tenant", tracing::field::display(tenant));
 }
@@ -40,8 +76,13 @@ pub(crate) fn set_tenant(tenant: TenantId) {
 /// Notes where the caller stands in the rate limit, for the response's headers.
 pub(crate) fn set_standing(standing: Standing) {
     let _ = CONTEXT.try_with(|it| {
-        *it.standing.lock().expect("nothing panics while it is held") = Some(standing);
+        *it.standing.lock().expect(NO_PANIC) = Some(standing);
     });
+}
+
+/// Lets the metrics of the current request be added to; outside of one nothing is counted.
+pub(crate) fn with_metrics(add: impl FnOnce(&mut Metrics)) {
+    let _ = CONTEXT.try_with(|it| add(&mut it.metrics.lock().expect(NO_PANIC)));
 }
 
 /// The future within the current request's context, in whatever task it runs.
@@ -56,14 +97,45 @@ pub fn carry<F: Future>(future: F) -> impl Future<Output = F::Output> {
     .in_current_span()
 }
 
+/// Runs what one message is for within a context of its own.
+pub(crate) async fn message<T, E>(
+    headers: &HeaderMap,
+    id: &str,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let context = Arc::new(Context::new(headers));
+    let span = tracing::info_span!(
+        "message",
+        trace_id = %context.trace_id,
+        tenant = tracing::field::Empty,
+        message_id = id,
+    );
+    context.run(span, counted("message", work)).await
+}
+
+/// Runs what is due under a name within a context of its own.
+pub(crate) async fn schedule<T, E>(
+    name: &str,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let context = Arc::new(Context::new(&HeaderMap::new()));
+    let span = tracing::info_span!("schedule", trace_id = %context.trace_id, schedule = name);
+    context.run(span, counted("schedule", work)).await
+}
+
+/// Logs the end of what came otherwise than through HTTP, and counts it.
+async fn counted<T, E>(what: &str, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let start = Instant::now();
+    let result = work.await;
+    let duration_ms = ended(start, result.is_err());
+    let word = if result.is_ok() { "done" } else { "failed" };
+    tracing::info!(duration_ms, "{what} {word}");
+    result
+}
+
 /// Runs a request within its context, logs its end, and puts the context's headers on the answer.
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
-    let context = Arc::new(Context {
-        trace_id: incoming(request.headers())
-            .unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
-        tenant: OnceLock::new(),
-        standing: Mutex::new(None),
-    });
+    let context = Arc::new(Context::new(request.headers()));
     let method = request.method().clone();
     let route = request
         .extensions()
@@ -79,32 +151,32 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let run = async {
         let start = Instant::now();
         let response = next.run(request).await;
+        let status = response.status();
         tracing::info!(
-            status = response.status().as_u16(),
-            duration_ms = start.elapsed().as_secs_f64() * 1e3,
+            status = status.as_u16(),
+            duration_ms = ended(start, status.is_server_error()),
             "{method} {route} {}",
-            response.status().as_u16(),
+            status.as_u16(),
         );
         response
     };
-    let mut response = CONTEXT.scope(context.clone(), run.instrument(span)).await;
-    let headers = response.headers_mut();
-    headers.insert(
-        "x-trace-id",
-        HeaderValue::from_str(&context.trace_id).expect("ASCII words"),
-    );
-    let standing = context
-        .standing
-        .lock()
-        .expect("nothing panics while it is held");
-    if let Some(standing) = &*standing {
-        standing.write(headers);
-    }
-    drop(standing);
+    let mut response = context.clone().run(span, run).await;
+    context.write(response.headers_mut());
     response
 }
 
-/// The trace id that the client sent: in W3C `traceparent`, or in `X-Trace-Id`.
+/// Counts a request that is over, and says how many milliseconds it took.
+fn ended(start: Instant, failed: bool) -> f64 {
+    let duration_ms = start.elapsed().as_secs_f64() * 1e3;
+    metrics::count("Requests", 1);
+    metrics::count("Errors", usize::from(failed));
+    metrics::count("ColdStart", usize::from(metrics::is_first()));
+    metrics::add("Latency", Unit::Milliseconds, duration_ms);
+    duration_ms
+}
+
+/// The trace id that the client sent, in W3C `traceparent` or in `X-Trace-Id`; else that of
+/// X-Ray, which the gateway gave.
 fn incoming(headers: &HeaderMap) -> Option<String> {
     let text = |name| {
         headers
@@ -113,7 +185,17 @@ fn incoming(headers: &HeaderMap) -> Option<String> {
     };
     let parent = text("traceparent").and_then(trace_of);
     let own = text("x-trace-id").filter(|it| is_safe(it));
-    parent.or(own).map(str::to_owned)
+    let xray = || text("x-amzn-trace-id").and_then(xray_trace);
+    parent.or(own).map(str::to_owned).or_else(xray)
+}
+
+/// The trace of X-Ray's `Root=1-5759e988-bd862e3fe1be46a994272793;…`, as W3C writes it.
+fn xray_trace(header: &str) -> Option<String> {
+    let root = header
+        .split(';')
+        .find_map(|it| it.trim().strip_prefix("Root=1-"))?;
+    let (time, rest) = root.split_once('-')?;
+    (is_hex(time, 8) && is_hex(rest, 24)).then(|| format!("{time}{rest}"))
 }
 
 /// The trace of a W3C `traceparent`. A later version may have more parts than four.
@@ -179,6 +261,13 @@ mod tests {
             None,
         );
         check("traceparent", &format!("00-{trace}"), None);
+        let root = "Root=1-5759e988-bd862e3fe1be46a994272793";
+        check(
+            "x-amzn-trace-id",
+            &format!("{root};Parent=53995c3f42cd8ad8;Sampled=1"),
+            Some("5759e988bd862e3fe1be46a994272793"),
+        );
+        check("x-amzn-trace-id", "Root=1-5759e988-zz", None);
         check(
             "traceparent",
             &format!("01-{trace}-00f067aa0ba902b7-01-more"),

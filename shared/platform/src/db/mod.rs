@@ -6,6 +6,7 @@
 pub mod audit;
 pub(crate) mod callers;
 mod error;
+pub mod expired;
 pub(crate) mod idempotency;
 pub mod queue;
 
@@ -55,6 +56,12 @@ pub async fn enter(tx: &mut Transaction, tenant: TenantId) -> sqlx::Result<()> {
     );
     tx.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
     Ok(())
+}
+
+/// A transaction that sees, of every tenant, what is over its time, and nothing else.
+pub async fn begin_sweep(pool: &Pool) -> sqlx::Result<Transaction> {
+    pool.begin_with("begin; set local role autonomos_sweeper")
+        .await
 }
 
 /// Commits without waiting for the disk: for what may be forgotten when the database crashes.

@@ -78,6 +78,7 @@ fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
             writes: wide,
             sign_in: wide,
         },
+        queue: std::sync::Arc::new(platform::queue::Local::default()),
         cors_origins: vec![],
     })?;
     local::gateway::service(&platform, &secrets)
