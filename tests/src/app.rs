@@ -116,6 +116,11 @@ impl TestApp {
         }
     }
 
+    /// The document that a process of this platform reads its secrets from.
+    pub fn secrets_text(&self) -> &'static str {
+        &SECRETS
+    }
+
     /// The database below it, as its owner, whom no row-level security binds.
     pub fn database(&self) -> &TestDatabase {
         &self.database

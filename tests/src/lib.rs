@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 pub mod app;
+pub mod lambda;
 pub mod postgres;
 pub mod valkey;
 

@@ -11,7 +11,6 @@ mod upload;
 pub mod worker;
 
 use platform::Platform;
-use platform::lambda::Consumer;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The function's routes.
@@ -30,7 +29,11 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
         .with_state(platform)
 }
 
-/// What works on jobs when the queue wakes it, and sweeps when that is due.
-pub fn consumer(platform: Platform) -> impl Consumer {
-    consumer::Worker(platform)
+/// The worker: jobs that the queue wakes it for, and the sweep.
+pub async fn worker_main() -> Result<(), lambda_http::Error> {
+    platform::lambda::consume("aam-worker", |platform, _| {
+        let nothing = OpenApiRouter::new();
+        Ok((nothing, consumer::Worker(platform.clone())))
+    })
+    .await
 }

@@ -15,8 +15,9 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use platform::Platform;
-use platform::lambda::Consumer;
 use utoipa_axum::router::OpenApiRouter;
+
+use messages::Messages;
 
 /// What the handlers hold.
 #[derive(Clone)]
@@ -38,9 +39,13 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
         .with_state(State::new(platform))
 }
 
-/// What takes the messages of the function's queue.
-pub fn messages(platform: Platform) -> impl Consumer {
-    messages::Messages(State::new(platform))
+/// The function: requests, and the messages of its queue.
+pub async fn main() -> Result<(), lambda_http::Error> {
+    platform::lambda::consume("event-ingest", |platform, _| {
+        let messages = Messages(State::new(platform.clone()));
+        Ok((routes(platform.clone()), messages))
+    })
+    .await
 }
 
 impl State {

@@ -191,11 +191,14 @@ fn incoming(headers: &HeaderMap) -> Option<String> {
 
 /// The trace of X-Ray's `Root=1-5759e988-bd862e3fe1be46a994272793;…`, as W3C writes it.
 fn xray_trace(header: &str) -> Option<String> {
-    let root = header
-        .split(';')
-        .find_map(|it| it.trim().strip_prefix("Root=1-"))?;
-    let (time, rest) = root.split_once('-')?;
+    let (time, rest) = xray_root(header)?.strip_prefix("1-")?.split_once('-')?;
     (is_hex(time, 8) && is_hex(rest, 24)).then(|| format!("{time}{rest}"))
+}
+
+/// The trace in X-Ray's header, as X-Ray writes it.
+pub(crate) fn xray_root(header: &str) -> Option<&str> {
+    let mut parts = header.split(';').map(str::trim);
+    parts.find_map(|it| it.strip_prefix("Root="))
 }
 
 /// The trace of a W3C `traceparent`. A later version may have more parts than four.

@@ -28,9 +28,20 @@ pub fn connect(options: ConnectOptions, connections: u32) -> Pool {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
-        // A frozen function wakes with dead sockets: an old connection is made anew.
         .max_lifetime(Duration::from_secs(600))
+        // A frozen function wakes with dead sockets. Some only stay silent, for longer than a
+        // request can wait: whoever does not answer at once is made anew.
+        .test_before_acquire(false)
+        .before_acquire(|conn, _| Box::pin(answers(conn)))
         .connect_lazy_with(options)
+}
+
+async fn answers(conn: &mut Connection) -> sqlx::Result<bool> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let silent = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
+    let ping = tokio::time::timeout(PATIENCE, conn.ping()).await;
+    ping.map_err(silent)??;
+    Ok(true)
 }
 
 /// A transaction that sees and writes the rows of one tenant only. One round trip.

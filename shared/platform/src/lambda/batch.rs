@@ -185,3 +185,112 @@ fn queue_url(arn: &str) -> Option<String> {
         "https://sqs.{region}.amazonaws.com{suffix}/{account}/{name}"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::Result;
+
+    /// Does what the message says.
+    struct Obedient;
+
+    impl Consumer for Obedient {
+        async fn take(&self, message: &Message, deadline: Deadline) -> Result<()> {
+            match message.body.as_str() {
+                "succeed" => Ok(()),
+                "panic" => panic!("as it was told"),
+                "dawdle" => std::future::pending().await,
+                "wait" => Err(Error::Unavailable("later").into()),
+                other => Err(Error::BadRequest(format!("{other}, {:?}", deadline.left())).into()),
+            }
+        }
+
+        async fn tick(&self, schedule: &str, _: Deadline) -> Result<()> {
+            Err(super::super::unknown_schedule(schedule).into())
+        }
+    }
+
+    fn event(messages: &[(Value, &str)]) -> SqsEvent {
+        let records = messages
+            .iter()
+            .map(|(id, body)| json!({ "messageId": id, "body": body }));
+        serde_json::from_value(json!({ "Records": records.collect::<Vec<_>>() })).unwrap()
+    }
+
+    async fn check(messages: &[&str], expected: &[usize]) {
+        let named = messages.iter().enumerate();
+        let named: Vec<_> = named
+            .map(|(id, body)| (json!(id.to_string()), *body))
+            .collect();
+        let batch = Batch::new(event(&named)).unwrap();
+        let deadline = Deadline::after(MARGIN + Duration::from_millis(300));
+        let failures = batch.consume(&Obedient, &Client::default(), deadline).await;
+        let items = expected
+            .iter()
+            .map(|it| json!({ "itemIdentifier": it.to_string() }));
+        let items: Vec<_> = items.collect();
+        let said = serde_json::to_value(failures).unwrap();
+        assert_eq!(said, json!({ "batchItemFailures": items }), "{messages:?}");
+    }
+
+    #[tokio::test]
+    async fn each_message_has_its_own_outcome() {
+        check(&[], &[]).await;
+        check(&["succeed", "succeed"], &[]).await;
+        check(&["succeed", "fail", "succeed"], &[1]).await;
+        check(&["panic", "succeed"], &[0]).await;
+        check(&["succeed", "dawdle", "succeed"], &[1]).await;
+        check(&["wait", "panic", "fail"], &[0, 1, 2]).await;
+    }
+
+    #[test]
+    fn a_message_without_a_name_of_its_own_fails_the_batch() {
+        for (ids, fault) in [
+            ([json!(""), json!("a")], "has no id"),
+            ([json!(null), json!("a")], "has no id"),
+            ([json!("a"), json!("a")], "have one id"),
+        ] {
+            let error = Batch::new(event(&ids.map(|it| (it, "succeed"))))
+                .err()
+                .unwrap();
+            assert!(error.to_string().contains(fault), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_message_rests_longer_each_time_unless_it_can_never_be_taken() {
+        let later = Problem::from(Error::Unavailable("later"));
+        let never = Problem::from(Error::BadRequest("never".to_owned()));
+        for (receives, pause) in [("1", 10), ("2", 30), ("3", 60), ("9", 60), ("x", 10)] {
+            let message = json!({
+                "messageId": "a",
+                "attributes": { "ApproximateReceiveCount": receives },
+            });
+            let message = Message::new(serde_json::from_value(message).unwrap()).unwrap();
+            assert_eq!(message.pause(&later).as_secs(), pause, "{receives}");
+            assert_eq!(message.pause(&never).as_secs(), 0, "{receives}");
+        }
+    }
+
+    #[test]
+    fn attributes_are_headers_and_a_queue_has_a_url() {
+        let message = json!({
+            "messageId": "a",
+            "attributes": { "AWSTraceHeader": "Root=1-5759e988-bd862e3fe1be46a994272793" },
+            "messageAttributes": {
+                "Authorization": { "stringValue": "Bearer x", "dataType": "String" },
+                "no header": { "stringValue": "x", "dataType": "String" },
+                "binary": { "binaryValue": "eA==", "dataType": "Binary" },
+            },
+        });
+        let message = Message::new(serde_json::from_value(message).unwrap()).unwrap();
+        assert_eq!(message.headers.len(), 2);
+        assert_eq!(message.headers["authorization"], "Bearer x");
+        let arn = "arn:aws:sqs:eu-central-1:123456789012:events";
+        let url = "https://sqs.eu-central-1.amazonaws.com/123456789012/events";
+        assert_eq!(queue_url(arn).as_deref(), Some(url));
+        assert_eq!(queue_url("events"), None);
+    }
+}

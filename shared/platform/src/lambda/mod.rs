@@ -2,6 +2,7 @@
 
 mod batch;
 mod event;
+mod shutdown;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -88,12 +89,12 @@ pub async fn consume<C: Consumer>(
     name: &str,
     parts: impl FnOnce(&Platform, &Secrets) -> anyhow::Result<(OpenApiRouter, C)>,
 ) -> Result<(), lambda_http::Error> {
-    telemetry::init(telemetry::Format::Json)?;
+    telemetry::init(telemetry::Format::Json { service: name })?;
     metrics::init(name);
     let secrets = Secrets::from_env()?;
     let platform = Platform::new(Config::from_env(&secrets)?)?;
     let (routes, consumer) = parts(&platform, &secrets)?;
-    let router = http::serve(routes, platform, name).layer(from_fn(prepare));
+    let router = http::serve(routes, platform.clone(), name).layer(from_fn(prepare));
     let function = Arc::new(Function {
         router,
         consumer,
@@ -101,7 +102,14 @@ pub async fn consume<C: Consumer>(
         cold: AtomicBool::new(true),
     });
     let serve = service_fn(move |event| function.clone().invoke(event));
-    Runtime::new(serve).run().await
+    shutdown::register().await;
+    tokio::select! {
+        ended = Runtime::new(serve).run() => ended,
+        () = shutdown::asked() => {
+            shutdown::close(&platform).await;
+            Ok(())
+        }
+    }
 }
 
 /// What lives as long as the environment.
@@ -123,7 +131,7 @@ impl<C: Consumer> Function<C> {
             function_request_id = context.request_id,
             function_arn = context.invoked_function_arn,
             cold_start = self.cold.swap(false, Ordering::Relaxed),
-            xray_trace_id = context.xray_trace_id,
+            xray_trace_id = context.xray_trace_id.as_deref().and_then(trace::xray_root),
         );
         // Boxed, as a router's type within a consumer's is more than the compiler looks through.
         self.answer(payload, context)
