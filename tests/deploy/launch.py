@@ -1,10 +1,11 @@
-"""Starts MiniStack, with four things of AWS that the template needs and MiniStack 1.5 lacks:
+"""Starts MiniStack, with what AWS does, the template needs and MiniStack 1.5 lacks:
 
 - `RotateSecret` puts the old value at once into force there. Here it makes a version without a
   value, labelled AWSPENDING, and has the rotation function take its four steps.
 - `AWS::SecretsManager::RotationSchedule` is no known resource there. Here it names the rotation
   function of its secret and begins a first rotation, as RotateImmediatelyOnUpdate has it. Later
   ones are asked for by the tests: the calendar is not kept.
+- `!Ref` of a secret gives its name there. Here it gives the ARN, which policies name.
 - A parameter that is a number stays text there, on which the reading of queues trips.
 - A call of SQS for many messages is authorised by the action for one, as in AWS.
 
@@ -97,7 +98,13 @@ def create_schedule(_logical_id, properties, _stack):
 
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
+SECRET = "AWS::SecretsManager::Secret"
 SOURCE = "AWS::Lambda::EventSourceMapping"
+
+
+def create_secret(logical_id, properties, stack, create=HANDLERS[SECRET]["create"]):
+    _, attributes = create(logical_id, properties, stack)
+    return attributes["Arn"], attributes
 
 
 def create_source(logical_id, properties, stack, create=HANDLERS[SOURCE]["create"]):
@@ -136,6 +143,7 @@ iam_actions.extract_iam_action = iam_action
 lambda_runtime.ProvidedWorker._pump_output = pump
 secretsmanager._rotate_secret = rotate_secret
 secretsmanager._get_secret_value = get_secret_value
+HANDLERS[SECRET]["create"] = create_secret
 HANDLERS[SOURCE]["create"] = create_source
 HANDLERS["AWS::SecretsManager::RotationSchedule"] = {
     "create": create_schedule,

@@ -15,6 +15,7 @@ mod gateway;
 mod jobs;
 mod journey;
 mod ministack;
+mod privileges;
 mod queue;
 mod signing;
 mod stack;
@@ -43,6 +44,7 @@ async fn the_template_deploys_what_works() {
         events::a_batch_whose_function_is_killed_takes_effect_once,
         jobs::a_job_is_announced_and_worked_on,
         jobs::the_sweep_takes_up_a_job_whose_worker_was_killed,
+        privileges::a_function_reads_its_own_secret_and_no_other,
         signing::no_request_fails_while_the_signing_key_rotates,
     }
 }

@@ -60,13 +60,11 @@ impl MiniStack {
 
     /// The processes of a function, by the end of its name.
     pub(crate) fn processes(&self, function: &str) -> Vec<u32> {
-        let of_function = |pid: &u32| {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|it| *it == 0).any(|it| {
-                it.starts_with(b"AWS_LAMBDA_FUNCTION_NAME=") && it.ends_with(function.as_bytes())
-            })
+        let is_named = |pid: &u32| {
+            let name = variable(*pid, "AWS_LAMBDA_FUNCTION_NAME");
+            name.is_some_and(|it| it.ends_with(function))
         };
-        self.functions().into_iter().filter(of_function).collect()
+        self.functions().into_iter().filter(is_named).collect()
     }
 
     /// Every process that runs a program out of this MiniStack's folder.
@@ -114,6 +112,13 @@ impl Drop for MiniStack {
             eprintln!("MiniStack did not end in order: {error:#}");
         }
     }
+}
+
+/// A variable of a process's environment.
+pub(crate) fn variable(pid: u32, name: &str) -> Option<String> {
+    let environment = fs::read_to_string(format!("/proc/{pid}/environ")).ok()?;
+    let mut variables = environment.split('\0').filter_map(|it| it.split_once('='));
+    Some(variables.find(|(it, _)| *it == name)?.1.to_owned())
 }
 
 /// Kills a process as a failing machine does.
