@@ -47,14 +47,14 @@ async fn dead_sockets_cost_a_moment_and_fail_nothing() {
         .username("postgres")
         .database(database.options().get_database().unwrap())
         .ssl_mode(sqlx::postgres::PgSslMode::Disable);
-    let pool = db::connect(options, 2);
+    let pool = db::Pool::new(options.into(), 2);
     for _ in 0..2 {
         let both = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
         drop(both);
         way.frozen.send_modify(|it| *it += 1);
         let start = Instant::now();
         let one: i32 = sqlx::query_scalar("select 1")
-            .fetch_one(&pool)
+            .fetch_one(pool.inner())
             .await
             .unwrap();
         assert_eq!(one, 1);
