@@ -2,11 +2,13 @@
 
 use axum::body::Body;
 use lambda_http::Request;
+use lambda_http::aws_lambda_events::sqs::SqsEvent;
 use lambda_http::request::LambdaRequest;
+use platform::queue::Wake;
 use serde_json::Value;
 use tests::app::TestApp;
 
-use super::{functions, root, routes};
+use super::{TEMPLATE, functions, root, routes};
 
 /// The events, by the names of their files: `FUNCTION-WHAT.json`.
 fn events() -> Vec<(String, String)> {
@@ -64,6 +66,36 @@ async fn a_request_of_the_gateway_is_answered() {
     dcl-query-http: 200 OK
     event-ingest-http: 202 Accepted
     ");
+}
+
+#[test]
+fn a_queue_s_messages_are_named_and_a_worker_s_are_wakes() {
+    for (name, text) in events() {
+        let Some(function) = name.strip_suffix("-queue") else {
+            continue;
+        };
+        let batch: SqsEvent = serde_json::from_str(&text).unwrap();
+        assert!(!batch.records.is_empty(), "{name}");
+        for message in batch.records {
+            assert!(message.message_id.is_some(), "{name}");
+            let body = message.body.unwrap();
+            if function == "aam-worker" {
+                serde_json::from_str::<Wake>(&body).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_schedule_sends_what_is_recorded() {
+    let input = &TEMPLATE["Resources"]["Sweep"]["Properties"]["Target"]["Input"];
+    let input: Value = serde_json::from_str(input.as_str().unwrap()).unwrap();
+    let all = events();
+    let (_, recorded) = all
+        .iter()
+        .find(|(it, _)| it == "aam-worker-schedule")
+        .unwrap();
+    assert_eq!(serde_json::from_str::<Value>(recorded).unwrap(), input);
 }
 
 #[test]
