@@ -27,3 +27,4 @@ mod sessions;
 mod structure;
 mod tables;
 mod views;
+mod watch;
