@@ -20,6 +20,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+pub use archive::read as unpack;
 pub use build::{Arch, Profile};
 pub use manifest::{Bundle, Policy};
 pub use verify::verify;

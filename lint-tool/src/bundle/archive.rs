@@ -36,8 +36,8 @@ fn options() -> SimpleFileOptions {
         .compression_level(Some(9))
 }
 
-/// The binary of a zip; or what is wrong with the zip.
-pub(super) fn read(zip: &[u8]) -> Result<Vec<u8>, String> {
+/// The binary of a function's zip; or what is wrong with the zip.
+pub fn read(zip: &[u8]) -> Result<Vec<u8>, String> {
     let no_zip = |err| format!("is no zip: {err}");
     let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(no_zip)?;
     let names = archive.file_names().map(|it| it.map(String::from));

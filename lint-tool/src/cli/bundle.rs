@@ -88,6 +88,7 @@ fn verify(dir: &Path) -> Result<ExitCode, Error> {
     }
     let dir = dir.display();
     let verdict = match differences.len() {
+        0 if functions == 1 => format!("`{dir}` is what its manifest says: 1 function"),
         0 => format!("`{dir}` is what its manifest says: {functions} functions"),
         1 => format!("`{dir}` differs from its manifest"),
         count => format!("`{dir}` differs from its manifest in {count} places"),
