@@ -31,3 +31,4 @@ mod structure;
 mod tables;
 mod template;
 mod views;
+mod watch;

@@ -8,6 +8,6 @@ pub mod postgres;
 pub mod valkey;
 
 /// Where downloaded servers and their data are.
-fn dev() -> PathBuf {
+pub fn dev() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../.dev")
 }
