@@ -9,6 +9,7 @@ mod input;
 pub mod keys;
 mod opaque;
 mod password;
+pub mod rotate;
 mod routes;
 mod seed;
 mod session;

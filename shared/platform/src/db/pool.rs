@@ -208,27 +208,29 @@ fn options(
             None => Err(incomplete("neither DATABASE_URL nor the secret names it")),
         };
     };
-    let place = match (at, &credentials.host) {
-        (Some(at), _) => at.clone(),
-        (None, Some(host)) => {
-            let options = PgConnectOptions::new_without_pgpass()
-                .host(host)
-                .port(credentials.port.unwrap_or(5432));
-            match &credentials.dbname {
-                Some(name) => options.database(name),
-                None => options,
-            }
-        }
-        (None, None) => {
-            return Err(incomplete(
-                "DATABASE_URL is not set, the secret has no host",
-            ));
-        }
-    };
-    let password = credentials.password.expose_secret();
-    Ok(Some(
-        place.username(&credentials.username).password(password),
-    ))
+    let place = at.cloned().or_else(|| credentials.place());
+    let nowhere = || incomplete("DATABASE_URL is not set, and the secret has no host");
+    Ok(Some(credentials.sign_in(place.ok_or_else(nowhere)?)))
+}
+
+impl Credentials {
+    /// Where the secret says that the database is. `PGSSLMODE` and `PGSSLROOTCERT` say how far
+    /// the server must prove itself.
+    pub fn place(&self) -> Option<PgConnectOptions> {
+        let place = PgConnectOptions::new_without_pgpass()
+            .host(self.host.as_ref()?)
+            .port(self.port.unwrap_or(5432));
+        Some(match &self.dbname {
+            Some(name) => place.database(name),
+            None => place,
+        })
+    }
+
+    /// The way in there.
+    pub fn sign_in(&self, place: PgConnectOptions) -> PgConnectOptions {
+        let password = self.password.expose_secret();
+        place.username(&self.username).password(password)
+    }
 }
 
 fn incomplete(why: &str) -> sqlx::Error {
