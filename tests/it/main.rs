@@ -28,4 +28,5 @@ mod redis;
 mod sessions;
 mod structure;
 mod tables;
+mod telemetry;
 mod views;

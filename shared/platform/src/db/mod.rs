@@ -44,6 +44,20 @@ async fn answers(conn: &mut Connection) -> sqlx::Result<bool> {
     Ok(true)
 }
 
+/// Waits until every connection is back in the pool, or a moment. A connection goes back with a
+/// question to the server: frozen in between, it would be missed until TCP gives up.
+pub async fn settle(pool: &Pool) {
+    const PATIENCE: Duration = Duration::from_millis(250);
+    let back = async {
+        while (pool.num_idle() as u64) < u64::from(pool.size()) {
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE, back).await.is_err() {
+        tracing::warn!("a connection is not back in the pool when the function ends");
+    }
+}
+
 /// A transaction that sees and writes the rows of one tenant only. One round trip.
 pub async fn begin(pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
     // The tenant is a UUID: its text has no character that SQL could mistake.

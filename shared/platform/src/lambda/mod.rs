@@ -18,6 +18,7 @@ use lambda_runtime::{Diagnostic, Runtime, service_fn};
 use schema::Error;
 use serde_json::value::{RawValue, to_raw_value};
 use tower::ServiceExt;
+use tower::util::MapFutureLayer;
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -27,7 +28,7 @@ use crate::deadline::Deadline;
 use crate::http::ClientAddress;
 use crate::queue::Client;
 use crate::secrets::Secrets;
-use crate::{Config, Platform, Result, http, metrics, telemetry, trace};
+use crate::{Config, Platform, Result, db, http, metrics, telemetry, trace};
 use batch::Batch;
 use event::Event;
 
@@ -91,6 +92,7 @@ pub async fn consume<C: Consumer>(
 ) -> Result<(), lambda_http::Error> {
     telemetry::init(telemetry::Format::Json { service: name })?;
     metrics::init(name);
+    telemetry::otlp::init(name)?;
     let secrets = Secrets::from_env()?;
     let platform = Platform::new(Config::from_env(&secrets)?)?;
     let (routes, consumer) = parts(&platform, &secrets)?;
@@ -103,13 +105,25 @@ pub async fn consume<C: Consumer>(
     });
     let serve = service_fn(move |event| function.clone().invoke(event));
     shutdown::register().await;
+    let db = platform.db.clone();
+    let runtime = Runtime::new(serve).layer(MapFutureLayer::new(move |invocation| {
+        ended(invocation, db.clone())
+    }));
     tokio::select! {
-        ended = Runtime::new(serve).run() => ended,
+        ended = runtime.run() => ended,
         () = shutdown::asked() => {
             shutdown::close(&platform).await;
             Ok(())
         }
     }
+}
+
+/// Tidies up once the answer is out: whoever asks for the next event may be frozen until it comes.
+async fn ended<T>(invocation: impl Future<Output = T>, db: db::Pool) -> T {
+    let result = invocation.await;
+    telemetry::otlp::flush().await;
+    db::settle(&db).await;
+    result
 }
 
 /// What lives as long as the environment.
