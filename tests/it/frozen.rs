@@ -47,16 +47,16 @@ async fn dead_sockets_cost_a_moment_and_fail_nothing() {
         .username("postgres")
         .database(database.options().get_database().unwrap())
         .ssl_mode(sqlx::postgres::PgSslMode::Disable);
-    let pool = db::connect(options, 2);
+    let pool = db::Pool::new(options.into(), 2);
     for _ in 0..2 {
         let both = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
         drop(both);
-        db::settle(&pool).await;
-        assert_eq!(pool.num_idle(), 2);
+        pool.settle().await;
+        assert_eq!(pool.inner().num_idle(), 2);
         way.frozen.send_modify(|it| *it += 1);
         let start = Instant::now();
         let one: i32 = sqlx::query_scalar("select 1")
-            .fetch_one(&pool)
+            .fetch_one(pool.inner())
             .await
             .unwrap();
         assert_eq!(one, 1);

@@ -31,7 +31,7 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
 
 /// The worker: jobs that the queue wakes it for, and the sweep.
 pub async fn worker_main() -> Result<(), lambda_http::Error> {
-    platform::lambda::consume("aam-worker", |platform, _| {
+    platform::lambda::consume("aam-worker", |platform| {
         let nothing = OpenApiRouter::new();
         Ok((nothing, consumer::Worker(platform.clone())))
     })

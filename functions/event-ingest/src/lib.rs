@@ -41,7 +41,7 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
 
 /// The function: requests, and the messages of its queue.
 pub async fn main() -> Result<(), lambda_http::Error> {
-    platform::lambda::consume("event-ingest", |platform, _| {
+    platform::lambda::consume("event-ingest", |platform| {
         let messages = Messages(State::new(platform.clone()));
         Ok((routes(platform.clone()), messages))
     })

@@ -43,23 +43,23 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     // First, so that a taken port costs nothing.
     let listener = listen(settings.port).await?;
-    let secrets = secrets(&settings.secrets())?;
+    let secrets = secrets(&settings.secrets()).await?;
     let (server, database) = database(settings, say)?;
     let queue = Arc::new(Local::default());
-    let mut config = Config::new(&secrets, database, CONNECTIONS)?;
+    let mut config = Config::new(secrets, database.into(), CONNECTIONS)?;
     config.queue = queue.clone();
     let platform = Platform::new(config)?;
-    db::ping(&platform.db)
-        .await
-        .context("the database does not answer: if DATABASE_URL is set, check it")?;
-    db::migrate(&platform.db).await.context(
+    let conn = platform.db.acquire().await;
+    let mut conn =
+        conn.context("the database does not answer: if DATABASE_URL is set, check it")?;
+    db::migrate(&mut conn).await.context(
         "bringing the database's tables up to date (where the private one is from a \
              version that was never released, `cargo run -- reset` begins anew)",
     )?;
     seed(&platform).await.context("seeding the demo tenant")?;
 
     let (stop, stopped) = watch::channel(false);
-    let service = gateway::service(&platform, &secrets)?;
+    let service = gateway::service(&platform)?;
     let served = tokio::spawn(gateway::serve(listener, service, until(stopped.clone())));
     let worker = tokio::spawn(work(platform, queue, stopped));
     Ok(Running {
@@ -94,7 +94,7 @@ async fn listen(port: u16) -> anyhow::Result<TcpListener> {
 }
 
 /// The local secrets, made at the first start and readable by this user only.
-fn secrets(path: &Path) -> anyhow::Result<Secrets> {
+async fn secrets(path: &Path) -> anyhow::Result<Secrets> {
     if !path.exists() {
         let folder = path.parent().context("the secrets file needs a folder")?;
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
@@ -110,7 +110,13 @@ fn secrets(path: &Path) -> anyhow::Result<Secrets> {
         file.sync_all()?;
         fs::rename(&unfinished, path)?;
     }
-    Secrets::from_file(path)
+    let secrets = Secrets::from_file(path.to_owned())?;
+    // Here a defect of the file ends the start, with its reason.
+    match (secrets.get().await, secrets.failure()) {
+        (_, Some(failure)) => bail!("{}: {failure}", path.display()),
+        (Err(err), None) => Err(err.into()),
+        (Ok(_), None) => Ok(secrets),
+    }
 }
 
 fn database(

@@ -47,8 +47,8 @@ pub struct Parts {
     pub limiter: limit::Limiter,
     /// Who is believed.
     pub auth: config::Auth,
-    /// The keys for sealing and signing.
-    pub keys: secrets::Keys,
+    /// The keys of now.
+    pub secrets: secrets::Secrets,
     /// What wakes a worker for a job.
     pub queue: Arc<dyn queue::Queue>,
     /// Origins that browsers may call from.
@@ -60,11 +60,11 @@ impl Platform {
     pub fn new(config: Config) -> anyhow::Result<Platform> {
         let redis = config.redis.as_ref().map(redis::connect).transpose()?;
         Ok(Platform(Arc::new(Parts {
-            db: db::connect(config.database, config.database_connections),
+            db: db::Pool::new(config.database, config.database_connections),
             cache: cache::Cache::new(redis.clone()),
             limiter: limit::Limiter::new(config.limits, redis),
             auth: config.auth,
-            keys: config.keys,
+            secrets: config.secrets,
             queue: config.queue,
             cors_origins: config.cors_origins,
         })))

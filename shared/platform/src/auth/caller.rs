@@ -8,6 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use schema::{ApiKeyId, Error, Role, Scope, TenantId, UserId};
 use uuid::Uuid;
 
+use super::claims::Claims;
+use super::verifier::{Refusal, Verifier};
 use crate::config::Auth;
 use crate::lambda::Message;
 use crate::limit::Class;
@@ -64,10 +66,14 @@ impl Caller {
                 let token = bearer(headers)?;
                 match token.strip_prefix("aos_") {
                     Some(key) => by_api_key(&platform.db, key).await?,
-                    None => by_claims(&platform.db, verifier.verify(token)?).await?,
+                    None => {
+                        by_claims(&platform.db, claims(platform, verifier, token).await?).await?
+                    }
                 }
             }
         };
+        // Whatever the request goes on to open or seal, the keys are those of now.
+        platform.secrets.get().await?;
         trace::set_tenant(caller.tenant);
         Ok(caller)
     }
@@ -172,7 +178,20 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
     Err(malformed)
 }
 
-async fn by_claims(pool: &db::Pool, claims: crate::claims::Claims) -> Result<Caller, Problem> {
+/// What the token says. One that names an unknown key may be of a key newer than those known.
+async fn claims(platform: &Platform, verifier: &Verifier, token: &str) -> Result<Claims, Error> {
+    let secrets = platform.secrets.get().await?;
+    let verified = match verifier.verify(&secrets.public_keys, token) {
+        Err(Refusal::UnknownKey) => match platform.secrets.newer_than(&secrets).await {
+            Some(newer) => verifier.verify(&newer.public_keys, token),
+            None => Err(Refusal::UnknownKey),
+        },
+        verified => verified,
+    };
+    Ok(verified?)
+}
+
+async fn by_claims(pool: &db::Pool, claims: Claims) -> Result<Caller, Problem> {
     let gone = Error::Unauthenticated("the user or the tenant no longer exists");
     let user = db::callers::find_user(pool, claims.tenant_id, claims.sub)
         .await?

@@ -8,55 +8,19 @@ pub(crate) mod callers;
 mod error;
 pub mod expired;
 pub(crate) mod idempotency;
+mod pool;
 pub mod queue;
 
-use std::time::Duration;
-
 use schema::TenantId;
+pub use sqlx::PgConnection as Connection;
 pub use sqlx::postgres::PgConnectOptions as ConnectOptions;
-use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection as _, Executor, Postgres};
-pub use sqlx::{PgConnection as Connection, PgPool as Pool};
 
 pub use error::OnConstraint;
+pub use pool::{Login, Pool};
 
 /// A transaction.
 pub type Transaction = sqlx::Transaction<'static, Postgres>;
-
-/// A pool that connects at the first use.
-pub fn connect(options: ConnectOptions, connections: u32) -> Pool {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .max_lifetime(Duration::from_secs(600))
-        // A frozen function wakes with dead sockets. Some only stay silent, for longer than a
-        // request can wait: whoever does not answer at once is made anew.
-        .test_before_acquire(false)
-        .before_acquire(|conn, _| Box::pin(answers(conn)))
-        .connect_lazy_with(options)
-}
-
-async fn answers(conn: &mut Connection) -> sqlx::Result<bool> {
-    const PATIENCE: Duration = Duration::from_secs(1);
-    let silent = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
-    let ping = tokio::time::timeout(PATIENCE, conn.ping()).await;
-    ping.map_err(silent)??;
-    Ok(true)
-}
-
-/// Waits until every connection is back in the pool, or a moment. A connection goes back with a
-/// question to the server: frozen in between, it would be missed until TCP gives up.
-pub async fn settle(pool: &Pool) {
-    const PATIENCE: Duration = Duration::from_millis(250);
-    let back = async {
-        while (pool.num_idle() as u64) < u64::from(pool.size()) {
-            tokio::time::sleep(Duration::from_micros(200)).await;
-        }
-    };
-    if tokio::time::timeout(PATIENCE, back).await.is_err() {
-        tracing::warn!("a connection is not back in the pool when the function ends");
-    }
-}
 
 /// A transaction that sees and writes the rows of one tenant only. One round trip.
 pub async fn begin(pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
@@ -96,8 +60,8 @@ pub async fn commit_unsynced(mut tx: Transaction) -> sqlx::Result<()> {
 }
 
 /// Brings the database's tables up to date.
-pub async fn migrate(pool: &Pool) -> anyhow::Result<()> {
-    sqlx::migrate!("../../migrations").run(pool).await?;
+pub async fn migrate(conn: &mut Connection) -> anyhow::Result<()> {
+    sqlx::migrate!("../../migrations").run(conn).await?;
     Ok(())
 }
 

@@ -39,7 +39,7 @@ pub async fn take(pool: &Pool, lease: Duration) -> sqlx::Result<Option<Wake>> {
         "#,
         interval(lease),
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *pool.acquire().await?)
     .await
 }
 
@@ -74,7 +74,7 @@ pub async fn claim(pool: &Pool, wake: Wake, lease: Duration) -> sqlx::Result<Cla
         wake.job as _,
         interval(lease),
     )
-    .fetch_one(pool)
+    .fetch_one(&mut *pool.acquire().await?)
     .await?;
     Ok(match (row.taken, row.hidden_secs) {
         (true, _) => Claim::Taken,
@@ -95,7 +95,7 @@ pub async fn hide(pool: &Pool, wake: Wake, time: Duration) -> sqlx::Result<()> {
         wake.job as _,
         interval(time),
     )
-    .execute(pool)
+    .execute(&mut *pool.acquire().await?)
     .await?;
     Ok(())
 }
@@ -119,7 +119,7 @@ pub async fn list_forgotten(pool: &Pool, most: i64) -> sqlx::Result<Vec<Wake>> {
         "#,
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *pool.acquire().await?)
     .await
 }
 
@@ -130,7 +130,7 @@ pub async fn delete(pool: &Pool, wake: Wake) -> sqlx::Result<()> {
         wake.tenant as _,
         wake.job as _,
     )
-    .execute(pool)
+    .execute(&mut *pool.acquire().await?)
     .await?;
     Ok(())
 }

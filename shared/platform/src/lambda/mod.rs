@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use futures_util::FutureExt;
+use futures_util::future::join3;
 use lambda_http::request::RequestContext;
 use lambda_http::{Adapter, Context, LambdaEvent};
 use lambda_runtime::{Diagnostic, Runtime, service_fn};
@@ -27,7 +28,6 @@ pub use batch::Message;
 use crate::deadline::Deadline;
 use crate::http::ClientAddress;
 use crate::queue::Client;
-use crate::secrets::Secrets;
 use crate::{Config, Platform, Result, db, http, metrics, telemetry, trace};
 use batch::Batch;
 use event::Event;
@@ -74,29 +74,32 @@ pub fn unknown_schedule(schedule: &str) -> Error {
 /// Starts a function that answers requests: configuration, platform, router; then serves until
 /// it is stopped.
 ///
-/// `routes` makes the function's routes from the platform and the secrets.
+/// `routes` makes the function's routes from the platform.
 pub async fn main(
     name: &str,
-    routes: impl FnOnce(&Platform, &Secrets) -> anyhow::Result<OpenApiRouter>,
+    routes: impl FnOnce(&Platform) -> anyhow::Result<OpenApiRouter>,
 ) -> Result<(), lambda_http::Error> {
-    consume(name, |platform, secrets| {
-        Ok((routes(platform, secrets)?, Nothing))
-    })
-    .await
+    consume(name, |platform| Ok((routes(platform)?, Nothing))).await
 }
 
 /// The same for a function that also reads a queue or follows a schedule.
 pub async fn consume<C: Consumer>(
     name: &str,
-    parts: impl FnOnce(&Platform, &Secrets) -> anyhow::Result<(OpenApiRouter, C)>,
+    parts: impl FnOnce(&Platform) -> anyhow::Result<(OpenApiRouter, C)>,
 ) -> Result<(), lambda_http::Error> {
     telemetry::init(telemetry::Format::Json { service: name })?;
     metrics::init(name);
     telemetry::otlp::init(name)?;
-    let secrets = Secrets::from_env()?;
-    let platform = Platform::new(Config::from_env(&secrets)?)?;
-    let (routes, consumer) = parts(&platform, &secrets)?;
-    let router = http::serve(routes, platform.clone(), name).layer(from_fn(prepare));
+    let platform = Platform::new(Config::from_env()?)?;
+    let make = async {
+        let (routes, consumer) = parts(&platform)?;
+        let router = http::serve(routes, platform.clone(), name).layer(from_fn(prepare));
+        anyhow::Ok((router, consumer))
+    };
+    // The secrets come in while the routes are made. Where they cannot be read, which is logged
+    // there, the function is alive all the same: they may be mended while it runs.
+    let (_, (), made) = join3(platform.secrets.get(), shutdown::register(), make).await;
+    let (router, consumer) = made?;
     let function = Arc::new(Function {
         router,
         consumer,
@@ -104,7 +107,6 @@ pub async fn consume<C: Consumer>(
         cold: AtomicBool::new(true),
     });
     let serve = service_fn(move |event| function.clone().invoke(event));
-    shutdown::register().await;
     let db = platform.db.clone();
     let runtime = Runtime::new(serve).layer(MapFutureLayer::new(move |invocation| {
         ended(invocation, db.clone())
@@ -122,7 +124,7 @@ pub async fn consume<C: Consumer>(
 async fn ended<T>(invocation: impl Future<Output = T>, db: db::Pool) -> T {
     let result = invocation.await;
     telemetry::otlp::flush().await;
-    db::settle(&db).await;
+    db.settle().await;
     result
 }
 
