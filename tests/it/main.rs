@@ -30,5 +30,6 @@ mod sessions;
 mod structure;
 mod tables;
 mod template;
+mod telemetry;
 mod views;
 mod watch;

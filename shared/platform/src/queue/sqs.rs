@@ -133,11 +133,13 @@ type Attributes = std::collections::HashMap<String, MessageAttributeValue>;
 
 /// The trace that the work belongs to, as the worker reads it.
 fn attributes() -> anyhow::Result<Attributes> {
-    let value = MessageAttributeValue::builder()
-        .data_type("String")
-        .string_value(trace::id())
-        .build()?;
-    Ok(Attributes::from([("x-trace-id".to_owned(), value)]))
+    let own = Some(("x-trace-id", trace::id()));
+    let w3c = trace::traceparent().map(|it| ("traceparent", it));
+    let named = own.into_iter().chain(w3c).map(|(name, text)| {
+        let value = MessageAttributeValue::builder().data_type("String");
+        Ok((name.to_owned(), value.string_value(text).build()?))
+    });
+    named.collect()
 }
 
 fn seconds(pause: Duration) -> i32 {
