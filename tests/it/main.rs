@@ -29,7 +29,7 @@ mod redis;
 mod sessions;
 mod structure;
 mod tables;
-mod template;
 mod telemetry;
+mod template;
 mod views;
 mod watch;
