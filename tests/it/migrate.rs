@@ -38,7 +38,7 @@ async fn a_deployment_makes_the_tables_and_a_deletion_leaves_them() {
     let mut seen = Vec::new();
     for kind in ["Delete", "Create", "Update", "Delete"] {
         let event = serde_json::from_value(request(kind)).unwrap();
-        let end = migrate::handle(&event, (*pool.connect_options()).clone(), TIME).await;
+        let end = migrate::handle(&event, (*pool.connect_options()).clone().into(), TIME).await;
         let answer = Answer::new(&event, &end).unwrap();
         assert_eq!(answer.url, "https://answers.example/one?signature=abc");
         let body = serde_json::to_value(&answer.body).unwrap();
@@ -65,7 +65,7 @@ async fn a_migration_that_cannot_be_done_is_answered_with_its_reason() {
     ];
     for (options, time, expected) in cases {
         let event = serde_json::from_value(request("Update")).unwrap();
-        let end = migrate::handle(&event, options, time).await;
+        let end = migrate::handle(&event, options.into(), time).await;
         let body = serde_json::to_value(Answer::new(&event, &end).unwrap().body).unwrap();
         assert_eq!(body["Status"], "FAILED", "{body}");
         let reason = body["Reason"].as_str().unwrap();
