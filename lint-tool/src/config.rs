@@ -20,7 +20,7 @@ use crate::selector::Selector;
 pub const FILE_NAME: &str = "structure-lint.toml";
 
 /// The whole file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     #[serde(skip)]
@@ -66,7 +66,7 @@ pub struct RuleConfig {
 }
 
 /// SL010: an order of groups; each may use itself and what stands before it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layers {
     pub name: String,
@@ -78,7 +78,7 @@ pub struct Layers {
 }
 
 /// SL011: things that never use each other.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Independent {
     pub name: String,
@@ -87,7 +87,7 @@ pub struct Independent {
 }
 
 /// SL012: an edge that must not be.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forbid {
     pub from: Vec<Spanned<String>>,
@@ -96,7 +96,7 @@ pub struct Forbid {
 }
 
 /// SL017: a crate (or a path of one) that may be named in some places only.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confine {
     #[serde(rename = "crate")]
@@ -106,7 +106,7 @@ pub struct Confine {
 }
 
 /// SL013: places that use nothing but what is named (and themselves, and the standard library).
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Only {
     pub from: Vec<Spanned<String>>,
@@ -115,7 +115,7 @@ pub struct Only {
 }
 
 /// SL014: a place that only some may use.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Protect {
     pub target: Vec<Spanned<String>>,
@@ -124,7 +124,7 @@ pub struct Protect {
 }
 
 /// SL015: things that never use each other in a circle. Groups never do.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acyclic {
     pub name: String,
@@ -133,7 +133,7 @@ pub struct Acyclic {
 }
 
 /// SL016: crates or modules whose inner modules are for themselves.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Facade {
     pub of: Vec<Spanned<String>>,
@@ -144,7 +144,7 @@ pub struct Facade {
 }
 
 /// Where models and tables belong.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// The only places that may define a model.
@@ -162,7 +162,7 @@ pub struct ModelConfig {
 }
 
 /// A stated exception.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Except {
     pub rule: Spanned<String>,
@@ -272,6 +272,15 @@ impl Config {
         names
             .iter()
             .find_map(|it| Some((it, self.captures(it.get_ref(), spot, caught)?)))
+    }
+
+    /// The groups alone, so that what is said is said of one contract.
+    pub(crate) fn without_contracts(&self) -> Config {
+        Config {
+            text: self.text.clone(),
+            groups: self.groups.clone(),
+            ..Config::default()
+        }
     }
 
     /// Every selector text with its place, groups' members in place of groups' names.

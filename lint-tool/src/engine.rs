@@ -164,6 +164,11 @@ pub fn root_above(dir: &Path) -> Result<PathBuf, Error> {
 /// Reads the files and the configuration at `root`.
 pub fn read(root: &Path) -> Result<(Tree, Config), Error> {
     let tree = Tree::read(root).map_err(|err| Error::Unreadable(format!("{err:#}")))?;
+    let said = [config::FILE_NAME, crate::baseline::FILE_NAME];
+    if let Some((file, reason)) = tree.unreadable().find(|(it, _)| said.contains(it)) {
+        let message = format!("cannot read `{file}`: {reason}");
+        return Err(Error::Unreadable(message));
+    }
     let text = tree.get(config::FILE_NAME).unwrap_or_default();
     let config = Config::parse(text).map_err(|err| Error::Usage(format!("{err:#}")))?;
     Ok((tree, config))

@@ -168,7 +168,8 @@ pub struct PathAttr {
     pub span: Span,
 }
 
-/// `include!`, `include_str!` or `include_bytes!`.
+/// `include!`, `include_str!`, `include_bytes!`, or a macro that reads a path from the package:
+/// `sqlx::migrate!`, `embed_migrations!`, `query_file*!`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Include {
     pub source: bool,
@@ -176,7 +177,7 @@ pub struct Include {
     pub file: Option<String>,
     /// `concat!(env!("OUT_DIR"), …)`: what a build script wrote.
     pub out_dir: bool,
-    /// `concat!(env!("CARGO_MANIFEST_DIR"), …)`: the file is relative to the package.
+    /// `concat!(env!("CARGO_MANIFEST_DIR"), …)` and its like: the file is relative to the package.
     pub from_manifest: bool,
     pub test: bool,
     pub span: Span,

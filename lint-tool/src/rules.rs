@@ -18,7 +18,7 @@ mod ignore_without_reason;
 mod include_source;
 mod independence;
 mod layers;
-mod likeness;
+pub(crate) mod likeness;
 mod long_file;
 mod long_function;
 mod module_file;

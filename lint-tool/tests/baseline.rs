@@ -51,6 +51,11 @@ fn what_is_known_is_silent_wherever_it_moves_and_a_check_never_writes() {
     assert!(written.contains("\n{\"rule\":\"SL001\",\"from\":\"app\",\"to\":\"\",\"count\":1}\n"));
     source(&root, "\n\n#[path = \"a.rs\"]\nmod a;\n");
     assert_eq!(check(&root, "true"), (0, String::new()));
+    let (_, summary) = run(&root, "", &[]);
+    assert!(
+        summary.contains("0 errors, 0 warnings, 1 known to the baseline in"),
+        "{summary}"
+    );
     source(
         &root,
         "#[path = \"a.rs\"]\nmod a;\n#[path = \"a.rs\"]\nmod b;\n",

@@ -20,6 +20,7 @@ mod ingest;
 mod jobs;
 mod limits;
 mod mappings;
+mod migrate;
 mod openapi;
 mod people;
 mod redis;

@@ -317,6 +317,7 @@ impl Walker {
                     let path = self.path_ref(segments, leading_colon);
                     self.facts.paths.push(path);
                 }
+                Found::Macro { name, tokens } if self.is_own(&name) => drop(tokens),
                 Found::Macro { name, tokens } => self.known_macro(&name, &tokens),
                 Found::Literal(literal) => self.literal(literal),
                 Found::Mod(name) => self.facts.macro_mods.push(name),
@@ -330,14 +331,10 @@ impl Walker {
         }
     }
 
-    /// `include*!` and `query_as!`, which say more than their arguments.
+    /// `include*!`, `query_as!` and their like, which say more than their arguments.
     pub(super) fn known_macro(&mut self, name: &syn::Ident, tokens: &TokenStream) {
         let span = span_of(name.span());
         let text = name.to_string();
-        let is_own = |it: &Scope| it.names.get(&text) == Some(&Name::Value);
-        if self.facts.scopes.iter().any(is_own) {
-            return;
-        }
         match text.as_str() {
             "include" | "include_str" | "include_bytes" => {
                 let file = syn::parse2::<LitStr>(tokens.clone())
@@ -353,6 +350,15 @@ impl Walker {
                     test: self.test,
                     span,
                 });
+            }
+            "migrate" | "embed_migrations" => {
+                let path = syn::parse2::<LitStr>(tokens.clone());
+                self.package_path(path.ok(), span);
+            }
+            _ if text.starts_with("query_file") => {
+                let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+                let list = list.parse2(tokens.clone()).unwrap_or_default();
+                self.package_path(list.iter().find_map(attributes::literal).cloned(), span);
             }
             "query_as" | "query_as_unchecked" => {
                 let list = Punctuated::<Expr, Token![,]>::parse_terminated;

@@ -1,8 +1,9 @@
-//! What items say beside their paths: conversions, and names that macros are given.
+//! What items say beside their paths: conversions, and names and files that macros are given.
 
 use super::extract::Walker;
 use super::tokens::{self, plain};
-use super::{ItemMacro, types};
+use super::{Include, ItemMacro, Name, types};
+use crate::diagnostic::Span;
 
 impl Walker {
     /// `impl From<A> for B`, `impl TryFrom<A> for B`, `impl Into<B> for A`.
@@ -30,6 +31,25 @@ impl Walker {
             let pair = (self.path_of(argument), self.path_of(own));
             self.facts.conversions.push(pair);
         }
+    }
+
+    /// Whether the file declares the name itself.
+    pub(super) fn is_own(&self, name: &syn::Ident) -> bool {
+        let text = plain(name);
+        let mut scopes = self.facts.scopes.iter();
+        scopes.any(|it| it.names.get(&text) == Some(&Name::Value))
+    }
+
+    /// A file or folder that a macro reads, counted from the package.
+    pub(super) fn package_path(&mut self, path: Option<syn::LitStr>, span: Span) {
+        self.facts.includes.extend(path.map(|it| Include {
+            source: false,
+            file: Some(it.value()),
+            out_dir: false,
+            from_manifest: true,
+            test: self.test,
+            span,
+        }));
     }
 
     /// Names that the macro may declare as modules; what the macro does is known only later.

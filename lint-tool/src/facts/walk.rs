@@ -128,7 +128,11 @@ impl<'ast> Visit<'ast> for Walker {
         if last.ident == "macro_rules" {
             return self.tokens(mac.tokens.clone(), false);
         }
-        self.known_macro(&last.ident, &mac.tokens);
+        // A name of this file hides the one of the prelude, but not `sqlx::migrate`.
+        let is_bare = mac.path.segments.len() == 1;
+        if !(is_bare && self.is_own(&last.ident)) {
+            self.known_macro(&last.ident, &mac.tokens);
+        }
         self.arguments(mac.tokens.clone());
     }
 
