@@ -1,5 +1,6 @@
 //! Lambda's runtime API for one event: enough for a function to start, answer once and be ended.
 
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ pub(crate) struct Runtime {
     /// The path and body of each POST, as a function sent it.
     answers: Receiver<(String, Vec<u8>)>,
     secrets: PathBuf,
+    /// What the function that runs has to say.
+    log: PathBuf,
 }
 
 /// Ends with its owner.
@@ -57,7 +60,10 @@ impl Drop for Function {
 }
 
 impl Runtime {
-    pub(crate) fn new(secrets: PathBuf) -> anyhow::Result<Runtime> {
+    /// `folder` holds what functions read and write.
+    pub(crate) fn new(folder: &Path) -> anyhow::Result<Runtime> {
+        let secrets = folder.join("secrets.json");
+        fs::write(&secrets, auth::keys::generate()?)?;
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
         let (sender, answers) = channel();
@@ -72,6 +78,7 @@ impl Runtime {
             address,
             answers,
             secrets,
+            log: folder.join("log"),
         })
     }
 
@@ -89,7 +96,8 @@ impl Runtime {
             // Nothing listens there: a start asks no database.
             .env("DATABASE_URL", "postgres://nobody@127.0.0.1:9/nothing")
             .stdin(Stdio::null())
-            .stdout(Stdio::null());
+            .stdout(Stdio::null())
+            .stderr(File::create(&self.log)?);
         let before = Instant::now();
         let function = Function(command.spawn()?);
         let (path, body) = self
@@ -179,7 +187,7 @@ fn chunks(reader: &mut BufReader<TcpStream>) -> anyhow::Result<Vec<u8>> {
 
 /// The most memory that a process has held.
 fn peak(id: u32) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
     let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"));
     let number = line.and_then(|it| it.split_whitespace().next());
     Ok(number.context("Linux says no VmHWM")?.parse()?)
