@@ -252,7 +252,7 @@ pub(super) enum Cached {
 }
 
 /// The value, or where it is wrong. What stands there is secret.
-fn parse<T: DeserializeOwned>(version: &Version) -> Result<T, Failure> {
+pub(super) fn parse<T: DeserializeOwned>(version: &Version) -> Result<T, Failure> {
     use secrecy::ExposeSecret;
     let mut json = serde_json::Deserializer::from_str(version.text.expose_secret());
     serde_path_to_error::deserialize(&mut json).map_err(|err| {
