@@ -25,6 +25,7 @@ mod openapi;
 mod people;
 mod queue;
 mod redis;
+mod rotation;
 mod sessions;
 mod structure;
 mod tables;

@@ -6,8 +6,9 @@ pub mod app;
 pub mod lambda;
 pub mod postgres;
 pub mod valkey;
+pub mod vault;
 
 /// Where downloaded servers and their data are.
-fn dev() -> PathBuf {
+pub fn dev() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../.dev")
 }

@@ -100,7 +100,7 @@ impl Double {
     }
 
     fn client(&self) -> Client {
-        let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_millis(500));
+        let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(3));
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))
