@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bundle;
 mod change;
 mod check;
 
@@ -59,6 +60,13 @@ enum Command {
     /// Write, shrink or rename what is known already.
     #[command(subcommand)]
     Baseline(baseline::Command),
+    /// Check, then build each Lambda function into a zip that is the same for the same commit.
+    ///
+    /// A function is a binary of a member that depends on `lambda_runtime` or `lambda_http`, unless
+    /// `[workspace.metadata.structure-lint.bundle] functions = [..]` names them.
+    /// It needs cargo-lambda on `PATH` or in `.dev/wheels/`: `pip install cargo-lambda`.
+    /// For another processor than this machine's it needs zig too: `pip install ziglang`.
+    Bundle(bundle::Bundle),
     /// Show the edges that came and went since a git revision.
     Diff {
         /// A git revision: `main`, `HEAD~3`.
@@ -132,6 +140,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Baseline(it) => baseline::run(&root(it.path())?, &it),
+        Command::Bundle(options) => bundle::run(options),
         Command::Diff { base, path } => diff(path, &base),
         Command::Fix { path, dry_run } => change::fix(&root(path)?, dry_run),
         Command::Init { path, infer } => change::init(&root(path)?, infer),

@@ -51,6 +51,8 @@ async fn dead_sockets_cost_a_moment_and_fail_nothing() {
     for _ in 0..2 {
         let both = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
         drop(both);
+        pool.settle().await;
+        assert_eq!(pool.inner().num_idle(), 2);
         way.frozen.send_modify(|it| *it += 1);
         let start = Instant::now();
         let one: i32 = sqlx::query_scalar("select 1")

@@ -10,19 +10,19 @@ use tests::lambda::{Call, Function};
 
 use crate::filesource::{connect, upload};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_function");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_function");
 const PLENTY: Duration = Duration::from_secs(60);
 
-struct World {
-    app: TestApp,
-    person: Person,
+pub(crate) struct World {
+    pub(crate) app: TestApp,
+    pub(crate) person: Person,
     connection: String,
     key: String,
     pool: PgPool,
 }
 
 impl World {
-    async fn new() -> World {
+    pub(crate) async fn new() -> World {
         let app = TestApp::start().await;
         let person = app.register("Acme").await;
         let connection = connect(&app, &person, json!({})).await;
@@ -40,11 +40,11 @@ impl World {
         }
     }
 
-    async fn start(&self, name: &str) -> Function {
+    pub(crate) async fn start(&self, name: &str) -> Function {
         Function::start(PROGRAM, name, &self.app).await
     }
 
-    fn event(&self, id: &str) -> Value {
+    pub(crate) fn event(&self, id: &str) -> Value {
         json!({
             "source": { "system": "crm", "connection_id": self.connection },
             "entity": "account",
@@ -54,7 +54,7 @@ impl World {
     }
 
     /// A message with these events, and the key of the tenant.
-    fn message(&self, id: &str, body: &Value) -> Value {
+    pub(crate) fn message(&self, id: &str, body: &Value) -> Value {
         message(id, &body.to_string(), &self.key)
     }
 
@@ -129,11 +129,11 @@ fn message(id: &str, body: &str, key: &str) -> Value {
     })
 }
 
-fn batch(messages: &[Value]) -> Value {
+pub(crate) fn batch(messages: &[Value]) -> Value {
     json!({ "Records": messages })
 }
 
-fn failures(ids: &[&str]) -> Value {
+pub(crate) fn failures(ids: &[&str]) -> Value {
     let items: Vec<_> = ids
         .iter()
         .map(|it| json!({ "itemIdentifier": it }))
@@ -143,6 +143,27 @@ fn failures(ids: &[&str]) -> Value {
 
 fn sent(calls: &[Call], action: &str) -> usize {
     calls.iter().filter(|it| it.action == action).count()
+}
+
+/// As API Gateway sends it.
+pub(crate) fn request(path: &str, method: &str) -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": { "content-type": "application/json" },
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "api", "domainName": "x", "domainPrefix": "x",
+            "http": {
+                "method": method, "path": path, "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1", "userAgent": "test",
+            },
+            "requestId": "1", "routeKey": "$default", "stage": "$default",
+            "time": "01/Jan/2026:00:00:00 +0000", "timeEpoch": 1_767_225_600_000_i64,
+        },
+        "isBase64Encoded": false,
+    })
 }
 
 #[tokio::test]
@@ -200,6 +221,43 @@ async fn a_batch_fails_by_message() {
     assert_eq!(function.invoke(event).await.unwrap(), failures(&poison));
     assert_eq!(world.count("select count(*) from accounts").await, 4);
     assert_eq!(world.count("select sum(written)::int8 from runs").await, 4);
+}
+
+/// The recorded event of that name.
+fn recorded(name: &str) -> Value {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/aws/events");
+    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn recorded_events_are_understood() {
+    let world = World::new().await;
+    let function = world.start("event-ingest").await;
+    let answer = function
+        .invoke(recorded("event-ingest-http"))
+        .await
+        .unwrap();
+    assert_eq!(answer["statusCode"], 401, "{answer}");
+    // Its key is nobody's.
+    let event = recorded("event-ingest-queue");
+    let records = event["Records"].as_array().unwrap();
+    let ids: Vec<_> = records
+        .iter()
+        .map(|it| it["messageId"].as_str().unwrap())
+        .collect();
+    let ids = failures(&ids);
+    assert_eq!(function.invoke(event).await.unwrap(), ids);
+
+    let function = world.start("aam-worker").await;
+    // There is no such job any more.
+    let answer = function.invoke(recorded("aam-worker-queue")).await.unwrap();
+    assert_eq!(answer, failures(&[]));
+    let answer = function
+        .invoke(recorded("aam-worker-schedule"))
+        .await
+        .unwrap();
+    assert_eq!(answer, Value::Null);
 }
 
 #[tokio::test]
@@ -282,76 +340,6 @@ async fn a_function_lives_on_after_an_event_of_no_known_kind() {
 }
 
 #[tokio::test]
-async fn lines_and_metrics_say_whose_request_it_was() {
-    let world = World::new().await;
-    let function = world.start("event-ingest").await;
-    let events = json!([world.event("1"), { "no": "event" }]);
-    function
-        .invoke(batch(&[world.message("m", &events)]))
-        .await
-        .unwrap();
-
-    let line = function.log(|it| it["message"] == "2 events came").await;
-    let trace = "5759e988bd862e3fe1be46a994272793";
-    assert_eq!(line["service"], "event-ingest");
-    assert_eq!(line["level"], "INFO");
-    assert_eq!(line["function_name"], "autonomos-event-ingest");
-    assert_eq!(line["function_memory_size"], 512);
-    assert_eq!(line["cold_start"], true);
-    assert_eq!(line["xray_trace_id"], "1-5759e988-bd862e3fe1be46a994272793");
-    assert_eq!(line["tenant"], json!(world.person.tenant));
-    assert_eq!(line["correlation_id"], line["trace_id"]);
-    for key in [
-        "location",
-        "timestamp",
-        "function_request_id",
-        "function_arn",
-    ] {
-        assert!(line[key].is_string(), "{key} in {line}");
-    }
-
-    let metrics = function.metrics(|it| it["EventsAccepted"] == 1.0).await;
-    assert_eq!(metrics["EventsRejected"], 1.0);
-    assert_eq!(metrics["ColdStart"], 1.0);
-    assert_eq!(metrics["tenant"], json!(world.person.tenant));
-    let directive = &metrics["_aws"]["CloudWatchMetrics"][0];
-    assert_eq!(directive["Namespace"], "AutonomOS");
-    assert_eq!(directive["Dimensions"], json!([["service"]]));
-
-    // Through the gateway, the trace of X-Ray is the request's, unless the client brings its own.
-    let answer = function
-        .invoke(request("/api/v1/events", "POST"))
-        .await
-        .unwrap();
-    assert_eq!(answer["statusCode"], 401, "{answer}");
-    assert_eq!(answer["headers"]["x-trace-id"], trace);
-    let line = function.log(|it| it["status"] == 401).await;
-    assert_eq!(line["trace_id"], trace);
-    assert_eq!(line["cold_start"], false);
-}
-
-/// As API Gateway sends it.
-fn request(path: &str, method: &str) -> Value {
-    json!({
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": { "content-type": "application/json" },
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "domainName": "x", "domainPrefix": "x",
-            "http": {
-                "method": method, "path": path, "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1", "userAgent": "test",
-            },
-            "requestId": "1", "routeKey": "$default", "stage": "$default",
-            "time": "01/Jan/2026:00:00:00 +0000", "timeEpoch": 1_767_225_600_000_i64,
-        },
-        "isBase64Encoded": false,
-    })
-}
-
-#[tokio::test]
 async fn a_request_ends_before_the_function_does() {
     let world = World::new().await;
     let function = world.start("event-ingest").await;
@@ -428,6 +416,19 @@ async fn a_job_outlives_its_worker_s_time() {
     let again: Value =
         serde_json::from_str(calls[0].input["MessageBody"].as_str().unwrap()).unwrap();
     assert_eq!(again, wake);
+    let trace = &calls[0].input["MessageAttributes"]["x-trace-id"]["StringValue"];
+    let trace = trace.as_str().unwrap();
+    let parent = &calls[0].input["MessageAttributes"]["traceparent"]["StringValue"];
+    assert!(
+        parent
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("00-{trace}-")),
+        "{parent}"
+    );
+    let xray = &calls[0].input["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"];
+    let root = format!("Root=1-{}-{};", &trace[..8], &trace[8..]);
+    assert!(xray.as_str().unwrap().starts_with(&root), "{xray}");
     let half = world.task(&task).await;
     assert_eq!(half["status"], "in_progress");
     assert!(half["progress"].is_object(), "{half}");

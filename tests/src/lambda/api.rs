@@ -18,6 +18,8 @@ use uuid::Uuid;
 /// Longer than anything here takes, on a busy machine too.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
+const NO_PANIC: &str = "nothing panics while it is held";
+
 /// What a function reported of an invocation that failed.
 #[derive(Debug)]
 pub struct Failed(pub Value);
@@ -94,7 +96,11 @@ impl Api {
     ) -> oneshot::Receiver<Result<Value, Failed>> {
         let (sender, answer) = oneshot::channel();
         let id = Uuid::now_v7().to_string();
-        self.0.waiting.lock().unwrap().insert(id.clone(), sender);
+        self.0
+            .waiting
+            .lock()
+            .expect(NO_PANIC)
+            .insert(id.clone(), sender);
         let deadline = SystemTime::now() + time;
         let sent = self.0.send.send(Invocation {
             id,
@@ -116,7 +122,7 @@ impl Api {
     }
 
     fn answer(&self, id: &str, answer: Result<Value, Failed>) -> StatusCode {
-        let waiting = self.0.waiting.lock().unwrap().remove(id);
+        let waiting = self.0.waiting.lock().expect(NO_PANIC).remove(id);
         // Whoever called may have stopped to wait.
         let _ = waiting.expect("it was given out").send(answer);
         StatusCode::ACCEPTED

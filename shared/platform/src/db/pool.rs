@@ -109,6 +109,20 @@ impl Pool {
         }
     }
 
+    /// Waits until every connection is back, or a moment. A connection goes back with a question
+    /// to the server: frozen in between, it would be missed until TCP gives up.
+    pub async fn settle(&self) {
+        const PATIENCE: Duration = Duration::from_millis(250);
+        let back = async {
+            while (self.inner.num_idle() as u64) < u64::from(self.inner.size()) {
+                tokio::time::sleep(Duration::from_micros(200)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, back).await.is_err() {
+            tracing::warn!("a connection is not back in the pool when the function ends");
+        }
+    }
+
     /// Closes it, once each connection has come back.
     pub(crate) async fn close(&self) {
         self.inner.close().await;

@@ -12,13 +12,14 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use futures_util::FutureExt;
-use futures_util::future::join;
+use futures_util::future::join3;
 use lambda_http::request::RequestContext;
 use lambda_http::{Adapter, Context, LambdaEvent};
 use lambda_runtime::{Diagnostic, Runtime, service_fn};
 use schema::Error;
 use serde_json::value::{RawValue, to_raw_value};
 use tower::ServiceExt;
+use tower::util::MapFutureLayer;
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -27,7 +28,7 @@ pub use batch::Message;
 use crate::deadline::Deadline;
 use crate::http::ClientAddress;
 use crate::queue::Client;
-use crate::{Config, Platform, Result, http, metrics, telemetry, trace};
+use crate::{Config, Platform, Result, db, http, metrics, telemetry, trace};
 use batch::Batch;
 use event::Event;
 
@@ -88,6 +89,7 @@ pub async fn consume<C: Consumer>(
 ) -> Result<(), lambda_http::Error> {
     telemetry::init(telemetry::Format::Json { service: name })?;
     metrics::init(name);
+    telemetry::otlp::init(name)?;
     let platform = Platform::new(Config::from_env()?)?;
     let make = async {
         let (routes, consumer) = parts(&platform)?;
@@ -96,7 +98,7 @@ pub async fn consume<C: Consumer>(
     };
     // The secrets come in while the routes are made. Where they cannot be read, which is logged
     // there, the function is alive all the same: they may be mended while it runs.
-    let (_, made) = join(platform.secrets.get(), make).await;
+    let (_, (), made) = join3(platform.secrets.get(), shutdown::register(), make).await;
     let (router, consumer) = made?;
     let function = Arc::new(Function {
         router,
@@ -105,14 +107,25 @@ pub async fn consume<C: Consumer>(
         cold: AtomicBool::new(true),
     });
     let serve = service_fn(move |event| function.clone().invoke(event));
-    shutdown::register().await;
+    let db = platform.db.clone();
+    let runtime = Runtime::new(serve).layer(MapFutureLayer::new(move |invocation| {
+        ended(invocation, db.clone())
+    }));
     tokio::select! {
-        ended = Runtime::new(serve).run() => ended,
+        ended = runtime.run() => ended,
         () = shutdown::asked() => {
             shutdown::close(&platform).await;
             Ok(())
         }
     }
+}
+
+/// Tidies up once the answer is out: whoever asks for the next event may be frozen until it comes.
+async fn ended<T>(invocation: impl Future<Output = T>, db: db::Pool) -> T {
+    let result = invocation.await;
+    telemetry::otlp::flush().await;
+    db.settle().await;
+    result
 }
 
 /// What lives as long as the environment.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lambda_extension::Extension;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::Platform;
+use crate::{Platform, telemetry};
 
 /// Lambda kills what is still there 300 ms after the signal.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -38,6 +38,9 @@ pub(super) async fn asked() {
 
 /// Lets go of what others hold for this environment.
 pub(super) async fn close(platform: &Platform) {
-    let closed = tokio::time::timeout(PATIENCE, platform.db.close()).await;
+    let end = async {
+        futures_util::future::join(platform.db.close(), telemetry::otlp::flush()).await;
+    };
+    let closed = tokio::time::timeout(PATIENCE, end).await;
     tracing::info!(clean = closed.is_ok(), "the environment ends");
 }

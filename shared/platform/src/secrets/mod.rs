@@ -55,7 +55,7 @@ impl Secrets {
 
 impl Live<Credentials> {
     /// The secret that `DATABASE_SECRET_ID` names, in the form that RDS gives its secrets.
-    pub(crate) fn credentials_from_env() -> anyhow::Result<Option<Live<Credentials>>> {
+    pub fn credentials_from_env() -> anyhow::Result<Option<Live<Credentials>>> {
         let Some(id) = env::optional("DATABASE_SECRET_ID")? else {
             return Ok(None);
         };

@@ -1,6 +1,7 @@
-//! Log lines.
+//! Log lines, and spans for a collector.
 
 mod lines;
+pub(crate) mod otlp;
 
 use std::io::IsTerminal;
 
