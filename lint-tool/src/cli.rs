@@ -95,11 +95,11 @@ enum Command {
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
     },
-    /// Plant a breach for each contract and rule, and say whether it is found.
+    /// Plant a breach for each contract and rule, judge each accuracy case, and say what is wrong.
     SelfTest {
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
-        /// Print every case, not only the silent ones.
+        /// Print every verdict, not only the wrong ones.
         #[arg(long)]
         table: bool,
     },
@@ -203,20 +203,16 @@ fn self_test(path: Option<PathBuf>, table: bool) -> Result<ExitCode, Error> {
     let (tree, config) = engine::read(&root(path)?)?;
     let run = || self_test::run(&tree, &config, change::today());
     let mut verdicts = engine::with_deep_stack(0, run)??;
-    let (all, fired) = (
-        verdicts.len(),
-        verdicts.iter().filter(|it| it.fired).count(),
-    );
+    let summary = self_test::summary(&verdicts);
+    let is_good = verdicts.iter().all(|it| it.is_good());
     if !table {
-        verdicts.retain(|it| !it.fired);
+        verdicts.retain(|it| !it.is_good());
     }
-    if table || fired < all {
+    if table || !is_good {
         print(&self_test::table(&verdicts));
     }
-    print(&format!(
-        "structure-lint: {fired} of {all} planted breaches are found\n"
-    ));
-    Ok(ExitCode::from(u8::from(fired < all)))
+    print(&format!("structure-lint: {summary}\n"));
+    Ok(ExitCode::from(u8::from(!is_good)))
 }
 
 fn explain(name: &str) -> Result<ExitCode, Error> {
@@ -237,7 +233,10 @@ fn explain(name: &str) -> Result<ExitCode, Error> {
 /// The rules as a Markdown table, as the README has it.
 pub fn table() -> String {
     let rows = RULES.iter().map(|it| {
-        let level = format!("{:?}", it.level()).to_lowercase();
+        let mut level = format!("{:?}", it.level()).to_lowercase();
+        if it.strict_level() != it.level() {
+            level = format!("{level}; strict: {:?}", it.strict_level()).to_lowercase();
+        }
         let summary = it.explain().lines().next().unwrap_or_default();
         let summary = summary.trim_end_matches('.');
         format!("| {} | {} | {level} | {summary} |\n", it.code(), it.name())

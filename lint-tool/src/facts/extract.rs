@@ -133,6 +133,7 @@ pub(super) struct Walker {
     pub(super) scope: ScopeId,
     pub(super) test: bool,
     in_macro: bool,
+    pub(super) quoted: bool,
 }
 
 impl Walker {
@@ -190,7 +191,16 @@ impl Walker {
             leading_colon,
             scope: self.scope,
             test: self.test,
+            quoted: self.quoted,
         }
+    }
+
+    /// Walks code that is made for elsewhere.
+    pub(super) fn quote(&mut self, quoted: bool, walk: impl FnOnce(&mut Walker)) {
+        let before = self.quoted;
+        self.quoted |= quoted;
+        walk(self);
+        self.quoted = before;
     }
 
     pub(super) fn path_of(&self, path: &syn::Path) -> PathRef {
@@ -256,6 +266,7 @@ impl Walker {
             glob: false,
             public,
             extern_crate: false,
+            macros: false,
         });
         if let Some(alias) = alias {
             self.declare(alias, Name::Use(self.facts.uses.len() - 1));
@@ -270,9 +281,11 @@ impl Walker {
         let renamed = item.rename.as_ref().map(|(_, name)| plain(name));
         let alias = renamed.unwrap_or(plain(&item.ident));
         let declared = Some(alias).filter(|it| it != "_" && it != "self");
-        self.add_use(path, true, declared, false);
+        let public = !matches!(item.vis, syn::Visibility::Inherited);
+        self.add_use(path, true, declared, public);
         if let Some(last) = self.facts.uses.last_mut() {
             last.extern_crate = true;
+            last.macros = item.attrs.iter().any(|it| it.path().is_ident("macro_use"));
         }
     }
 
@@ -317,6 +330,7 @@ impl Walker {
                     let path = self.path_ref(segments, leading_colon);
                     self.facts.paths.push(path);
                 }
+                Found::Macro { name, tokens } if self.is_own(&name) => drop(tokens),
                 Found::Macro { name, tokens } => self.known_macro(&name, &tokens),
                 Found::Literal(literal) => self.literal(literal),
                 Found::Mod(name) => self.facts.macro_mods.push(name),
@@ -330,14 +344,10 @@ impl Walker {
         }
     }
 
-    /// `include*!` and `query_as!`, which say more than their arguments.
+    /// `include*!`, `query_as!` and their like, which say more than their arguments.
     pub(super) fn known_macro(&mut self, name: &syn::Ident, tokens: &TokenStream) {
         let span = span_of(name.span());
         let text = name.to_string();
-        let is_own = |it: &Scope| it.names.get(&text) == Some(&Name::Value);
-        if self.facts.scopes.iter().any(is_own) {
-            return;
-        }
         match text.as_str() {
             "include" | "include_str" | "include_bytes" => {
                 let file = syn::parse2::<LitStr>(tokens.clone())
@@ -353,6 +363,15 @@ impl Walker {
                     test: self.test,
                     span,
                 });
+            }
+            "migrate" | "embed_migrations" => {
+                let path = syn::parse2::<LitStr>(tokens.clone());
+                self.package_path(path.ok(), span);
+            }
+            _ if text.starts_with("query_file") => {
+                let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+                let list = list.parse2(tokens.clone()).unwrap_or_default();
+                self.package_path(list.iter().find_map(attributes::literal).cloned(), span);
             }
             "query_as" | "query_as_unchecked" => {
                 let list = Punctuated::<Expr, Token![,]>::parse_terminated;

@@ -1,8 +1,9 @@
-//! What items say beside their paths: conversions, and names that macros are given.
+//! What items say beside their paths: conversions, and names and files that macros are given.
 
 use super::extract::Walker;
 use super::tokens::{self, plain};
-use super::{ItemMacro, types};
+use super::{Include, ItemMacro, Name, types};
+use crate::diagnostic::Span;
 
 impl Walker {
     /// `impl From<A> for B`, `impl TryFrom<A> for B`, `impl Into<B> for A`.
@@ -32,6 +33,25 @@ impl Walker {
         }
     }
 
+    /// Whether the file declares the name itself.
+    pub(super) fn is_own(&self, name: &syn::Ident) -> bool {
+        let text = plain(name);
+        let mut scopes = self.facts.scopes.iter();
+        scopes.any(|it| it.names.get(&text) == Some(&Name::Value))
+    }
+
+    /// A file or folder that a macro reads, counted from the package.
+    pub(super) fn package_path(&mut self, path: Option<syn::LitStr>, span: Span) {
+        self.facts.includes.extend(path.map(|it| Include {
+            source: false,
+            file: Some(it.value()),
+            out_dir: false,
+            from_manifest: true,
+            test: self.test,
+            span,
+        }));
+    }
+
     /// Names that the macro may declare as modules; what the macro does is known only later.
     pub(super) fn item_macro(&mut self, mac: &syn::Macro) {
         let arguments = tokens::idents(&mac.tokens);
@@ -46,7 +66,7 @@ impl Walker {
 }
 
 /// Whether the comments that a file begins with say that a tool wrote it.
-pub(super) fn is_generated(text: &str) -> bool {
+pub(crate) fn is_generated(text: &str) -> bool {
     const MARKS: [&str; 4] = [
         "@generated",
         "do not edit",

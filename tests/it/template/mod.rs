@@ -1,5 +1,6 @@
 //! The deployment is as the code needs it, and as careful as it says.
 
+mod environment;
 mod events;
 mod parameters;
 mod policy;
