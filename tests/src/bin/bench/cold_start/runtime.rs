@@ -37,6 +37,9 @@ pub(crate) struct Start {
     pub(crate) peak_kilobytes: u64,
 }
 
+/// What an extension is told when it registers.
+const EXTENSION: &str = r#"{"functionName":"bench","functionVersion":"1","handler":"bootstrap"}"#;
+
 /// A runtime API on a port of this machine.
 pub(crate) struct Runtime {
     address: SocketAddr,
@@ -116,8 +119,18 @@ fn serve(mut stream: TcpStream, answers: &Sender<(String, Vec<u8>)>) -> anyhow::
     let mut reader = BufReader::new(stream.try_clone()?);
     loop {
         let (method, path, body) = request(&mut reader)?;
-        match method.as_str() {
-            "GET" => write!(
+        match (method.as_str(), path.as_str()) {
+            ("POST", "/2020-01-01/extension/register") => write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+                 lambda-extension-identifier: one\r\n\r\n{EXTENSION}",
+                EXTENSION.len()
+            )?,
+            // An extension that asks for no events hears of none.
+            ("GET", "/2020-01-01/extension/event/next") => {
+                reader.read_to_end(&mut Vec::new())?;
+            }
+            ("GET", _) => write!(
                 stream,
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
                  lambda-runtime-aws-request-id: one\r\nlambda-runtime-deadline-ms: 9999999999999\r\n\
