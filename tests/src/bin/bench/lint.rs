@@ -147,7 +147,7 @@ fn corpus() -> anyhow::Result<Corpus> {
             (crates, lines) = (crates + 1, lines + more);
         }
     }
-    corpus.data = format!("{lines} lines of Rust in {crates} crates from crates.io");
+    corpus.data = format!("{lines} lines of Rust in {crates} published crates");
     Ok(corpus)
 }
 
