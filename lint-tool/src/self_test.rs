@@ -113,11 +113,7 @@ impl Field<'_> {
     /// Whether the rule speaks of the edge when it is the only one.
     fn plant(&self, breach: &Breach) -> Verdict {
         let fired = breach.ends.as_ref().is_some_and(|(from, to)| {
-            let edges = Edges {
-                all: vec![edge(from, to)],
-                paths: 1,
-                unresolved: Vec::new(),
-            };
+            let edges = Edges::of(vec![edge(from, to)]);
             let mut found: Vec<Diagnostic> = Vec::new();
             if let Some(rule) = rules::find(breach.code) {
                 rule.check(&self.context(&edges), &mut found);
