@@ -14,7 +14,17 @@ struct Open {
     before: Option<Span>,
     /// Signs in a row, such as `!!!`, each of which may be an operator before the next.
     signs: usize,
+    /// Words of one statement that something follows of which they are the head.
+    heads: usize,
 }
+
+const HEADS: [&str; 14] = [
+    "async", "await", "break", "const", "dyn", "else", "fn", "impl", "let", "move", "mut",
+    "return", "unsafe", "yield",
+];
+
+/// So many heads are one chain, which needs less of a stack than groups do.
+const CHAIN: usize = 5 * LIMIT;
 
 impl Open {
     fn follows(&self, sign: &Punct) -> bool {
@@ -23,40 +33,14 @@ impl Open {
     }
 }
 
-/// A look at the bytes, as walking tokens costs: brackets that drift apart (some stand in strings),
-/// many `<`, or signs without a word between them.
-fn may_be_deep(text: &str) -> bool {
-    let (mut depth, mut angles, mut run, mut longest) = (0_i32, 0, 0, 0);
-    for byte in text.bytes() {
-        run = if byte.is_ascii_alphanumeric() {
-            0
-        } else {
-            run + 1
-        };
-        longest = longest.max(run);
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth -= 1,
-            b'<' => angles += 1,
-            _ => continue,
-        }
-        if depth.unsigned_abs() as usize > LIMIT / 4 {
-            return true;
-        }
-    }
-    longest > LIMIT || angles > LIMIT
-}
-
 /// The place that is nested deeper than the limit.
-pub(super) fn too_deep(text: &str, tokens: &TokenStream) -> Option<Span> {
-    if !may_be_deep(text) {
-        return None;
-    }
+pub(super) fn too_deep(tokens: &TokenStream) -> Option<Span> {
     let open = |tokens| Open {
         tokens,
         angles: 0,
         before: None,
         signs: 0,
+        heads: 0,
     };
     let mut stack = vec![open(tokens.clone().into_iter())];
     while !stack.is_empty() {
@@ -72,13 +56,19 @@ pub(super) fn too_deep(text: &str, tokens: &TokenStream) -> Option<Span> {
                 match it.as_char() {
                     '<' if top.follows(it) => top.angles += 1,
                     '>' => top.angles = top.angles.saturating_sub(1),
-                    ';' => top.angles = 0,
+                    ';' => (top.angles, top.heads) = (0, 0),
+                    ',' => top.heads = 0,
+                    '=' | '|' => top.heads += 1,
                     _ => {}
                 }
             }
+            TokenTree::Ident(it) => {
+                top.signs = 0;
+                top.heads += usize::from(HEADS.iter().any(|head| it == head));
+            }
             _ => top.signs = 0,
         }
-        if top.angles.max(top.signs).max(depth) > LIMIT {
+        if top.angles.max(top.signs).max(depth) > LIMIT || top.heads > CHAIN {
             return Some(token.span());
         }
         top.before = match &token {

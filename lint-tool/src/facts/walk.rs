@@ -49,6 +49,8 @@ impl<'ast> Visit<'ast> for Walker {
                 }
                 visit::visit_item(self, item);
             }
+            // What only macros make sense of, such as a static without a value.
+            Item::Verbatim(tokens) => self.tokens(tokens.clone(), false),
             _ => visit::visit_item(self, item),
         }
         self.test = before;
@@ -80,7 +82,17 @@ impl<'ast> Visit<'ast> for Walker {
     // A visibility names a region, not a dependency.
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 
+    fn visit_qself(&mut self, it: &'ast syn::QSelf) {
+        visit::visit_qself(self, it);
+        self.of_type_alone = it.position == 0;
+    }
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
+        // `<T>::X` leads to no module.
+        let of_type_alone = std::mem::take(&mut self.of_type_alone);
+        if of_type_alone {
+            return visit::visit_path(self, path);
+        }
         if path.segments.len() > 1 || path.leading_colon.is_some() {
             let path = self.path_of(path);
             self.facts.paths.push(path);
