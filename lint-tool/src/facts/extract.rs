@@ -33,8 +33,9 @@ fn finish(text: &str, mut facts: Facts) -> Facts {
     facts.generated = items::is_generated(text);
     if allow::has_any(text) {
         facts.allows = allow::read(text, "//", &literals(text));
-        proc_macro2::extra::invalidate_current_thread_spans();
     }
+    // Spans are plain data by now; without this the source map of the thread grows by every file.
+    proc_macro2::extra::invalidate_current_thread_spans();
     facts
 }
 
@@ -49,8 +50,6 @@ fn by_tree(text: &str) -> Facts {
         }
         Err(err) => walker.facts.error = Some((span_of(err.span()), err.to_string())),
     }
-    // Spans are plain data by now; without this the source map of the thread grows by every file.
-    proc_macro2::extra::invalidate_current_thread_spans();
     walker.facts
 }
 
