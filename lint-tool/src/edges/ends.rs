@@ -44,3 +44,47 @@ impl Ends {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::edges::Edges;
+    use crate::modules::Modules;
+    use crate::selector::Selector;
+    use crate::tree::Tree;
+    use crate::workspace::Workspace;
+
+    #[test]
+    fn a_selector_has_the_edges_that_it_would_have_one_by_one() {
+        let tree = Tree::fixture(
+            "//- a/src/lib.rs uses b, sqlx\nmod m { use b::x; fn f() { crate::n::g(); std::env::var(\"X\"); } }\n\
+             mod n { pub fn g() { b::y(); sqlx::q() } }\nuse b::x as z;\n#[cfg(test)] mod tests { use super::n; }\n\
+             //- b/src/lib.rs\npub fn x() {}\npub fn y() {}\n//- b/build.rs\nuse std::env;\n",
+        );
+        let workspace = Workspace::load(&tree).unwrap();
+        let edges = Edges::collect(&workspace, &Modules::load(&tree, &workspace));
+        assert!(edges.all.len() > 8, "{}", edges.all.len());
+        for texts in [
+            &["a"][..],
+            &["a::m", "b"],
+            &["a/src/*", "@build"],
+            &["@tests"],
+            &["std::env", "sqlx"],
+            &["{x}/src"],
+            &["**/lib.rs"],
+            &["none"],
+            &[],
+        ] {
+            let selectors: Vec<Selector> = texts.iter().map(|it| Selector::parse(it)).collect();
+            let all = edges.all.iter();
+            let from = all.filter(|it| selectors.iter().any(|by| by.covers(&it.from).is_some()));
+            let all = edges.all.iter();
+            let to = all.filter(|it| selectors.iter().any(|by| by.covers(&it.to).is_some()));
+            let places = |it: Vec<&crate::edges::Edge>| format!("{it:?}");
+            assert_eq!(
+                places(edges.from(&selectors).collect()),
+                places(from.collect())
+            );
+            assert_eq!(places(edges.to(&selectors).collect()), places(to.collect()));
+        }
+    }
+}
