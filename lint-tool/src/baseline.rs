@@ -181,7 +181,8 @@ mod tests {
     fn check(baseline: &str, expected: &[&str], known: usize) {
         let tree = Tree::fixture(&format!("//- {FILE_NAME}\n{baseline}\n{BREACH}"));
         let today = "2026-11-22".parse().unwrap();
-        let report = crate::engine::check_tree(&tree, &Config::default(), today).unwrap();
+        let config = Config::parse("strict = true").unwrap();
+        let report = crate::engine::check_tree(&tree, &config, today).unwrap();
         let found: Vec<String> = report
             .diagnostics
             .iter()

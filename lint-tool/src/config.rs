@@ -14,13 +14,14 @@ use crate::date::Date;
 use crate::diagnostic::{Level, Place, Span};
 use crate::edges::Spot;
 use crate::paths::Captures;
+use crate::rules::Rule;
 use crate::selector::Selector;
 
 /// The name of the configuration file, at the root of the workspace.
 pub const FILE_NAME: &str = "structure-lint.toml";
 
 /// The whole file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     #[serde(skip)]
@@ -28,6 +29,8 @@ pub struct Config {
     /// Warnings fail the check too.
     #[serde(default)]
     pub deny_warnings: bool,
+    /// Also what well-kept crates do not agree on. `None` is no.
+    pub strict: Option<bool>,
     /// Rule code → level and options.
     #[serde(default)]
     pub rules: BTreeMap<Spanned<String>, RuleConfig>,
@@ -66,7 +69,7 @@ pub struct RuleConfig {
 }
 
 /// SL010: an order of groups; each may use itself and what stands before it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layers {
     pub name: String,
@@ -78,7 +81,7 @@ pub struct Layers {
 }
 
 /// SL011: things that never use each other.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Independent {
     pub name: String,
@@ -87,7 +90,7 @@ pub struct Independent {
 }
 
 /// SL012: an edge that must not be.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forbid {
     pub from: Vec<Spanned<String>>,
@@ -96,7 +99,7 @@ pub struct Forbid {
 }
 
 /// SL017: a crate (or a path of one) that may be named in some places only.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confine {
     #[serde(rename = "crate")]
@@ -106,7 +109,7 @@ pub struct Confine {
 }
 
 /// SL013: places that use nothing but what is named (and themselves, and the standard library).
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Only {
     pub from: Vec<Spanned<String>>,
@@ -115,7 +118,7 @@ pub struct Only {
 }
 
 /// SL014: a place that only some may use.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Protect {
     pub target: Vec<Spanned<String>>,
@@ -124,7 +127,7 @@ pub struct Protect {
 }
 
 /// SL015: things that never use each other in a circle. Groups never do.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acyclic {
     pub name: String,
@@ -133,7 +136,7 @@ pub struct Acyclic {
 }
 
 /// SL016: crates or modules whose inner modules are for themselves.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Facade {
     pub of: Vec<Spanned<String>>,
@@ -144,7 +147,7 @@ pub struct Facade {
 }
 
 /// Where models and tables belong.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// The only places that may define a model.
@@ -162,7 +165,7 @@ pub struct ModelConfig {
 }
 
 /// A stated exception.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Except {
     pub rule: Spanned<String>,
@@ -220,6 +223,21 @@ impl Config {
     /// Where a value stands in the file.
     pub fn place<T>(&self, value: &Spanned<T>) -> Place {
         Place::new(FILE_NAME, Span::of_bytes(&self.text, value.span()))
+    }
+
+    /// Whether the rules of a house apply that not every house has.
+    pub fn is_strict(&self) -> bool {
+        self.strict == Some(true)
+    }
+
+    /// How loud a rule is here.
+    pub fn level(&self, rule: &dyn Rule) -> Level {
+        let usual = if self.is_strict() {
+            rule.strict_level()
+        } else {
+            rule.level()
+        };
+        self.rule(rule.code()).level.unwrap_or(usual)
     }
 
     /// The options of a rule.
@@ -280,6 +298,15 @@ impl Config {
         names
             .iter()
             .find_map(|it| Some((it, self.captures(it.get_ref(), spot, caught)?)))
+    }
+
+    /// The groups alone, so that what is said is said of one contract.
+    pub(crate) fn without_contracts(&self) -> Config {
+        Config {
+            text: self.text.clone(),
+            groups: self.groups.clone(),
+            ..Config::default()
+        }
     }
 
     /// Every selector text with its place, groups' members in place of groups' names.

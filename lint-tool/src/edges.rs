@@ -124,6 +124,9 @@ impl Edges {
         (path, import): (&PathRef, Option<usize>),
     ) {
         let found = resolver.resolve(from, path, import);
+        if found.target == Def::Unknown && path.quoted {
+            return;
+        }
         self.paths += 1;
         if found.target == Def::Unknown {
             let place = Place::new(&modules.all[from].file, path.span());
@@ -326,5 +329,56 @@ mod tests {
         );
         in_a("/// b::g\npub(in crate) fn f() { \"b::g\"; }", "");
         in_a("fn b() {} fn f() { b::g() }", "1:20 b");
+    }
+
+    /// The paths of the crate `a` that lead nowhere.
+    fn nowhere(source: &str, expected: &[&str]) {
+        let tree = Tree::fixture(&format!("//- a/src/lib.rs uses sqlx\n{source}\n"));
+        let workspace = Workspace::load(&tree).unwrap();
+        let modules = Modules::load(&tree, &workspace);
+        let edges = Edges::collect(&workspace, &modules);
+        let seen: Vec<&str> = edges.unresolved.iter().map(|it| it.text.as_str()).collect();
+        let expected: Vec<String> = expected
+            .iter()
+            .map(|it| format!("`{it}` is not known here"))
+            .collect();
+        assert_eq!(seen, expected, "{source}");
+    }
+
+    #[test]
+    fn a_beginning_that_nothing_explains_is_unknown() {
+        nowhere("fn f() { gone::g() }", &["gone::g"]);
+        nowhere("fn f() { m!(a => gone::g::<u8>()) }", &["gone::g"]);
+        nowhere("use gone::g;", &["gone::g"]);
+        nowhere("#[attr(gone::g)] fn f() {}", &["gone::g"]);
+    }
+
+    #[test]
+    fn what_macros_and_other_crates_bring_is_not_unknown() {
+        nowhere("#[allow(clippy::x)] #[rustfmt::skip] fn f() {}", &[]);
+        nowhere("#[rstest] #[case::one(1)] fn f() {}", &[]);
+        nowhere("fn f() { <[_; 2]>::from(x); let y: <[u8]>::Z; }", &[]);
+        nowhere(
+            "fn f() { quote! { #name::x(_serde::y, <A as ::gone::B>::c) } }",
+            &[],
+        );
+        nowhere("macro_rules! m { () => { elsewhere::f() } }", &[]);
+        nowhere("table! { users { id } } fn f() { users::id; }", &[]);
+        nowhere("fn f() { table! { users { id } } users::id; }", &[]);
+        nowhere("#[attr] fn tracked() {} fn g() { tracked::run(); }", &[]);
+        nowhere(
+            "use sqlx::*; mod m { use super::*; fn f() { thing::g() } }",
+            &[],
+        );
+        nowhere("macro_rules! m { () => {} } pub(crate) use m;", &[]);
+        nowhere("extern crate self as me; mod m { fn f() { me::g() } }", &[]);
+        nowhere(
+            "extern crate rustc_ast; mod m { fn f() { rustc_ast::g() } }",
+            &[],
+        );
+        nowhere(
+            "fn f() { m!(parent: ::std::a, any::<u8>() => x as ::std::b) }",
+            &[],
+        );
     }
 }

@@ -164,6 +164,11 @@ pub fn root_above(dir: &Path) -> Result<PathBuf, Error> {
 /// Reads the files and the configuration at `root`.
 pub fn read(root: &Path) -> Result<(Tree, Config), Error> {
     let tree = Tree::read(root).map_err(|err| Error::Unreadable(format!("{err:#}")))?;
+    let said = [config::FILE_NAME, crate::baseline::FILE_NAME];
+    if let Some((file, reason)) = tree.unreadable().find(|(it, _)| said.contains(it)) {
+        let message = format!("cannot read `{file}`: {reason}");
+        return Err(Error::Unreadable(message));
+    }
     let text = tree.get(config::FILE_NAME).unwrap_or_default();
     let config = Config::parse(text).map_err(|err| Error::Usage(format!("{err:#}")))?;
     Ok((tree, config))
@@ -267,7 +272,7 @@ fn run(cx: &Context, today: Date, timing: &Timing) -> (Vec<Diagnostic>, usize) {
     let mut found = Vec::new();
     for rule in RULES
         .iter()
-        .filter(|it| level(cx.config, it.code(), it.level()) != Level::Off)
+        .filter(|it| cx.config.level(**it) != Level::Off)
     {
         timing.phase(rule.code(), || rule.check(cx, &mut found));
     }
@@ -284,15 +289,10 @@ fn run(cx: &Context, today: Date, timing: &Timing) -> (Vec<Diagnostic>, usize) {
 /// Gives each finding its rule's level, drops those of rules that are off, and sorts the rest.
 fn set_levels(config: &Config, found: &mut Vec<Diagnostic>) {
     found.retain_mut(|it| {
-        let default = crate::rules::find(it.code).map_or(Level::Error, |it| it.level());
-        it.level = level(config, it.code, default);
+        it.level = crate::rules::find(it.code).map_or(Level::Error, |it| config.level(it));
         it.level != Level::Off
     });
     found.sort();
-}
-
-fn level(config: &Config, code: &str, default: Level) -> Level {
-    config.rule(code).level.unwrap_or(default)
 }
 
 impl Context<'_> {

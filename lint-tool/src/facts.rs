@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 pub use allow::Allow;
 pub use extract::{extract, extract_by_tree};
 pub(crate) use fixable::fixable;
+pub(crate) use items::is_generated;
 
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +103,8 @@ pub struct Use {
     pub glob: bool,
     pub public: bool,
     pub extern_crate: bool,
+    /// `#[macro_use]`
+    pub macros: bool,
 }
 
 /// A path of two or more segments (or one after a leading `::`), wherever it stands.
@@ -111,6 +114,9 @@ pub struct PathRef {
     pub leading_colon: bool,
     pub scope: ScopeId,
     pub test: bool,
+    /// In code that is made for elsewhere (`macro_rules`, `quote!`) or in the name of an attribute,
+    /// which may be a word to another macro: it need not lead anywhere here.
+    pub quoted: bool,
 }
 
 impl PathRef {
@@ -154,7 +160,7 @@ pub struct ModDecl {
     pub conditional: bool,
 }
 
-/// A macro call in the place of an item, and the names that it is given.
+/// A macro call in the place of an item or, with braces, of a statement, and the names that it is given.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ItemMacro {
     pub name: String,
@@ -169,7 +175,8 @@ pub struct PathAttr {
     pub span: Span,
 }
 
-/// `include!`, `include_str!` or `include_bytes!`.
+/// `include!`, `include_str!`, `include_bytes!`, or a macro that reads a path from the package:
+/// `sqlx::migrate!`, `embed_migrations!`, `query_file*!`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Include {
     pub source: bool,
@@ -177,7 +184,7 @@ pub struct Include {
     pub file: Option<String>,
     /// `concat!(env!("OUT_DIR"), …)`: what a build script wrote.
     pub out_dir: bool,
-    /// `concat!(env!("CARGO_MANIFEST_DIR"), …)`: the file is relative to the package.
+    /// `concat!(env!("CARGO_MANIFEST_DIR"), …)` and its like: the file is relative to the package.
     pub from_manifest: bool,
     pub test: bool,
     pub span: Span,

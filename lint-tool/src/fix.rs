@@ -106,7 +106,8 @@ mod tests {
     fn check(fixture: &str, file: &str, expected: &str) {
         let tree = Tree::fixture(fixture);
         let before = tree.get(file).unwrap().to_owned();
-        let changed = fix(tree, &Config::default(), "2026-11-22".parse().unwrap()).unwrap();
+        let config = Config::parse("strict = true").unwrap();
+        let changed = fix(tree, &config, "2026-11-22".parse().unwrap()).unwrap();
         let after = changed.get(file).unwrap_or(&before);
         assert_eq!(after, expected);
     }

@@ -143,7 +143,7 @@ fn except_complaint(cx: &Context, except: &Except, used: bool, today: Date) -> O
         return Some(Diagnostic::new("SL903", place, message).help("remove it, or give a new day"));
     }
     let rule = except.rule.get_ref();
-    let is_off = cx.config.rule(rule).level == Some(Level::Off);
+    let is_off = crate::rules::find(rule).is_some_and(|it| cx.config.level(it) == Level::Off);
     (!used && !is_off).then(|| {
         Diagnostic::new(
             "SL902",

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod baseline;
+pub mod bundle;
 pub mod cache;
 pub mod cli;
 pub mod config;

@@ -48,6 +48,13 @@ pub struct Dependency {
     pub remote: bool,
     /// The repository, where it comes from git.
     pub git: Option<Text>,
+    pub version: Option<String>,
+    /// Whether the entry asks for features.
+    pub features: bool,
+    /// `default-features = false`
+    pub no_defaults: bool,
+    /// Under `cfg(any())`, which never holds: the entry only ties versions together.
+    pub never: bool,
 }
 
 impl Dependency {
@@ -74,6 +81,8 @@ pub struct Manifest {
     /// Where the manifest states an edition.
     pub edition_place: Option<Span>,
     pub edition_inherited: bool,
+    /// Whether the package states a `rust-version` of its own.
+    pub own_rust_version: bool,
     /// Whether there is a `[lints]` table of any kind.
     pub has_lints: bool,
     /// Where the sources are published, as the package or the workspace says.
@@ -190,6 +199,7 @@ impl Reader<'_> {
         manifest.package = self.field(package, "name");
         manifest.edition = self.edition(package);
         manifest.edition_place = self.field(package, "edition").map(|it| it.span);
+        manifest.own_rust_version = self.field(package, "rust-version").is_some();
         manifest.has_lints = root.contains_key("lints");
         manifest.repository = self.field(package, "repository").map(|it| it.value);
         manifest.visible_to = table(package, "metadata")
@@ -240,9 +250,12 @@ impl Reader<'_> {
 
     fn all_dependencies(&self, root: &Table, out: &mut Vec<Dependency>) {
         self.dependency_tables(root, out);
-        for target in table(root, "target").into_iter().flat_map(|it| it.values()) {
+        for (cfg, target) in table(root, "target").into_iter().flatten() {
             if let Some(target) = target.get_ref().as_table() {
+                let known = out.len();
                 self.dependency_tables(target, out);
+                let never = cfg.get_ref().replace(' ', "") == "cfg(any())";
+                out[known..].iter_mut().for_each(|it| it.never = never);
             }
         }
         if let Some(patch) = table(root, "patch") {
@@ -287,6 +300,14 @@ impl Reader<'_> {
                 path: details.and_then(|it| self.field(it, "path")),
                 inherited: details.is_some_and(|it| is_true(it, "workspace")),
                 git: details.and_then(|it| self.field(it, "git")),
+                version: match details {
+                    Some(it) => self.field(it, "version").map(|it| it.value),
+                    None => value.get_ref().as_str().map(str::to_owned),
+                },
+                never: false,
+                features: details.is_some_and(|it| it.contains_key("features")),
+                no_defaults: details.and_then(|it| it.get("default-features")?.get_ref().as_bool())
+                    == Some(false),
                 remote: details.is_none_or(|it| {
                     ["version", "git", "registry"]
                         .iter()

@@ -1,24 +1,92 @@
 //! Answers that are worked out once, where questions can lead back to themselves.
 //!
 //! **Invariant:** a question that is asked while it is open has no answer, so that imports in a circle
-//! end. An answer that such a cut may have spoilt is kept only for the question asked first.
+//! end. "No answer" that leans on such a cut is believed as long as the cut would be made again: until
+//! the open question gets an answer. If it gets none either, both were right.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::rc::Rc;
 
-/// How deep the questions are nested, and how often one was cut; several memories share it.
+/// The questions that are open, and what became of the others; several memories share it.
 #[derive(Default)]
 pub(crate) struct Circle {
-    open: Cell<usize>,
-    cuts: Cell<usize>,
+    /// For each open question its number, and the depths of the open questions that it leans on.
+    open: RefCell<Vec<(usize, BTreeSet<usize>)>>,
+    /// What is known of each question, by its number.
+    fates: RefCell<Vec<Fate>>,
+}
+
+#[derive(Clone, Copy)]
+enum Fate {
+    /// Open, at this depth.
+    Open(usize),
+    /// It has an answer: what leaned on it having none must be asked again.
+    Answered,
+    /// It has none, for certain.
+    None,
+    /// It has none as long as another question has none.
+    Leans(usize),
+}
+
+impl Circle {
+    fn begin(&self) -> usize {
+        let (mut open, mut fates) = (self.open.borrow_mut(), self.fates.borrow_mut());
+        let number = fates.len();
+        fates.push(Fate::Open(open.len()));
+        open.push((number, BTreeSet::new()));
+        number
+    }
+
+    fn end(&self, has_answer: bool) -> Fate {
+        let (mut open, mut fates) = (self.open.borrow_mut(), self.fates.borrow_mut());
+        let Some((number, mut leans_on)) = open.pop() else {
+            return Fate::Answered;
+        };
+        leans_on.remove(&open.len());
+        let fate = match leans_on.last() {
+            _ if has_answer => Fate::Answered,
+            Some(depth) => Fate::Leans(open[*depth].0),
+            None => Fate::None,
+        };
+        fates[number] = fate;
+        if let (false, Some((_, above))) = (has_answer, open.last_mut()) {
+            above.extend(leans_on);
+        }
+        fate
+    }
+
+    /// Whether "no answer" may be believed that leans on a question; the one that asks leans on it too.
+    fn is_believed(&self, mut number: usize) -> bool {
+        let fates = self.fates.borrow();
+        loop {
+            match fates[number] {
+                Fate::Answered => return false,
+                Fate::None => return true,
+                Fate::Leans(other) => number = other,
+                Fate::Open(depth) => {
+                    if let Some((_, leans_on)) = self.open.borrow_mut().last_mut() {
+                        leans_on.insert(depth);
+                    }
+                    return true;
+                }
+            }
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Answer<V> {
+    Open(usize),
+    Known(Option<V>),
+    /// None, as long as the question of this number has none.
+    Leans(usize),
 }
 
 /// Answers by question.
 pub(crate) struct Memory<K, V> {
-    /// `None` while a question is open.
-    answers: RefCell<HashMap<K, Option<Option<V>>>>,
+    answers: RefCell<HashMap<K, Answer<V>>>,
     circle: Rc<Circle>,
 }
 
@@ -33,28 +101,36 @@ impl<K: Hash + Eq + Clone, V: Clone> Memory<K, V> {
 
     /// The answer to a question, worked out by `answer` when it is new.
     pub(crate) fn recall(&self, key: K, answer: impl FnOnce() -> Option<V>) -> Option<V> {
-        if let Some(known) = self.answers.borrow().get(&key) {
-            if known.is_none() {
-                self.circle.cuts.set(self.circle.cuts.get() + 1);
+        match self.answers.borrow().get(&key) {
+            Some(Answer::Known(known)) => return known.clone(),
+            Some(Answer::Open(number) | Answer::Leans(number))
+                if self.circle.is_believed(*number) =>
+            {
+                return None;
             }
-            return known.clone().flatten();
+            _ => {}
         }
-        let cuts = self.circle.cuts.get();
-        let found = self.during(key.clone(), answer);
-        let is_whole =
-            found.is_some() || self.circle.cuts.get() == cuts || self.circle.open.get() == 0;
-        if is_whole {
-            self.answers.borrow_mut().insert(key, Some(found.clone()));
-        }
+        let number = self.circle.begin();
+        let mut answers = self.answers.borrow_mut();
+        answers.insert(key.clone(), Answer::Open(number));
+        drop(answers);
+        let found = answer();
+        let answer = match self.circle.end(found.is_some()) {
+            Fate::Leans(other) => Answer::Leans(other),
+            _ => Answer::Known(found.clone()),
+        };
+        self.answers.borrow_mut().insert(key, answer);
         found
     }
 
     /// Runs `answer` while the question counts as open.
     pub(crate) fn during<T>(&self, key: K, answer: impl FnOnce() -> T) -> T {
-        let before = self.answers.borrow_mut().insert(key.clone(), None);
-        self.circle.open.set(self.circle.open.get() + 1);
+        let number = self.circle.begin();
+        let open = Answer::Open(number);
+        let before = self.answers.borrow_mut().insert(key.clone(), open);
         let found = answer();
-        self.circle.open.set(self.circle.open.get() - 1);
+        // What leaned on it did so for this one time.
+        self.circle.end(true);
         let mut answers = self.answers.borrow_mut();
         match before {
             Some(before) => answers.insert(key, before),
@@ -75,7 +151,25 @@ mod tests {
             memory.recall(1, || memory.recall(2, || memory.recall(1, || Some(9)))),
             None
         );
-        assert_eq!(memory.recall(2, || Some(7)), Some(7));
-        assert_eq!(memory.recall(2, || unreachable!()), Some(7));
+        assert_eq!(memory.recall(2, || unreachable!()), None);
+        assert_eq!(memory.recall(3, || Some(7)), Some(7));
+        assert_eq!(memory.recall(3, || unreachable!()), Some(7));
+    }
+
+    #[test]
+    fn what_leaned_on_a_cut_is_asked_again_once_the_cut_has_an_answer() {
+        let memory: Memory<u8, u8> = Memory::new(Rc::default());
+        // 1 asks 2, which asks 1 in vain; then 1 finds an answer after all.
+        assert_eq!(
+            memory.recall(1, || memory
+                .recall(2, || memory.recall(1, || None))
+                .or(Some(9))),
+            Some(9)
+        );
+        assert_eq!(memory.recall(2, || memory.recall(1, || None)), Some(9));
+        // 3 and 4 have no answer because of each other: neither is asked again.
+        let asked = || memory.recall(4, || memory.recall(3, || None));
+        assert_eq!(memory.recall(3, || asked().or_else(asked)), None);
+        assert_eq!(memory.recall(4, || unreachable!()), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Tables and the structs that map to them, over the whole workspace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use crate::diagnostic::Place;
 use crate::edges::{Spot, spot};
@@ -8,13 +9,15 @@ use crate::facts::{Facts, PathRef, RowType, StructDef};
 use crate::modules::{ModuleId, Modules};
 use crate::paths;
 use crate::resolve::{Def, Resolver};
+use crate::rules::likeness::Likeness;
 use crate::sql;
 use crate::tree::Tree;
 use crate::workspace::Workspace;
 
 /// Derives that tie a struct to the database.
-const MAPPING_DERIVES: [&str; 8] = [
+const MAPPING_DERIVES: [&str; 9] = [
     "FromRow",
+    "sqlx::Type",
     "Queryable",
     "QueryableByName",
     "Selectable",
@@ -72,6 +75,8 @@ pub struct Models {
     pub structs: Vec<Model>,
     /// Pairs of structs with a conversion from one to the other.
     pub joined: BTreeSet<(StructId, StructId)>,
+    /// Home, copy and how alike: what three rules ask for, found by the first.
+    pub(crate) alike: OnceLock<Vec<(usize, usize, Likeness)>>,
 }
 
 impl Models {
@@ -103,13 +108,7 @@ impl Models {
     }
 
     fn add_migrations(&mut self, tree: &Tree, workspace: &Workspace) {
-        let scripts = tree.paths().filter(|it| {
-            it.ends_with(".sql")
-                && paths::parent(it)
-                    .split('/')
-                    .any(|it| it.contains("migration"))
-        });
-        for path in scripts {
+        for path in tree.paths().filter(|it| is_migration(it)) {
             let text = tree.get(path).unwrap_or_default();
             // A local package's root folder holds everything; its migrations are the workspace's.
             let package = workspace
@@ -144,6 +143,12 @@ impl Models {
             }
         }
     }
+}
+
+/// Other SQL files may be anything: a dump, a query, test data.
+pub(crate) fn is_migration(path: &str) -> bool {
+    let mut folders = paths::parent(path).split('/');
+    path.ends_with(".sql") && folders.any(|it| it.contains("migration"))
 }
 
 /// Every pair of structs that a conversion joins.

@@ -46,6 +46,8 @@ pub struct Resolver<'a> {
     names: Memory<(ModuleId, bool, String), (Def, bool)>,
     /// Macros that declare modules under names that they are given.
     makers: BTreeSet<&'a str>,
+    /// Names that macro calls of each package are given.
+    given: BTreeSet<(usize, &'a str)>,
 }
 
 /// Where a question is asked.
@@ -57,6 +59,15 @@ struct Asking {
 
 /// The crates that come with the compiler.
 pub(crate) const BUILT_IN: [&str; 5] = ["std", "core", "alloc", "proc_macro", "test"];
+/// Names that attributes and lints begin with.
+const TOOLS: [&str; 6] = [
+    "clippy",
+    "diagnostic",
+    "miri",
+    "rust_analyzer",
+    "rustdoc",
+    "rustfmt",
+];
 const PRIMITIVES: [&str; 17] = [
     "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
     "i128", "isize", "f32", "f64",
@@ -81,6 +92,7 @@ impl<'a> Resolver<'a> {
                 .values()
                 .flat_map(|it| it.module_makers.iter().map(String::as_str))
                 .collect(),
+            given: given(modules),
         }
     }
 
@@ -90,13 +102,21 @@ impl<'a> Resolver<'a> {
             module,
             scope: path.scope,
         };
-        match import {
+        let mut found = match import {
             // An import does not answer its own question: `use b;` means the crate.
-            Some(index) => self
-                .imports
-                .during((module, index), || self.walk(path, true, asking)),
+            Some(index) => {
+                let mut found = self
+                    .imports
+                    .during((module, index), || self.walk(path, true, asking));
+                found.target = self.declared(module, index, found.target);
+                found
+            }
             None => self.walk(path, false, asking),
+        };
+        if found.target == Def::Unknown && !path.leading_colon {
+            found.target = self.unseen(path, import.is_some(), asking);
         }
+        found
     }
 
     fn facts(&self, module: ModuleId) -> Option<&'a Facts> {
@@ -284,11 +304,23 @@ impl<'a> Resolver<'a> {
                 module,
                 scope: path.scope,
             };
-            match self.walk(path, true, asking).target {
+            let def = self.walk(path, true, asking).target;
+            match self.declared(module, index, def) {
                 Def::Unknown => None,
                 def => Some(def),
             }
         })
+    }
+
+    /// `extern crate` says that there is such a crate: one that comes with the compiler.
+    fn declared(&self, module: ModuleId, index: usize, def: Def) -> Def {
+        let import = self.facts(module).map(|it| &it.uses[index]);
+        match (def, import) {
+            (Def::Unknown, Some(it)) if it.extern_crate => {
+                Def::Outside(it.path.segments.iter().map(|it| it.name.clone()).collect())
+            }
+            (def, _) => def,
+        }
     }
 
     /// The extern prelude: dependencies, the package's own library, the standard library.
@@ -306,9 +338,71 @@ impl<'a> Resolver<'a> {
             Some(Extern::Outside(it)) => Def::Outside(vec![it.clone()]),
             None if own_lib => member(here.package),
             None if BUILT_IN.contains(&name) => Def::Outside(vec![name.to_owned()]),
+            None if TOOLS.contains(&name) => Def::Local,
             None => self
                 .renamed_at_root(here.root, name)
                 .unwrap_or_else(|| unknown(name)),
+        }
+    }
+
+    /// A name that no text declares. As the code is taken to compile, it is one of these: a macro that
+    /// stands above it in the text, a module or type that a macro makes of a name that it is given or
+    /// stands on, or something that a glob brings from another crate.
+    fn unseen(&self, path: &PathRef, is_import: bool, asking: Asking) -> Def {
+        let Some(name) = path.segments.first().map(|it| it.name.as_str()) else {
+            return Def::Unknown;
+        };
+        let package = self.modules.all[asking.module].package;
+        if (is_import && path.segments.len() == 1) || self.given.contains(&(package, name)) {
+            return Def::Local;
+        }
+        if let Some((def, _)) = self.in_scopes(name, true, asking) {
+            return def;
+        }
+        let mut globs = BTreeSet::new();
+        self.outside_globs(
+            asking.module,
+            asking.module,
+            &mut BTreeSet::new(),
+            &mut globs,
+        );
+        let mut globs = globs.into_iter();
+        match (globs.next(), globs.next()) {
+            (Some(mut path), None) => {
+                path.push(name.to_owned());
+                Def::Outside(path)
+            }
+            (None, _) => Def::Unknown,
+            _ => Def::Local,
+        }
+    }
+
+    /// The paths into other crates whose whole content is brought into a module.
+    fn outside_globs(
+        &self,
+        module: ModuleId,
+        viewer: ModuleId,
+        seen: &mut BTreeSet<ModuleId>,
+        found: &mut BTreeSet<Vec<String>>,
+    ) {
+        let Some(facts) = self.facts(module).filter(|_| seen.insert(module)) else {
+            return;
+        };
+        let inside = self.modules.holds(module, viewer);
+        let own = self.modules.all[module].scope;
+        for (index, it) in facts.uses.iter().enumerate().filter(|(_, it)| it.glob) {
+            // A glob in a block brings names to that block; asking which one costs more than it tells.
+            let is_here = it.path.scope == own || facts.scopes[it.path.scope].module.is_none();
+            if !is_here || !(inside || it.public) {
+                continue;
+            }
+            match self.import(module, index) {
+                Some(Def::Outside(path)) => {
+                    found.insert(path);
+                }
+                Some(Def::Module(other)) => self.outside_globs(other, viewer, seen, found),
+                _ => {}
+            }
         }
     }
 
@@ -319,9 +413,22 @@ impl<'a> Resolver<'a> {
             .uses
             .iter()
             .find(|it| it.extern_crate && it.alias.as_deref() == Some(name))?;
-        let krate = &import.path.segments.first()?.name;
-        (krate != name).then(|| self.prelude(root, krate))
+        match import.path.segments.first()?.name.as_str() {
+            "self" => Some(Def::Module(root)),
+            // A crate that comes with the compiler, such as `rustc_ast`.
+            krate if krate == name => Some(Def::Outside(vec![krate.to_owned()])),
+            krate => Some(self.prelude(root, krate)),
+        }
     }
+}
+
+/// Names that macro calls in the place of items are given, with the package.
+fn given(modules: &Modules) -> BTreeSet<(usize, &str)> {
+    let calls = modules.files().flat_map(|(_, module, facts)| {
+        let names = facts.item_macros.iter().flat_map(|it| &it.arguments);
+        names.map(|name| (module.package, name.as_str()))
+    });
+    calls.collect()
 }
 
 /// A capital letter is a type of some prelude or glob: never a crate.

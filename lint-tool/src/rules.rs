@@ -18,7 +18,7 @@ mod ignore_without_reason;
 mod include_source;
 mod independence;
 mod layers;
-mod likeness;
+pub(crate) mod likeness;
 mod long_file;
 mod long_function;
 mod module_file;
@@ -51,8 +51,12 @@ pub trait Rule: Sync {
     fn code(&self) -> &'static str;
     /// Reads after "allow": `path-module`.
     fn name(&self) -> &'static str;
-    /// The level without a configuration.
+    /// The level without a configuration: what nearly every maintainer would mend.
     fn level(&self) -> Level;
+    /// The level where the configuration says `strict = true`.
+    fn strict_level(&self) -> Level {
+        self.level()
+    }
     /// What, why, bad, good. Each example is run as a test.
     fn explain(&self) -> &'static str;
     /// Adds what it finds. The meta rules about ignores are checked after all others, in `ignores`.
@@ -116,7 +120,10 @@ pub(crate) mod testing {
     /// The findings of one rule on a fixture, as `file:line:column message`.
     pub(crate) fn findings(code: &str, fixture: &str) -> Vec<String> {
         let tree = Tree::fixture(fixture);
-        let config = Config::parse(tree.get(crate::config::FILE_NAME).unwrap_or_default()).unwrap();
+        let text = tree.get(crate::config::FILE_NAME).unwrap_or_default();
+        let mut config = Config::parse(text).unwrap();
+        // A rule is tested at its strictest, unless the test says otherwise.
+        config.strict.get_or_insert(true);
         let report =
             crate::engine::check_tree(&tree, &config, "2026-11-22".parse().unwrap()).unwrap();
         let of_rule = report.diagnostics.iter().filter(|it| it.code == code);

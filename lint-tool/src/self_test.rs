@@ -1,37 +1,65 @@
-//! Proves that the configured contracts fire: each gets a breach planted in a copy of the facts, and
-//! each rule its own bad example.
+//! Proves that the configured contracts fire: each gets a breach planted in a copy of the facts, each
+//! rule its own bad example, and the accuracy cases are judged anew.
+
+pub mod cases;
+mod contracts;
+mod models;
 
 use crate::config::Config;
 use crate::date::Date;
-use crate::diagnostic::{Diagnostic, Place, Span};
-use crate::edges::{CodeEdge, Edge, Edges, Spot, spot};
+use crate::diagnostic::Diagnostic;
+use crate::edges::{Edge, Edges, Spot, spot};
 use crate::engine::{self, Analysis, Context};
 use crate::error::Error;
+use crate::ignores;
 use crate::models::Models;
 use crate::rules::{self, RULES, Rule};
 use crate::tree::Tree;
+use crate::workspace::ident;
 
-/// What became of one planted breach.
+/// What became of one planted breach, or of one case.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verdict {
-    pub code: &'static str,
+    pub code: String,
     pub planted: String,
-    pub fired: bool,
+    pub outcome: Outcome,
 }
 
-/// Plants a breach for each contract of the configuration, and for each rule.
+/// Whether the checker did what it must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Fires,
+    /// Nothing can break it, or the rule does not see it.
+    Silent,
+    /// A case has its findings and no other.
+    AsExpected,
+    Wrong,
+}
+
+impl Verdict {
+    /// Whether it is as it must be.
+    pub fn is_good(&self) -> bool {
+        matches!(self.outcome, Outcome::Fires | Outcome::AsExpected)
+    }
+}
+
+/// Plants a breach for each contract of the configuration and for each rule, and judges each case.
 pub fn run(tree: &Tree, config: &Config, today: Date) -> Result<Vec<Verdict>, Error> {
     let analysis = engine::analyse(tree)?;
-    let models = Models::default();
     let field = Field {
         tree,
         config,
         analysis: &analysis,
-        models: &models,
     };
-    let mut verdicts: Vec<Verdict> = field.breaches().iter().map(|it| field.plant(it)).collect();
+    let breaches = contracts::breaches(&field).into_iter();
+    let breaches = breaches.chain(models::breaches(&field));
+    let mut verdicts: Vec<Verdict> = breaches.map(|it| field.plant(it)).collect();
+    verdicts.extend(field.ended());
     for rule in RULES {
         verdicts.push(example(*rule, today));
+    }
+    for case in cases::all() {
+        verdicts.push(judge(&case));
     }
     Ok(verdicts)
 }
@@ -39,150 +67,139 @@ pub fn run(tree: &Tree, config: &Config, today: Date) -> Result<Vec<Verdict>, Er
 /// The verdicts as a Markdown table.
 pub fn table(verdicts: &[Verdict]) -> String {
     let row = |it: &Verdict| {
-        let verdict = if it.fired { "fires" } else { "SILENT" };
+        let verdict = match it.outcome {
+            Outcome::Fires => "fires",
+            Outcome::Silent => "SILENT",
+            Outcome::AsExpected => "as expected",
+            Outcome::Wrong => "WRONG",
+        };
         format!("| {} | {} | {verdict} |\n", it.code, it.planted)
     };
     let rows: String = verdicts.iter().map(row).collect();
     format!("| rule | planted | verdict |\n|---|---|---|\n{rows}")
 }
 
-/// An edge that a contract forbids.
+/// How many breaches are found, and how many cases have their verdict.
+pub fn summary(verdicts: &[Verdict]) -> String {
+    let is_case = |it: &&Verdict| matches!(it.outcome, Outcome::AsExpected | Outcome::Wrong);
+    let (cases, breaches): (Vec<_>, Vec<_>) = verdicts.iter().partition(is_case);
+    let good = |all: &[&Verdict]| all.iter().filter(|it| it.is_good()).count();
+    format!(
+        "{} of {} planted breaches are found, {} of {} cases have their verdict",
+        good(&breaches),
+        breaches.len(),
+        good(&cases),
+        cases.len()
+    )
+}
+
+/// A contract with facts that break it; without any, nothing can.
 struct Breach {
     code: &'static str,
     contract: String,
-    ends: Option<(Spot, Spot)>,
+    /// The configuration with this contract alone.
+    config: Config,
+    edges: Vec<Edge>,
+    models: Models,
 }
 
 struct Field<'a> {
     tree: &'a Tree,
     config: &'a Config,
     analysis: &'a Analysis,
-    models: &'a Models,
 }
 
 impl Field<'_> {
-    fn breaches(&self) -> Vec<Breach> {
-        let config = self.config;
-        let mut all = Vec::new();
-        let mut add = |code, contract: String, ends| {
-            all.push(Breach {
-                code,
-                contract,
-                ends,
-            })
-        };
-        for it in &config.layers {
-            for pair in it.order.windows(2) {
-                let (low, high) = (pair[0].get_ref(), pair[1].get_ref());
-                let contract = format!("`{}`: `{low}` uses `{high}`", it.name);
-                add("SL010", contract, self.first(low).zip(self.first(high)));
-            }
+    /// Whether the rule speaks of the contract when what breaks it is all that there is.
+    fn plant(&self, breach: Breach) -> Verdict {
+        let edges = Edges::of(breach.edges);
+        let mut found: Vec<Diagnostic> = Vec::new();
+        if let Some(rule) = rules::find(breach.code) {
+            let cx = self.context(&breach.config, &edges, &breach.models);
+            rule.check(&cx, &mut found);
         }
-        for it in &config.independent {
-            let contract = format!("`{}` use each other", it.name);
-            add(
-                "SL011",
-                contract,
-                self.two_parts(it.members.iter().map(|it| it.get_ref().as_str())),
-            );
-        }
-        for it in &config.forbid {
-            let (from, to) = (it.from.first(), it.to.first());
-            if let Some((from, to)) = from.zip(to) {
-                let contract = format!("`{}` uses `{}`", from.get_ref(), to.get_ref());
-                add(
-                    "SL012",
-                    contract,
-                    self.first(from.get_ref()).zip(self.end(to.get_ref())),
-                );
-            }
-        }
-        for it in &config.confine {
-            let allowed = |spot: &Spot| config.covering(&it.to, spot).is_some();
-            let outside = self.spots().find(|spot| !allowed(spot));
-            let contract = format!("`{}` outside of its places", it.target.get_ref());
-            add(
-                "SL017",
-                contract,
-                outside.zip(self.end(it.target.get_ref())),
-            );
-        }
-        all
+        verdict(breach.code, breach.contract, !found.is_empty())
     }
 
-    /// Whether the rule speaks of the edge when it is the only one.
-    fn plant(&self, breach: &Breach) -> Verdict {
-        let fired = breach.ends.as_ref().is_some_and(|(from, to)| {
-            let edges = Edges::of(vec![edge(from, to)]);
-            let mut found: Vec<Diagnostic> = Vec::new();
-            if let Some(rule) = rules::find(breach.code) {
-                rule.check(&self.context(&edges), &mut found);
-            }
-            found
-                .iter()
-                .any(|it| it.code == breach.code && it.place.file == from.file)
-        });
-        Verdict {
-            code: breach.code,
-            planted: breach.contract.clone(),
-            fired,
-        }
-    }
-
-    fn context<'a>(&'a self, edges: &'a Edges) -> Context<'a> {
+    fn context<'a>(
+        &'a self,
+        config: &'a Config,
+        edges: &'a Edges,
+        models: &'a Models,
+    ) -> Context<'a> {
         Context {
             tree: self.tree,
-            config: self.config,
+            config,
             workspace: &self.analysis.workspace,
             modules: &self.analysis.modules,
             edges,
-            models: self.models,
+            models,
         }
     }
 
-    fn spots(&self) -> impl Iterator<Item = Spot> + '_ {
+    /// Each exception and ignore with a last day, on a day that is later than any.
+    fn ended(&self) -> Vec<Verdict> {
+        let Ok(late) = "9999-12-31".parse() else {
+            return Vec::new();
+        };
+        let (edges, models) = (Edges::default(), Models::default());
+        let cx = self.context(self.config, &edges, &models);
+        let (found, _) = ignores::apply(&cx, Vec::new(), late);
+        let speaks_of = |file: &str, line: u32| {
+            let mut all = found.iter().filter(|it| it.code == "SL903");
+            all.any(|it| it.place.file == file && it.place.span.line == line)
+        };
+        let excepts = self.config.except.iter().filter(|it| it.until.is_some());
+        let excepts = excepts.map(|it| {
+            let place = self.config.place(&it.rule);
+            let planted = format!("the exception to {} has ended", it.rule.get_ref());
+            verdict("SL903", planted, speaks_of(&place.file, place.span.line))
+        });
+        let facts = self.analysis.modules.facts.iter();
+        let inline = facts.flat_map(|(file, it)| it.allows.iter().map(move |it| (file, it)));
+        let inline = inline.filter(|(_, it)| it.until.is_some());
+        let inline = inline.map(|(file, it)| {
+            let planted = format!("the ignore in `{file}` has ended");
+            verdict("SL903", planted, speaks_of(file, it.span.line))
+        });
+        excepts.chain(inline).collect()
+    }
+
+    /// Each module with its package.
+    fn places(&self) -> impl Iterator<Item = (usize, Spot)> + '_ {
         let modules = &self.analysis.modules;
-        (0..modules.all.len()).map(|it| spot(modules, it))
+        (0..modules.all.len()).map(|it| (modules.all[it].package, spot(modules, it)))
+    }
+
+    fn spots(&self) -> impl Iterator<Item = Spot> + '_ {
+        self.places().map(|(_, it)| it)
     }
 
     fn first(&self, name: &str) -> Option<Spot> {
         self.spots()
             .find(|it| self.config.covers(name, it).is_some())
     }
+}
 
-    /// A place of the workspace, or a path of a crate from elsewhere.
-    fn end(&self, name: &str) -> Option<Spot> {
-        let outside = || Spot {
-            path: crate::workspace::ident(name),
-            file: String::new(),
-            test: false,
-            build: false,
-        };
-        self.first(name)
-            .or_else(|| Some(outside()).filter(|it| self.config.covers(name, it).is_some()))
-    }
-
-    /// Two places that the names cover by different parts.
-    fn two_parts<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) -> Option<(Spot, Spot)> {
-        let part = |spot: &Spot| names.clone().find_map(|it| self.config.covers(it, spot));
-        let from = self.spots().find(|it| part(it).is_some())?;
-        let to = self
-            .spots()
-            .find(|it| part(it).is_some_and(|it| Some(it) != part(&from)))?;
-        Some((from, to))
+/// A path of a crate from elsewhere.
+fn outside(name: &str) -> Spot {
+    Spot {
+        path: ident(name),
+        file: String::new(),
+        test: false,
+        build: false,
     }
 }
 
-fn edge(from: &Spot, to: &Spot) -> Edge {
-    Edge {
-        place: Place::new(&from.file, Span::START),
-        from: from.clone(),
-        to: to.clone(),
-        text: to.path.clone(),
-        code: Some(CodeEdge {
-            direct: true,
-            by_alias: false,
-        }),
+fn verdict(code: &str, planted: String, fires: bool) -> Verdict {
+    Verdict {
+        code: code.to_owned(),
+        planted,
+        outcome: if fires {
+            Outcome::Fires
+        } else {
+            Outcome::Silent
+        },
     }
 }
 
@@ -195,47 +212,30 @@ fn example(rule: &dyn Rule, today: Date) -> Verdict {
         .and_then(|it| it.split("```").next());
     let fires = |text: &str| {
         let tree = Tree::fixture(text);
-        let config = Config::parse(tree.get(crate::config::FILE_NAME).unwrap_or_default()).ok()?;
+        let text = tree.get(crate::config::FILE_NAME).unwrap_or_default();
+        let mut config = Config::parse(text).ok()?;
+        config.strict.get_or_insert(true);
         let report = engine::check_tree(&tree, &config, today).ok()?;
         Some(report.diagnostics.iter().any(|it| it.code == rule.code()))
     };
+    let planted = format!("the bad example of `{}`", rule.name());
+    verdict(rule.code(), planted, example.and_then(fires) == Some(true))
+}
+
+/// Whether a case has the findings that its lines are marked with, and no other.
+fn judge(case: &cases::Case) -> Verdict {
+    let is_good = cases::findings(&case.tree).is_ok_and(|it| it == case.expected);
+    let codes = case.codes().join(" ");
     Verdict {
-        code: rule.code(),
-        planted: format!("the bad example of `{}`", rule.name()),
-        fired: example.and_then(fires).unwrap_or(false),
+        code: if codes.is_empty() { "-".into() } else { codes },
+        planted: format!("`{}`: {}", case.name, case.shows),
+        outcome: if is_good {
+            Outcome::AsExpected
+        } else {
+            Outcome::Wrong
+        },
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn silent(config: &str) -> Vec<String> {
-        let tree = Tree::fixture("//- a/src/lib.rs\n//- b/src/lib.rs\nmod db {}\n");
-        let verdicts = run(
-            &tree,
-            &Config::parse(config).unwrap(),
-            "2026-11-22".parse().unwrap(),
-        );
-        let silent = verdicts.unwrap().into_iter().filter(|it| !it.fired);
-        silent
-            .map(|it| format!("{} {}", it.code, it.planted))
-            .collect()
-    }
-
-    #[test]
-    fn a_contract_that_can_be_broken_fires() {
-        let config = "[[layers]]\nname = \"w\"\norder = [\"a\", \"b\"]\n[[independent]]\nname = \"two\"\nmembers = [\"a\", \"b\"]\n\
-            [[forbid]]\nfrom = [\"b\"]\nto = [\"a\"]\n[[confine]]\ncrate = \"sqlx\"\nto = [\"b::db\"]\n";
-        assert_eq!(silent(config), [""; 0]);
-    }
-
-    #[test]
-    fn a_contract_that_nothing_can_break_is_silent() {
-        let config = "[[independent]]\nname = \"one\"\nmembers = [\"a\"]\n[[forbid]]\nfrom = [\"gone\"]\nto = [\"a\"]\n";
-        assert_eq!(
-            silent(config),
-            ["SL011 `one` use each other", "SL012 `gone` uses `a`"]
-        );
-    }
-}
+mod tests;

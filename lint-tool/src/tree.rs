@@ -49,12 +49,9 @@ impl Tree {
             self.links.insert(path, inside);
         } else if entry.file_type().is_file() && is_wanted(&path) {
             let size = entry.metadata().map_or(0, |it| it.len());
-            // A dump of a database is no source; any other file is missed, so it is a finding.
-            if size > LARGEST && !path.ends_with(".sql") {
+            if size > LARGEST {
                 let reason = format!("it is larger than {} MB", LARGEST >> 20);
                 self.unreadable.insert(path, reason);
-                return Ok(());
-            } else if size > LARGEST {
                 return Ok(());
             }
             let bytes =
@@ -148,8 +145,8 @@ impl Tree {
         self.files.remove(path);
     }
 
-    /// Replaces the text of a file.
-    pub(crate) fn set(&mut self, path: &str, text: String) {
+    /// Replaces the text of a file, or adds one.
+    pub fn set(&mut self, path: &str, text: String) {
         self.files.insert(path.to_owned(), text);
     }
 
@@ -179,7 +176,7 @@ impl Tree {
         }
     }
 
-    /// Files whose bytes are not UTF-8, with the reason.
+    /// Files that are too large or not UTF-8, with the reason.
     pub fn unreadable(&self) -> impl Iterator<Item = (&str, &str)> {
         self.unreadable
             .iter()

@@ -16,6 +16,7 @@ fn workspace(name: &str) -> PathBuf {
     let manifest = "[package]\nname = \"app\"\nedition = \"2024\"\n";
     fs::write(root.join("Cargo.toml"), manifest).unwrap();
     fs::write(root.join("src/a.rs"), "").unwrap();
+    fs::write(root.join("structure-lint.toml"), "strict = true\n").unwrap();
     source(&root, "#[path = \"a.rs\"]\nmod a;\n");
     root
 }
@@ -51,6 +52,11 @@ fn what_is_known_is_silent_wherever_it_moves_and_a_check_never_writes() {
     assert!(written.contains("\n{\"rule\":\"SL001\",\"from\":\"app\",\"to\":\"\",\"count\":1}\n"));
     source(&root, "\n\n#[path = \"a.rs\"]\nmod a;\n");
     assert_eq!(check(&root, "true"), (0, String::new()));
+    let (_, summary) = run(&root, "", &[]);
+    assert!(
+        summary.contains("0 errors, 0 warnings, 1 known to the baseline in"),
+        "{summary}"
+    );
     source(
         &root,
         "#[path = \"a.rs\"]\nmod a;\n#[path = \"a.rs\"]\nmod b;\n",

@@ -10,96 +10,29 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use structure_lint::config::{self, Config};
-use structure_lint::tree::Tree;
+use structure_lint::self_test::cases::{self, Case, Finding};
 use structure_lint::workspace::{Extern, Package, TargetKind, Workspace};
-
-/// File, line and code.
-type Finding = (String, u32, String);
-
-struct Case {
-    name: String,
-    builds: bool,
-    tree: Tree,
-    expected: BTreeSet<Finding>,
-}
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
 }
 
-/// Every case of every file, in order.
-fn cases() -> Vec<Case> {
+#[test]
+fn every_file_of_cases_is_read() {
     let files = fs::read_dir(folder()).unwrap().map(|it| it.unwrap().path());
-    let mut files: Vec<PathBuf> = files
-        .filter(|it| it.extension().is_some_and(|it| it == "case"))
-        .collect();
-    files.sort();
-    let read = |file: &PathBuf| {
-        let text = fs::read_to_string(file).unwrap();
-        let (common, cases) = text.split_once("//= ").unwrap();
-        let cases = cases.split("\n//= ").map(|it| case(common, it));
-        cases.collect::<Vec<_>>()
-    };
-    files.iter().flat_map(read).collect()
-}
-
-fn case(common: &str, text: &str) -> Case {
-    let (head, mut body) = text.split_once('\n').unwrap();
-    let (name, _) = head.split_once(": ").expect("a case says what it shows");
-    let mut expected = BTreeSet::new();
-    while let Some(mark) = body.strip_prefix("//~ ") {
-        let (mark, rest) = mark.split_once('\n').unwrap();
-        let (place, code) = mark.split_once(' ').unwrap();
-        let (file, line) = place.split_once(':').unwrap();
-        expected.insert((file.to_owned(), line.parse().unwrap(), code.to_owned()));
-        body = rest;
-    }
-    let tree = Tree::fixture(&format!("{common}{body}"));
-    for file in tree.paths() {
-        for (index, line) in tree.get(file).unwrap().lines().enumerate() {
-            let codes = marks(line).into_iter();
-            expected.extend(codes.map(|it| (file.to_owned(), index as u32 + 1, it)));
-        }
-    }
-    Case {
-        name: name.to_owned(),
-        builds: !head.ends_with("[no build]"),
-        tree,
-        expected,
-    }
-}
-
-/// The codes that a line is marked with.
-fn marks(line: &str) -> Vec<String> {
-    let mark = ["//~ ", "#~ ", "--~ "]
-        .iter()
-        .find_map(|it| line.split_once(it));
-    let codes = mark.map_or("", |(_, codes)| codes).split_whitespace();
-    codes.map(str::to_owned).collect()
-}
-
-fn findings(tree: &Tree) -> BTreeSet<Finding> {
-    let config = Config::parse(tree.get(config::FILE_NAME).unwrap_or_default()).unwrap();
-    let today = "2026-11-22".parse().unwrap();
-    let report = structure_lint::engine::check_tree(tree, &config, today).unwrap();
-    let found = report.diagnostics.iter();
-    found
-        .map(|it| {
-            (
-                it.place.file.clone(),
-                it.place.span.line,
-                it.code.to_owned(),
-            )
-        })
-        .collect()
+    let files = files.filter(|it| it.extension().is_some_and(|it| it == "case"));
+    let heads = files.map(|it| {
+        let text = fs::read_to_string(it).unwrap();
+        text.lines().filter(|it| it.starts_with("//= ")).count()
+    });
+    assert_eq!(heads.sum::<usize>(), cases::all().len());
 }
 
 #[test]
 fn every_case_has_its_verdict() {
     let mut wrong = String::new();
-    for case in cases() {
-        let found = findings(&case.tree);
+    for case in cases::all() {
+        let found = cases::findings(&case.tree).unwrap();
         let list = |from: &BTreeSet<Finding>, other: &BTreeSet<Finding>, word: &str| -> String {
             let only = from.difference(other);
             only.map(|it| format!("{}: {word} {}:{} {}\n", case.name, it.0, it.1, it.2))
@@ -113,7 +46,7 @@ fn every_case_has_its_verdict() {
 
 #[test]
 fn every_rule_has_a_breach_and_there_are_as_many_traps() {
-    let cases = cases();
+    let cases = cases::all();
     let names: BTreeSet<&str> = cases.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "two cases share a name");
     let shown: BTreeSet<&str> = cases
@@ -137,7 +70,7 @@ fn every_rule_has_a_breach_and_there_are_as_many_traps() {
 #[test]
 fn every_case_compiles() {
     let stubs = Stubs::build();
-    let cases: Vec<Case> = cases().into_iter().filter(|it| it.builds).collect();
+    let cases: Vec<Case> = cases::all().into_iter().filter(|it| it.builds).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         let mut errors = String::new();

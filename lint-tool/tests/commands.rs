@@ -43,7 +43,8 @@ fn compiles(root: &Path) {
 fn what_is_fixed_still_compiles_and_is_clean() {
     let root = write(
         "fix",
-        "//- Cargo.toml\n[workspace]\nresolver = \"3\"\nmembers = [\"a\", \"b\"]\n[workspace.dependencies]\nb = { path = \"b\" }\n\
+        "//- structure-lint.toml\nstrict = true\n\
+         //- Cargo.toml\n[workspace]\nresolver = \"3\"\nmembers = [\"a\", \"b\"]\n[workspace.dependencies]\nb = { path = \"b\" }\n\
          //- a/Cargo.toml\n[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nb.workspace = true\n\
          //- b/Cargo.toml\n[package]\nname = \"b\"\nversion = \"0.1.0\"\nedition = \"2024\"\n//- b/src/lib.rs\npub fn f() {}\n\
          //- a/src/lib.rs\nextern crate b;\npub mod c;\npub fn top() { b::f() }\n\

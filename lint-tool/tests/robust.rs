@@ -6,6 +6,7 @@
 mod harness;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use harness::{run, write};
@@ -24,6 +25,10 @@ fn deep_nesting_is_a_diagnostic() {
         many("[", "1", "]"),
         many("{", "1", "}"),
         many("m!(", "1", ")"),
+        many("f(\")\", ", "1", ", \"(\")"),
+        many("f(r#\"\")\"#, ", "1", ", r#\"\"(\"#)"),
+        many("f(')', ", "1", ", '(')"),
+        many("f(/*)*/", "1", "/*(*/)"),
         many("!", "1", ""),
         many("-", "1", ""),
         many("&", "1", ""),
@@ -110,15 +115,33 @@ fn odd_bytes_have_a_place_and_are_no_crash() {
     }
 }
 
+/// Sparse: 100 MB that nobody has to write.
+fn huge(root: &Path, path: &str) {
+    fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+    let file = fs::File::create(root.join(path)).unwrap();
+    file.set_len(100 << 20).unwrap();
+}
+
 #[test]
 fn a_huge_file_is_a_finding_and_costs_nothing() {
-    let root = write("huge", "//- src/lib.rs\nmod a;\n");
-    // Sparse: 100 MB that nobody has to write.
-    let file = fs::File::create(root.join("src/a.rs")).unwrap();
-    file.set_len(100 << 20).unwrap();
-    let (code, text) = run(&root, &["--format", "short"]);
-    assert_eq!(code, 1);
-    assert!(text.contains("larger than 16 MB"), "{text}");
+    let root = write("huge", "//- a/src/lib.rs\nmod a;\n");
+    for path in ["a/src/a.rs", "migrations/1.sql", "a/dump.sql", "dump.sql"] {
+        huge(&root, path);
+    }
+    let message = "1:1: error[SL900] cannot read the file: it is larger than 16 MB";
+    let expected = format!("a/src/a.rs:{message}\nmigrations/1.sql:{message}\n");
+    assert_eq!(run(&root, &["--format", "short"]), (1, expected));
+}
+
+#[test]
+fn what_configures_the_check_is_not_left_out() {
+    for file in ["structure-lint.toml", "structure-lint.baseline.json"] {
+        let root = write("odd_configuration", "//- a/src/lib.rs\n");
+        fs::write(root.join(file), [b'#', 0xff, b'\n']).unwrap();
+        let (code, text) = run(&root, &[]);
+        assert_eq!(code, 3, "{text}");
+        assert!(text.contains(&format!("cannot read `{file}`")), "{text}");
+    }
 }
 
 #[cfg(unix)]
@@ -153,6 +176,45 @@ fn a_cache_that_cannot_be_written_or_is_damaged_changes_nothing() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_nobody_may_write_to_changes_nothing() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let root = write("read_only", "//- src/lib.rs\nmod gone;\n");
+    let expected = run(&root, &["--format", "json", "--no-cache"]);
+    let allow = |mode| {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(root.join("target"), mode).unwrap();
+    };
+    fs::create_dir(root.join("target")).unwrap();
+    allow(0o555);
+    // Modes do not bind root: a name that is no folder for anybody stands for them.
+    let link = root.join("target/structure-lint");
+    let _ = std::os::unix::fs::symlink("/dev/null/nowhere", link);
+    let found = [0, 1].map(|_| run(&root, &["--format", "json"]));
+    allow(0o755);
+    assert_eq!(found, [expected.clone(), expected]);
+}
+
+#[test]
+fn line_ends_and_marks_move_nothing() {
+    let source = "use self::super::x;\n/* ä */ mod gone;\n// structure-lint: allow(SL004) reason=\"x\"\nuse self::super::y;\n";
+    let found = |name: &str, text: String| {
+        let root = write(name, "//- src/lib.rs\nmod a;\n");
+        fs::write(root.join("src/a.rs"), text).unwrap();
+        run(&root, &["--format", "short"])
+    };
+    let plain = found("line_ends_lf", source.to_owned());
+    assert!(
+        plain.1.contains("src/a.rs:2:13: error[SL901]"),
+        "{}",
+        plain.1
+    );
+    let marked = format!("\u{feff}{}", source.replace('\n', "\r\n"));
+    assert_eq!(found("line_ends_crlf", marked), plain);
+}
+
 #[test]
 fn runs_at_once_do_not_disturb_each_other() {
     let root = write("at_once", "//- src/lib.rs\nmod gone;\n");
@@ -163,6 +225,7 @@ fn runs_at_once_do_not_disturb_each_other() {
             let mut command = Command::new(env!("CARGO_BIN_EXE_structure-lint"));
             let command = command.args(["--format", "json"]).current_dir(&root);
             command
+                .env_remove("CARGO_TARGET_DIR")
                 .stdout(std::process::Stdio::piped())
                 .spawn()
                 .unwrap()

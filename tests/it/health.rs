@@ -73,12 +73,14 @@ async fn without_a_database_it_is_unavailable_and_alive() {
     let platform = Platform::new(Config {
         database: db::ConnectOptions::new_without_pgpass()
             .host("127.0.0.1")
-            .port(1),
+            .port(1)
+            .into(),
         database_connections: 1,
         redis: None,
         auth: Auth::Off,
-        keys: app.secrets.keys.clone(),
+        secrets: app.platform.secrets.clone(),
         limits: Limits::default(),
+        queue: std::sync::Arc::new(platform::queue::Local::default()),
         cors_origins: vec![],
     });
     let service = platform::http::serve(OpenApiRouter::new(), platform.unwrap(), "health");

@@ -9,13 +9,12 @@ use aam::plan::Plan;
 use chrono::Utc;
 use platform::db;
 use schema::{ConnectionId, RunId, TenantId};
-use sqlx::PgPool;
 use tests::postgres::{TestDatabase, database};
 use uuid::Uuid;
 
 struct World {
     stream: Stream,
-    pool: PgPool,
+    pool: db::Pool,
     _database: TestDatabase,
 }
 
@@ -32,14 +31,17 @@ impl World {
                 plan: Arc::new(Plan::compile(mapping).unwrap()),
                 mapping_version: 1,
             },
-            pool: database.pool(),
+            pool: db::Pool::new(database.options().into(), 5),
             _database: database,
         }
     }
 
     async fn count(&self, table: &str) -> i64 {
         let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
-        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+        sqlx::query_scalar(sql)
+            .fetch_one(self.pool.inner())
+            .await
+            .unwrap()
     }
 }
 
@@ -106,7 +108,7 @@ async fn an_older_batch_that_waited_for_a_newer_one_is_stale() {
     let commit = async {
         let waiting = "select exists (select 1 from pg_locks where not granted)";
         while !sqlx::query_scalar::<_, bool>(waiting)
-            .fetch_one(pool)
+            .fetch_one(pool.inner())
             .await
             .unwrap()
         {
@@ -132,7 +134,7 @@ async fn a_batch_that_breaks_off_leaves_nothing_and_may_come_again() {
         .unwrap();
     sqlx::query("select pg_terminate_backend($1, 10000)")
         .bind(backend)
-        .execute(&world.pool)
+        .execute(world.pool.inner())
         .await
         .unwrap();
     assert!(tx.commit().await.is_err());

@@ -56,10 +56,7 @@ async fn functions_that_name_a_schema_alike_mean_the_same() {
     let document = merged(&app).await;
     let platform = &app.platform;
     for (function, routes) in [
-        (
-            "auth",
-            auth::routes(platform.clone(), &app.secrets).unwrap(),
-        ),
+        ("auth", auth::routes(platform.clone()).unwrap()),
         ("aam-connect", aam_connect::routes(platform.clone())),
         ("aam-monitor", aam_monitor::routes(platform.clone())),
         ("dcl-query", dcl_query::routes(platform.clone())),

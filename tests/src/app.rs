@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::Response;
+use platform::auth::Verifier;
 use platform::config::{AUDIENCE, Auth, LOCAL_ISSUER};
 use platform::http::ClientAddress;
 use platform::limit::{Limits, quota};
-use platform::secrets::Secrets;
+use platform::secrets::{Document, Secrets};
 use platform::{Config, Platform};
 use schema::{TenantId, UserId};
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ pub struct TestApp {
     /// What the routers hold.
     pub platform: Platform,
     /// The secrets it runs with, the signing key included.
-    pub secrets: Secrets,
+    pub secrets: Arc<Document>,
     router: Router,
     // Dropped last, after every connection to it.
     database: TestDatabase,
@@ -46,6 +47,8 @@ pub struct Setup {
     pub redis: Option<platform::redis::Config>,
     /// Whether tokens are asked for.
     pub auth: bool,
+    /// The keys. Made for this process by default.
+    pub secrets: Secrets,
 }
 
 impl Default for Setup {
@@ -60,6 +63,7 @@ impl Default for Setup {
             limits,
             redis: None,
             auth: true,
+            secrets: Secrets::fixed(SECRETS.as_str().into()),
         }
     }
 }
@@ -88,31 +92,36 @@ impl TestApp {
     /// A platform set up in another way.
     pub async fn with(setup: Setup) -> TestApp {
         let database = database().await;
-        let secrets: Secrets = serde_json::from_str(&SECRETS).expect("it was made for this");
         let auth = if setup.auth {
             let (issuer, audience) = (LOCAL_ISSUER.to_owned(), AUDIENCE.to_owned());
-            let verifier = platform::auth::Verifier::new(&secrets.public_keys, issuer, audience);
-            Auth::On(Box::new(verifier.expect("the keys were made for this")))
+            Auth::On(Box::new(Verifier::new(issuer, audience)))
         } else {
             Auth::Off
         };
         let platform = Platform::new(Config {
-            database: database.options(),
+            database: database.options().into(),
             database_connections: 8,
             redis: setup.redis,
             auth,
-            keys: secrets.keys.clone(),
+            secrets: setup.secrets,
             limits: setup.limits,
+            queue: Arc::new(platform::queue::Local::default()),
             cors_origins: vec!["https://app.example".parse().expect("an origin")],
         })
         .expect("nothing is contacted yet");
-        let router = local::gateway::service(&platform, &secrets).expect("the routes fit together");
+        let secrets = platform.secrets.get().await.expect("they can be read");
+        let router = local::gateway::service(&platform).expect("the routes fit together");
         TestApp {
             platform,
             secrets,
             router,
             database,
         }
+    }
+
+    /// The document that a process of this platform reads its secrets from.
+    pub fn secrets_text(&self) -> &'static str {
+        &SECRETS
     }
 
     /// The database below it, as its owner, whom no row-level security binds.

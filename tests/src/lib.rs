@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 pub mod app;
+pub mod lambda;
 pub mod postgres;
 pub mod valkey;
 
 /// Where downloaded servers and their data are.
-fn dev() -> PathBuf {
+pub fn dev() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../.dev")
 }

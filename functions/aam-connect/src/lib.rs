@@ -3,6 +3,7 @@
 //! **Invariant:** a record that was read is accounted for in its run: written, unchanged, stale or
 //! quarantined. A batch of records and the run's counts of it are one transaction.
 
+mod consumer;
 mod db;
 mod replay;
 mod routes;
@@ -26,4 +27,13 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
         .merge(routes::schemas::router())
         .merge(routes::tasks::router())
         .with_state(platform)
+}
+
+/// The worker: jobs that the queue wakes it for, and the sweep.
+pub async fn worker_main() -> Result<(), lambda_http::Error> {
+    platform::lambda::consume("aam-worker", |platform| {
+        let nothing = OpenApiRouter::new();
+        Ok((nothing, consumer::Worker(platform.clone())))
+    })
+    .await
 }

@@ -1,6 +1,6 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    platform::lambda::main("aam-connect", |platform, _| {
+    platform::lambda::main("aam-connect", |platform| {
         Ok(aam_connect::routes(platform.clone()))
     })
     .await

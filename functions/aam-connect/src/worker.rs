@@ -2,25 +2,30 @@
 //!
 //! **Invariant:** a slice and the progress that it makes are one transaction, in which the job is
 //! held. A worker that is killed leaves the job where its last slice ended, and the next one takes
-//! it up when the lease is over.
+//! it up when the lease is over. Two that work on one job do so one after the other.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use chrono::{SubsecRound, Utc};
-use platform::Platform;
 use platform::audit::{self, Entry};
-use platform::db::{self, queue};
+use platform::db::queue::{self, Claim};
+use platform::deadline::Deadline;
 use platform::queue::Wake;
+use platform::{Platform, db, metrics};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::db::jobs;
 use crate::replay;
 
-/// How long a job is hidden from other workers.
-const LEASE: Duration = Duration::from_secs(300);
-/// After this long a worker puts the job back, so that others get their turn.
+/// How long a job is hidden from other workers, and how often its worker prolongs that.
+const LEASE: Duration = Duration::from_secs(60);
+const HEARTBEAT: Duration = Duration::from_secs(20);
+/// After this long a local worker puts the job back, so that others get their turn.
 const SHIFT: Duration = Duration::from_secs(60);
+/// What is left of a worker's time for putting the job back and announcing it.
+const RESERVE: Duration = Duration::from_secs(2);
 /// How often a job may be taken up without coming forward.
 const MOST_ATTEMPTS: i32 = 3;
 const PAUSES: [Duration; 3] = [
@@ -45,7 +50,7 @@ enum End {
     Again,
 }
 
-/// Takes one job off the queue and works on it. Says whether there was one.
+/// Takes the job that waits longest and works on it. Says whether there was one.
 ///
 /// # Errors
 /// Where the queue cannot be reached. A job that goes wrong is noted in its row.
@@ -53,18 +58,63 @@ pub async fn step(platform: &Platform) -> anyhow::Result<bool> {
     let Some(wake) = queue::take(&platform.db, LEASE).await? else {
         return Ok(false);
     };
-    match work(platform, wake).await {
-        Ok(End::Over) => queue::delete(&platform.db, wake).await?,
-        Ok(End::Again) => queue::put_back(&platform.db, wake, Duration::ZERO).await?,
-        Err(error) => {
-            tracing::error!(?error, job = %wake.job, tenant = %wake.tenant, "a job went wrong");
-            retry(platform, wake).await?;
-        }
-    }
+    attend(platform, wake, Deadline::after(SHIFT)).await?;
     Ok(true)
 }
 
-async fn work(platform: &Platform, wake: Wake) -> anyhow::Result<End> {
+/// Works on the job that a worker was woken for, until the deadline at most.
+///
+/// # Errors
+/// Where the queue cannot be reached: the wake is to come again.
+pub(crate) async fn wake(
+    platform: &Platform,
+    wake: Wake,
+    deadline: Deadline,
+) -> anyhow::Result<()> {
+    if deadline.left() < RESERVE {
+        return platform.queue.wake(wake, Duration::ZERO).await;
+    }
+    match queue::claim(&platform.db, wake, LEASE).await? {
+        Claim::Taken => attend(platform, wake, deadline).await,
+        // Its worker may have died: whoever is woken then finds out.
+        Claim::Hidden(rest) => platform.queue.wake(wake, rest).await,
+        Claim::Gone => Ok(()),
+    }
+}
+
+/// Works on a job that was taken, and takes it off the queue or puts it back.
+async fn attend(platform: &Platform, wake: Wake, deadline: Deadline) -> anyhow::Result<()> {
+    let end = tokio::select! {
+        end = work(platform, wake, deadline) => end,
+        never = prolong(platform, wake) => match never {},
+    };
+    match end {
+        Ok(End::Over) => Ok(queue::delete(&platform.db, wake).await?),
+        Ok(End::Again) => put_back(platform, wake, Duration::ZERO).await,
+        Err(error) => {
+            let error = format!("{error:#}");
+            tracing::error!(error, job = %wake.job, tenant = %wake.tenant, "a job went wrong");
+            retry(platform, wake).await
+        }
+    }
+}
+
+/// Keeps the job from other workers for as long as this is polled.
+async fn prolong(platform: &Platform, wake: Wake) -> Infallible {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        if let Err(error) = queue::hide(&platform.db, wake, LEASE).await {
+            tracing::warn!(%error, job = %wake.job, "the job's lease could not be prolonged");
+        }
+    }
+}
+
+async fn put_back(platform: &Platform, wake: Wake, pause: Duration) -> anyhow::Result<()> {
+    queue::hide(&platform.db, wake, pause).await?;
+    platform.queue.wake(wake, pause).await
+}
+
+async fn work(platform: &Platform, wake: Wake, deadline: Deadline) -> anyhow::Result<End> {
     let mut tx = db::begin(&platform.db, wake.tenant).await?;
     let attempts = jobs::start(&mut tx, wake.tenant, wake.job, Utc::now()).await?;
     tx.commit().await?;
@@ -77,13 +127,21 @@ async fn work(platform: &Platform, wake: Wake) -> anyhow::Result<End> {
         }
         Some(_) => {}
     }
-    let start = Instant::now();
-    while start.elapsed() < SHIFT {
-        if let End::Over = slice(platform, wake).await? {
-            return Ok(End::Over);
+    let end = deadline.earlier(RESERVE);
+    let mut longest = Duration::ZERO;
+    loop {
+        let start = Instant::now();
+        // A slice that is cut off leaves nothing behind: it is one transaction.
+        match end.limit(slice(platform, wake)).await.transpose()? {
+            Some(End::Over) => return Ok(End::Over),
+            Some(End::Again) => {}
+            None => return Ok(End::Again),
+        }
+        longest = longest.max(start.elapsed());
+        if end.left() < longest * 2 {
+            return Ok(End::Again);
         }
     }
-    Ok(End::Again)
 }
 
 async fn slice(platform: &Platform, wake: Wake) -> anyhow::Result<End> {
@@ -125,7 +183,7 @@ async fn retry(platform: &Platform, wake: Wake) -> anyhow::Result<()> {
     // Up to a quarter more, so that jobs that failed together do not come back together.
     let jitter = pause.as_secs() * u64::from(Uuid::new_v4().as_bytes()[0]);
     let pause = pause + Duration::from_millis(jitter);
-    Ok(queue::put_back(&platform.db, wake, pause).await?)
+    put_back(platform, wake, pause).await
 }
 
 async fn give_up(platform: &Platform, wake: Wake) -> anyhow::Result<()> {
@@ -147,6 +205,8 @@ async fn finish(
     end: &Result<Value, String>,
 ) -> anyhow::Result<()> {
     let now = Utc::now().trunc_subsecs(6);
+    metrics::count("JobsEnded", 1);
+    metrics::count("JobsFailed", usize::from(end.is_err()));
     jobs::end(conn, wake.tenant, wake.job, end, now).await?;
     let entry = Entry {
         at: now,

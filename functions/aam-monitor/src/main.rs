@@ -1,6 +1,6 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    platform::lambda::main("aam-monitor", |platform, _| {
+    platform::lambda::main("aam-monitor", |platform| {
         Ok(aam_monitor::routes(platform.clone()))
     })
     .await

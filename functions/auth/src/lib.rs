@@ -9,6 +9,7 @@ mod input;
 pub mod keys;
 mod opaque;
 mod password;
+pub mod rotate;
 mod routes;
 mod seed;
 mod session;
@@ -21,12 +22,10 @@ use platform::Platform;
 use platform::config::Realm;
 use platform::http::ClientAddress;
 use platform::limit::Class;
-use platform::secrets::Secrets;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use seed::{Seed, seed};
 
-use discovery::Discovery;
 use token::Signer;
 
 /// What the handlers share.
@@ -34,17 +33,12 @@ use token::Signer;
 pub(crate) struct App {
     platform: Platform,
     signer: Arc<Signer>,
-    discovery: Arc<Discovery>,
 }
 
 /// The function's routes.
-pub fn routes(platform: Platform, secrets: &Secrets) -> anyhow::Result<OpenApiRouter> {
-    let realm = Realm::from_env()?;
-    let app = App {
-        platform,
-        discovery: Arc::new(Discovery::new(&realm.issuer, &secrets.public_keys)),
-        signer: Arc::new(Signer::new(secrets, realm)?),
-    };
+pub fn routes(platform: Platform) -> anyhow::Result<OpenApiRouter> {
+    let signer = Arc::new(Signer::new(Realm::from_env()?));
+    let app = App { platform, signer };
     Ok(routes::router().with_state(app))
 }
 

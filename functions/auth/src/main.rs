@@ -1,7 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    platform::lambda::main("auth", |platform, secrets| {
-        auth::routes(platform.clone(), secrets)
-    })
-    .await
+    platform::lambda::main("auth", |platform| auth::routes(platform.clone())).await
 }

@@ -6,6 +6,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::db::Connection;
+use platform::secrets::Ring;
 use schema::UserId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -52,7 +53,7 @@ pub(crate) async fn start(
     let token = Opaque::new(account.tenant, Uuid::now_v7());
     rows::delete_expired(conn, account.tenant, account.user, now).await?;
     rows::insert(conn, account.tenant, &first(&token, account.user, now)).await?;
-    tokens(app, account, &token, now)
+    tokens(app, account, &token, now).await
 }
 
 /// Trades a refresh token for its child.
@@ -78,8 +79,8 @@ pub(crate) async fn refresh(
         user: user.id,
         role: user.role.parse()?,
     };
-    let child = token.child(&app.platform.keys.signing);
-    let known = rows::find(conn, token.tenant, child.id).await?;
+    let secrets = app.platform.secrets.get().await?;
+    let (child, known) = child(conn, token, &secrets.keys.signing).await?;
     match judge(&parent, known.as_ref(), now) {
         Verdict::Refuse => return Ok(Outcome::Refused),
         Verdict::Revoke => {
@@ -96,7 +97,24 @@ pub(crate) async fn refresh(
             rows::insert(conn, token.tenant, &next).await?;
         }
     }
-    tokens(app, &account, &child, now).map(Outcome::Refreshed)
+    let tokens = tokens(app, &account, &child, now).await?;
+    Ok(Outcome::Refreshed(tokens))
+}
+
+/// The token's child, and its row where it was handed out: by the current key, unless it was made
+/// with another that was current a moment ago.
+async fn child(
+    conn: &mut Connection,
+    token: &Opaque,
+    keys: &Ring,
+) -> platform::Result<(Opaque, Option<RefreshToken>)> {
+    for key in keys.iter() {
+        let child = token.child(key);
+        if let Some(row) = rows::find(conn, token.tenant, child.id).await? {
+            return Ok((child, Some(row)));
+        }
+    }
+    Ok((token.child(keys.current()), None))
 }
 
 /// Ends the session that the token belongs to; none if it belongs to none that lives.
@@ -130,14 +148,15 @@ fn first(token: &Opaque, user: UserId, now: DateTime<Utc>) -> RefreshToken {
     }
 }
 
-fn tokens(
+async fn tokens(
     app: &App,
     account: &Account,
     refresh: &Opaque,
     now: DateTime<Utc>,
 ) -> platform::Result<Tokens> {
+    let secrets = app.platform.secrets.get().await?;
     Ok(Tokens {
-        access_token: app.signer.sign(account, now)?,
+        access_token: app.signer.sign(&secrets, account, now)?,
         refresh_token: refresh.text(),
         token_type: "bearer",
         expires_in: token::LIFETIME.num_seconds(),

@@ -1,13 +1,11 @@
 //! Signing access tokens.
 
-use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use jsonwebtoken::{Algorithm, Header, encode};
 use platform::auth::claims::{Claims, TYPE};
 use platform::config::Realm;
-use platform::secrets::Secrets;
+use platform::secrets::Document;
 use schema::{Error, Role, TenantId, UserId};
-use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 /// How long an access token is good for.
@@ -20,35 +18,28 @@ pub(crate) struct Account {
     pub(crate) role: Role,
 }
 
-/// Signs access tokens with the current key.
+/// Signs access tokens.
 pub(crate) struct Signer {
-    header: Header,
-    key: EncodingKey,
     realm: Realm,
 }
 
 impl Signer {
-    pub(crate) fn new(secrets: &Secrets, realm: Realm) -> anyhow::Result<Signer> {
-        let signing = secrets
-            .signing_key
-            .as_ref()
-            .context("the secrets hold no signing_key: auth cannot sign without")?;
-        let verifiable = secrets.public_keys.iter().any(|it| it.kid == signing.kid);
-        anyhow::ensure!(
-            verifiable,
-            "no public key has the signing key's kid `{}`: nobody could verify its tokens",
-            signing.kid
-        );
-        let key = EncodingKey::from_rsa_pem(signing.private_pem.expose_secret().as_bytes())
-            .with_context(|| format!("signing key `{}`", signing.kid))?;
-        let mut header = Header::new(Algorithm::RS256);
-        header.typ = Some(TYPE.to_owned());
-        header.kid = Some(signing.kid.clone());
-        Ok(Signer { header, key, realm })
+    pub(crate) fn new(realm: Realm) -> Signer {
+        Signer { realm }
     }
 
-    /// An access token, good from now on.
-    pub(crate) fn sign(&self, account: &Account, now: DateTime<Utc>) -> schema::Result<String> {
+    pub(crate) fn issuer(&self) -> &str {
+        &self.realm.issuer
+    }
+
+    /// An access token, good from now on, signed with the current key.
+    pub(crate) fn sign(
+        &self,
+        secrets: &Document,
+        account: &Account,
+        now: DateTime<Utc>,
+    ) -> schema::Result<String> {
+        let key = secrets.signing_key.as_ref().ok_or(NO_KEY)?;
         let claims = Claims {
             iss: self.realm.issuer.clone(),
             aud: self.realm.audience.clone(),
@@ -62,8 +53,17 @@ impl Signer {
             exp: (now + LIFETIME).timestamp(),
             jti: Uuid::now_v7(),
         };
-        encode(&self.header, &claims, &self.key).map_err(|err| Error::Internal(err.into()))
+        encode(&header(&key.kid), &claims, &key.key).map_err(|err| Error::Internal(err.into()))
     }
+}
+
+const NO_KEY: Error = Error::Unavailable("the secret holds no signing_key: auth signs with it");
+
+fn header(kid: &str) -> Header {
+    let mut header = Header::new(Algorithm::RS256);
+    header.typ = Some(TYPE.to_owned());
+    header.kid = Some(kid.to_owned());
+    header
 }
 
 #[cfg(test)]

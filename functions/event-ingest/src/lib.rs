@@ -1,12 +1,13 @@
 //! The event-ingest function: events in, each with its own outcome.
 //!
-//! **Invariant:** delivered at least once, effective exactly once. A request is one transaction;
-//! a client that got no answer sends it again, and what had its effect then says so.
+//! **Invariant:** delivered at least once, effective exactly once. A request or a message is one
+//! transaction; a client that got no answer sends it again, and what had its effect then says so.
 
 mod cloud_event;
 mod envelope;
 mod event;
 mod intake;
+mod messages;
 mod plans;
 mod routes;
 
@@ -15,6 +16,8 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use platform::Platform;
 use utoipa_axum::router::OpenApiRouter;
+
+use messages::Messages;
 
 /// What the handlers hold.
 #[derive(Clone)]
@@ -31,11 +34,25 @@ impl FromRef<State> for Platform {
 
 /// The function's routes.
 pub fn routes(platform: Platform) -> OpenApiRouter {
-    let state = State {
-        platform,
-        plans: Arc::default(),
-    };
     OpenApiRouter::new()
         .merge(routes::events::router())
-        .with_state(state)
+        .with_state(State::new(platform))
+}
+
+/// The function: requests, and the messages of its queue.
+pub async fn main() -> Result<(), lambda_http::Error> {
+    platform::lambda::consume("event-ingest", |platform| {
+        let messages = Messages(State::new(platform.clone()));
+        Ok((routes(platform.clone()), messages))
+    })
+    .await
+}
+
+impl State {
+    fn new(platform: Platform) -> State {
+        State {
+            platform,
+            plans: Arc::default(),
+        }
+    }
 }

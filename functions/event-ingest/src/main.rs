@@ -1,7 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    platform::lambda::main("event-ingest", |platform, _| {
-        Ok(event_ingest::routes(platform.clone()))
-    })
-    .await
+    event_ingest::main().await
 }

@@ -10,7 +10,6 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use platform::http::ClientAddress;
-use platform::secrets::Secrets;
 use platform::{Platform, http};
 use tokio::net::TcpListener;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,9 +18,9 @@ use utoipa_swagger_ui::SwaggerUi;
 const TITLE: &str = "AutonomOS";
 
 /// The routes of all functions.
-pub fn routes(platform: &Platform, secrets: &Secrets) -> anyhow::Result<OpenApiRouter> {
+pub fn routes(platform: &Platform) -> anyhow::Result<OpenApiRouter> {
     Ok(OpenApiRouter::new()
-        .merge(auth::routes(platform.clone(), secrets)?)
+        .merge(auth::routes(platform.clone())?)
         .merge(aam_connect::routes(platform.clone()))
         .merge(aam_monitor::routes(platform.clone()))
         .merge(dcl_query::routes(platform.clone()))
@@ -29,9 +28,9 @@ pub fn routes(platform: &Platform, secrets: &Secrets) -> anyhow::Result<OpenApiR
 }
 
 /// The service of all functions, with the page that shows their merged document.
-pub fn service(platform: &Platform, secrets: &Secrets) -> anyhow::Result<Router> {
-    let served = http::serve(routes(platform, secrets)?, platform.clone(), TITLE);
-    let document = http::openapi(routes(platform, secrets)?, platform, TITLE);
+pub fn service(platform: &Platform) -> anyhow::Result<Router> {
+    let served = http::serve(routes(platform)?, platform.clone(), TITLE);
+    let document = http::openapi(routes(platform)?, platform, TITLE);
     let docs: Router = SwaggerUi::new("/docs")
         .url("/docs/openapi.json", document)
         .into();

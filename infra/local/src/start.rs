@@ -4,10 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use platform::auth::{DEV_EMAIL, DEV_TENANT, DEV_USER};
+use platform::queue::Local;
 use platform::secrets::Secrets;
 use platform::{Config, Platform, db};
 use schema::{TenantId, UserId};
@@ -41,23 +43,25 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     // First, so that a taken port costs nothing.
     let listener = listen(settings.port).await?;
-    let secrets = secrets(&settings.secrets())?;
+    let secrets = secrets(&settings.secrets()).await?;
     let (server, database) = database(settings, say)?;
-    let config = Config::new(&secrets, database, CONNECTIONS)?;
+    let queue = Arc::new(Local::default());
+    let mut config = Config::new(secrets, database.into(), CONNECTIONS)?;
+    config.queue = queue.clone();
     let platform = Platform::new(config)?;
-    db::ping(&platform.db)
-        .await
-        .context("the database does not answer: if DATABASE_URL is set, check it")?;
-    db::migrate(&platform.db).await.context(
+    let conn = platform.db.acquire().await;
+    let mut conn =
+        conn.context("the database does not answer: if DATABASE_URL is set, check it")?;
+    db::migrate(&mut conn).await.context(
         "bringing the database's tables up to date (where the private one is from a \
              version that was never released, `cargo run -- reset` begins anew)",
     )?;
     seed(&platform).await.context("seeding the demo tenant")?;
 
     let (stop, stopped) = watch::channel(false);
-    let service = gateway::service(&platform, &secrets)?;
+    let service = gateway::service(&platform)?;
     let served = tokio::spawn(gateway::serve(listener, service, until(stopped.clone())));
-    let worker = tokio::spawn(work(platform, stopped));
+    let worker = tokio::spawn(work(platform, queue, stopped));
     Ok(Running {
         stop,
         served,
@@ -90,7 +94,7 @@ async fn listen(port: u16) -> anyhow::Result<TcpListener> {
 }
 
 /// The local secrets, made at the first start and readable by this user only.
-fn secrets(path: &Path) -> anyhow::Result<Secrets> {
+async fn secrets(path: &Path) -> anyhow::Result<Secrets> {
     if !path.exists() {
         let folder = path.parent().context("the secrets file needs a folder")?;
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
@@ -106,7 +110,13 @@ fn secrets(path: &Path) -> anyhow::Result<Secrets> {
         file.sync_all()?;
         fs::rename(&unfinished, path)?;
     }
-    Secrets::from_file(path)
+    let secrets = Secrets::from_file(path.to_owned())?;
+    // Here a defect of the file ends the start, with its reason.
+    match (secrets.get().await, secrets.failure()) {
+        (_, Some(failure)) => bail!("{}: {failure}", path.display()),
+        (Err(err), None) => Err(err.into()),
+        (Ok(_), None) => Ok(secrets),
+    }
 }
 
 fn database(
@@ -143,8 +153,9 @@ async fn seed(platform: &Platform) -> anyhow::Result<()> {
     auth::seed(platform, &[development, demo]).await
 }
 
-/// Works off the queue until it is stopped; looks again when it was empty or broke.
-async fn work(platform: Platform, stopped: watch::Receiver<bool>) {
+/// Works off the queue until it is stopped; looks again when it is woken, and now and then for
+/// jobs whose rest is over.
+async fn work(platform: Platform, queue: Arc<Local>, stopped: watch::Receiver<bool>) {
     const PAUSE: Duration = Duration::from_millis(500);
     while !*stopped.borrow() {
         let worked = aam_connect::worker::step(&platform)
@@ -157,7 +168,11 @@ async fn work(platform: Platform, stopped: watch::Receiver<bool>) {
                 false
             });
         if !worked {
-            let _ = tokio::time::timeout(PAUSE, until(stopped.clone())).await;
+            tokio::select! {
+                () = queue.woken() => {}
+                () = until(stopped.clone()) => {}
+                () = tokio::time::sleep(PAUSE) => {}
+            }
         }
     }
 }

@@ -21,44 +21,21 @@ pub struct Wheel {
     pub hashes: &'static [(&'static str, &'static str)],
 }
 
+/// Several wheels that belong together, the first of them the one that is wanted.
+#[derive(Debug)]
+pub struct Wheels {
+    pub name: &'static str,
+    pub version: &'static str,
+    /// A requirements file that pins each of them, for all machines, with the hashes of its files.
+    pub requirements: &'static str,
+}
+
 impl Wheel {
     /// The folder of the installed wheel below `dev`; installs it first if it is not there.
     pub fn install(&self, dev: &Path, say: &mut dyn FnMut(&str)) -> anyhow::Result<PathBuf> {
-        let machine = std::env::consts::ARCH;
-        let hash = self.hash(std::env::consts::OS, machine)?;
-        let wheels = dev.join("wheels");
-        let folder = wheels.join(format!("{}-{}-{machine}", self.name, self.version));
-        if folder.is_dir() {
-            return Ok(folder);
-        }
-        fs::create_dir_all(&wheels).with_context(|| format!("create {}", wheels.display()))?;
-        let lock = File::create(folder.with_added_extension("lock"))?;
-        lock.lock()?;
-        // Another process may have installed it while this one waited.
-        if !folder.is_dir() {
-            say(&format!(
-                "installing {} {} from PyPI",
-                self.name, self.version
-            ));
-            self.sweep(&wheels)?;
-            // The pip of a killed process may still be writing to a folder of its own.
-            let unfinished = folder.with_added_extension(format!("{}.new", std::process::id()));
-            self.pip(hash, &unfinished)?;
-            fs::rename(&unfinished, &folder)?;
-        }
-        Ok(folder)
-    }
-
-    /// Removes what interrupted installs have left.
-    fn sweep(&self, wheels: &Path) -> anyhow::Result<()> {
-        for entry in fs::read_dir(wheels)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with(self.name) && name.ends_with(".new") {
-                remove(&path)?;
-            }
-        }
-        Ok(())
+        let hash = self.hash(std::env::consts::OS, std::env::consts::ARCH)?;
+        let requirements = format!("{}=={} --hash=sha256:{hash}\n", self.name, self.version);
+        install(self.name, self.version, &requirements, dev, say)
     }
 
     fn hash(&self, os: &str, machine: &str) -> anyhow::Result<&'static str> {
@@ -70,41 +47,84 @@ impl Wheel {
             known.with_context(|| format!("{} has no wheel for {os} on {machine}", self.name))?;
         Ok(hash)
     }
+}
 
-    fn pip(&self, hash: &str, target: &Path) -> anyhow::Result<()> {
-        let requirements = target.with_extension("txt");
-        fs::write(
-            &requirements,
-            format!("{}=={} --hash=sha256:{hash}\n", self.name, self.version),
-        )?;
-        let output = Command::new("python3")
-            .args(PIP.split_whitespace())
-            .arg("--target")
-            .arg(target)
-            .arg("--requirement")
-            .arg(&requirements)
-            // A user's pip settings that contradict --target.
-            .env("PIP_USER", "0")
-            .env("PIP_REQUIRE_VIRTUALENV", "0")
-            .stdin(Stdio::null())
-            .output()
-            .context("run python3: install Python 3 with pip")?;
-        fs::remove_file(&requirements)?;
-        ensure!(
-            output.status.success(),
-            "pip could not install {}: {}",
-            self.name,
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        if !target.is_dir() {
-            bail!(
-                "pip installed {} elsewhere than in {}",
-                self.name,
-                target.display()
-            );
-        }
-        Ok(())
+impl Wheels {
+    /// The folder of the installed wheels below `dev`; installs them first if they are not there.
+    pub fn install(&self, dev: &Path, say: &mut dyn FnMut(&str)) -> anyhow::Result<PathBuf> {
+        install(self.name, self.version, self.requirements, dev, say)
     }
+}
+
+fn install(
+    name: &str,
+    version: &str,
+    requirements: &str,
+    dev: &Path,
+    say: &mut dyn FnMut(&str),
+) -> anyhow::Result<PathBuf> {
+    let wheels = dev.join("wheels");
+    let folder = wheels.join(format!("{name}-{version}-{}", std::env::consts::ARCH));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    fs::create_dir_all(&wheels).with_context(|| format!("create {}", wheels.display()))?;
+    let lock = File::create(folder.with_added_extension("lock"))?;
+    lock.lock()?;
+    // Another process may have installed it while this one waited.
+    if !folder.is_dir() {
+        say(&format!("installing {name} {version} from PyPI"));
+        sweep(name, &wheels)?;
+        // The pip of a killed process may still be writing to a folder of its own.
+        let unfinished = folder.with_added_extension(format!("{}.new", std::process::id()));
+        pip(name, requirements, &unfinished)?;
+        fs::rename(&unfinished, &folder)?;
+    }
+    Ok(folder)
+}
+
+/// Removes what interrupted installs have left.
+fn sweep(name: &str, wheels: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(wheels)? {
+        let path = entry?.path();
+        let found = path.file_name().unwrap_or_default().to_string_lossy();
+        if found.starts_with(name) && found.ends_with(".new") {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn pip(name: &str, requirements: &str, target: &Path) -> anyhow::Result<()> {
+    let file = target.with_extension("txt");
+    fs::write(&file, requirements)?;
+    let output = Command::new("python3")
+        .args(PIP.split_whitespace())
+        .arg("--target")
+        .arg(target)
+        .arg("--requirement")
+        .arg(&file)
+        // A user's pip settings that contradict --target.
+        .env("PIP_USER", "0")
+        .env("PIP_REQUIRE_VIRTUALENV", "0")
+        .stdin(Stdio::null())
+        .output()
+        .context("run python3: install Python 3 with pip")?;
+    fs::remove_file(&file)?;
+    ensure!(
+        output.status.success(),
+        "pip could not install {}: {}",
+        name,
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    if !target.is_dir() {
+        bail!(
+            "pip installed {} elsewhere than in {}",
+            name,
+            target.display()
+        );
+    }
+    Ok(())
 }
 
 /// Removes a folder that may not exist.
@@ -137,7 +157,7 @@ mod tests {
         ] {
             fs::create_dir_all(wheels.join(name).join("bin")).unwrap();
         }
-        WHEEL.sweep(&wheels).unwrap();
+        sweep("a-server", &wheels).unwrap();
         let mut left: Vec<_> = fs::read_dir(&wheels)
             .unwrap()
             .map(|it| it.unwrap().file_name())

@@ -64,13 +64,18 @@ fn asks_for_test(tokens: TokenStream) -> bool {
 /// The literal of `key = "…"`.
 pub(super) fn name_value<'a>(meta: &'a Meta, key: &str) -> Option<&'a LitStr> {
     match meta {
-        Meta::NameValue(it) if it.path.is_ident(key) => match &it.value {
-            Expr::Lit(ExprLit {
-                lit: Lit::Str(text),
-                ..
-            }) => Some(text),
-            _ => None,
-        },
+        Meta::NameValue(it) if it.path.is_ident(key) => literal(&it.value),
+        _ => None,
+    }
+}
+
+/// A string that is written out.
+pub(super) fn literal(value: &Expr) -> Option<&LitStr> {
+    match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text),
         _ => None,
     }
 }
@@ -155,10 +160,14 @@ fn derives_within(tokens: TokenStream, names: &mut Vec<String>) {
     }
 }
 
+/// `Type` alone says nothing; with its crate it is a column of the database.
 fn last_idents(tokens: TokenStream, names: &mut Vec<String>) {
-    let mut last = None;
+    let mut last: Option<String> = None;
     for token in tokens {
         match token {
+            TokenTree::Ident(it) if it == "Type" && last.as_deref() == Some("sqlx") => {
+                last = Some("sqlx::Type".into());
+            }
             TokenTree::Ident(it) => last = Some(it.to_string()),
             TokenTree::Punct(it) if it.as_char() == ',' => names.extend(last.take()),
             _ => {}
@@ -225,13 +234,6 @@ pub(super) fn in_package(tokens: &TokenStream) -> Option<String> {
         }
         _ => return None,
     }
-    let text = |it: &Expr| match it {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => Some(text.value()),
-        _ => None,
-    };
-    let path: Option<String> = parts.map(text).collect();
+    let path: Option<String> = parts.map(|it| Some(literal(it)?.value())).collect();
     path.map(|it| it.trim_start_matches('/').to_owned())
 }

@@ -154,6 +154,14 @@ pub(super) struct IncludeText<'a> {
     pub(super) span: Span,
 }
 
+/// `extern crate name as alias;`
+pub(super) struct ExternCrate {
+    pub(super) name: Segment,
+    pub(super) alias: String,
+    pub(super) public: bool,
+    pub(super) macros: bool,
+}
+
 #[derive(Default)]
 pub(super) struct Walker {
     pub(super) facts: Facts,
@@ -162,6 +170,7 @@ pub(super) struct Walker {
     pub(super) in_macro: bool,
     /// The next path begins at a type, `<T>::X`.
     pub(super) of_type_alone: bool,
+    pub(super) quoted: bool,
 }
 
 impl Walker {
@@ -219,7 +228,16 @@ impl Walker {
             leading_colon,
             scope: self.scope,
             test: self.test,
+            quoted: self.quoted,
         }
+    }
+
+    /// Walks code that is made for elsewhere.
+    pub(super) fn quote(&mut self, quoted: bool, walk: impl FnOnce(&mut Walker)) {
+        let before = self.quoted;
+        self.quoted |= quoted;
+        walk(self);
+        self.quoted = before;
     }
 
     pub(super) fn path_of(&self, path: &syn::Path) -> PathRef {
@@ -287,6 +305,7 @@ impl Walker {
             glob: false,
             public,
             extern_crate: false,
+            macros: false,
         });
         if let Some(alias) = alias {
             self.declare(alias, Name::Use(self.facts.uses.len() - 1));
@@ -296,14 +315,20 @@ impl Walker {
     pub(super) fn extern_crate(&mut self, item: &syn::ItemExternCrate) {
         let renamed = item.rename.as_ref().map(|(_, name)| plain(name));
         let alias = renamed.unwrap_or(plain(&item.ident));
-        self.add_extern_crate(segment(&item.ident), alias);
+        self.add_extern_crate(ExternCrate {
+            name: segment(&item.ident),
+            alias,
+            public: !matches!(item.vis, syn::Visibility::Inherited),
+            macros: item.attrs.iter().any(|it| it.path().is_ident("macro_use")),
+        });
     }
 
-    pub(super) fn add_extern_crate(&mut self, name: Segment, alias: String) {
-        let declared = Some(alias).filter(|it| it != "_" && it != "self");
-        self.add_use(vec![name], true, declared, false);
+    pub(super) fn add_extern_crate(&mut self, item: ExternCrate) {
+        let declared = Some(item.alias).filter(|it| it != "_" && it != "self");
+        self.add_use(vec![item.name], true, declared, item.public);
         if let Some(last) = self.facts.uses.last_mut() {
             last.extern_crate = true;
+            last.macros = item.macros;
         }
     }
 
@@ -362,6 +387,7 @@ impl Walker {
                     let path = self.path_ref(segments, leading_colon);
                     self.facts.paths.push(path);
                 }
+                Found::Macro { name, tokens } if self.is_own(&plain(&name)) => drop(tokens),
                 Found::Macro { name, tokens } => self.known_macro(&name, &tokens),
                 Found::Literal(literal) => self.literal(literal),
                 Found::Mod(name) => self.facts.macro_mods.push(name),
@@ -375,11 +401,10 @@ impl Walker {
         }
     }
 
-    /// `include*!` and `query_as!`, which say more than their arguments.
+    /// `include*!`, `query_as!` and their like, which say more than their arguments.
     pub(super) fn known_macro(&mut self, name: &syn::Ident, tokens: &TokenStream) {
         let text = name.to_string();
         match text.as_str() {
-            _ if self.is_own_macro(&text) => {}
             "include" | "include_str" | "include_bytes" => {
                 let literal = syn::parse2::<LitStr>(tokens.clone());
                 let include = IncludeText {
@@ -389,6 +414,16 @@ impl Walker {
                     span: span_of(name.span()),
                 };
                 self.include(include, || Some(tokens.clone()));
+            }
+            "migrate" | "embed_migrations" => {
+                let path = syn::parse2::<LitStr>(tokens.clone());
+                self.package_path(path.ok().map(|it| it.value()), span_of(name.span()));
+            }
+            _ if text.starts_with("query_file") => {
+                let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+                let list = list.parse2(tokens.clone()).unwrap_or_default();
+                let path = list.iter().find_map(attributes::literal);
+                self.package_path(path.map(LitStr::value), span_of(name.span()));
             }
             "query_as" | "query_as_unchecked" => {
                 let list = Punctuated::<Expr, Token![,]>::parse_terminated;
@@ -402,12 +437,6 @@ impl Walker {
             }
             _ => {}
         }
-    }
-
-    /// Whether the file has a macro, or a value, of its own by this name.
-    pub(super) fn is_own_macro(&self, name: &str) -> bool {
-        let is_own = |it: &Scope| it.names.get(name) == Some(&Name::Value);
-        self.facts.scopes.iter().any(is_own)
     }
 
     pub(super) fn include(

@@ -1,12 +1,14 @@
-//! What items say beside their paths: models, modules, functions, conversions, and names that macros
-//! are given.
+//! What items say beside their paths: models, modules, functions, conversions, and names and files
+//! that macros are given.
 
 use syn::Attribute;
 use syn::visit::Visit as _;
 
 use super::extract::{Walker, span_of};
 use super::tokens::{self, plain};
-use super::{Field, Function, ItemMacro, ModDecl, Name, Scope, StructDef, attributes, types};
+use super::{
+    Field, Function, Include, ItemMacro, ModDecl, Name, Scope, StructDef, attributes, types,
+};
 use crate::diagnostic::Span;
 
 impl Walker {
@@ -122,6 +124,24 @@ impl Walker {
         }
     }
 
+    /// Whether the file declares the name itself.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        let mut scopes = self.facts.scopes.iter();
+        scopes.any(|it| it.names.get(name) == Some(&Name::Value))
+    }
+
+    /// A file or folder that a macro reads, counted from the package.
+    pub(super) fn package_path(&mut self, path: Option<String>, span: Span) {
+        self.facts.includes.extend(path.map(|it| Include {
+            source: false,
+            file: Some(it),
+            out_dir: false,
+            from_manifest: true,
+            test: self.test,
+            span,
+        }));
+    }
+
     /// Names that the macro may declare as modules; what the macro does is known only later.
     pub(super) fn item_macro(&mut self, mac: &syn::Macro) {
         let arguments = tokens::idents(&mac.tokens);
@@ -136,7 +156,7 @@ impl Walker {
 }
 
 /// Whether the comments that a file begins with say that a tool wrote it.
-pub(super) fn is_generated(text: &str) -> bool {
+pub(crate) fn is_generated(text: &str) -> bool {
     const MARKS: [&str; 4] = [
         "@generated",
         "do not edit",

@@ -1,6 +1,6 @@
 //! Paths in tokens that are no syntax tree: macro arguments and `macro_rules` bodies.
 
-use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Literal, Spacing, TokenStream, TokenTree};
 
 use super::Segment;
 use super::extract::segment;
@@ -64,6 +64,10 @@ pub(super) fn scan(tokens: TokenStream, braces: bool, found: &mut dyn FnMut(Foun
 fn path_at(tokens: &[TokenTree], start: usize, found: &mut dyn FnMut(Found)) -> usize {
     let mut segments = Vec::new();
     let mut at = start;
+    // `as ::a::b`: the path begins after the word.
+    if matches!(&tokens[start], TokenTree::Ident(it) if is_keyword(&it.to_string())) {
+        return start + 1;
+    }
     while let Some(TokenTree::Ident(ident)) = tokens.get(at) {
         segments.push(segment(ident));
         at += 1;
@@ -73,7 +77,9 @@ fn path_at(tokens: &[TokenTree], start: usize, found: &mut dyn FnMut(Found)) -> 
         at += 2;
     }
     // `a::{b, c}`, `a::*` and `a::$name` are paths too, of one segment less.
-    let is_path = segments.len() > 1 || is_colons(tokens, at.saturating_sub(2)) && at > start + 1;
+    let is_turbofish = matches!(tokens.get(at), Some(TokenTree::Punct(it)) if it.as_char() == '<');
+    let goes_on = is_colons(tokens, at.saturating_sub(2)) && at > start + 1;
+    let is_path = segments.len() > 1 || goes_on && !is_turbofish;
     let leading_colon =
         start >= 2 && is_colons(tokens, start - 2) && !follows_name(tokens, start - 2);
     if let Some(name) = module_at(tokens, start) {
@@ -99,6 +105,8 @@ fn is_part(tokens: &[TokenTree], start: usize) -> bool {
     let before = start.checked_sub(1).and_then(|at| tokens.get(at));
     match before {
         Some(TokenTree::Punct(it)) if it.as_char() == '.' => true,
+        // `#name` in `quote!`; an attribute has brackets.
+        Some(TokenTree::Punct(it)) if it.as_char() == '#' => true,
         Some(TokenTree::Punct(it)) if it.as_char() == '$' => {
             !matches!(&tokens[start], TokenTree::Ident(name) if name == "crate")
         }
@@ -174,9 +182,12 @@ pub(super) fn without_inner_attributes(tokens: TokenStream) -> TokenStream {
 }
 
 fn is_colons(tokens: &[TokenTree], at: usize) -> bool {
-    let colon =
-        |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(it)) if it.as_char() == ':');
-    colon(at) && colon(at + 1)
+    // In `name: ::path` the first colon stands alone.
+    let is = |at: usize, joint: bool| {
+        matches!(tokens.get(at), Some(TokenTree::Punct(it))
+            if it.as_char() == ':' && (!joint || it.spacing() == Spacing::Joint))
+    };
+    is(at, true) && is(at + 1, false)
 }
 
 /// Whether the name at `at` is that of a lifetime.

@@ -123,7 +123,7 @@ impl<'ast> Visit<'ast> for Walker {
                 }
             }
         }
-        self.visit_path(attr.path());
+        self.quote(true, |walker| walker.visit_path(attr.path()));
         if let Meta::List(list) = &attr.meta {
             self.tokens(list.tokens.clone(), false);
         }
@@ -138,10 +138,22 @@ impl<'ast> Visit<'ast> for Walker {
             return;
         }
         if last.ident == "macro_rules" {
-            return self.tokens(mac.tokens.clone(), false);
+            return self.quote(true, |walker| walker.tokens(mac.tokens.clone(), false));
         }
-        self.known_macro(&last.ident, &mac.tokens);
-        self.arguments(mac.tokens.clone());
+        // A name of this file hides the one of the prelude, but not `sqlx::migrate`.
+        let is_bare = mac.path.segments.len() == 1;
+        if !(is_bare && self.is_own(&plain(&last.ident))) {
+            self.known_macro(&last.ident, &mac.tokens);
+        }
+        let quoted = last.ident.to_string().contains("quote");
+        self.quote(quoted, |walker| walker.arguments(mac.tokens.clone()));
+    }
+
+    fn visit_stmt_macro(&mut self, stmt: &'ast syn::StmtMacro) {
+        if matches!(stmt.mac.delimiter, syn::MacroDelimiter::Brace(_)) {
+            self.item_macro(&stmt.mac);
+        }
+        visit::visit_stmt_macro(self, stmt);
     }
 
     fn visit_lit_str(&mut self, text: &'ast LitStr) {

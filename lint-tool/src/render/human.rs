@@ -96,6 +96,9 @@ fn summary(report: &Report) -> String {
     if report.excused > 0 {
         parts.push(format!("{} excused with a reason", report.excused));
     }
+    if report.baselined > 0 {
+        parts.push(format!("{} known to the baseline", report.baselined));
+    }
     format!(
         "structure-lint: {} in {} of {} ({} of {} paths not resolved)\n",
         parts.join(", "),

@@ -82,11 +82,21 @@ fn result(it: &Diagnostic, seen: &mut BTreeMap<String, usize>) -> Value {
 fn location(place: &Place) -> Value {
     let span = place.span;
     json!({ "physicalLocation": {
-        "artifactLocation": { "uri": place.file, "uriBaseId": "%SRCROOT%" },
+        "artifactLocation": { "uri": uri(&place.file), "uriBaseId": "%SRCROOT%" },
         "region": {
             "startLine": span.line,
             "startColumn": span.column,
             "endColumn": span.column + span.width,
         },
     } })
+}
+
+/// A path as a reference of RFC 3986: other bytes than these are written as numbers.
+fn uri(path: &str) -> String {
+    let part = |byte: u8| match byte {
+        b'/' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    path.bytes().map(part).collect()
 }

@@ -17,6 +17,10 @@ impl Rule for AliasOfRoot {
     }
 
     fn level(&self) -> Level {
+        Level::Off
+    }
+
+    fn strict_level(&self) -> Level {
         Level::Warn
     }
 
@@ -25,7 +29,8 @@ impl Rule for AliasOfRoot {
 
 `use billing as core_types` makes each following path lie about where it leads: a reader, and a search
 for the crate's name, do not see the dependency. A rename in `Cargo.toml` is said once and stays
-allowed.
+allowed. Only with `strict = true`: a facade's `pub use my_core as core`, and a short name for a long
+one, are what their authors mean.
 
 ```bad
 //- app/src/lib.rs uses billing

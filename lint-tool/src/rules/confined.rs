@@ -2,8 +2,10 @@
 
 use super::Rule;
 use super::edge_report::distinct;
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Level, Place};
+use crate::edges::Edge;
 use crate::engine::Context;
+use crate::facts::PathRef;
 use crate::selector::Selector;
 
 /// A crate that is named outside of its places.
@@ -77,7 +79,7 @@ How to fix: move the code to one of the places, or use what they offer."#
                     .map(|it| format!(": {it}"))
                     .unwrap_or_default();
                 let message = format!("`{}` is used outside of `{places}`", edge.text);
-                let finding = Diagnostic::new("SL017", edge.place.clone(), message)
+                let finding = Diagnostic::new("SL017", place_of(cx, edge, &to), message)
                     .label(format!("`{to}` has its places"))
                     .note(
                         format!("confined{reason}"),
@@ -90,6 +92,26 @@ How to fix: move the code to one of the places, or use what they offer."#
             }
         }
     }
+}
+
+/// The segment that completes the name of what is confined: `env` in `std::env::var`.
+fn place_of(cx: &Context, edge: &Edge, confined: &str) -> Place {
+    let count = |it: &str| it.split("::").count();
+    let behind = count(&edge.to.path).saturating_sub(count(confined));
+    let facts = cx.modules.facts.get(&edge.place.file);
+    let uses = facts
+        .iter()
+        .flat_map(|it| it.uses.iter().map(|it| &it.path));
+    let mut paths = uses.chain(facts.iter().flat_map(|it| &it.paths));
+    let is_it = |path: &&PathRef| {
+        let mut spans = path.segments.iter().map(|it| it.span);
+        spans.any(|it| it == edge.place.span) && path.text() == edge.text
+    };
+    let segments = paths.find(is_it).map(|it| &it.segments);
+    let completing = segments.and_then(|it| it.get(it.len().checked_sub(behind + 1)?));
+    completing.map_or(edge.place.clone(), |it| {
+        Place::new(&edge.place.file, it.span)
+    })
 }
 
 #[cfg(test)]
@@ -110,15 +132,15 @@ mod tests {
         };
         at(
             "use std::env;\nfn f() { env::var(\"X\"); }",
-            "src/lib.rs:1:5 `std::env` is used outside of `app::env`",
+            "src/lib.rs:1:10 `std::env` is used outside of `app::env`",
         );
         at(
             "use std as s;\nfn f() { s::env::var(\"X\"); }",
-            "src/lib.rs:2:10 `s::env::var` is used outside of `app::env`",
+            "src/lib.rs:2:13 `s::env::var` is used outside of `app::env`",
         );
         at(
             "use std::{fmt, env::var};",
-            "src/lib.rs:1:5 `std::env::var` is used outside of `app::env`",
+            "src/lib.rs:1:16 `std::env::var` is used outside of `app::env`",
         );
         at(
             "mod env { pub fn f() { std::env::var(\"X\"); } }\nfn f() { env::f() }",
@@ -142,7 +164,7 @@ mod tests {
             &format!(
                 "{CONFIG}{except}//- src/lib.rs\n#[cfg(not(test))]\nmod x {{ fn f() {{ std::env::var(\"X\"); }} }}\n"
             ),
-            "src/lib.rs:2:18 `std::env::var` is used outside of `app::env`",
+            "src/lib.rs:2:23 `std::env::var` is used outside of `app::env`",
         );
     }
 }

@@ -50,7 +50,7 @@ How to fix: use the one definition; where there must be two, give them the same 
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for pair in pairs(cx).iter().filter(|it| it.likeness == Likeness::Same) {
+        for pair in pairs(cx).filter(|it| it.likeness == Likeness::Same) {
             let (home, copy) = (pair.home, pair.copy);
             let differs = difference(home, copy);
             if differs.is_empty() {

@@ -55,8 +55,8 @@ How to fix: use the one definition, or name the projection after what it is for.
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for pair in pairs(cx).iter().filter(|it| it.likeness == Likeness::Same) {
-            out.push(finding(pair));
+        for pair in pairs(cx).filter(|it| it.likeness == Likeness::Same) {
+            out.push(finding(&pair));
         }
     }
 }
@@ -122,6 +122,16 @@ mod tests {
             ),
             1
         );
+    }
+
+    #[test]
+    fn a_composite_type_is_mapped() {
+        let fixture = |derive: &str| {
+            let point = format!("#[derive({derive})] struct Point {{ x: f64, y: f64 }}\n");
+            format!("//- a/src/lib.rs\n{point}//- b/src/lib.rs\n{point}")
+        };
+        assert_eq!(findings("SL041", &fixture("Debug, sqlx::Type")).len(), 1);
+        assert_eq!(findings("SL041", &fixture("specta::Type")).len(), 0);
     }
 
     #[test]

@@ -27,8 +27,8 @@ impl Rule for EscapingInclude {
 
 `include_str!("../../other/data.json")` uses another crate without an entry in the manifest: nobody
 who changes the file knows, and the published package does not hold it, so it does not build. A path
-after `concat!(env!("CARGO_MANIFEST_DIR"), …)` is one too. Test code is left out: it is built where
-the whole workspace is.
+after `concat!(env!("CARGO_MANIFEST_DIR"), …)` is one too, and so are those of `migrate!`,
+`embed_migrations!` and `query_file!`. Test code is left out: it is built where the whole workspace is.
 
 ```bad
 //- app/src/lib.rs
@@ -40,6 +40,7 @@ const DATA: &str = include_str!("../../other/data.json");
 //- app/src/lib.rs
 const DATA: &str = include_str!("../data.json");
 const MORE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/more.bin"));
+fn migrations() { sqlx::migrate!("migrations/new") }
 #[cfg(test)]
 const SHARED: &str = include_str!("../../fixtures/data.json");
 ```
@@ -58,7 +59,7 @@ How to fix: move the file into the crate, or let its owner offer it as a constan
                 let owner = target.as_ref().and_then(|it| cx.workspace.package_of(it));
                 if owner != Some(module.package) {
                     let place = Place::new(&module.file, include.span);
-                    let message = format!("`{path}` is not a file of this crate");
+                    let message = format!("`{path}` is not in this crate");
                     let finding = Diagnostic::new("SL008", place, message)
                         .label("no manifest says so")
                         .help("move it into the crate, or let its owner offer it as a constant")
@@ -95,15 +96,15 @@ mod tests {
         };
         at(
             "#![doc = include_str!(\"../../README.md\")]",
-            "a/src/lib.rs:1:10 `../../README.md` is not a file of this crate",
+            "a/src/lib.rs:1:10 `../../README.md` is not in this crate",
         );
         at(
             "fn f() { g(include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../b\", \"/x\"))) }",
-            "a/src/lib.rs:1:12 `../b/x` is not a file of this crate",
+            "a/src/lib.rs:1:12 `../b/x` is not in this crate",
         );
         at(
             "const A: &str = include_str!(\"/etc/passwd\");",
-            "a/src/lib.rs:1:17 `/etc/passwd` is not a file of this crate",
+            "a/src/lib.rs:1:17 `/etc/passwd` is not in this crate",
         );
         at("const A: &str = include_str!(\"../src/../../a/x\");", "");
         at(
@@ -117,12 +118,46 @@ mod tests {
     }
 
     #[test]
+    fn macros_that_read_paths_from_the_package_count() {
+        let at = |source: &str, expected: &str| {
+            let fixture = format!("//- a/src/deep.rs\n//- a/src/lib.rs\nfn f() {{ {source} }}\n");
+            check("SL008", &fixture, expected);
+        };
+        at(
+            "sqlx::migrate!(\"../migrations\")",
+            "a/src/lib.rs:1:16 `../migrations` is not in this crate",
+        );
+        at(
+            "embed_migrations!(\"../migrations\")",
+            "a/src/lib.rs:1:10 `../migrations` is not in this crate",
+        );
+        at(
+            "sqlx::query_file!(\"../queries/a.sql\", id)",
+            "a/src/lib.rs:1:16 `../queries/a.sql` is not in this crate",
+        );
+        at(
+            "query_file_as!(Row, \"/queries/a.sql\", id)",
+            "a/src/lib.rs:1:10 `/queries/a.sql` is not in this crate",
+        );
+        at(
+            "sqlx::migrate!(); sqlx::migrate!(\"./migrations\"); migrate!(a, \"../b\")",
+            "",
+        );
+        at("query_file_scalar!(\"queries/a.sql\", \"../x\")", "");
+        at("macro_rules! migrate { () => {} } migrate!(\"../b\")", "");
+        at(
+            "fn migrate() {} sqlx::migrate!(\"../b\")",
+            "a/src/lib.rs:1:32 `../b` is not in this crate",
+        );
+    }
+
+    #[test]
     fn a_root_package_does_not_hold_its_members_files() {
         check(
             "SL008",
             "//- Cargo.toml\n[package]\nname = \"root\"\n[workspace]\nmembers = [\"a\"]\n//- src/lib.rs\n\
              const A: &str = include_str!(\"../a/x\");\nconst B: &str = include_str!(\"../x\");\n//- a/src/lib.rs\n",
-            "src/lib.rs:1:17 `../a/x` is not a file of this crate",
+            "src/lib.rs:1:17 `../a/x` is not in this crate",
         );
     }
 }

@@ -17,6 +17,10 @@ impl Rule for GlobImport {
     }
 
     fn level(&self) -> Level {
+        Level::Off
+    }
+
+    fn strict_level(&self) -> Level {
         Level::Error
     }
 
@@ -25,7 +29,8 @@ impl Rule for GlobImport {
 
 With `use x::*` nobody can say where a name comes from without a compiler, and a new name in `x` can
 change what an old one means. Tests, preludes, re-exports (`pub use`) and enums inside a function may
-be globbed.
+be globbed. Only with `strict = true`: two well-kept crates in three glob a parent module or a module
+of constants, on purpose.
 
 ```bad
 mod a { pub struct A; }

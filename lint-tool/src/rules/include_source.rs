@@ -3,6 +3,8 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Level, Place};
 use crate::engine::Context;
+use crate::facts::Include;
+use crate::workspace::TargetKind;
 
 /// `include!` of a source file.
 pub(super) struct IncludeSource;
@@ -25,7 +27,8 @@ impl Rule for IncludeSource {
 
 `include!` pastes a file into another: the code has no module of its own, its errors point
 elsewhere, and two crates can hold the same source. What a build script wrote to `OUT_DIR` may be
-included, and `include_str!` and `include_bytes!` are data.
+included, and `include_str!` and `include_bytes!` are data. Without `strict = true` a build script, which
+is one file by custom, may paste, and so may a path that an environment variable leads to.
 
 ```bad
 include!("shared.rs");
@@ -42,7 +45,10 @@ How to fix: declare the file as a module, or make a crate of what two crates sha
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for (file, facts) in &cx.modules.facts {
-            for include in facts.includes.iter().filter(|it| it.source && !it.out_dir) {
+            let all = cx.config.is_strict();
+            let meant = |it: &&Include| all || it.file.is_some() && !is_build(cx, file);
+            let sources = facts.includes.iter().filter(|it| it.source && !it.out_dir);
+            for include in sources.filter(meant) {
                 let what = include
                     .file
                     .as_deref()
@@ -60,9 +66,29 @@ How to fix: declare the file as a module, or make a crate of what two crates sha
     }
 }
 
+fn is_build(cx: &Context, file: &str) -> bool {
+    let mut loaded = cx.modules.files().filter(|(_, it, _)| it.file == file);
+    loaded.all(|(_, it, _)| it.target == TargetKind::Build)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::rules::testing::check;
+
+    #[test]
+    fn without_strict_a_build_script_may_paste() {
+        let loose = "//- structure-lint.toml\nstrict = false\n//- build.rs\ninclude!(\"a.rs\");\n//- src/lib.rs\n";
+        check(
+            "SL002",
+            &format!("{loose}include!(concat!(env!(\"X\"), \"/a.rs\"));"),
+            "",
+        );
+        check(
+            "SL002",
+            &format!("{loose}include!(\"a.rs\");"),
+            "src/lib.rs:1:1 `a.rs` is pasted in as source",
+        );
+    }
 
     #[test]
     fn it_is_seen_in_each_position() {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Level, Place, Span};
 use crate::engine::Context;
+use crate::facts::is_generated;
 use crate::paths;
 
 /// A source file that no crate loads.
@@ -27,7 +28,8 @@ impl Rule for OrphanFile {
         r#"A source file that no crate loads.
 
 A file under `src/` that no `mod` declares is never compiled: nobody notices when it stops to
-compile, its tests do not run, and searches find code that is not there.
+compile, its tests do not run, and searches find code that is not there. Generated files are left alone:
+their generator also writes what nobody uses.
 
 ```bad
 pub fn f() {}
@@ -75,7 +77,9 @@ How to fix: declare it with `mod`, or delete it."#
                     || file
                         .trim_end_matches(".rs")
                         .split('/')
-                        .any(|it| by_macro.contains(it));
+                        .any(|it| by_macro.contains(it))
+                    || is_named(cx, &source, file)
+                    || cx.tree.get(file).is_some_and(is_generated);
                 if !is_loaded {
                     let finding = Diagnostic::new(
                         "SL009",
@@ -100,6 +104,20 @@ fn path_modules<'a>(cx: &'a Context) -> impl Iterator<Item = String> + 'a {
     named.filter_map(|(file, it)| paths::join(paths::parent(file), &it.value))
 }
 
+/// Whether a string of the package names the file, as `include!` in a documentation test does.
+fn is_named(cx: &Context, source: &str, file: &str) -> bool {
+    let name = format!("/{}\"", paths::file_name(file));
+    let in_quotes = format!("\"{}", &name[1..]);
+    let mut texts = cx
+        .tree
+        .paths()
+        .filter(|it| it.ends_with(".rs") && paths::is_within(it, source));
+    texts.any(|it| {
+        let text = cx.tree.get(it).unwrap_or_default();
+        text.contains(&in_quotes) || text.contains(&name)
+    })
+}
+
 /// `a/mod.rs` beside a loaded `a.rs`, of which SL901 speaks.
 fn is_second_file(cx: &Context, file: &str) -> bool {
     let first = file.strip_suffix("/mod.rs").map(|it| format!("{it}.rs"));
@@ -117,6 +135,20 @@ fn macro_modules<'a>(cx: &'a Context) -> BTreeSet<&'a str> {
 #[cfg(test)]
 mod tests {
     use crate::rules::testing::check;
+
+    #[test]
+    fn a_documentation_test_may_include_a_file_and_a_generator_write_one() {
+        check(
+            "SL009",
+            "/// ```\n/// # include!(\"../setup.rs\");\n/// ```\npub fn f() {}\n//- src/setup.rs\n",
+            "",
+        );
+        check(
+            "SL009",
+            "//- src/gen.rs\n// DO NOT EDIT\n//- src/lib.rs\n",
+            "",
+        );
+    }
 
     #[test]
     fn what_is_loaded_in_any_way_is_no_orphan() {

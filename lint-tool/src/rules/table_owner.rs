@@ -1,7 +1,7 @@
 //! SL040
 
 use super::Rule;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
@@ -33,6 +33,7 @@ One crate writes a table: it alone can keep the rules that the columns do not sa
 skips them, and a migration must find both. The writer is where `insert`, `update`, `delete`, `merge`,
 `copy … from` or `truncate` texts stand; a migration's `create table` declares the table.
 `[models] owners = { accounts = "aam" }` names the owner; without it, whoever writes it most.
+Two crates that each declare one table and write it have a database each, and are left alone.
 
 ```bad
 //- migrations/0001.sql
@@ -57,11 +58,12 @@ How to fix: call a function of the owner, or give the table to one of them."#
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
+        let apart = apart(cx);
         for (name, table) in &cx.models.tables {
-            declared_twice(name, table, out);
+            declared_twice(name, table, &apart, out);
             match configured_owner(cx, name) {
                 Some(owner) => written_elsewhere(cx, name, table, owner, out),
-                None => written_by_two(cx, name, table, out),
+                None => written_by_two(cx, name, table, &apart, out),
             }
         }
     }
@@ -76,12 +78,31 @@ pub(super) fn configured_owner<'a>(cx: &'a Context, table: &str) -> Option<&'a S
         .next()
 }
 
-fn declared_twice(name: &str, table: &Table, out: &mut Vec<Diagnostic>) {
+/// Pairs of packages with a database each: both declare one table and write it, which no single
+/// database would take.
+type Apart = BTreeSet<(usize, usize)>;
+
+fn apart(cx: &Context) -> Apart {
+    let mut pairs = Apart::new();
+    for table in cx.models.tables.values() {
+        let writes = |package: usize| table.writes.iter().any(|it| it.package == package);
+        let declaring = table.declared.iter().filter_map(|(_, package)| *package);
+        let own: BTreeSet<usize> = declaring.filter(|it| writes(*it)).collect();
+        for one in &own {
+            pairs.extend(own.iter().filter(|it| *it != one).map(|it| (*one, *it)));
+        }
+    }
+    pairs
+}
+
+fn declared_twice(name: &str, table: &Table, apart: &Apart, out: &mut Vec<Diagnostic>) {
     let Some((first, package)) = table.declared.first() else {
         return;
     };
+    let is_apart = |it: &Option<usize>| package.zip(*it).is_some_and(|it| apart.contains(&it));
     // Within one package a second declaration is another dialect, or follows a drop.
-    for (place, _) in table.declared.iter().filter(|(_, it)| it != package) {
+    let others = table.declared.iter().filter(|(_, it)| it != package);
+    for (place, _) in others.filter(|(_, it)| !is_apart(it)) {
         let finding = Diagnostic::new(
             "SL040",
             place.clone(),
@@ -114,7 +135,13 @@ fn written_elsewhere(
     }
 }
 
-fn written_by_two(cx: &Context, name: &str, table: &Table, out: &mut Vec<Diagnostic>) {
+fn written_by_two(
+    cx: &Context,
+    name: &str,
+    table: &Table,
+    apart: &Apart,
+    out: &mut Vec<Diagnostic>,
+) {
     let mut by_package: BTreeMap<usize, Vec<&Access>> = BTreeMap::new();
     for write in &table.writes {
         by_package.entry(write.package).or_default().push(write);
@@ -126,7 +153,8 @@ fn written_by_two(cx: &Context, name: &str, table: &Table, out: &mut Vec<Diagnos
         return;
     };
     let title = &cx.workspace.packages[owner].name;
-    for (_, strangers) in by_package.iter().filter(|(package, _)| **package != owner) {
+    let strangers = by_package.iter().filter(|(it, _)| **it != owner);
+    for (_, strangers) in strangers.filter(|(it, _)| !apart.contains(&(owner, **it))) {
         for write in strangers {
             let first = writes.first().map(|it| it.place.clone());
             out.push(finding(name, write, title).note(format!("`{title}` writes it here"), first));
@@ -185,6 +213,23 @@ mod tests {
             "SL040",
             "//- a/src/lib.rs\n//- a/migrations/1.sql\ncreate table t (id int);\n//- b/src/lib.rs\n//- b/migrations/1.sql\n\ncreate table t (id int);\n",
             "b/migrations/1.sql:2:14 the table `t` is declared a second time",
+        );
+    }
+
+    #[test]
+    fn two_crates_with_a_database_each_share_no_table() {
+        let own = |name: &str| {
+            format!(
+                "//- {name}/src/lib.rs\nconst A: &str = \"insert into jobs (id) values ($1)\";\n\
+                 //- {name}/migrations/1.sql\ncreate table jobs (id uuid);\ncreate table old (id uuid);\n"
+            )
+        };
+        check("SL040", &format!("{}{}", own("a"), own("b")), "");
+        let third = "//- c/src/lib.rs\nconst A: &str = \"delete from jobs\";\n";
+        check(
+            "SL040",
+            &format!("{}{}{third}", own("a"), own("b")),
+            "c/src/lib.rs:1:17 `c` writes the table `jobs`, which belongs to `a`",
         );
     }
 }

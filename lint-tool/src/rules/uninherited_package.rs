@@ -61,6 +61,9 @@ workspace = true
 //- app/src/lib.rs
 ```
 
+Without `strict = true` another edition beside a `rust-version` of its own is meant: the package serves
+older compilers than the others do.
+
 How to fix: write `edition.workspace = true` and `[lints] workspace = true`."#
     }
 
@@ -72,7 +75,10 @@ How to fix: write `edition.workspace = true` and `[lints] workspace = true`."#
         for package in &cx.workspace.packages {
             let manifest = &package.manifest;
             let name = manifest.package.as_ref().map_or(Span::START, |it| it.span);
-            if table.edition.is_some() && !manifest.edition_inherited {
+            let other_floor = manifest.own_rust_version
+                && manifest.edition != table.edition
+                && !cx.config.is_strict();
+            if table.edition.is_some() && !manifest.edition_inherited && !other_floor {
                 let place = manifest.edition_place.unwrap_or(name);
                 let message = format!("`{}` does not inherit its edition", package.name);
                 out.push(finding(

@@ -3,6 +3,7 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Level, Place, Span};
 use crate::engine::Context;
+use crate::models::is_migration;
 
 /// A file that cannot be read as what it is.
 pub(super) struct Unparsable;
@@ -45,11 +46,7 @@ How to fix: make it parse, as `rustc` would ask too."#
                 out.push(Diagnostic::new("SL900", Place::new(file, *span), message));
             }
         }
-        for (file, reason) in cx
-            .tree
-            .unreadable()
-            .filter(|(file, _)| cx.workspace.package_of(file).is_some())
-        {
+        for (file, reason) in cx.tree.unreadable().filter(|(it, _)| is_read(cx, it)) {
             out.push(Diagnostic::new(
                 "SL900",
                 Place::new(file, Span::START),
@@ -57,6 +54,14 @@ How to fix: make it parse, as `rustc` would ask too."#
             ));
         }
     }
+}
+
+/// Whether any rule would have looked at it: a dump of a database beside the code is nobody's source.
+fn is_read(cx: &Context, file: &str) -> bool {
+    if file.ends_with(".sql") {
+        return is_migration(file);
+    }
+    cx.workspace.package_of(file).is_some()
 }
 
 #[cfg(test)]

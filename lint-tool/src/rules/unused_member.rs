@@ -3,6 +3,9 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::engine::Context;
+use crate::manifest::DependencyKind;
+use crate::paths;
+use crate::workspace::Package;
 
 /// A dependency on a member of the workspace that no code uses.
 pub(super) struct UnusedMember;
@@ -25,6 +28,8 @@ impl Rule for UnusedMember {
 
 An edge that stands in the manifest alone makes builds wait and graphs lie, and the next `use` of it
 needs no review of a manifest. All `cfg` branches, tests, examples and the build script count as code.
+An entry that asks for features may be there for them alone, and a dev-dependency for examples in the
+documentation, and one under `cfg(any())` only ties versions together: all are silent.
 
 ```bad
 //- app/src/lib.rs uses helper
@@ -52,7 +57,10 @@ How to fix: remove the entry, or use it."#
                 let is_unsure =
                     cx.modules.lib_of(member).is_none() || has_broken_file(cx, &package.dir);
                 let target = &cx.workspace.packages[member].ident;
-                if is_unsure || is_used(cx, &package.ident, target) {
+                let is_meant = dependency.features
+                    || dependency.never
+                    || dependency.kind == DependencyKind::Dev && is_in_words(cx, package, target);
+                if is_unsure || is_meant || is_used(cx, &package.ident, target) {
                     continue;
                 }
                 let message = format!("`{}` depends on `{target}` and never uses it", package.name);
@@ -73,6 +81,22 @@ fn has_broken_file(cx: &Context, dir: &str) -> bool {
     files.any(|(file, facts)| facts.error.is_some() && crate::paths::is_within(file, dir))
 }
 
+/// Whether any text of the package names it, such as an example in the documentation.
+fn is_in_words(cx: &Context, package: &Package, name: &str) -> bool {
+    let is_part = |it: char| it.is_alphanumeric() || it == '_';
+    let mut files = cx.tree.paths();
+    files.any(|file| {
+        file.ends_with(".rs")
+            && paths::is_within(file, &package.dir)
+            && cx.tree.get(file).is_some_and(|text| {
+                let mut found = text.match_indices(name);
+                found.any(|(at, it)| {
+                    !text[..at].ends_with(is_part) && !text[at + it.len()..].starts_with(is_part)
+                })
+            })
+    })
+}
+
 fn is_used(cx: &Context, from: &str, to: &str) -> bool {
     let is_of = |path: &str, package: &str| path.split("::").next() == Some(package);
     let mut code = cx.edges.all.iter().filter(|it| it.code.is_some());
@@ -82,6 +106,27 @@ fn is_used(cx: &Context, from: &str, to: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::rules::testing::check;
+
+    #[test]
+    fn features_and_documentation_are_reasons_too() {
+        let with = |entry: &str, source: &str| {
+            format!(
+                "//- app/Cargo.toml\n[package]\nname = \"app\"\n{entry}\n//- app/src/lib.rs\n{source}\n//- helper/src/lib.rs\n\
+                 //- Cargo.toml\n[workspace]\nmembers = [\"app\", \"helper\"]\n"
+            )
+        };
+        let features = "[dependencies]\nhelper = { path = \"../helper\", features = [\"x\"] }";
+        check("SL023", &with(features, ""), "");
+        let never = "[target.'cfg(any())'.dependencies]\nhelper = { path = \"../helper\" }";
+        check("SL023", &with(never, ""), "");
+        let dev = "[dev-dependencies]\nhelper = { path = \"../helper\" }";
+        check("SL023", &with(dev, "/// `helper::f()`\npub fn f() {}"), "");
+        check(
+            "SL023",
+            &with(dev, "fn my_helper() {}"),
+            "app/Cargo.toml:4:1 `app` depends on `helper` and never uses it",
+        );
+    }
 
     #[test]
     fn use_in_a_test_or_a_macro_is_use() {

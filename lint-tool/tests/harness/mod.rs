@@ -20,11 +20,14 @@ pub(crate) fn write(name: &str, fixture: &str) -> PathBuf {
     root
 }
 
-/// Runs the binary, and returns its exit code and everything that it says.
+/// Runs the binary, and returns its exit code and everything that it says. Where its cache lies and
+/// how strict it is shall not depend on who runs the tests.
 pub(crate) fn run(root: &Path, args: &[&str]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_structure-lint"))
         .args(args)
         .current_dir(root)
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("CI")
         .output()
         .unwrap();
     let text = [output.stdout, output.stderr].concat();

@@ -1,27 +1,33 @@
 //! What the environment must say to every function.
 
+use std::sync::Arc;
+
 use anyhow::{Context, bail};
 use axum::http::HeaderValue;
 
 use crate::auth::Verifier;
 use crate::limit::Limits;
-use crate::secrets::{Keys, Secrets};
+use crate::queue::{self, Queue};
+use crate::secrets::{Live, Secrets};
 use crate::{db, env, redis};
 
 /// The configuration that all functions share.
 pub struct Config {
-    /// Where the database is: `SUPABASE_DATABASE_URL`, else `DATABASE_URL`.
-    pub database: db::ConnectOptions,
+    /// Where the database is: `SUPABASE_DATABASE_URL`, else `DATABASE_URL`; and who signs in
+    /// there: they say it too, or the secret at `DATABASE_SECRET_ID`, or the function's own.
+    pub database: db::Login,
     /// Most connections held at once: `DATABASE_CONNECTIONS`, 2 in a deployed function.
     pub database_connections: u32,
     /// Where Redis is: `REDIS_URL` with `REDIS_CA_FILE`; memory serves where it is absent.
     pub redis: Option<redis::Config>,
     /// Who is believed: `DCL_AUTH_ENABLED`, `TOKEN_ISSUER`, `TOKEN_AUDIENCE`.
     pub auth: Auth,
-    /// Keys for sealing and signing.
-    pub keys: Keys,
+    /// Keys for verifying, sealing and signing: `SECRET_ID`, else `SECRETS_FILE`.
+    pub secrets: Secrets,
     /// How often who may call.
     pub limits: Limits,
+    /// What wakes a worker: SQS at `JOBS_QUEUE_URL`, this process where it is absent.
+    pub queue: Arc<dyn Queue>,
     /// Origins that browsers may call from: `CORS_ORIGINS`, separated by commas.
     pub cors_origins: Vec<HeaderValue>,
 }
@@ -59,26 +65,31 @@ pub const LOCAL_ISSUER: &str = "http://127.0.0.1:9000";
 pub const AUDIENCE: &str = "autonomos";
 
 impl Config {
-    /// What a deployed function reads: the environment, whole, and the secrets.
-    pub fn from_env(secrets: &Secrets) -> anyhow::Result<Config> {
-        let database = database_from_env()?.context("DATABASE_URL is not set")?;
+    /// What a deployed function reads: the environment, whole. The secrets are not read yet.
+    pub fn from_env() -> anyhow::Result<Config> {
+        let secrets = Secrets::from_env()?;
+        let at = database_from_env()?;
+        let database = match Live::credentials_from_env()? {
+            Some(secret) => db::Login::InSecret { at, secret },
+            None => db::Login::InDocument {
+                at,
+                secrets: secrets.clone(),
+            },
+        };
         Config::new(secrets, database, 2)
     }
 
     /// The same with a database that is known already. `DATABASE_CONNECTIONS` wins over
     /// `connections`.
-    pub fn new(
-        secrets: &Secrets,
-        database: db::ConnectOptions,
-        connections: u32,
-    ) -> anyhow::Result<Config> {
+    pub fn new(secrets: Secrets, database: db::Login, connections: u32) -> anyhow::Result<Config> {
         Ok(Config {
             database,
             database_connections: env::optional("DATABASE_CONNECTIONS")?.unwrap_or(connections),
             redis: redis::Config::from_env()?,
-            auth: auth_from_env(secrets)?,
-            keys: secrets.keys.clone(),
+            auth: auth_from_env()?,
+            secrets,
             limits: Limits::default(),
+            queue: queue_from_env()?,
             cors_origins: cors_from_env()?,
         })
     }
@@ -92,7 +103,14 @@ pub fn database_from_env() -> anyhow::Result<Option<db::ConnectOptions>> {
     }
 }
 
-fn auth_from_env(secrets: &Secrets) -> anyhow::Result<Auth> {
+fn queue_from_env() -> anyhow::Result<Arc<dyn Queue>> {
+    Ok(match env::optional("JOBS_QUEUE_URL")? {
+        Some(url) => Arc::new(queue::Sqs::new(url)),
+        None => Arc::new(queue::Local::default()),
+    })
+}
+
+fn auth_from_env() -> anyhow::Result<Auth> {
     let place = if env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")?.is_some()
         && env::optional::<String>("LOCAL_GATEWAY")?.is_none()
     {
@@ -103,7 +121,7 @@ fn auth_from_env(secrets: &Secrets) -> anyhow::Result<Auth> {
     let flag = env::optional::<String>("DCL_AUTH_ENABLED")?;
     if asks_for_tokens(flag.as_deref(), place)? {
         let Realm { issuer, audience } = Realm::from_env()?;
-        let verifier = Verifier::new(&secrets.public_keys, issuer, audience)?;
+        let verifier = Verifier::new(issuer, audience);
         return Ok(Auth::On(Box::new(verifier)));
     }
     tracing::warn!("DCL_AUTH_ENABLED=false: every request is the development admin");

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use futures_util::future::join3;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,6 +14,7 @@ use utoipa_axum::routes;
 
 use crate::cache::Cache;
 use crate::config::Auth;
+use crate::secrets::Secrets;
 use crate::{Platform, db};
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
@@ -74,23 +76,15 @@ async fn live() -> impl IntoResponse {
     operation_id = "health.ready",
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn ready(State(platform): State<Platform>) -> impl IntoResponse {
-    let database = check(db::ping(&platform.db), "the database does not answer").await;
-    let redis = match &platform.cache {
-        Cache::Memory(_) => Check {
-            status: "not_configured",
-            latency_ms: 0.0,
-            error: None,
-        },
-        cache @ Cache::Redis(_) => check(cache.ping(), "redis does not answer").await,
-    };
-    // They were read whole before the first request: a function without them does not start.
-    let secrets = Check {
-        status: "ok",
-        latency_ms: 0.0,
-        error: None,
-    };
-    let status = match (database.error, redis.error) {
+    let (database, redis, (secrets, usable)) = join3(
+        check(db::ping(&platform.db), "the database does not answer"),
+        redis(&platform.cache),
+        secrets(&platform.secrets),
+    )
+    .await;
+    let status = match (database.error, redis.error.or(secrets.error)) {
         (Some(_), _) => Status::Unavailable,
+        _ if !usable => Status::Unavailable,
         (None, Some(_)) => Status::Degraded,
         (None, None) => Status::Ready,
     };
@@ -135,6 +129,30 @@ async fn api_health(State(platform): State<Platform>) -> impl IntoResponse {
         "dev"
     };
     Json(serde_json::json!({ "ok": true, "service": "AOS", "mode": mode }))
+}
+
+async fn redis(cache: &Cache) -> Check {
+    match cache {
+        Cache::Memory(_) => Check {
+            status: "not_configured",
+            latency_ms: 0.0,
+            error: None,
+        },
+        Cache::Redis(_) => check(cache.ping(), "redis does not answer").await,
+    }
+}
+
+/// How the last reading went, and whether there are keys to go on with, of whatever age.
+async fn secrets(secrets: &Secrets) -> (Check, bool) {
+    let start = Instant::now();
+    let usable = secrets.get().await.is_ok();
+    let error = secrets.failure().map(|it| it.complaint());
+    let check = Check {
+        status: if error.is_none() { "ok" } else { "failed" },
+        latency_ms: start.elapsed().as_secs_f64() * 1e3,
+        error,
+    };
+    (check, usable)
 }
 
 const PATIENCE: Duration = Duration::from_secs(2);

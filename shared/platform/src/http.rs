@@ -1,11 +1,12 @@
 //! From a function's routes to the service that answers: the layers that all of them share.
 
+use std::any::Any;
 use std::net::IpAddr;
 use std::sync::Once;
 
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
 use axum::http::{HeaderName, Method, StatusCode, header, request::Parts};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use schema::Error;
@@ -14,6 +15,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::deadline::Deadline;
 use crate::openapi::describe;
 use crate::{Platform, Problem, health, idempotency, trace};
 
@@ -29,8 +31,9 @@ pub fn serve(routes: OpenApiRouter, platform: Platform, title: &str) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        // Below the kept answers: a panic gives its key free as any failure does.
+        // Below the kept answers: a panic and an end of the time give the key free as any failure.
         .layer(CatchPanicLayer::custom(on_panic))
+        .layer(from_fn(in_time))
         .layer(from_fn_with_state(platform.clone(), idempotency::layer))
         .layer(cors(&platform))
         .layer(from_fn(trace::layer))
@@ -106,6 +109,16 @@ fn cors(platform: &Platform) -> CorsLayer {
         ])
 }
 
+/// Answers before the function is ended, where the request has a deadline.
+async fn in_time(request: Request, next: Next) -> Response {
+    let Some(deadline) = request.extensions().get::<Deadline>().copied() else {
+        return next.run(request).await;
+    };
+    let late = Error::Unavailable("the request took too long: ask for less at once");
+    let answer = deadline.limit(next.run(request)).await;
+    answer.unwrap_or_else(|| Problem::from(late).into_response())
+}
+
 async fn not_found(request: Request) -> Problem {
     let what = format!("no route {} {}", request.method(), request.uri().path());
     Problem::with_status(Error::BadRequest(what), StatusCode::NOT_FOUND)
@@ -116,11 +129,16 @@ async fn method_not_allowed(request: Request) -> Problem {
     Problem::with_status(Error::BadRequest(what), StatusCode::METHOD_NOT_ALLOWED)
 }
 
-fn on_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
+fn on_panic(panic: Box<dyn Any + Send>) -> Response {
+    panicked(panic).into_response()
+}
+
+/// What a panic is to whoever waits for the answer.
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Problem {
     let text = panic
         .downcast_ref::<&str>()
         .map(|it| (*it).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a message".to_owned());
-    Problem::from(Error::Internal(text.into())).into_response()
+    Error::Internal(text.into()).into()
 }

@@ -16,7 +16,7 @@ use schema::{Error, TenantId};
 use crate::config::Auth;
 use crate::db::idempotency::{self as rows, Answer, Kept};
 use crate::http::BODY_LIMIT;
-use crate::secrets::Key;
+use crate::secrets::{Key, Ring};
 use crate::{Caller, Platform, Problem, db, seal};
 
 const PURGED_EVERY: Duration = Duration::from_secs(3600);
@@ -46,25 +46,34 @@ async fn once(platform: &Platform, request: Request, next: Next) -> Result<Respo
     let body = whole(body).await?;
     // The caller is part of the request: what an admin was told is not for everybody of the
     // tenant who guesses the key.
-    let hash = platform.keys.signing.mac(
-        "idempotent request",
-        &[
-            caller.actor().as_bytes(),
-            parts.method.as_str().as_bytes(),
-            parts.uri.to_string().as_bytes(),
-            &body,
-        ],
-    );
+    let (actor, uri) = (caller.actor(), parts.uri.to_string());
+    let method = parts.method.as_str();
+    let told = [actor.as_bytes(), method.as_bytes(), uri.as_bytes(), &body];
+    let hash = |key: &Key| key.mac("idempotent request", &told);
+    let keys = &platform.secrets.known()?.keys;
+    let seal = Seal::new(&keys.platform, caller.tenant, &key);
 
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    if !rows::take(&mut tx, caller.tenant, &key, &hash, Utc::now()).await? {
+    let now = Utc::now();
+    if !rows::take(
+        &mut tx,
+        caller.tenant,
+        &key,
+        &hash(keys.signing.current()),
+        now,
+    )
+    .await?
+    {
         let kept = rows::get(&mut tx, caller.tenant, &key).await?;
-        return replay(kept, &hash, &Seal::new(platform, caller.tenant, &key));
+        let same = |kept: &Kept| keys.signing.iter().any(|it| kept.request_hash == hash(it));
+        return replay(kept, same, &seal);
     }
     tx.commit().await?;
 
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    keep(platform, caller.tenant, &key, response).await
+    let response = next
+        .run(Request::from_parts(parts, Body::from(body.clone())))
+        .await;
+    keep(platform, caller.tenant, &seal, response).await
 }
 
 fn key(headers: &HeaderMap) -> Result<String, Error> {
@@ -90,13 +99,17 @@ async fn whole(body: Body) -> Result<Bytes, Problem> {
     }
 }
 
-fn replay(kept: Option<Kept>, hash: &[u8], seal: &Seal<'_>) -> Result<Response, Problem> {
+fn replay(
+    kept: Option<Kept>,
+    same: impl FnOnce(&Kept) -> bool,
+    seal: &Seal<'_>,
+) -> Result<Response, Problem> {
     // Released between the two statements: the first request failed, the client may try again.
     let running = Error::Conflict("the first request with this Idempotency-Key still runs");
     let Some(kept) = kept else {
         return Err(running.into());
     };
-    if kept.request_hash != hash {
+    if !same(&kept) {
         let detail = "was used with another request: take a new key";
         return Err(Error::invalid("Idempotency-Key", detail).into());
     }
@@ -122,7 +135,7 @@ fn replay(kept: Option<Kept>, hash: &[u8], seal: &Seal<'_>) -> Result<Response, 
 async fn keep(
     platform: &Platform,
     tenant: TenantId,
-    key: &str,
+    seal: &Seal<'_>,
     response: Response,
 ) -> Result<Response, Problem> {
     let stands = response.status().is_success() || response.status() == StatusCode::CONFLICT;
@@ -141,12 +154,12 @@ async fn keep(
         let status = i16::try_from(parts.status.as_u16()).expect("a status has three digits");
         let answer = Answer {
             status,
-            body: &Seal::new(platform, tenant, key).seal(&body),
+            body: &seal.seal(&body),
             content_type: kind,
         };
-        rows::keep(&mut tx, tenant, key, &answer).await?;
+        rows::keep(&mut tx, tenant, seal.key, &answer).await?;
     } else {
-        rows::release(&mut tx, tenant, key).await?;
+        rows::release(&mut tx, tenant, seal.key).await?;
     }
     purge(platform, &mut tx, tenant).await?;
     tx.commit().await?;
@@ -167,27 +180,31 @@ async fn purge(
     Ok(())
 }
 
-/// Seals kept answers: one that made an API key has its secret in it.
+/// Seals the answer kept under a key: one that made an API key has its secret in it.
 struct Seal<'a> {
-    key: Key,
-    about: &'a [u8],
+    key: &'a str,
+    /// The tenant's, of each platform key, the current one first.
+    keys: Vec<Key>,
 }
 
 impl Seal<'_> {
-    fn new<'a>(platform: &Platform, tenant: TenantId, key: &'a str) -> Seal<'a> {
+    fn new<'a>(ring: &Ring, tenant: TenantId, key: &'a str) -> Seal<'a> {
         let parts = [&tenant.0.as_bytes()[..]];
+        let derived = |it: &Key| Key::new(it.mac("kept answer", &parts));
         Seal {
-            key: Key::new(platform.keys.platform.mac("kept answer", &parts)),
-            about: key.as_bytes(),
+            key,
+            keys: ring.iter().map(derived).collect(),
         }
     }
 
     fn seal(&self, body: &[u8]) -> Vec<u8> {
-        seal::seal(&self.key, self.about, body)
+        seal::seal(&self.keys[0], self.key.as_bytes(), body)
     }
 
     fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, Error> {
-        seal::open(&self.key, self.about, sealed)
+        let open = |key| seal::open(key, self.key.as_bytes(), sealed);
+        let opened = self.keys.iter().find_map(|key| open(key).ok());
+        opened.ok_or_else(|| Error::Internal("a sealed secret does not open".into()))
     }
 }
 

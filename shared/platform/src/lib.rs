@@ -8,6 +8,7 @@ pub mod cache;
 pub mod config;
 pub mod cursor;
 pub mod db;
+pub mod deadline;
 pub mod env;
 pub mod extract;
 mod health;
@@ -15,6 +16,7 @@ pub mod http;
 mod idempotency;
 pub mod lambda;
 pub mod limit;
+pub mod metrics;
 mod openapi;
 pub mod page;
 pub mod problem;
@@ -45,8 +47,10 @@ pub struct Parts {
     pub limiter: limit::Limiter,
     /// Who is believed.
     pub auth: config::Auth,
-    /// The keys for sealing and signing.
-    pub keys: secrets::Keys,
+    /// The keys of now.
+    pub secrets: secrets::Secrets,
+    /// What wakes a worker for a job.
+    pub queue: Arc<dyn queue::Queue>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<axum::http::HeaderValue>,
 }
@@ -56,11 +60,12 @@ impl Platform {
     pub fn new(config: Config) -> anyhow::Result<Platform> {
         let redis = config.redis.as_ref().map(redis::connect).transpose()?;
         Ok(Platform(Arc::new(Parts {
-            db: db::connect(config.database, config.database_connections),
+            db: db::Pool::new(config.database, config.database_connections),
             cache: cache::Cache::new(redis.clone()),
             limiter: limit::Limiter::new(config.limits, redis),
             auth: config.auth,
-            keys: config.keys,
+            secrets: config.secrets,
+            queue: config.queue,
             cors_origins: config.cors_origins,
         })))
     }

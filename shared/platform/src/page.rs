@@ -1,5 +1,7 @@
 //! Pages of lists: a limit, a place to go on from, a cursor for the next one.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use schema::{Error, Result};
 use serde::de::DeserializeOwned;
@@ -9,6 +11,7 @@ use uuid::Uuid;
 
 use crate::Platform;
 use crate::cursor::{self, Scope};
+use crate::secrets::Document;
 
 /// The parameters of a list that has no others.
 #[derive(Deserialize, IntoParams)]
@@ -30,6 +33,7 @@ pub struct Page<P = Place> {
     pub fetch: i64,
     /// The place behind which the page begins.
     pub after: Option<P>,
+    secrets: Arc<Document>,
 }
 
 impl<P: Serialize + DeserializeOwned> Page<P> {
@@ -37,6 +41,7 @@ impl<P: Serialize + DeserializeOwned> Page<P> {
     ///
     /// # Errors
     /// [`Error::Invalid`] where the limit is out of bounds or the cursor is of another list.
+    /// [`Error::Unavailable`] where the keys that sign cursors cannot be read.
     pub fn read(
         platform: &Platform,
         scope: &Scope<'_>,
@@ -44,17 +49,21 @@ impl<P: Serialize + DeserializeOwned> Page<P> {
         cursor: Option<&str>,
     ) -> Result<Page<P>> {
         let fetch = check_limit(limit.unwrap_or(100))? + 1;
+        let secrets = platform.secrets.known()?;
         let after = cursor
-            .map(|it| cursor::open(&platform.keys.signing, scope, it))
+            .map(|it| cursor::open(&secrets.keys.signing, scope, it))
             .transpose()?;
-        Ok(Page { fetch, after })
+        Ok(Page {
+            fetch,
+            after,
+            secrets,
+        })
     }
 
     /// Takes the row that is not shown off the rows that were fetched, and returns the cursor
     /// behind the others; none where there was no such row.
     pub fn next<T>(
         &self,
-        platform: &Platform,
         scope: &Scope<'_>,
         rows: &mut Vec<T>,
         place: impl Fn(&T) -> P,
@@ -64,7 +73,7 @@ impl<P: Serialize + DeserializeOwned> Page<P> {
         }
         rows.pop();
         rows.last()
-            .map(|it| cursor::seal(&platform.keys.signing, scope, &place(it)))
+            .map(|it| cursor::seal(&self.secrets.keys.signing, scope, &place(it)))
     }
 }
 

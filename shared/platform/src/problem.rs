@@ -71,6 +71,34 @@ impl Problem {
             status: Some(status),
         }
     }
+
+    /// What went wrong.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        self.status.and_then(finer).unwrap_or(self.error.code())
+    }
+
+    fn status(&self) -> StatusCode {
+        self.status.unwrap_or_else(|| status(&self.error))
+    }
+
+    /// Whether the same may succeed at another time: the fault is not in what was asked.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.status().is_server_error() || self.status() == StatusCode::TOO_MANY_REQUESTS
+    }
+
+    /// Logs what did not come through HTTP, in one line.
+    pub(crate) fn log(&self, what: &str) {
+        let code = self.code();
+        match &self.error {
+            Error::Internal(error) => tracing::error!(?error, code, "{what}: {error}"),
+            error => tracing::error!(code, "{what}: {error}"),
+        }
+    }
 }
 
 impl From<Error> for Problem {
@@ -84,7 +112,7 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.status.unwrap_or_else(|| status(&self.error));
+        let status = self.status();
         if status.is_server_error() {
             tracing::error!(error = ?self.error, code = self.error.code(), "request failed");
         }
@@ -92,7 +120,7 @@ impl IntoResponse for Problem {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            code: self.status.and_then(finer).unwrap_or(self.error.code()),
+            code: self.code(),
             detail: self.error.to_string(),
             trace_id: trace::id(),
             errors: if let Error::Invalid(errors) = &self.error {

@@ -150,7 +150,7 @@ async fn list(
     let mut connections = connections::list(&mut tx, caller.tenant, &wanted, &page).await?;
     tx.commit().await?;
     let place = |it: &Connection| (it.created_at, it.id.0);
-    let next_cursor = page.next(&platform, &scope, &mut connections, place);
+    let next_cursor = page.next(&scope, &mut connections, place);
     Ok(Json(Connections {
         connections,
         total,

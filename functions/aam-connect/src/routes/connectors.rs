@@ -50,7 +50,7 @@ async fn list(
     let total = connections::count(&mut tx, caller.tenant, &all).await?;
     let mut connectors = connectors::list(&mut tx, caller.tenant, &page).await?;
     tx.commit().await?;
-    let next_cursor = page.next(&platform, &scope, &mut connectors, |it| it.name.clone());
+    let next_cursor = page.next(&scope, &mut connectors, |it| it.name.clone());
     Ok(Json(Connectors {
         connectors,
         total,

@@ -60,7 +60,7 @@ async fn list(
     let total = quarantine::count(&mut tx, caller.tenant, id, object).await?;
     let mut records = quarantine::list(&mut tx, caller.tenant, id, object, &page).await?;
     tx.commit().await?;
-    let next_cursor = page.next(&platform, &scope, &mut records, |it| (it.created_at, it.id));
+    let next_cursor = page.next(&scope, &mut records, |it| (it.created_at, it.id));
     Ok(Json(Quarantine {
         records,
         total,

@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
 use platform::extract::{Json, Path, Query};
+use platform::queue::{Wake, announce};
 use platform::{Caller, Ingester, Platform, Result, db};
 use schema::entity::ENTITIES;
-use schema::{ConnectionId, Error, JobId};
+use schema::{ConnectionId, Error, JobId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -72,7 +73,7 @@ async fn all(
     connections::get(&mut tx, caller.tenant, id).await?;
     let queued = queue(&mut tx, &caller, &new.of(id, Phase::Raw)).await?;
     tx.commit().await?;
-    Ok((StatusCode::ACCEPTED, Json(queued)))
+    Ok(queued.announced(&platform, caller.tenant).await)
 }
 
 /// Maps the quarantined records of a connection again. Those that fit now are written.
@@ -91,7 +92,7 @@ async fn quarantined(
     connections::get(&mut tx, caller.tenant, id).await?;
     let queued = queue(&mut tx, &caller, &new.of(id, Phase::Quarantine)).await?;
     tx.commit().await?;
-    Ok((StatusCode::ACCEPTED, Json(queued)))
+    Ok(queued.announced(&platform, caller.tenant).await)
 }
 
 /// Maps the records of uploaded files again.
@@ -121,7 +122,7 @@ async fn files(
     };
     let queued = queue(&mut tx, &caller, &replay).await?;
     tx.commit().await?;
-    Ok((StatusCode::ACCEPTED, Json(queued)))
+    Ok(queued.announced(&platform, caller.tenant).await)
 }
 
 impl NewReplay {
@@ -136,7 +137,16 @@ impl NewReplay {
     }
 }
 
-/// Makes the job and wakes a worker.
+impl Queued {
+    /// Wakes a worker, as the job is committed.
+    async fn announced(self, platform: &Platform, tenant: TenantId) -> (StatusCode, Json<Queued>) {
+        let job = self.job_id;
+        announce(&*platform.queue, Wake { tenant, job }).await;
+        (StatusCode::ACCEPTED, Json(self))
+    }
+}
+
+/// Makes the job.
 async fn queue(conn: &mut db::Connection, caller: &Caller, replay: &Replay) -> Result<Queued> {
     let now = Utc::now().trunc_subsecs(6);
     let id = JobId(Uuid::now_v7());

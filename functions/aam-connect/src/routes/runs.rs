@@ -51,7 +51,7 @@ async fn list(
     let total = runs::count(&mut tx, caller.tenant, id).await?;
     let mut runs = runs::list(&mut tx, caller.tenant, id, &page).await?;
     tx.commit().await?;
-    let next_cursor = page.next(&platform, &scope, &mut runs, |it| (it.started_at, it.id.0));
+    let next_cursor = page.next(&scope, &mut runs, |it| (it.started_at, it.id.0));
     Ok(Json(Runs {
         runs,
         total,

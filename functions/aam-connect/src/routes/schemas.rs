@@ -84,7 +84,7 @@ async fn list(
     let mut schemas = schemas::list(&mut tx, caller.tenant, id, object, &page).await?;
     tx.commit().await?;
     let place = |it: &SchemaVersion| (it.object.clone(), it.version);
-    let next_cursor = page.next(&platform, &scope, &mut schemas, place);
+    let next_cursor = page.next(&scope, &mut schemas, place);
     Ok(Json(Schemas {
         schemas,
         total,

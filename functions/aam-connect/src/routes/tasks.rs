@@ -57,7 +57,7 @@ async fn list(
     let total = jobs::count(&mut tx, caller.tenant, filter.status).await?;
     let mut tasks = jobs::list(&mut tx, caller.tenant, filter.status, &page).await?;
     tx.commit().await?;
-    let next_cursor = page.next(&platform, &scope, &mut tasks, |it| (it.created_at, it.id.0));
+    let next_cursor = page.next(&scope, &mut tasks, |it| (it.created_at, it.id.0));
     Ok(Json(Tasks {
         tasks,
         total,

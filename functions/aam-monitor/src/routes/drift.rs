@@ -71,7 +71,7 @@ async fn list(
     let mut drift_events = drift::list(&mut tx, caller.tenant, &wanted, &page).await?;
     tx.commit().await?;
     let place = |it: &Drift| (it.created_at, it.id.0);
-    let next_cursor = page.next(&platform, &scope, &mut drift_events, place);
+    let next_cursor = page.next(&scope, &mut drift_events, place);
     Ok(Json(Drifts {
         drift_events,
         total,

@@ -4,5 +4,6 @@ pub(crate) mod api_keys;
 pub(crate) mod invitations;
 pub(crate) mod logins;
 pub(crate) mod refresh_tokens;
+pub(crate) mod roles;
 pub(crate) mod tenants;
 pub(crate) mod users;

@@ -100,7 +100,7 @@ async fn list(
     let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
     let mut rows = rows::list(&mut tx, caller.tenant, &page).await?;
     tx.commit().await?;
-    let next_cursor = page.next(&app.platform, &scope, &mut rows, |it| it.id.0);
+    let next_cursor = page.next(&scope, &mut rows, |it| it.id.0);
     let api_keys = rows
         .into_iter()
         .map(ApiKey::try_from)

@@ -3,11 +3,12 @@
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
+use platform::Result;
 use platform::extract::Json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::App;
+use crate::{App, discovery};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -21,8 +22,9 @@ const CACHE: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age
 /// The public keys, the current one first, as a JWK set (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "auth",
     operation_id = "discovery.jwks", responses((status = 200, body = Object)))]
-async fn jwks(State(app): State<App>) -> impl IntoResponse {
-    (CACHE, Json(app.discovery.jwks.clone()))
+async fn jwks(State(app): State<App>) -> Result<impl IntoResponse> {
+    let secrets = app.platform.secrets.get().await?;
+    Ok((CACHE, Json(discovery::jwks(&secrets.public_keys))))
 }
 
 /// The issuer and where its keys are, in the terms of OpenID Connect Discovery.
@@ -31,5 +33,5 @@ async fn jwks(State(app): State<App>) -> impl IntoResponse {
 #[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "auth",
     operation_id = "discovery.configuration", responses((status = 200, body = Object)))]
 async fn configuration(State(app): State<App>) -> impl IntoResponse {
-    (CACHE, Json(app.discovery.configuration.clone()))
+    (CACHE, Json(discovery::configuration(app.signer.issuer())))
 }

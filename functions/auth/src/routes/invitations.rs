@@ -100,7 +100,7 @@ async fn list(
     let mut tx = db::begin(&app.platform.db, tenant).await?;
     let mut rows = invitations::list_open(&mut tx, tenant, now, &page).await?;
     tx.commit().await?;
-    let next_cursor = page.next(&app.platform, &scope, &mut rows, |it| it.id.0);
+    let next_cursor = page.next(&scope, &mut rows, |it| it.id.0);
     let invitations = rows
         .into_iter()
         .map(Open::try_from)

@@ -108,7 +108,7 @@ async fn list(
     let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
     let mut rows = users::list(&mut tx, caller.tenant, &page).await?;
     tx.commit().await?;
-    let next_cursor = page.next(&app.platform, &scope, &mut rows, |it| it.id.0);
+    let next_cursor = page.next(&scope, &mut rows, |it| it.id.0);
     let users = rows
         .into_iter()
         .map(User::try_from)

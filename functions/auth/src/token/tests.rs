@@ -10,47 +10,48 @@ use platform::auth::Verifier;
 use platform::config::{AUDIENCE, LOCAL_ISSUER};
 use serde_json::{Value, json};
 
+use jsonwebtoken::EncodingKey;
+
 use super::*;
 use crate::keys;
 
 const GOOD: &str = "it is good";
 
-static SECRETS: LazyLock<Secrets> = LazyLock::new(secrets);
+static SECRETS: LazyLock<Document> = LazyLock::new(secrets);
 
-fn secrets() -> Secrets {
+fn secrets() -> Document {
     serde_json::from_str(&keys::generate().unwrap()).unwrap()
 }
 
-fn signer(secrets: &Secrets, change: impl FnOnce(&mut Signer)) -> Signer {
-    let realm = Realm {
+fn realm() -> Realm {
+    Realm {
         issuer: LOCAL_ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
-    };
-    let mut signer = Signer::new(secrets, realm).unwrap();
-    change(&mut signer);
-    signer
+    }
 }
 
-fn sign(signer: &Signer, now: DateTime<Utc>) -> String {
+fn sign(secrets: &Document, realm: Realm, now: DateTime<Utc>) -> String {
     let account = Account {
         tenant: TenantId(Uuid::now_v7()),
         user: UserId(Uuid::now_v7()),
         role: Role::Member,
     };
-    signer.sign(&account, now).unwrap()
+    Signer::new(realm).sign(secrets, &account, now).unwrap()
 }
 
-/// A token signed now, by a signer that was changed.
-fn token(change: impl FnOnce(&mut Signer)) -> String {
-    sign(&signer(&SECRETS, change), Utc::now())
+/// A token signed now, for a realm that was changed.
+fn token(change: impl FnOnce(&mut Realm)) -> String {
+    let mut realm = realm();
+    change(&mut realm);
+    sign(&SECRETS, realm, Utc::now())
 }
 
 /// A good signature over any header and any claims.
 fn signed(header: &Value, claims: &Value) -> String {
     let part = |it: &Value| BASE64_URL_SAFE_NO_PAD.encode(it.to_string());
     let message = format!("{}.{}", part(header), part(claims));
-    let key = signer(&SECRETS, |_| {}).key;
-    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::RS256);
+    let key = &SECRETS.signing_key.as_ref().unwrap().key;
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, Algorithm::RS256);
     format!("{message}.{}", signature.unwrap())
 }
 
@@ -84,9 +85,10 @@ fn merge(target: &mut Value, change: Value) {
 }
 
 fn verdict(token: &str) -> &'static str {
-    let (issuer, audience) = (LOCAL_ISSUER.to_owned(), AUDIENCE.to_owned());
-    let verifier = Verifier::new(&SECRETS.public_keys, issuer, audience).unwrap();
-    match verifier.verify(token) {
+    let Realm { issuer, audience } = realm();
+    let verifier = Verifier::new(issuer, audience);
+    let verified = verifier.verify(&SECRETS.public_keys, token);
+    match verified.map_err(Error::from) {
         Ok(_) => GOOD,
         Err(Error::Unauthenticated(reason)) => reason,
         Err(other) => panic!("{other}"),
@@ -111,11 +113,12 @@ fn check_claims(change: Value, expected: &str) {
 
 #[test]
 fn what_we_sign_is_good_for_half_an_hour() {
-    let (signer, now) = (signer(&SECRETS, |_| {}), Utc::now());
-    check(&sign(&signer, now), GOOD);
-    check(&sign(&signer, now - TimeDelta::minutes(29)), GOOD);
-    check(&sign(&signer, now - TimeDelta::minutes(31)), "has expired");
-    check(&sign(&signer, now + TimeDelta::minutes(1)), "not valid yet");
+    let now = Utc::now();
+    let at = |now| sign(&SECRETS, realm(), now);
+    check(&at(now), GOOD);
+    check(&at(now - TimeDelta::minutes(29)), GOOD);
+    check(&at(now - TimeDelta::minutes(31)), "has expired");
+    check(&at(now + TimeDelta::minutes(1)), "not valid yet");
 }
 
 #[test]
@@ -130,23 +133,20 @@ fn the_clocks_may_differ_by_seconds() {
 #[test]
 fn another_issuer_or_audience_is_refused() {
     let other = "https://other.example".to_owned();
-    check(
-        &token(|it| it.realm.issuer = other.clone()),
-        "another issuer",
-    );
-    check(&token(|it| it.realm.audience = other), "another audience");
+    check(&token(|it| it.issuer = other.clone()), "another issuer");
+    check(&token(|it| it.audience = other), "another audience");
     check_claims(json!({ "iss": [LOCAL_ISSUER, "x"] }), "not ours");
 }
 
 #[test]
 fn another_key_is_refused_under_our_name_and_its_own() {
-    let other = secrets();
-    let theirs = signer(&other, |_| {});
-    check(&sign(&theirs, Utc::now()), "a key that is not known");
+    let mut other = secrets();
+    let theirs = |other: &Document| sign(other, realm(), Utc::now());
+    check(&theirs(&other), "a key that is not known");
     let ours = SECRETS.public_keys[0].kid.clone();
-    let disguised = signer(&other, |it| it.header.kid = Some(ours));
-    check(&sign(&disguised, Utc::now()), "signature is wrong");
-    check(&token(|it| it.header.kid = None), "names no key");
+    other.signing_key.as_mut().unwrap().kid = ours;
+    check(&theirs(&other), "signature is wrong");
+    check_header(json!({ "kid": null }), "names no key");
     check_header(
         json!({ "kid": "../../dev/null" }),
         "a key that is not known",
@@ -154,17 +154,18 @@ fn another_key_is_refused_under_our_name_and_its_own() {
 }
 
 #[test]
-fn the_previous_key_verifies_until_the_next_rotation() {
+fn the_previous_key_verifies_until_its_tokens_are_gone() {
+    let now = Utc::now();
     let first = keys::generate().unwrap();
-    let second = keys::rotate(&first).unwrap();
-    let third = keys::rotate(&second).unwrap();
-    let old = serde_json::from_str(&first).unwrap();
-    let token = sign(&signer(&old, |_| {}), Utc::now());
+    let second = keys::rotate(&first, now).unwrap();
+    let third = keys::rotate(&second, now + TimeDelta::days(2)).unwrap();
+    let read = |text: &String| -> Document { serde_json::from_str(text).unwrap() };
+    let token = sign(&read(&first), realm(), now);
     for (document, good) in [(&first, true), (&second, true), (&third, false)] {
-        let secrets: Secrets = serde_json::from_str(document).unwrap();
-        let (issuer, audience) = (LOCAL_ISSUER.to_owned(), AUDIENCE.to_owned());
-        let verifier = Verifier::new(&secrets.public_keys, issuer, audience).unwrap();
-        assert_eq!(verifier.verify(&token).is_ok(), good);
+        let Realm { issuer, audience } = realm();
+        let verifier = Verifier::new(issuer, audience);
+        let verified = verifier.verify(&read(document).public_keys, &token);
+        assert_eq!(verified.is_ok(), good);
     }
 }
 

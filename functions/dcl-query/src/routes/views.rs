@@ -7,7 +7,7 @@ use chrono::Utc;
 use dcl::db::views::{self, Freshness, Page};
 use dcl::query::{self, Place, Query, View};
 use platform::extract::Path;
-use platform::secrets::Key;
+use platform::secrets::Ring;
 use platform::{Platform, Reader, Result, cursor, db};
 use schema::Error;
 use serde::Serialize;
@@ -114,8 +114,8 @@ async fn list(
         route: view.entity.plural,
         order: &query.order_text,
     };
-    let key = &platform.keys.signing;
-    let after = after(key, &scope, &query)?;
+    let keys = &platform.secrets.known()?.keys.signing;
+    let after = after(keys, &scope, &query)?;
 
     let now = Utc::now();
     let mut tx = db::begin(&platform.db, tenant).await?;
@@ -141,17 +141,21 @@ async fn list(
         limit: query.limit,
         offset: query.offset,
         count: page.count,
-        next_cursor: page.next.map(|it| cursor::seal(key, &scope, &it)),
+        next_cursor: page.next.map(|it| cursor::seal(keys, &scope, &it)),
         freshness,
     };
-    Ok(etag::answer(key, &headers, body(&page.records, &meta)))
+    Ok(etag::answer(
+        keys.current(),
+        &headers,
+        body(&page.records, &meta),
+    ))
 }
 
-fn after(key: &Key, scope: &cursor::Scope<'_>, query: &Query) -> Result<Option<Place>> {
+fn after(keys: &Ring, scope: &cursor::Scope<'_>, query: &Query) -> Result<Option<Place>> {
     let Some(cursor) = &query.cursor else {
         return Ok(None);
     };
-    let place: Vec<_> = cursor::open(key, scope, cursor)?;
+    let place: Vec<_> = cursor::open(keys, scope, cursor)?;
     Ok(Some(query::place(&query.order, &place)?))
 }
 

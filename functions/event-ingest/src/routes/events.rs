@@ -4,7 +4,7 @@ use aam::ingest::Outcome;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
 use platform::extract::Json;
-use platform::{Ingester, Problem, Result, extract};
+use platform::{Caller, Ingester, Problem, Result, extract, metrics};
 use schema::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,34 +24,34 @@ pub(crate) fn router() -> OpenApiRouter<State> {
 
 /// What became of a request's events.
 #[derive(Debug, Default, Serialize, ToSchema)]
-struct Receipt {
-    accepted: usize,
-    unchanged: usize,
-    stale: usize,
-    duplicate: usize,
-    quarantined: usize,
-    rejected: usize,
+pub(crate) struct Receipt {
+    pub(crate) accepted: usize,
+    pub(crate) unchanged: usize,
+    pub(crate) stale: usize,
+    pub(crate) duplicate: usize,
+    pub(crate) quarantined: usize,
+    pub(crate) rejected: usize,
     /// One per event, in their order.
-    results: Vec<EventResult>,
+    pub(crate) results: Vec<EventResult>,
 }
 
 /// What became of one event.
 #[derive(Debug, Serialize, ToSchema)]
-struct EventResult {
+pub(crate) struct EventResult {
     /// Its place in the request, from 0.
-    index: usize,
+    pub(crate) index: usize,
     /// Its id, if it has one.
     id: Option<String>,
-    status: Status,
+    pub(crate) status: Status,
     /// Why it was not accepted, where that is not plain.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = EventStatus)]
-enum Status {
+pub(crate) enum Status {
     /// Written.
     Accepted,
     /// The same is stored already.
@@ -86,13 +86,27 @@ async fn create(
     Ingester(caller): Ingester,
     Body(headers, body): Body,
 ) -> Result<(StatusCode, Json<Receipt>)> {
-    let events = read(&headers, &body)?;
-    let fates = intake::take(&state, &caller, &events).await?;
+    let receipt = take(&state, &caller, &headers, &body).await?;
+    Ok((StatusCode::ACCEPTED, Json(receipt)))
+}
+
+/// Takes the events of a body, whichever way it came.
+pub(crate) async fn take(
+    state: &State,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Receipt> {
+    let events = read(headers, body)?;
+    let fates = intake::take(state, caller, &events).await?;
     let mut receipt = Receipt::default();
     for (index, (event, fate)) in events.into_iter().zip(fates).enumerate() {
         receipt.add(index, event.map_or_else(|it| it.id, |it| it.id), fate);
     }
-    Ok((StatusCode::ACCEPTED, Json(receipt)))
+    metrics::count("EventsAccepted", receipt.accepted);
+    metrics::count("EventsQuarantined", receipt.quarantined);
+    metrics::count("EventsRejected", receipt.rejected);
+    Ok(receipt)
 }
 
 /// A body of any media type, with the headers that say how to read it.

@@ -38,7 +38,7 @@ impl Flat<'_> {
             if rules.clone().any(is_made) {
                 self.out.facts.module_makers.push(name);
             }
-            self.scan(rules, false);
+            self.quoted(true, |flat| flat.scan(rules, false));
         }
         tree.end(at)
     }
@@ -76,12 +76,24 @@ impl Flat<'_> {
         let inside = self.tokens.inside(open);
         match self.tokens.text(name) {
             "stringify" => {}
-            "macro_rules" => self.scan(inside, false),
-            _ => {
-                self.known_macro(name, inside.clone());
-                self.arguments(inside);
+            "macro_rules" => self.quoted(true, |flat| flat.scan(inside, false)),
+            text => {
+                // A name of this file hides the one of the prelude, but not `sqlx::migrate`.
+                let is_bare = name < 2 || !self.tokens.is_colons(name - 2);
+                if !(is_bare && self.out.is_own(&self.tokens.plain(name))) {
+                    self.known_macro(name, inside.clone());
+                }
+                self.quoted(text.contains("quote"), |flat| flat.arguments(inside));
             }
         }
+    }
+
+    /// Walks code that is made for elsewhere.
+    fn quoted(&mut self, quoted: bool, walk: impl FnOnce(&mut Self)) {
+        let before = self.out.quoted;
+        self.out.quoted |= quoted;
+        walk(self);
+        self.out.quoted = before;
     }
 
     /// Macro arguments: a syntax tree where they are one, tokens where they are not.
@@ -133,7 +145,6 @@ impl Flat<'_> {
     fn known_macro(&mut self, name: usize, inside: Range<usize>) {
         let text = self.tokens.text(name);
         match text {
-            _ if self.out.is_own_macro(text) => {}
             "include" | "include_str" | "include_bytes" => {
                 let alone = (inside.len() == 1).then_some(inside.start);
                 let written = self.tokens.text_of(inside);
@@ -147,6 +158,22 @@ impl Flat<'_> {
                 };
                 self.out
                     .include(include, || written.parse::<TokenStream>().ok());
+            }
+            "migrate" | "embed_migrations" => {
+                let alone = (inside.len() == 1).then_some(inside.start);
+                let path = alone.and_then(|it| self.tokens.string(it));
+                let path = path.map(|it| it.into_owned());
+                self.out.package_path(path, self.tokens.span(name));
+            }
+            _ if text.starts_with("query_file") => {
+                let tree = self.list(inside);
+                let mut list = tree.iter().flat_map(|tree| {
+                    let literals = tree.children(0).filter(|it| tree.kind(*it) == K::LITERAL);
+                    literals.map(|it| tree.tokens(it).start)
+                });
+                let path = list.find_map(|it| self.tokens.string(it));
+                let path = path.map(|it| it.into_owned());
+                self.out.package_path(path, self.tokens.span(name));
             }
             "query_as" | "query_as_unchecked" => {
                 let Some(tree) = self.list(inside) else {
@@ -225,6 +252,10 @@ impl Flat<'_> {
     /// Reads `a::b::c` from `start` on, and says where it ends.
     fn path_from(&mut self, range: &Range<usize>, start: usize) -> usize {
         let tokens = self.tokens;
+        // `as ::a::b`: the path begins after the word.
+        if crate::facts::tokens::is_keyword(tokens.text(start)) {
+            return start + 1;
+        }
         let mut words = vec![start];
         let mut at = start + 1;
         while tokens.is_colons(at) {
@@ -238,17 +269,21 @@ impl Flat<'_> {
         let before = |back: usize| start.checked_sub(back).filter(|it| *it >= range.start);
         let leading = before(2).is_some_and(|it| tokens.is_colons(it) && !self.follows(range, it));
         // `a::{b, c}`, `a::*` and `a::$name` are paths too, of one segment less.
-        let is_path = leading || at > start + 1;
+        let goes_on = at > start + 1 && tokens.kind(at) != K::L_ANGLE;
+        let is_path = leading || words.len() > 1 || goes_on;
         let text = tokens.text(start);
         let is_module = text == "mod" && tokens.is_word(at) && tokens.kind(at + 1) == K::SEMICOLON;
         if is_module {
             self.out.facts.macro_mods.push(tokens.plain(at));
         }
         if tokens.is_word(at - 1) && tokens.kind(at) == K::BANG && tokens.is_open(at + 1) {
-            self.known_macro(at - 1, tokens.inside(at + 1));
+            if !self.out.is_own(&tokens.plain(at - 1)) {
+                self.known_macro(at - 1, tokens.inside(at + 1));
+            }
         }
         let is_part = match before(1).map(|it| tokens.kind(it)) {
-            Some(K::DOT) => true,
+            // `#name` in `quote!`; an attribute has brackets.
+            Some(K::DOT | K::POUND) => true,
             Some(K::DOLLAR) => text != "crate",
             _ => false,
         };

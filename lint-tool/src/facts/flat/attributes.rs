@@ -104,10 +104,16 @@ fn asks_for_test(tokens: &Tokens, list: Range<usize>) -> bool {
 }
 
 fn last_words(tokens: &Tokens, list: Range<usize>, names: &mut Vec<String>) {
-    let mut last = None;
+    let mut last: Option<String> = None;
     for at in tokens.first_level(list) {
         if tokens.is_word(at) {
-            last = Some(tokens.text(at).to_owned());
+            let is_column = tokens.text(at) == "Type" && last.as_deref() == Some("sqlx");
+            let name = if is_column {
+                "sqlx::Type"
+            } else {
+                tokens.text(at)
+            };
+            last = Some(name.to_owned());
         } else if tokens.kind(at) == K::COMMA {
             names.extend(last.take());
         }
@@ -142,6 +148,11 @@ impl Attrs<'_, '_> {
     pub(super) fn is_conditional(&self) -> bool {
         let mut names = self.all.iter().map(|it| it.name(self.tokens));
         names.any(|it| matches!(it, Some("cfg" | "cfg_attr")))
+    }
+
+    /// Whether an attribute of that name stands on the item.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.all.iter().any(|it| it.name(self.tokens) == Some(name))
     }
 
     /// The files that `#[path]` names, and whether only under a `cfg_attr`.
@@ -238,7 +249,9 @@ impl<'a> Flat<'a> {
                 self.path_strings(list);
             }
         }
+        let before = std::mem::replace(&mut self.out.quoted, true);
         self.path_of_words(attr.path);
+        self.out.quoted = before;
         if let Some(list) = attr.list {
             self.scan(list, false);
         }

@@ -4,6 +4,7 @@ use ra_ap_parser::SyntaxKind as K;
 
 use super::tree::Tree;
 use super::{Flat, paths};
+use crate::facts::extract::ExternCrate;
 use crate::facts::{Field, Function, Segment, StructDef};
 
 /// A use tree's surroundings.
@@ -68,8 +69,13 @@ impl Flat<'_> {
         if let Some(name) = tree.child(at, K::NAME_REF) {
             let name = tree.tokens(name).start;
             let rename = tree.child(at, K::RENAME).map(|it| tree.tokens(it).end - 1);
-            let alias = self.tokens.plain(rename.unwrap_or(name));
-            self.out.add_extern_crate(self.tokens.segment(name), alias);
+            let item = ExternCrate {
+                name: self.tokens.segment(name),
+                alias: self.tokens.plain(rename.unwrap_or(name)),
+                public: tree.child(at, K::VISIBILITY).is_some(),
+                macros: self.attrs(tree, at).has("macro_use"),
+            };
+            self.out.add_extern_crate(item);
         }
         tree.end(at)
     }

@@ -130,7 +130,9 @@ impl<'a> Tokens<'a> {
 
     /// Whether `::` begins there.
     pub(super) fn is_colons(&self, at: usize) -> bool {
-        self.kind(at) == K::COLON && self.kind(at + 1) == K::COLON
+        let is_pair = self.kind(at) == K::COLON && self.kind(at + 1) == K::COLON;
+        // In `name: ::path` the first colon stands alone.
+        is_pair && self.ranges[at].1 == self.ranges[at + 1].0
     }
 
     /// What stands between a bracket and its partner.

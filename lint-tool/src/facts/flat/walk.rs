@@ -88,6 +88,10 @@ impl Flat<'_> {
                 at + 1
             }
             kind if is_item(kind) || kind == K::MACRO_CALL => self.item(tree, at),
+            K::MACRO_EXPR => {
+                self.statement_macro(tree, at);
+                at + 1
+            }
             _ => at + 1,
         }
     }
@@ -148,6 +152,19 @@ impl Flat<'_> {
             self.generics(tree, at);
         }
         at + 1
+    }
+
+    /// A macro in the place of a statement, with braces, may declare modules too.
+    fn statement_macro(&mut self, tree: &Tree, at: usize) {
+        let is_statement = match tree.place(at) {
+            K::EXPR_STMT => tree.place(tree.parent(at)) == K::STMT_LIST,
+            place => place == K::STMT_LIST,
+        };
+        let list = tree.child(at + 1, K::TOKEN_TREE);
+        let has_braces = |it: usize| self.tokens.kind(tree.tokens(it).start) == K::L_CURLY;
+        if is_statement && list.is_some_and(has_braces) {
+            self.item_macro(tree, at + 1);
+        }
     }
 
     fn declare(&mut self, tree: &Tree, at: usize) {

@@ -35,3 +35,11 @@ pub async fn insert_once(
     .await?;
     Ok(result.rows_affected() == 1)
 }
+
+/// How many drifts nobody has answered for a day, in a transaction of the sweep, which sees no
+/// others.
+pub async fn count_unanswered(conn: &mut Connection) -> Result<i64> {
+    sqlx::query_scalar!(r#"select count(*) "count!" from drift_events"#)
+        .fetch_one(conn)
+        .await
+}

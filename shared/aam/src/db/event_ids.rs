@@ -34,3 +34,15 @@ pub async fn insert_once(
         .map(|it| (it.connection, it.event_id))
         .collect())
 }
+
+/// Forgets up to `most` ids that are over their time, in a transaction of the sweep, which sees
+/// no others. Says how many there were.
+pub async fn delete_expired(conn: &mut Connection, most: i64) -> Result<u64> {
+    let result = sqlx::query!(
+        "delete from event_ids where ctid = any (array(select ctid from event_ids limit $1))",
+        most,
+    )
+    .execute(conn)
+    .await?;
+    Ok(result.rows_affected())
+}

@@ -1,14 +1,17 @@
 //! The proof of a checked sign-in, as a parameter of handlers.
 
 use axum::extract::{FromRef, FromRequestParts};
-use axum::http::{Method, header, request::Parts};
+use axum::http::{HeaderMap, Method, header, request::Parts};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use schema::{ApiKeyId, Error, Role, Scope, TenantId, UserId};
 use uuid::Uuid;
 
+use super::claims::Claims;
+use super::verifier::{Refusal, Verifier};
 use crate::config::Auth;
+use crate::lambda::Message;
 use crate::limit::Class;
 use crate::{Platform, Problem, db, trace};
 
@@ -55,6 +58,26 @@ impl Caller {
         }
     }
 
+    /// Who sent these headers.
+    async fn authenticate(platform: &Platform, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let caller = match &platform.auth {
+            Auth::Off => Caller::dev(),
+            Auth::On(verifier) => {
+                let token = bearer(headers)?;
+                match token.strip_prefix("aos_") {
+                    Some(key) => by_api_key(&platform.db, key).await?,
+                    None => {
+                        by_claims(&platform.db, claims(platform, verifier, token).await?).await?
+                    }
+                }
+            }
+        };
+        // Whatever the request goes on to open or seal, the keys are those of now.
+        platform.secrets.get().await?;
+        trace::set_tenant(caller.tenant);
+        Ok(caller)
+    }
+
     fn require(self, scope: Scope) -> Result<Caller, Problem> {
         if self.scopes.contains(&scope) {
             return Ok(self);
@@ -92,17 +115,7 @@ where
             return Ok(caller.clone());
         }
         let platform = Platform::from_ref(state);
-        let caller = match &platform.auth {
-            Auth::Off => Caller::dev(),
-            Auth::On(verifier) => {
-                let token = bearer(parts)?;
-                match token.strip_prefix("aos_") {
-                    Some(key) => by_api_key(&platform.db, key).await?,
-                    None => by_claims(&platform.db, verifier.verify(token)?).await?,
-                }
-            }
-        };
-        trace::set_tenant(caller.tenant);
+        let caller = Caller::authenticate(&platform, &parts.headers).await?;
         let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let class = if safe { Class::Read } else { Class::Write };
         platform
@@ -135,15 +148,21 @@ impl Reader {
 }
 impl Ingester {
     const SCOPE: Scope = Scope::Ingest;
+
+    /// Who sent a message, proved as a request's caller is, by its attribute `Authorization`.
+    /// No quota is drawn on: the queue is the place to wait.
+    pub async fn of_message(platform: &Platform, message: &Message) -> Result<Ingester, Problem> {
+        let caller = Caller::authenticate(platform, &message.headers).await?;
+        caller.require(Ingester::SCOPE).map(Ingester)
+    }
 }
 impl Admin {
     const SCOPE: Scope = Scope::Admin;
 }
 scoped!(Reader, Ingester, Admin);
 
-fn bearer(parts: &Parts) -> Result<&str, Error> {
-    let header = parts
-        .headers
+fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
+    let header = headers
         .get(header::AUTHORIZATION)
         .ok_or(Error::Unauthenticated(
             "authentication required: send `Authorization: Bearer <token>`",
@@ -159,7 +178,20 @@ fn bearer(parts: &Parts) -> Result<&str, Error> {
     Err(malformed)
 }
 
-async fn by_claims(pool: &db::Pool, claims: crate::claims::Claims) -> Result<Caller, Problem> {
+/// What the token says. One that names an unknown key may be of a key newer than those known.
+async fn claims(platform: &Platform, verifier: &Verifier, token: &str) -> Result<Claims, Error> {
+    let secrets = platform.secrets.get().await?;
+    let verified = match verifier.verify(&secrets.public_keys, token) {
+        Err(Refusal::UnknownKey) => match platform.secrets.newer_than(&secrets).await {
+            Some(newer) => verifier.verify(&newer.public_keys, token),
+            None => Err(Refusal::UnknownKey),
+        },
+        verified => verified,
+    };
+    Ok(verified?)
+}
+
+async fn by_claims(pool: &db::Pool, claims: Claims) -> Result<Caller, Problem> {
     let gone = Error::Unauthenticated("the user or the tenant no longer exists");
     let user = db::callers::find_user(pool, claims.tenant_id, claims.sub)
         .await?

@@ -7,4 +7,4 @@ mod verifier;
 pub use caller::{
     Admin, Caller, DEV_EMAIL, DEV_TENANT, DEV_USER, Ingester, Reader, format_api_key,
 };
-pub use verifier::Verifier;
+pub use verifier::{Refusal, Verifier};

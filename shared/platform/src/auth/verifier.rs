@@ -1,9 +1,8 @@
 //! Verifying access tokens, after RFC 8725: one algorithm, one type, known keys only.
 
-use anyhow::Context;
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
-use schema::{Error, Result};
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
+use schema::Error;
 
 use super::claims::{Claims, TYPE};
 use crate::secrets::PublicKey;
@@ -15,59 +14,68 @@ const LEEWAY_SECS: u64 = 5;
 
 /// Verifies access tokens with public keys.
 pub struct Verifier {
-    keys: Vec<(String, DecodingKey)>,
     validation: Validation,
 }
 
+/// Why a token is not believed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Refusal {
+    /// No key has its `kid`: it is forged, or the keys are not the newest.
+    UnknownKey,
+    /// Anything else, whatever the keys. It helps the honest; a forger has no use of it.
+    Wrong(&'static str),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Error {
+        Error::Unauthenticated(match refusal {
+            Refusal::UnknownKey => "the token names a key that is not known",
+            Refusal::Wrong(reason) => reason,
+        })
+    }
+}
+
+impl From<&'static str> for Refusal {
+    fn from(reason: &'static str) -> Refusal {
+        Refusal::Wrong(reason)
+    }
+}
+
 impl Verifier {
-    /// A verifier that believes these keys.
-    pub fn new(keys: &[PublicKey], issuer: String, audience: String) -> anyhow::Result<Verifier> {
-        let keys = keys
-            .iter()
-            .map(|it| {
-                let key = DecodingKey::from_rsa_components(&it.n, &it.e)
-                    .with_context(|| format!("public key `{}`", it.kid))?;
-                Ok((it.kid.clone(), key))
-            })
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        anyhow::ensure!(!keys.is_empty(), "the secrets hold no public key");
+    /// A verifier of the tokens of this issuer for this audience.
+    pub fn new(issuer: String, audience: String) -> Verifier {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.validate_nbf = true;
         validation.leeway = LEEWAY_SECS;
-        Ok(Verifier { keys, validation })
+        Verifier { validation }
     }
 
-    /// The claims of a valid token.
-    ///
-    /// # Errors
-    /// [`Error::Unauthenticated`] with the reason. It helps the honest; a forger has no use of it.
-    pub fn verify(&self, token: &str) -> Result<Claims> {
-        self.check(token).map_err(Error::Unauthenticated)
-    }
-
-    fn check(&self, token: &str) -> Result<Claims, &'static str> {
+    /// The claims of a token that one of the keys has signed.
+    pub fn verify(&self, keys: &[PublicKey], token: &str) -> Result<Claims, Refusal> {
         if token.len() > LONGEST {
-            return Err("the token is longer than one of ours");
+            return Err(Refusal::Wrong("the token is longer than one of ours"));
         }
         let header = decode_header(token).map_err(|_| "the token is malformed")?;
         if brings_key(&header) {
-            return Err("the token brings its own key");
+            return Err(Refusal::Wrong("the token brings its own key"));
         }
         if header.crit.is_some() {
-            return Err("the token asks for an extension that is not known");
+            return Err(Refusal::Wrong(
+                "the token asks for an extension that is not known",
+            ));
         }
         let kid = header.kid.as_ref().ok_or("the token names no key")?;
-        let known = self.keys.iter().find(|it| it.0 == *kid);
-        let (_, key) = known.ok_or("the token names a key that is not known")?;
-        let claims = decode::<Claims>(token, key, &self.validation)
+        let known = keys.iter().find(|it| it.kid == *kid);
+        let key = known.ok_or(Refusal::UnknownKey)?;
+        let claims = decode::<Claims>(token, &key.key, &self.validation)
             .map_err(|err| reason(err.kind()))?
             .claims;
         // An ID token or a link's token of the same key opens nothing here.
         if header.typ.as_deref() != Some(TYPE) {
-            return Err("the token is no access token");
+            return Err(Refusal::Wrong("the token is no access token"));
         }
         Ok(claims)
     }

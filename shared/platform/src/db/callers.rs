@@ -35,7 +35,7 @@ pub(crate) async fn find_user(
         tenant as _,
         id as _,
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *pool.acquire().await?)
     .await
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn find_api_key(
         tenant as _,
         id as _,
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *pool.acquire().await?)
     .await
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn touch_api_key(
         id as _,
         now
     )
-    .execute(pool)
+    .execute(&mut *pool.acquire().await?)
     .await?;
     Ok(())
 }

@@ -17,6 +17,10 @@ fn translate(error: sqlx::Error) -> Error {
             tracing::error!(?error, "the database is away");
             Error::Unavailable("the database is away, try again")
         }
+        sqlx::Error::Configuration(cause) => match cause.downcast_ref() {
+            Some(Error::Unavailable(what)) => Error::Unavailable(what),
+            _ => Error::Internal(error.into()),
+        },
         sqlx::Error::Database(refusal) => match refusal.code().as_deref().and_then(by_code) {
             Some(answer) => answer,
             None => Error::Internal(error.into()),
@@ -36,6 +40,9 @@ fn by_code(code: &str) -> Option<Error> {
         "53300" | "57P01" | "57P02" | "57P03" => {
             Some(Error::Unavailable("the database is away, try again"))
         }
+        "28P01" | "28000" => Some(Error::Unavailable(
+            "the database refuses the function, try again",
+        )),
         _ => None,
     }
 }

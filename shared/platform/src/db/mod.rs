@@ -6,31 +6,21 @@
 pub mod audit;
 pub(crate) mod callers;
 mod error;
+pub mod expired;
 pub(crate) mod idempotency;
+mod pool;
 pub mod queue;
 
-use std::time::Duration;
-
 use schema::TenantId;
+pub use sqlx::PgConnection as Connection;
 pub use sqlx::postgres::PgConnectOptions as ConnectOptions;
-use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection as _, Executor, Postgres};
-pub use sqlx::{PgConnection as Connection, PgPool as Pool};
 
 pub use error::OnConstraint;
+pub use pool::{Login, Pool};
 
 /// A transaction.
 pub type Transaction = sqlx::Transaction<'static, Postgres>;
-
-/// A pool that connects at the first use.
-pub fn connect(options: ConnectOptions, connections: u32) -> Pool {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
-        // A frozen function wakes with dead sockets: an old connection is made anew.
-        .max_lifetime(Duration::from_secs(600))
-        .connect_lazy_with(options)
-}
 
 /// A transaction that sees and writes the rows of one tenant only. One round trip.
 pub async fn begin(pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
@@ -57,6 +47,12 @@ pub async fn enter(tx: &mut Transaction, tenant: TenantId) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// A transaction that sees, of every tenant, what is over its time, and nothing else.
+pub async fn begin_sweep(pool: &Pool) -> sqlx::Result<Transaction> {
+    pool.begin_with("begin; set local role autonomos_sweeper")
+        .await
+}
+
 /// Commits without waiting for the disk: for what may be forgotten when the database crashes.
 pub async fn commit_unsynced(mut tx: Transaction) -> sqlx::Result<()> {
     tx.execute("set local synchronous_commit = off").await?;
@@ -64,8 +60,8 @@ pub async fn commit_unsynced(mut tx: Transaction) -> sqlx::Result<()> {
 }
 
 /// Brings the database's tables up to date.
-pub async fn migrate(pool: &Pool) -> anyhow::Result<()> {
-    sqlx::migrate!("../../migrations").run(pool).await?;
+pub async fn migrate(conn: &mut Connection) -> anyhow::Result<()> {
+    sqlx::migrate!("../../migrations").run(conn).await?;
     Ok(())
 }
 

@@ -23,7 +23,6 @@ pub async fn insert(conn: &mut Connection, tenant: TenantId, job: JobId) -> sqlx
 /// Takes the job that waits longest and hides it for the length of the lease. A worker that dies
 /// leaves it to the next one.
 pub async fn take(pool: &Pool, lease: Duration) -> sqlx::Result<Option<Wake>> {
-    let lease = PgInterval::try_from(lease).expect("a lease is minutes, in whole microseconds");
     sqlx::query_as!(
         Wake,
         r#"
@@ -38,24 +37,90 @@ pub async fn take(pool: &Pool, lease: Duration) -> sqlx::Result<Option<Wake>> {
         )
         returning tenant_id "tenant: _", job_id "job: _"
         "#,
-        lease,
+        interval(lease),
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *pool.acquire().await?)
     .await
 }
 
-/// Puts a job back that is to be taken again, not before `pause` is over.
-pub async fn put_back(pool: &Pool, wake: Wake, pause: Duration) -> sqlx::Result<()> {
-    let pause = PgInterval::try_from(pause).expect("a pause is whole seconds");
-    sqlx::query!(
-        "update job_queue set visible_at = now() + $3 where tenant_id = $1 and job_id = $2",
+/// What became of the wish to work on one job.
+#[derive(Debug, PartialEq)]
+pub enum Claim {
+    /// It is taken.
+    Taken,
+    /// It rests, or another worker has it, for so long.
+    Hidden(Duration),
+    /// It is over.
+    Gone,
+}
+
+/// Takes that job and hides it for the length of the lease.
+pub async fn claim(pool: &Pool, wake: Wake, lease: Duration) -> sqlx::Result<Claim> {
+    let row = sqlx::query!(
+        r#"
+        with taken as (
+          update job_queue set visible_at = now() + $3
+          where tenant_id = $1 and job_id = $2 and visible_at <= now()
+          returning job_id
+        )
+        select exists (select from taken) "taken!",
+          (
+            select extract(epoch from visible_at - now())::float8
+            from job_queue
+            where tenant_id = $1 and job_id = $2
+          ) hidden_secs
+        "#,
         wake.tenant as _,
         wake.job as _,
-        pause,
+        interval(lease),
     )
-    .execute(pool)
+    .fetch_one(&mut *pool.acquire().await?)
+    .await?;
+    Ok(match (row.taken, row.hidden_secs) {
+        (true, _) => Claim::Taken,
+        (false, None) => Claim::Gone,
+        // Whole seconds, as SQS counts them, and at least one.
+        (false, Some(secs)) => Claim::Hidden(Duration::from_secs_f64(secs.ceil().max(1.0))),
+    })
+}
+
+/// Hides a job for so long from now: for a lease that is prolonged, for a rest, or not at all.
+pub async fn hide(pool: &Pool, wake: Wake, time: Duration) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update job_queue set visible_at = now() + $3, announced_at = now() + $3
+        where tenant_id = $1 and job_id = $2
+        "#,
+        wake.tenant as _,
+        wake.job as _,
+        interval(time),
+    )
+    .execute(&mut *pool.acquire().await?)
     .await?;
     Ok(())
+}
+
+/// Jobs that wait though they were announced a while ago: a wake was lost, or its worker was.
+/// They count as announced again.
+pub async fn list_forgotten(pool: &Pool, most: i64) -> sqlx::Result<Vec<Wake>> {
+    sqlx::query_as!(
+        Wake,
+        r#"
+        update job_queue set announced_at = now()
+        where (tenant_id, job_id) in (
+          select tenant_id, job_id
+          from job_queue
+          where visible_at <= now() and announced_at < now() - interval '5 minutes'
+          order by visible_at
+          limit $1
+          for update skip locked
+        )
+        returning tenant_id "tenant: _", job_id "job: _"
+        "#,
+        most,
+    )
+    .fetch_all(&mut *pool.acquire().await?)
+    .await
 }
 
 /// Takes a finished job off the queue.
@@ -65,7 +130,11 @@ pub async fn delete(pool: &Pool, wake: Wake) -> sqlx::Result<()> {
         wake.tenant as _,
         wake.job as _,
     )
-    .execute(pool)
+    .execute(&mut *pool.acquire().await?)
     .await?;
     Ok(())
+}
+
+fn interval(time: Duration) -> PgInterval {
+    PgInterval::try_from(time).expect("hours at most, in whole microseconds")
 }

@@ -5,6 +5,7 @@
 //! beside them.
 
 mod canonicalise;
+mod cold_start;
 mod ingest;
 mod lint;
 mod me;
@@ -30,6 +31,7 @@ const BENCHES: &[Bench] = &[
     ("view-page", view_page::page),
     ("view-page-growth", view_page::growth),
     ("view-deep", view_page::deep),
+    ("cold-start", cold_start::run),
     ("lint", lint::run),
 ];
 

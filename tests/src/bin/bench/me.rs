@@ -68,12 +68,14 @@ async fn reference(app: &TestApp, person: &Person) {
     let Auth::On(verifier) = &app.platform.auth else {
         unreachable!("the usual platform asks for tokens")
     };
-    let claims = verifier.verify(&person.token).expect("the token is good");
+    let claims = verifier
+        .verify(&app.secrets.public_keys, &person.token)
+        .expect("the token is good");
     let sql = "select email, role from users where tenant_id = $1 and id = $2";
     let row: (String, String) = sqlx::query_as(sql)
         .bind(claims.tenant_id.0)
         .bind(claims.sub.0)
-        .fetch_one(&app.platform.db)
+        .fetch_one(app.platform.db.inner())
         .await
         .expect("the person is there");
     assert_eq!(row.1, "admin");

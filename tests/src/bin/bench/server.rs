@@ -39,7 +39,7 @@ impl World {
         let server = Server::start(&binaries, &data, Profile::Lasting)?;
         let options = server.options()?;
         let pool = PgPool::connect_with(options.clone()).await?;
-        db::migrate(&pool).await?;
+        db::migrate(&mut *pool.acquire().await?).await?;
         let connection = seed(&pool).await?;
         let router = router(options)?;
         Ok(World {
@@ -65,22 +65,23 @@ impl World {
 }
 
 fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
-    let secrets: Secrets = serde_json::from_str(&auth::keys::generate()?)?;
+    let secrets = Secrets::fixed(auth::keys::generate()?.into());
     let wide = quota(1_000_000_000, 1_000_000_000);
     let platform = Platform::new(Config {
-        database,
+        database: database.into(),
         database_connections: 4,
         redis: None,
         auth: Auth::Off,
-        keys: secrets.keys.clone(),
+        secrets,
         limits: Limits {
             reads: wide,
             writes: wide,
             sign_in: wide,
         },
+        queue: std::sync::Arc::new(platform::queue::Local::default()),
         cors_origins: vec![],
     })?;
-    local::gateway::service(&platform, &secrets)
+    local::gateway::service(&platform)
 }
 
 async fn seed(pool: &PgPool) -> anyhow::Result<ConnectionId> {

@@ -1,0 +1,70 @@
+//! The worker as a function: woken by the queue, swept by the schedule.
+
+use platform::db::{self, expired, queue};
+use platform::deadline::Deadline;
+use platform::lambda::{Consumer, Message, unknown_schedule};
+use platform::queue::Wake;
+use platform::{Platform, Result, extract, metrics, trace};
+use schema::Error;
+
+use crate::worker;
+
+/// So many forgotten jobs are announced in one sweep.
+const MOST_WAKES: i64 = 1000;
+/// So many expired rows are deleted in one transaction.
+const MOST_ROWS: i64 = 10_000;
+
+pub(crate) struct Worker(pub(crate) Platform);
+
+impl Consumer for Worker {
+    async fn take(&self, message: &Message, deadline: Deadline) -> Result<()> {
+        let wake: Wake = extract::parse(message.body.as_bytes())?;
+        trace::set_tenant(wake.tenant);
+        let woken = worker::wake(&self.0, wake, deadline).await;
+        Ok(woken.map_err(|err| Error::Internal(err.into()))?)
+    }
+
+    async fn tick(&self, schedule: &str, deadline: Deadline) -> Result<()> {
+        if schedule != "sweep" {
+            return Err(unknown_schedule(schedule).into());
+        }
+        announce_forgotten(&self.0).await?;
+        count_unanswered(&self.0).await?;
+        forget_expired(&self.0, deadline).await
+    }
+}
+
+async fn announce_forgotten(platform: &Platform) -> Result<()> {
+    let forgotten = queue::list_forgotten(&platform.db, MOST_WAKES).await?;
+    if !forgotten.is_empty() {
+        tracing::warn!(
+            jobs = forgotten.len(),
+            "jobs wait that nobody was woken for"
+        );
+    }
+    let announced = platform.queue.wake_all(&forgotten).await;
+    Ok(announced.map_err(|err| Error::Internal(err.into()))?)
+}
+
+async fn count_unanswered(platform: &Platform) -> Result<()> {
+    let mut tx = db::begin_sweep(&platform.db).await?;
+    let unanswered = aam::db::drift_events::count_unanswered(&mut tx).await?;
+    tx.commit().await?;
+    metrics::count("DriftUnanswered", usize::try_from(unanswered).unwrap_or(0));
+    Ok(())
+}
+
+/// Until nothing is left, or half of the time is over: the next sweep goes on.
+async fn forget_expired(platform: &Platform, deadline: Deadline) -> Result<()> {
+    let end = deadline.earlier(deadline.left() / 2);
+    let most = MOST_ROWS.unsigned_abs();
+    loop {
+        let mut tx = db::begin_sweep(&platform.db).await?;
+        let rows = expired::delete(&mut tx, MOST_ROWS).await?;
+        let ids = aam::db::event_ids::delete_expired(&mut tx, MOST_ROWS).await?;
+        tx.commit().await?;
+        if rows.max(ids) < most || end.left().is_zero() {
+            return Ok(());
+        }
+    }
+}

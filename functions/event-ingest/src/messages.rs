@@ -1,0 +1,59 @@
+//! Events through the queue: a message is what `POST /api/v1/events` takes, its attributes are the
+//! headers.
+//!
+//! **Invariant:** nothing is lost. A record that cannot be mapped is in quarantine, as over HTTP.
+//! A message with something that is not even an event fails after its events were taken, so that
+//! it ends, whole, with the dead letters; sent again, what was taken has no second effect.
+
+use axum::http::{HeaderValue, header};
+use platform::deadline::Deadline;
+use platform::lambda::{Consumer, Message, unknown_schedule};
+use platform::{Ingester, Result};
+use schema::{Error, FieldError};
+
+use crate::State;
+use crate::routes::events::{self, Receipt, Status};
+
+/// So many reasons say enough for a log line.
+const MOST_REASONS: usize = 10;
+
+pub(crate) struct Messages(pub(crate) State);
+
+impl Consumer for Messages {
+    async fn take(&self, message: &Message, _: Deadline) -> Result<()> {
+        let Ingester(caller) = Ingester::of_message(&self.0.platform, message).await?;
+        let mut headers = message.headers.clone();
+        let json = HeaderValue::from_static("application/json");
+        headers.entry(header::CONTENT_TYPE).or_insert(json);
+        let body = message.body.as_bytes();
+        let receipt = events::take(&self.0, &caller, &headers, body).await?;
+        tracing::info!(
+            accepted = receipt.accepted,
+            unchanged = receipt.unchanged,
+            stale = receipt.stale,
+            duplicate = receipt.duplicate,
+            quarantined = receipt.quarantined,
+            rejected = receipt.rejected,
+            "{} events came",
+            receipt.results.len(),
+        );
+        Ok(all_were_events(receipt)?)
+    }
+
+    async fn tick(&self, schedule: &str, _: Deadline) -> Result<()> {
+        Err(unknown_schedule(schedule).into())
+    }
+}
+
+fn all_were_events(receipt: Receipt) -> Result<(), Error> {
+    if receipt.rejected == 0 {
+        return Ok(());
+    }
+    let rejected = receipt.results.into_iter();
+    let rejected = rejected.filter(|it| it.status == Status::Rejected);
+    let reasons = rejected.take(MOST_REASONS).map(|it| FieldError {
+        pointer: format!("/{}", it.index),
+        detail: it.reason.unwrap_or_default(),
+    });
+    Err(Error::Invalid(reasons.collect()))
+}

@@ -1,0 +1,74 @@
+//! The function that CloudFormation calls at each deployment, as a custom resource, to bring the
+//! tables up to date before the other functions change.
+//!
+//! **Invariant:** a request is always answered, also when it fails or takes too long: an answer
+//! that does not come holds the stack for an hour.
+
+mod answer;
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
+use lambda_runtime::{LambdaEvent, service_fn};
+use platform::secrets::Live;
+use platform::{config, db, telemetry};
+
+pub use answer::Answer;
+
+/// What is left for the answer when the migrations have not ended in time.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// Serves CloudFormation's requests until the function is stopped.
+pub async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init(telemetry::Format::Json { service: "migrate" })?;
+    let client = reqwest::Client::new();
+    // Boxed, as a future within a future within … is more than the compiler looks through.
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Request>| {
+        Box::pin(respond(&client, event))
+    }))
+    .await
+}
+
+async fn respond(
+    client: &reqwest::Client,
+    event: LambdaEvent<Request>,
+) -> Result<(), lambda_runtime::Error> {
+    let (request, context) = event.into_parts();
+    let left = context.deadline().duration_since(SystemTime::now());
+    let time = left.unwrap_or_default().saturating_sub(MARGIN);
+    let end = match login_from_env() {
+        Ok(login) => handle(&request, login, time).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = &end {
+        tracing::error!(?error, "the tables are not up to date");
+    }
+    answer::send(client, &request, &end).await?;
+    Ok(())
+}
+
+/// Where the database is and who signs in, as the other functions read it.
+fn login_from_env() -> anyhow::Result<db::Login> {
+    let at = config::database_from_env()?;
+    Ok(match Live::credentials_from_env()? {
+        Some(secret) => db::Login::InSecret { at, secret },
+        None => db::Login::Known(at.context("DATABASE_URL is not set")?),
+    })
+}
+
+/// Does what a request asks for: a deletion leaves the tables alone.
+///
+/// # Errors
+/// Where the database does not answer, a migration fails, or `time` is over.
+pub async fn handle(request: &Request, login: db::Login, time: Duration) -> anyhow::Result<()> {
+    if let Request::Delete(_) = request {
+        return Ok(());
+    }
+    let pool = db::Pool::new(login, 1);
+    let migrate = async { db::migrate(&mut *pool.acquire().await?).await };
+    let end = tokio::time::timeout(time, migrate).await;
+    pool.inner().close().await;
+    end.with_context(|| format!("the migrations took longer than {} s", time.as_secs()))?
+        .context("migrating the database")
+}

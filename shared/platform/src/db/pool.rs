@@ -1,0 +1,261 @@
+//! The pool, and who signs in with it: known from the start, or told by a secret that may change.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use sqlx::pool::{MaybePoolConnection, PoolConnection};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool, Postgres, SqlSafeStr};
+
+use super::{Connection, Transaction};
+use crate::secrets::{Credentials, Document, Live, Secrets};
+
+/// Where the database is and who signs in to it.
+pub enum Login {
+    /// All of it, from the start.
+    Known(PgConnectOptions),
+    /// User and password are in the function's document, if it has any; so is the place where
+    /// `at` is none.
+    InDocument {
+        /// Where the database is.
+        at: Option<PgConnectOptions>,
+        /// The function's document.
+        secrets: Secrets,
+    },
+    /// User and password are in a secret of their own; so is the place where `at` is none.
+    InSecret {
+        /// Where the database is.
+        at: Option<PgConnectOptions>,
+        /// The secret.
+        secret: Live<Credentials>,
+    },
+}
+
+impl From<PgConnectOptions> for Login {
+    fn from(options: PgConnectOptions) -> Login {
+        Login::Known(options)
+    }
+}
+
+/// A pool of connections, made at their first use. Cheap to clone.
+#[derive(Clone)]
+pub struct Pool {
+    inner: PgPool,
+    teller: Option<Arc<Teller>>,
+}
+
+/// Who tells the credentials, and what they told last.
+struct Teller {
+    at: Option<PgConnectOptions>,
+    who: Who,
+    told: Mutex<Option<Told>>,
+}
+
+enum Who {
+    Document(Secrets),
+    Secret(Live<Credentials>),
+}
+
+/// Compared by address: another value is another version.
+#[derive(Clone)]
+enum Told {
+    Document(Arc<Document>),
+    Credentials(Arc<Credentials>),
+}
+
+impl Pool {
+    /// A pool that connects at the first use.
+    pub fn new(login: Login, connections: u32) -> Pool {
+        let (options, teller) = match login {
+            Login::Known(options) => (options, None),
+            Login::InDocument { at, secrets } => Teller::new(at, Who::Document(secrets)),
+            Login::InSecret { at, secret } => Teller::new(at, Who::Secret(secret)),
+        };
+        let inner = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .max_lifetime(Duration::from_secs(600))
+            // A frozen function wakes with dead sockets. Some only stay silent, for longer than a
+            // request can wait: whoever does not answer at once is made anew.
+            .test_before_acquire(false)
+            .before_acquire(|conn, _| Box::pin(answers(conn)))
+            .connect_lazy_with(options);
+        Pool { inner, teller }
+    }
+
+    /// The pool itself, for those who need no news of its credentials.
+    pub fn inner(&self) -> &PgPool {
+        &self.inner
+    }
+
+    /// A connection. Where the database refuses the credentials, newer ones are asked for.
+    pub async fn acquire(&self) -> sqlx::Result<PoolConnection<Postgres>> {
+        let Some(teller) = &self.teller else {
+            return self.inner.acquire().await;
+        };
+        let told = teller.ask().await?;
+        teller.pass_on(&told, &self.inner)?;
+        match self.inner.acquire().await {
+            Err(error) if refuses(&error) => match teller.ask_again(&told).await {
+                Some(newer) => {
+                    tracing::info!("the database refused the credentials, there are newer ones");
+                    teller.pass_on(&newer, &self.inner)?;
+                    self.inner.acquire().await
+                }
+                None => Err(error),
+            },
+            acquired => acquired,
+        }
+    }
+
+    /// Waits until every connection is back, or a moment. A connection goes back with a question
+    /// to the server: frozen in between, it would be missed until TCP gives up.
+    pub async fn settle(&self) {
+        const PATIENCE: Duration = Duration::from_millis(250);
+        let back = async {
+            while (self.inner.num_idle() as u64) < u64::from(self.inner.size()) {
+                tokio::time::sleep(Duration::from_micros(200)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, back).await.is_err() {
+            tracing::warn!("a connection is not back in the pool when the function ends");
+        }
+    }
+
+    /// Closes it, once each connection has come back.
+    pub(crate) async fn close(&self) {
+        self.inner.close().await;
+    }
+
+    pub(super) async fn begin_with(&self, statement: impl SqlSafeStr) -> sqlx::Result<Transaction> {
+        let conn = MaybePoolConnection::PoolConnection(self.acquire().await?);
+        Transaction::begin(conn, Some(statement.into_sql_str())).await
+    }
+
+    pub(super) async fn begin(&self) -> sqlx::Result<Transaction> {
+        Transaction::begin(self.acquire().await?, None).await
+    }
+}
+
+async fn answers(conn: &mut Connection) -> sqlx::Result<bool> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let silent = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
+    let ping = tokio::time::timeout(PATIENCE, conn.ping()).await;
+    ping.map_err(silent)??;
+    Ok(true)
+}
+
+impl Teller {
+    fn new(at: Option<PgConnectOptions>, who: Who) -> (PgConnectOptions, Option<Arc<Teller>>) {
+        let options = at
+            .clone()
+            .unwrap_or_else(PgConnectOptions::new_without_pgpass);
+        let teller = Teller {
+            at,
+            who,
+            told: Mutex::new(None),
+        };
+        (options, Some(Arc::new(teller)))
+    }
+
+    async fn ask(&self) -> sqlx::Result<Told> {
+        let told = match &self.who {
+            Who::Document(secrets) => secrets.get().await.map(Told::Document),
+            Who::Secret(secret) => secret.get().await.map(Told::Credentials),
+        };
+        told.map_err(|err| sqlx::Error::Configuration(err.into()))
+    }
+
+    async fn ask_again(&self, told: &Told) -> Option<Told> {
+        match (&self.who, told) {
+            (Who::Document(secrets), Told::Document(seen)) => {
+                secrets.newer_than(seen).await.map(Told::Document)
+            }
+            (Who::Secret(secret), Told::Credentials(seen)) => {
+                secret.newer_than(seen).await.map(Told::Credentials)
+            }
+            _ => None,
+        }
+    }
+
+    /// Makes new connections with what was told, unless they are already.
+    fn pass_on(&self, told: &Told, pool: &PgPool) -> sqlx::Result<()> {
+        let mut last = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_some_and(|it| it.is(told)) {
+            return Ok(());
+        }
+        if let Some(options) = options(self.at.as_ref(), told.credentials())? {
+            pool.set_connect_options(options);
+        }
+        *last = Some(told.clone());
+        Ok(())
+    }
+}
+
+impl Told {
+    fn credentials(&self) -> Option<&Credentials> {
+        match self {
+            Told::Document(document) => document.database.as_ref(),
+            Told::Credentials(credentials) => Some(credentials),
+        }
+    }
+
+    fn is(&self, other: &Told) -> bool {
+        match (self, other) {
+            (Told::Document(one), Told::Document(other)) => Arc::ptr_eq(one, other),
+            (Told::Credentials(one), Told::Credentials(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+/// The place of the environment where it names one, else the secret's; the secret's user and
+/// password. None where the environment says all of it.
+fn options(
+    at: Option<&PgConnectOptions>,
+    credentials: Option<&Credentials>,
+) -> sqlx::Result<Option<PgConnectOptions>> {
+    let Some(credentials) = credentials else {
+        return match at {
+            Some(_) => Ok(None),
+            None => Err(incomplete("neither DATABASE_URL nor the secret names it")),
+        };
+    };
+    let place = at.cloned().or_else(|| credentials.place());
+    let nowhere = || incomplete("DATABASE_URL is not set, and the secret has no host");
+    Ok(Some(credentials.sign_in(place.ok_or_else(nowhere)?)))
+}
+
+impl Credentials {
+    /// Where the secret says that the database is. `PGSSLMODE` and `PGSSLROOTCERT` say how far
+    /// the server must prove itself.
+    pub fn place(&self) -> Option<PgConnectOptions> {
+        let place = PgConnectOptions::new_without_pgpass()
+            .host(self.host.as_ref()?)
+            .port(self.port.unwrap_or(5432));
+        Some(match &self.dbname {
+            Some(name) => place.database(name),
+            None => place,
+        })
+    }
+
+    /// The way in there.
+    pub fn sign_in(&self, place: PgConnectOptions) -> PgConnectOptions {
+        let password = self.password.expose_secret();
+        place.username(&self.username).password(password)
+    }
+}
+
+fn incomplete(why: &str) -> sqlx::Error {
+    tracing::error!("where the database is, is not known: {why}");
+    sqlx::Error::Configuration(Box::new(schema::Error::Unavailable(
+        "the database is not configured",
+    )))
+}
+
+/// Whether the user or the password is wrong.
+fn refuses(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|it| it.code());
+    matches!(code.as_deref(), Some("28P01" | "28000"))
+}
