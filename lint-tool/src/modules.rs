@@ -243,6 +243,10 @@ impl Modules {
             if above.any(|it| self.all[it].file == file) {
                 continue;
             }
+            if let Some(known) = self.same_child(owner, &decl.name, &file) {
+                self.all[known].test &= decl.test || self.all[owner].test;
+                continue;
+            }
             let id = self.add_child(owner, &decl.name, file, 0);
             let module = &mut self.all[id];
             module.test |= decl.test;
@@ -250,6 +254,12 @@ impl Modules {
             loaded.push(id);
         }
         loaded
+    }
+
+    /// The module that another cfg branch has loaded from the same file.
+    fn same_child(&self, owner: ModuleId, name: &str, file: &str) -> Option<ModuleId> {
+        let known = self.all[owner].children.get(name).copied()?;
+        (self.all[known].file == file && self.all[known].scope == 0).then_some(known)
     }
 }
 
@@ -366,6 +376,14 @@ mod tests {
              cfg_if! { if #[cfg(unix)] { mod b; } else { mod c; } }\n\
              f! { #![all(x)] mod d; }\n//- src/u.rs\n//- src/w.rs\n//- src/a.rs\n//- src/b.rs\n//- src/d.rs\n",
             "app=src/lib.rs\napp::a=src/u.rs\napp::a=src/w.rs\napp::a=src/a.rs\napp::b=src/b.rs\napp::d=src/d.rs",
+        );
+    }
+
+    #[test]
+    fn two_cfg_branches_with_one_file_are_one_module() {
+        check(
+            "//- src/lib.rs\n#[cfg(unix)]\nmod a;\n#[cfg(not(unix))]\npub mod a;\n//- src/a.rs\nmod b;\n//- src/a/b.rs\n",
+            "app=src/lib.rs\napp::a=src/a.rs\napp::a::b=src/a/b.rs",
         );
     }
 

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 use tests::app::Person;
-use tests::postgres::{TestDatabase, database};
+use tests::postgres::{TestDatabase, empty_database};
 
 use crate::aws::Aws;
 use crate::gateway::Gateway;
@@ -29,7 +29,8 @@ pub(crate) struct Deployment {
 
 impl Deployment {
     pub(crate) async fn start() -> Deployment {
-        let (ministack, database) = (MiniStack::start().await.unwrap(), database().await);
+        // The stack makes the tables.
+        let (ministack, database) = (MiniStack::start().await.unwrap(), empty_database().await);
         let aws = Aws::new(&ministack.endpoint);
         let url = database.url();
         let architecture = match std::env::consts::ARCH {

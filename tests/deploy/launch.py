@@ -6,7 +6,7 @@
   function of its secret and begins a first rotation, as RotateImmediatelyOnUpdate has it. Later
   ones are asked for by the tests: the calendar is not kept.
 - `!Ref` of a secret gives its name there. Here it gives the ARN, which policies name.
-- A parameter that is a number stays text there, on which the reading of queues trips.
+- A parameter that is a number stays text there, on which readers of the resource trip.
 - A call of SQS for many messages is authorised by the action for one, as in AWS.
 
 It also copies what the functions write into its own output.
@@ -83,11 +83,12 @@ def get_secret_value(data, get=secretsmanager._get_secret_value):
 
 
 def create_schedule(_logical_id, properties, _stack):
+    days = int(properties["RotationRules"]["AutomaticallyAfterDays"])
     status, _, body = rotate_secret(
         {
             "SecretId": properties["SecretId"],
             "RotationLambdaARN": properties["RotationLambdaARN"],
-            "RotationRules": properties.get("RotationRules"),
+            "RotationRules": {"AutomaticallyAfterDays": days},
             "RotateImmediately": properties.get("RotateImmediatelyOnUpdate", "true")
             not in (False, "false"),
         }

@@ -143,8 +143,6 @@ fn spawn(python: &Path, folder: &Path, port: u16) -> anyhow::Result<Process> {
         // Functions find AWS here.
         command.env("AWS_ENDPOINT_URL", endpoint);
         command.env("AUTH", "true");
-        // Functions inherit it: a rotation shows at once, not in five minutes.
-        command.env("SECRETS_TTL_SECONDS", "1");
         // Doors of its own that would be open to everybody, and containers of somebody else.
         command
             .env("IOT_MTLS_ENABLED", "0")

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
-use tests::app::Answer;
+use futures_util::future::join_all;
+use serde_json::json;
+use tests::app::{Answer, PASSWORD};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -30,34 +31,28 @@ pub(crate) async fn no_request_fails_while_the_signing_key_rotates(deployment: &
         clients.spawn(ask(deployment.api.clone(), path, current.clone()));
     }
 
-    let secret = deployment.stack.resource("AuthSecret");
-    let rotate = json!({ "SecretId": secret });
-    let before = current_version(deployment, secret).await;
-    deployment.secrets("RotateSecret", rotate).await;
-    until("the new version of the secret", async || {
-        (current_version(deployment, secret).await != before).then_some(())
+    let secret = json!({ "SecretId": deployment.stack.resource("AuthSecret") });
+    let version = async || deployment.secrets("GetSecretValue", secret.clone()).await;
+    let before = version().await["VersionId"].take();
+    deployment.secrets("RotateSecret", secret.clone()).await;
+    until("the new key", async || {
+        (version().await["VersionId"] != before).then_some(())
     })
     .await;
 
-    // Every new token goes to every function at once, while the old one is good too.
-    let mut refresh_token = deployment.person.refresh_token.clone();
+    // The functions that run know the old keys only, and meet a token that a new one signed.
     let new = until("a token by the new key", async || {
-        let session = refresh(&deployment.api, &refresh_token).await;
-        session["refresh_token"]
-            .as_str()?
-            .clone_into(&mut refresh_token);
-        let fresh = session["access_token"].as_str()?.to_owned();
-        token.send(fresh.clone()).unwrap();
-        tokio::time::sleep(PAUSE).await;
-        (key_id(&fresh) != key_id(&old)).then_some(fresh)
+        let sessions = join_all((0..6).map(|_| log_in(deployment))).await;
+        sessions.into_iter().find(|it| key_id(it) != key_id(&old))
     })
     .await;
     for path in PATHS {
-        for token in [&old, &new] {
+        for token in [&new, &old] {
             let answer = deployment.api.get(path, token.as_str()).await;
             assert_eq!(answer.status, StatusCode::OK, "{path}: {answer}");
         }
     }
+    token.send(new).unwrap();
     drop(token);
     while let Some(client) = clients.join_next().await {
         let answers = client.unwrap();
@@ -80,18 +75,13 @@ async fn ask(api: Gateway, path: &'static str, mut token: watch::Receiver<String
     }
 }
 
-async fn refresh(api: &Gateway, token: &str) -> Value {
-    let body = json!({ "refresh_token": token });
-    let answer = api.post("/api/v1/auth/refresh", None, body).await;
+/// A new token. Of those who log in at the same time, some meet a function that starts for them.
+async fn log_in(deployment: &Deployment) -> String {
+    let credentials = json!({ "email": deployment.person.email, "password": PASSWORD });
+    let path = "/api/v1/auth/login";
+    let answer = deployment.api.post(path, None, credentials).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer}");
-    answer.json()
-}
-
-async fn current_version(deployment: &Deployment, secret: &str) -> String {
-    let value = deployment
-        .secrets("GetSecretValue", json!({ "SecretId": secret }))
-        .await;
-    value["VersionId"].as_str().unwrap().to_owned()
+    answer.json()["access_token"].as_str().unwrap().to_owned()
 }
 
 /// The head of a token, which names the key.

@@ -1,11 +1,16 @@
 //! Health, and authentication that is off.
 
-use platform::config::Auth;
+use std::time::{Duration, Instant};
+
+use platform::auth::Verifier;
+use platform::config::{AUDIENCE, Auth, LOCAL_ISSUER};
 use platform::limit::Limits;
+use platform::secrets::{Live, Source, TTL};
 use platform::{Config, Platform, db};
 use serde_json::{Value, json};
 use tests::app::{Answer, Setup, TestApp};
 use tests::valkey::Valkey;
+use tests::vault::Vault;
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -65,6 +70,56 @@ async fn redis_is_looked_at_and_may_be_away() {
     // It goes on serving.
     let ann = app.register("Ann Ltd").await;
     assert_eq!(app.get("/api/v1/auth/me", &ann).await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn without_secrets_it_is_alive_and_says_so_until_they_are_mended() {
+    let vault = Vault::start().await;
+    let app = TestApp::start().await;
+    let ann = app.register("Ann Ltd").await;
+    let source = Source::Manager(vault.manager("auth"));
+    let verifier = Verifier::new(LOCAL_ISSUER.to_owned(), AUDIENCE.to_owned());
+    let platform = Platform::new(Config {
+        database: app.database().options().into(),
+        database_connections: 1,
+        redis: None,
+        auth: Auth::On(Box::new(verifier)),
+        secrets: Live::new(source, TTL),
+        limits: Limits::default(),
+        queue: app.platform.queue.clone(),
+        cors_origins: vec![],
+    })
+    .unwrap();
+    let routes = auth::routes(platform.clone()).unwrap();
+    let service = platform::http::serve(routes, platform, "health");
+    let get = async |path: &str| {
+        let token = format!("Bearer {}", ann.token);
+        let request = Request::get(path).header("authorization", token);
+        let request = request.body(Body::empty()).unwrap();
+        Answer::read(service.clone().oneshot(request).await.unwrap()).await
+    };
+    assert_eq!(get("/health/live").await.status.as_u16(), 200);
+    let answer = get(READY).await;
+    assert_eq!(
+        summary(&answer),
+        json!([503, "unavailable", "ok", "not_configured"])
+    );
+    let secrets = &answer.json()["checks"]["secrets"];
+    assert_eq!(
+        (&secrets["status"], &secrets["error"]),
+        (&json!("failed"), &json!("the secret does not exist"))
+    );
+    let answer = get("/api/v1/auth/me").await;
+    assert_eq!(answer.status.as_u16(), 503, "{answer}");
+    assert_eq!(answer.json()["code"], "unavailable");
+
+    vault.put("auth", tests::app::secrets());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while get(READY).await.status.as_u16() != 200 {
+        assert!(Instant::now() < deadline, "it does not recover");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(get("/api/v1/auth/me").await.status.as_u16(), 200);
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod openapi;
 mod people;
 mod queue;
 mod redis;
+mod rotation;
 mod sessions;
 mod structure;
 mod tables;

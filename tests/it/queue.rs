@@ -223,6 +223,43 @@ async fn a_batch_fails_by_message() {
     assert_eq!(world.count("select sum(written)::int8 from runs").await, 4);
 }
 
+/// The recorded event of that name.
+fn recorded(name: &str) -> Value {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/aws/events");
+    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn recorded_events_are_understood() {
+    let world = World::new().await;
+    let function = world.start("event-ingest").await;
+    let answer = function
+        .invoke(recorded("event-ingest-http"))
+        .await
+        .unwrap();
+    assert_eq!(answer["statusCode"], 401, "{answer}");
+    // Its key is nobody's.
+    let event = recorded("event-ingest-queue");
+    let records = event["Records"].as_array().unwrap();
+    let ids: Vec<_> = records
+        .iter()
+        .map(|it| it["messageId"].as_str().unwrap())
+        .collect();
+    let ids = failures(&ids);
+    assert_eq!(function.invoke(event).await.unwrap(), ids);
+
+    let function = world.start("aam-worker").await;
+    // There is no such job any more.
+    let answer = function.invoke(recorded("aam-worker-queue")).await.unwrap();
+    assert_eq!(answer, failures(&[]));
+    let answer = function
+        .invoke(recorded("aam-worker-schedule"))
+        .await
+        .unwrap();
+    assert_eq!(answer, Value::Null);
+}
+
 #[tokio::test]
 async fn a_killed_batch_has_its_effect_once() {
     let world = World::new().await;
@@ -379,6 +416,19 @@ async fn a_job_outlives_its_worker_s_time() {
     let again: Value =
         serde_json::from_str(calls[0].input["MessageBody"].as_str().unwrap()).unwrap();
     assert_eq!(again, wake);
+    let trace = &calls[0].input["MessageAttributes"]["x-trace-id"]["StringValue"];
+    let trace = trace.as_str().unwrap();
+    let parent = &calls[0].input["MessageAttributes"]["traceparent"]["StringValue"];
+    assert!(
+        parent
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("00-{trace}-")),
+        "{parent}"
+    );
+    let xray = &calls[0].input["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"];
+    let root = format!("Root=1-{}-{};", &trace[..8], &trace[8..]);
+    assert!(xray.as_str().unwrap().starts_with(&root), "{xray}");
     let half = world.task(&task).await;
     assert_eq!(half["status"], "in_progress");
     assert!(half["progress"].is_object(), "{half}");

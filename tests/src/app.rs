@@ -28,6 +28,11 @@ pub const PASSWORD: &str = "correct horse battery";
 static SECRETS: LazyLock<String> =
     LazyLock::new(|| auth::keys::generate().expect("the system's randomness is there"));
 
+/// The document that every test's platform reads, unless it has another one.
+pub fn secrets() -> &'static str {
+    &SECRETS
+}
+
 /// The platform of one test.
 pub struct TestApp {
     /// What the routers hold.

@@ -6,6 +6,7 @@ pub mod app;
 pub mod lambda;
 pub mod postgres;
 pub mod valkey;
+pub mod vault;
 
 /// Where downloaded servers and their data are.
 pub fn dev() -> PathBuf {

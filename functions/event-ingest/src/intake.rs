@@ -11,7 +11,7 @@ use aam::ingest::{self, Counts, Item, Outcome, Run};
 use aam::observe::{Coverage, Observation};
 use chrono::{DateTime, SubsecRound, Utc};
 use platform::audit::{self, Entry};
-use platform::{Caller, Result, db};
+use platform::{Caller, Result, db, metrics};
 use schema::{ConnectionId, RunId, TenantId};
 use serde_json::json;
 use uuid::Uuid;
@@ -195,6 +195,7 @@ impl Take<'_> {
             fates[*index] = Some(Fate::Taken(outcome));
         }
         let drift = ingest::finish(conn, &stream, &run, counts, &observation, now).await?;
+        metrics::count("DriftOpened", usize::from(drift.is_some()));
         if let Some(drift) = drift {
             tracing::info!(%connection, object, severity = ?drift.severity, "the source drifted");
         }

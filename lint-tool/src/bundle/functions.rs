@@ -34,16 +34,20 @@ pub struct Route {
 /// The functions of a workspace, by name.
 ///
 /// They are the binaries of members that depend on `lambda_runtime` or `lambda_http`; or those that
-/// `[workspace.metadata.structure-lint.bundle] functions` names.
+/// `[workspace.metadata.structure-lint.bundle] functions` names, or a package's own such list.
 pub(super) fn list(metadata: &Metadata) -> Result<Vec<Function>, Error> {
-    let wanted = wanted(metadata)?;
-    let mut routes = routes(&metadata.metadata)?;
+    let workspace_list = wanted(&metadata.metadata, "workspace")?;
+    let routes = routes(&metadata.metadata)?;
     let mut found: BTreeMap<String, Function> = BTreeMap::new();
     let mut binaries = BTreeSet::new();
+    let mut unknown = workspace_list.clone().unwrap_or_default();
     for package in metadata.members() {
+        let own = wanted(&package.metadata, "package")?;
+        unknown.extend(own.iter().flatten().cloned());
+        let wanted = workspace_list.as_ref().or(own.as_ref());
         for name in binaries_of(package) {
             binaries.insert(name);
-            let is_function = match &wanted {
+            let is_function = match wanted {
                 Some(names) => names.iter().any(|it| it == name),
                 None => uses_lambda(package),
             };
@@ -66,12 +70,9 @@ pub(super) fn list(metadata: &Metadata) -> Result<Vec<Function>, Error> {
             }
         }
     }
-    routes.retain(|name, _| !binaries.contains(name.as_str()));
-    let unknown = wanted.iter().flatten().map(String::as_str);
-    let mut unknown = unknown
-        .filter(|it| !binaries.contains(it))
-        .chain(routes.keys().map(String::as_str));
-    if let Some(name) = unknown.next() {
+    unknown.extend(routes.into_keys());
+    unknown.retain(|it| !binaries.contains(it.as_str()));
+    if let Some(name) = unknown.first() {
         let message =
             format!("the manifest names a function `{name}`, and no member has such a binary");
         return Err(Error::Usage(message));
@@ -84,10 +85,10 @@ pub(super) fn list(metadata: &Metadata) -> Result<Vec<Function>, Error> {
     Ok(found.into_values().collect())
 }
 
-fn wanted(metadata: &Metadata) -> Result<Option<Vec<String>>, Error> {
-    let list = &metadata.metadata["structure-lint"]["bundle"]["functions"];
-    Option::deserialize(list)
-        .map_err(|err| malformed("[workspace.metadata.structure-lint.bundle] functions", &err))
+fn wanted(metadata: &Value, whose: &str) -> Result<Option<Vec<String>>, Error> {
+    let list = &metadata["structure-lint"]["bundle"]["functions"];
+    let table = format!("[{whose}.metadata.structure-lint.bundle] functions");
+    Option::deserialize(list).map_err(|err| malformed(&table, &err))
 }
 
 fn binaries_of(package: &Package) -> impl Iterator<Item = &str> {
@@ -251,6 +252,23 @@ mod tests {
         let unknown = "the manifest names a function `nobody`, and no member has such a binary";
         assert_eq!(check(named(&["cli", "nobody"])), unknown);
         assert!(check(named(&[])).starts_with("no function to bundle"));
+    }
+
+    #[test]
+    fn a_package_may_name_its_own() {
+        let check = |names: &[&str]| {
+            let mut metadata = workspace(Value::Null);
+            metadata.packages[0].metadata["structure-lint"]["bundle"]["functions"] = json!(names);
+            let listed = list(&metadata).map_err(|err| err.to_string())?;
+            Ok::<_, String>(listed.into_iter().map(|it| it.name).collect::<Vec<_>>())
+        };
+        assert_eq!(check(&["worker"]), Ok(vec!["worker".to_owned()]));
+        assert!(check(&[]).unwrap_err().starts_with("no function to bundle"));
+        assert!(
+            check(&["cli2"])
+                .unwrap_err()
+                .contains("`cli2`, and no member")
+        );
     }
 
     #[test]

@@ -10,7 +10,6 @@ mod verdicts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use structure_lint::Report;
@@ -31,9 +30,9 @@ fn main() -> Result<()> {
     }
     let verdicts = Verdicts::read(&here.join("verdicts.tsv"))?;
     println!(
-        "| project | crates | files | lines | findings | accepted | rebuilt | paths | unresolved | ms |"
+        "| project | crates | files | lines | findings | accepted | rebuilt | paths | unresolved |"
     );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut total = Row::default();
     let mut rules = BTreeMap::new();
     for (project, crates) in layout::projects(&here.join("crates.tsv"))? {
@@ -68,7 +67,6 @@ struct Row {
     rebuilt: usize,
     paths: usize,
     unresolved: usize,
-    millis: u128,
 }
 
 impl Row {
@@ -82,13 +80,12 @@ impl Row {
         self.rebuilt += other.rebuilt;
         self.paths += other.paths;
         self.unresolved += other.unresolved;
-        self.millis += other.millis;
     }
 
     fn print(&self, name: &str) {
         let share = self.unresolved as f64 * 100.0 / self.paths.max(1) as f64;
         println!(
-            "| {name} | {} | {} | {} | {} | {} | {} | {} | {share:.2} % | {} |",
+            "| {name} | {} | {} | {} | {} | {} | {} | {} | {share:.2} % |",
             self.crates,
             self.files,
             self.lines,
@@ -96,7 +93,6 @@ impl Row {
             self.accepted,
             self.rebuilt,
             self.paths,
-            self.millis
         );
     }
 }
@@ -108,7 +104,6 @@ fn check(
     verdicts: &Verdicts,
     rules: &mut Rules,
 ) -> Result<Row> {
-    let begin = Instant::now();
     let (report, _) = engine::check_with(root, &Options::default(), &Timing::default())?;
     let mut row = Row {
         crates: crates.len(),
@@ -116,7 +111,6 @@ fn check(
         lines: layout::lines(root)?,
         paths: report.paths,
         unresolved: report.unresolved,
-        millis: begin.elapsed().as_millis(),
         ..Row::default()
     };
     judge(project, &report, verdicts, &mut row, rules);

@@ -14,8 +14,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::multipart::Field;
 use chrono::{SubsecRound, Utc};
 use futures_util::TryStreamExt;
-use platform::Result;
 use platform::audit::{self, Entry};
+use platform::{Result, metrics};
 use schema::source::{SourceType, SourceTypes};
 use serde_json::json;
 
@@ -134,6 +134,7 @@ impl<'a> Batches<'a> {
         }));
         audit::append(&mut tx, self.stream.tenant, &entry).await?;
         tx.commit().await?;
+        metrics::count("DriftOpened", usize::from(report.drift.is_some()));
         Ok(())
     }
 

@@ -42,7 +42,7 @@ pub(crate) async fn update_password(
     name: &str,
     password: &str,
 ) -> sqlx::Result<()> {
-    let form = "alter role %1$I login password %2$L";
+    let form = "alter role %1$I password %2$L";
     run(conn, form, name, &verifier(password, &random()[..16])).await
 }
 

@@ -1,10 +1,12 @@
 //! The queue in SQS, and what a consumer says to it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
+    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue,
+    MessageSystemAttributeNameForSends, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -86,6 +88,7 @@ impl Sqs {
         call.queue_url(&self.url)
             .message_body(serde_json::to_string(&wake)?)
             .set_message_attributes(Some(attributes()?))
+            .set_message_system_attributes(system_attributes()?)
             .delay_seconds(seconds(pause))
             .send()
             .await
@@ -102,6 +105,7 @@ impl Sqs {
                     .id(index.to_string())
                     .message_body(serde_json::to_string(wake)?)
                     .set_message_attributes(Some(attributes()?))
+                    .set_message_system_attributes(system_attributes()?)
                     .build()?;
                 call = call.entries(entry);
             }
@@ -129,7 +133,7 @@ impl Queue for Sqs {
     }
 }
 
-type Attributes = std::collections::HashMap<String, MessageAttributeValue>;
+type Attributes = HashMap<String, MessageAttributeValue>;
 
 /// The trace that the work belongs to, as the worker reads it.
 fn attributes() -> anyhow::Result<Attributes> {
@@ -140,6 +144,19 @@ fn attributes() -> anyhow::Result<Attributes> {
         Ok((name.to_owned(), value.string_value(text).build()?))
     });
     named.collect()
+}
+
+type SystemAttributes = HashMap<MessageSystemAttributeNameForSends, MessageSystemAttributeValue>;
+
+/// The same for X-Ray.
+fn system_attributes() -> anyhow::Result<Option<SystemAttributes>> {
+    let Some(header) = trace::xray_header() else {
+        return Ok(None);
+    };
+    let value = MessageSystemAttributeValue::builder().data_type("String");
+    let value = value.string_value(header).build()?;
+    let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
+    Ok(Some(HashMap::from([(name, value)])))
 }
 
 fn seconds(pause: Duration) -> i32 {

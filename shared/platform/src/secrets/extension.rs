@@ -43,6 +43,11 @@ impl Extension {
         }))
     }
 
+    #[cfg(test)]
+    pub(super) fn at(port: u16, token: SecretString) -> Extension {
+        Extension { port, token }
+    }
+
     /// The version as the extension knows it. None where it is not there, not ready yet, or knows
     /// only an error: the API itself has the better words for it.
     pub(super) async fn read(&self, id: &str, stage: Stage) -> Option<Version> {

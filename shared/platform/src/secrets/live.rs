@@ -140,7 +140,7 @@ impl<T: Secret> Live<T> {
     pub(super) async fn newer_than_at(&self, seen: &Arc<T>, now: Instant) -> Option<Arc<T>> {
         let newer = || self.known().ok().filter(|it| !Arc::ptr_eq(it, seen));
         let _flight = self.0.flight.lock().await;
-        if newer().is_none() && self.look(|state| state.schedule.may_force(now)) {
+        if newer().is_none() && self.change(|state| state.schedule.force(now)) {
             self.read(now, Cached::Refused).await;
         }
         newer()
@@ -239,6 +239,10 @@ impl<T: Secret> Live<T> {
         self.look(|state| state.schedule.is_due(now))
     }
 
+    fn change<R>(&self, how: impl FnOnce(&mut State<T>) -> R) -> R {
+        how(&mut self.0.state.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn look<R>(&self, what: impl FnOnce(&State<T>) -> R) -> R {
         what(&self.0.state.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -252,7 +256,7 @@ pub(super) enum Cached {
 }
 
 /// The value, or where it is wrong. What stands there is secret.
-fn parse<T: DeserializeOwned>(version: &Version) -> Result<T, Failure> {
+pub(super) fn parse<T: DeserializeOwned>(version: &Version) -> Result<T, Failure> {
     use secrecy::ExposeSecret;
     let mut json = serde_json::Deserializer::from_str(version.text.expose_secret());
     serde_path_to_error::deserialize(&mut json).map_err(|err| {

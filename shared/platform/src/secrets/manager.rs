@@ -17,7 +17,7 @@ use super::source::{Stage, Version};
 /// A secret there.
 pub struct Manager {
     id: String,
-    extension: Option<Extension>,
+    pub(super) extension: Option<Extension>,
     client: OnceCell<Client>,
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Schedule {
     ttl: Duration,
     due: Option<Instant>,
     failures: u32,
-    tried: Option<Instant>,
+    forced: Option<Instant>,
 }
 
 impl Schedule {
@@ -24,7 +24,7 @@ impl Schedule {
             ttl,
             due: None,
             failures: 0,
-            tried: None,
+            forced: None,
         }
     }
 
@@ -32,23 +32,25 @@ impl Schedule {
         self.due.is_none_or(|due| due <= now)
     }
 
-    /// Whether a reading may be forced, which none was that began shortly before.
-    pub(super) fn may_force(&self, now: Instant) -> bool {
-        self.tried
-            .is_none_or(|tried| FORCED_EVERY <= now.saturating_duration_since(tried))
+    /// Whether a reading may be forced now, as none was shortly before.
+    pub(super) fn force(&mut self, now: Instant) -> bool {
+        let last = self.forced;
+        let may = last.is_none_or(|it| FORCED_EVERY <= now.saturating_duration_since(it));
+        if may {
+            self.forced = Some(now);
+        }
+        may
     }
 
     /// A reading that began at `now` succeeded: the next one is due within a tenth of the time to
     /// live around it.
     pub(super) fn succeeded(&mut self, now: Instant, luck: f64) {
-        self.tried = Some(now);
         self.failures = 0;
         self.due = Some(now + self.ttl.mul_f64(0.9 + 0.2 * luck));
     }
 
     /// A reading failed: twice the pause after each failure, and anything from half of it.
     pub(super) fn failed(&mut self, now: Instant, luck: f64) {
-        self.tried = Some(now);
         let pause = FIRST_RETRY * 2_u32.pow(self.failures.min(6));
         self.failures += 1;
         self.due = Some(now + pause.min(LAST_RETRY).mul_f64(0.5 + 0.5 * luck));
@@ -98,16 +100,17 @@ mod tests {
     fn a_reading_is_forced_every_few_seconds_at_most() {
         let now = Instant::now();
         let mut schedule = Schedule::new(TTL);
-        assert!(schedule.may_force(now));
         schedule.succeeded(now, 0.5);
-        for (seconds, may) in [(0, false), (4, false), (5, true), (400, true)] {
-            assert_eq!(
-                schedule.may_force(now + Duration::from_secs(seconds)),
-                may,
-                "{seconds}"
-            );
+        for (seconds, may) in [
+            (0, true),
+            (0, false),
+            (4, false),
+            (5, true),
+            (9, false),
+            (400, true),
+        ] {
+            let then = now + Duration::from_secs(seconds);
+            assert_eq!(schedule.force(then), may, "{seconds}");
         }
-        schedule.failed(now + TTL, 0.5);
-        assert!(!schedule.may_force(now + TTL));
     }
 }

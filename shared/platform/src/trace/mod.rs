@@ -103,6 +103,18 @@ pub(crate) fn traceparent() -> Option<String> {
     is_hex(trace_id, 32).then(|| format!("00-{trace_id}-{}-{flags:02x}", context.span))
 }
 
+/// The same for X-Ray, as SQS passes it on.
+pub(crate) fn xray_header() -> Option<String> {
+    let parent = traceparent()?;
+    let mut parts = parent.split('-').skip(1);
+    let (trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?);
+    let (time, rest) = trace.split_at_checked(8)?;
+    let sampled = u8::from(flags == "01");
+    Some(format!(
+        "Root=1-{time}-{rest};Parent={span};Sampled={sampled}"
+    ))
+}
+
 /// Notes whose request this is, for its log lines.
 pub fn set_tenant(tenant: TenantId) {
     let _ = CONTEXT.try_with(|it| it.tenant.set(tenant));

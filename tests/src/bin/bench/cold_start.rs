@@ -33,9 +33,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let manifest: Bundle = serde_json::from_slice(&manifest)?;
     let programs = std::env::temp_dir().join(format!("cold-start-{}", std::process::id()));
     fs::create_dir_all(&programs)?;
-    let secrets = programs.join("secrets.json");
-    fs::write(&secrets, auth::keys::generate()?)?;
-    let runtime = Runtime::new(secrets)?;
+    let runtime = Runtime::new(&programs)?;
     let hello = hello(&root, &manifest.toolchain.profile)?;
     for function in &manifest.functions {
         zip_size(&function.name, function.zip.size)?;
@@ -62,21 +60,19 @@ fn unpack(zip: &[u8], program: &Path) -> anyhow::Result<()> {
 /// Built as the functions are.
 fn hello(root: &Path, profile: &str) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = [
-        "build",
-        "--quiet",
-        "--package",
-        "tests",
-        "--example",
-        "hello",
-    ];
     let status = Command::new(cargo)
         .current_dir(root)
-        .args(build)
-        .args(["--profile", profile])
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "hello",
+            "--profile",
+            profile,
+        ])
         .status()?;
     ensure!(status.success(), "hello world cannot be built");
-    Ok(root.join("target").join(profile).join("examples/hello"))
+    Ok(root.join("target").join(profile).join("hello"))
 }
 
 fn compare(runtime: &Runtime, name: &str, program: &Path, hello: &Path) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! Lambda's runtime API for one event: enough for a function to start, answer once and be ended.
 
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -37,12 +38,17 @@ pub(crate) struct Start {
     pub(crate) peak_kilobytes: u64,
 }
 
+/// What an extension is told when it registers.
+const EXTENSION: &str = r#"{"functionName":"bench","functionVersion":"1","handler":"bootstrap"}"#;
+
 /// A runtime API on a port of this machine.
 pub(crate) struct Runtime {
     address: SocketAddr,
     /// The path and body of each POST, as a function sent it.
     answers: Receiver<(String, Vec<u8>)>,
     secrets: PathBuf,
+    /// What the function that runs has to say.
+    log: PathBuf,
 }
 
 /// Ends with its owner.
@@ -57,7 +63,10 @@ impl Drop for Function {
 }
 
 impl Runtime {
-    pub(crate) fn new(secrets: PathBuf) -> anyhow::Result<Runtime> {
+    /// `folder` holds what functions read and write.
+    pub(crate) fn new(folder: &Path) -> anyhow::Result<Runtime> {
+        let secrets = folder.join("secrets.json");
+        fs::write(&secrets, auth::keys::generate()?)?;
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
         let (sender, answers) = channel();
@@ -72,6 +81,7 @@ impl Runtime {
             address,
             answers,
             secrets,
+            log: folder.join("log"),
         })
     }
 
@@ -89,7 +99,8 @@ impl Runtime {
             // Nothing listens there: a start asks no database.
             .env("DATABASE_URL", "postgres://nobody@127.0.0.1:9/nothing")
             .stdin(Stdio::null())
-            .stdout(Stdio::null());
+            .stdout(Stdio::null())
+            .stderr(File::create(&self.log)?);
         let before = Instant::now();
         let function = Function(command.spawn()?);
         let (path, body) = self
@@ -116,8 +127,18 @@ fn serve(mut stream: TcpStream, answers: &Sender<(String, Vec<u8>)>) -> anyhow::
     let mut reader = BufReader::new(stream.try_clone()?);
     loop {
         let (method, path, body) = request(&mut reader)?;
-        match method.as_str() {
-            "GET" => write!(
+        match (method.as_str(), path.as_str()) {
+            ("POST", "/2020-01-01/extension/register") => write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+                 lambda-extension-identifier: one\r\n\r\n{EXTENSION}",
+                EXTENSION.len()
+            )?,
+            // An extension that asks for no events hears of none.
+            ("GET", "/2020-01-01/extension/event/next") => {
+                reader.read_to_end(&mut Vec::new())?;
+            }
+            ("GET", _) => write!(
                 stream,
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
                  lambda-runtime-aws-request-id: one\r\nlambda-runtime-deadline-ms: 9999999999999\r\n\
@@ -179,7 +200,7 @@ fn chunks(reader: &mut BufReader<TcpStream>) -> anyhow::Result<Vec<u8>> {
 
 /// The most memory that a process has held.
 fn peak(id: u32) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
     let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"));
     let number = line.and_then(|it| it.split_whitespace().next());
     Ok(number.context("Linux says no VmHWM")?.parse()?)
