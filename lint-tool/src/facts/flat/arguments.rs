@@ -276,10 +276,9 @@ impl Flat<'_> {
         if is_module {
             self.out.facts.macro_mods.push(tokens.plain(at));
         }
-        if tokens.is_word(at - 1) && tokens.kind(at) == K::BANG && tokens.is_open(at + 1) {
-            if !self.out.is_own(&tokens.plain(at - 1)) {
-                self.known_macro(at - 1, tokens.inside(at + 1));
-            }
+        let is_call = tokens.is_word(at - 1) && tokens.kind(at) == K::BANG;
+        if is_call && tokens.is_open(at + 1) && !self.out.is_own(&tokens.plain(at - 1)) {
+            self.known_macro(at - 1, tokens.inside(at + 1));
         }
         let is_part = match before(1).map(|it| tokens.kind(it)) {
             // `#name` in `quote!`; an attribute has brackets.
