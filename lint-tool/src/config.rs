@@ -257,6 +257,14 @@ impl Config {
         }
     }
 
+    /// The selectors that any of the names stands for.
+    pub(crate) fn all_of(&self, names: &[Spanned<String>]) -> Vec<Selector> {
+        names
+            .iter()
+            .flat_map(|it| self.selectors(it.get_ref()))
+            .collect()
+    }
+
     /// The part of the place that a name (group or selector) covers.
     pub fn covers(&self, name: &str, spot: &Spot) -> Option<String> {
         self.captures(name, spot, &mut Captures::new())

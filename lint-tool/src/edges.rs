@@ -1,14 +1,18 @@
 //! Who uses whom, and where it is written.
 
+mod ends;
+
+use self::ends::Ends;
 use crate::diagnostic::{Note, Place, Span};
 use crate::facts::PathRef;
 use crate::manifest::DependencyKind;
 use crate::modules::{ModuleId, Modules};
 use crate::resolve::{Def, Resolver};
+use crate::selector::Selector;
 use crate::workspace::{TargetKind, Workspace};
 
 /// A module, a package or a path of another crate, as selectors see it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Spot {
     /// `aam::db::connections`, or `std::env::var`.
     pub path: String,
@@ -52,6 +56,8 @@ pub struct Edges {
     pub all: Vec<Edge>,
     pub paths: usize,
     pub unresolved: Vec<Note>,
+    sources: Ends,
+    targets: Ends,
 }
 
 impl Edges {
@@ -74,7 +80,40 @@ impl Edges {
                 edges.add(&resolver, modules, owners[path.scope], (path, None));
             }
         }
-        edges
+        Edges {
+            paths: edges.paths,
+            unresolved: edges.unresolved,
+            ..Edges::of(edges.all)
+        }
+    }
+
+    /// Nothing but these edges.
+    pub(crate) fn of(all: Vec<Edge>) -> Edges {
+        Edges {
+            sources: Ends::of(&all, |it| &it.from),
+            targets: Ends::of(&all, |it| &it.to),
+            paths: all.len(),
+            unresolved: Vec::new(),
+            all,
+        }
+    }
+
+    /// The edges that begin where one of the selectors leads.
+    pub(crate) fn from<'a>(
+        &'a self,
+        selectors: &[Selector],
+    ) -> impl Iterator<Item = &'a Edge> + use<'a> {
+        let found = self.sources.covered(&self.all, |it| &it.from, selectors);
+        found.into_iter().map(|it| &self.all[it])
+    }
+
+    /// The edges that end where one of the selectors leads.
+    pub(crate) fn to<'a>(
+        &'a self,
+        selectors: &[Selector],
+    ) -> impl Iterator<Item = &'a Edge> + use<'a> {
+        let found = self.targets.covered(&self.all, |it| &it.to, selectors);
+        found.into_iter().map(|it| &self.all[it])
     }
 
     fn add(

@@ -8,6 +8,7 @@ mod depth;
 mod docs;
 mod extract;
 mod fixable;
+mod flat;
 mod items;
 mod tokens;
 mod types;
@@ -16,7 +17,7 @@ mod walk;
 use std::collections::BTreeMap;
 
 pub use allow::Allow;
-pub use extract::extract;
+pub use extract::{extract, extract_by_tree};
 pub(crate) use fixable::fixable;
 pub(crate) use items::is_generated;
 

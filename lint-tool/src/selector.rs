@@ -64,6 +64,11 @@ fn prefix(
     separator: &str,
     caught: &mut Captures,
 ) -> Option<String> {
+    // Most places are elsewhere, as their beginning says.
+    let begins = |it: &String| it.contains(['*', '{']) || text.starts_with(it.as_str());
+    if !pattern.first().is_none_or(begins) {
+        return None;
+    }
     let pattern: Vec<&str> = pattern.iter().map(String::as_str).collect();
     let parts: Vec<&str> = text.split(separator).collect();
     let count = capture_prefix(&pattern, &parts, caught)?;

@@ -112,11 +112,7 @@ struct Field<'a> {
 impl Field<'_> {
     /// Whether the rule speaks of the contract when what breaks it is all that there is.
     fn plant(&self, breach: Breach) -> Verdict {
-        let edges = Edges {
-            paths: breach.edges.len(),
-            all: breach.edges,
-            unresolved: Vec::new(),
-        };
+        let edges = Edges::of(breach.edges);
         let mut found: Vec<Diagnostic> = Vec::new();
         if let Some(rule) = rules::find(breach.code) {
             let cx = self.context(&breach.config, &edges, &breach.models);

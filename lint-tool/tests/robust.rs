@@ -33,6 +33,10 @@ fn deep_nesting_is_a_diagnostic() {
         many("-", "1", ""),
         many("&", "1", ""),
         many("Vec::<", "u8", ">"),
+        many("return ", "1", ""),
+        many("a = ", "1", ""),
+        many("|a| ", "1", ""),
+        many("(\")\", ", "1", ", \"(\")"),
         format!("type T = {}u8;", "&".repeat(10_000)),
         format!("type T = {}u8{};", "V<".repeat(10_000), ">".repeat(10_000)),
     ];

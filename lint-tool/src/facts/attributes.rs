@@ -6,7 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token};
 
 /// Attributes whose string names a path.
-const PATH_STRINGS: [&str; 10] = [
+pub(super) const PATH_STRINGS: [&str; 10] = [
     "with",
     "serialize_with",
     "deserialize_with",
@@ -20,7 +20,13 @@ const PATH_STRINGS: [&str; 10] = [
 ];
 
 /// Attributes that make a function a test.
-const TESTS: [&str; 4] = ["test", "bench", "rstest", "proptest"];
+pub(super) const TESTS: [&str; 4] = ["test", "bench", "rstest", "proptest"];
+
+/// Attributes that name the table of a struct.
+pub(super) const TABLE_SOURCES: [&str; 5] = ["diesel", "sea_orm", "table_name", "sqlx", "orm"];
+
+/// Attributes that name the column of a field.
+pub(super) const COLUMN_SOURCES: [&str; 4] = ["sqlx", "serde", "diesel", "sea_orm"];
 
 /// Whether the item is compiled for tests only.
 pub(super) fn is_test(attrs: &[Attribute]) -> bool {
@@ -172,14 +178,13 @@ fn last_idents(tokens: TokenStream, names: &mut Vec<String>) {
 
 /// The table that diesel's or sea-orm's attribute names.
 pub(super) fn table(attrs: &[Attribute]) -> Option<String> {
-    let known = ["diesel", "sea_orm", "table_name", "sqlx", "orm"];
     attrs.iter().find_map(|attr| {
         if let Some(text) = name_value(&attr.meta, "table_name") {
             return Some(text.value());
         }
         let lists = lists(attr)
             .into_iter()
-            .filter(|(name, _)| known.contains(&name.as_str()));
+            .filter(|(name, _)| TABLE_SOURCES.contains(&name.as_str()));
         lists.map(|(_, it)| it).find_map(|tokens| {
             let text = string_after(&tokens, "table_name").map(|it| it.value());
             text.or_else(|| ident_after(tokens, "table_name"))
@@ -205,11 +210,10 @@ fn ident_after(tokens: TokenStream, key: &str) -> Option<String> {
 
 /// What a field is called in the database or on the wire.
 pub(super) fn rename(attrs: &[Attribute]) -> Option<String> {
-    let known = ["sqlx", "serde", "diesel", "sea_orm"];
     let lists = attrs
         .iter()
         .flat_map(lists)
-        .filter(|(name, _)| known.contains(&name.as_str()));
+        .filter(|(name, _)| COLUMN_SOURCES.contains(&name.as_str()));
     lists.map(|(_, it)| it).find_map(|tokens| {
         let mut keys = ["rename", "column_name"].iter();
         keys.find_map(|key| string_after(&tokens, key))

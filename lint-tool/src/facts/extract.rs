@@ -1,5 +1,6 @@
-//! From a text to facts: what the walk over its syntax tree writes down.
+//! From a text to facts by a syntax tree, and what any walk writes down.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -7,21 +8,39 @@ use proc_macro2::{LineColumn, Literal, TokenStream};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::visit::Visit as _;
-use syn::{Attribute, Expr, Item, LitStr, Token, UseTree};
+use syn::{Expr, Item, LitStr, Token, UseTree};
 
 use super::tokens::{self, Found, plain};
 use super::{
-    Facts, Field, Function, Include, ModDecl, Name, PathAttr, PathRef, RowType, Scope, ScopeId,
-    Segment, SqlText, StructDef, Use, allow, attributes, depth, docs, items, types,
+    Facts, Include, Name, PathAttr, PathRef, RowType, Scope, ScopeId, Segment, SqlText, Use, allow,
+    attributes, depth, docs, flat, items,
 };
 use crate::diagnostic::Span;
 use crate::sql;
 
 /// Turns a file into facts. A file that cannot be parsed keeps its error as a fact.
 pub fn extract(text: &str) -> Facts {
+    finish(text, flat::extract(text).unwrap_or_else(|| by_tree(text)))
+}
+
+/// The same by `syn` alone, which the quicker way is compared with.
+pub fn extract_by_tree(text: &str) -> Facts {
+    finish(text, by_tree(text))
+}
+
+fn finish(text: &str, mut facts: Facts) -> Facts {
+    facts.lines = text.lines().count() as u32;
+    facts.generated = items::is_generated(text);
+    if allow::has_any(text) {
+        facts.allows = allow::read(text, "//", &literals(text));
+    }
+    // Spans are plain data by now; without this the source map of the thread grows by every file.
+    proc_macro2::extra::invalidate_current_thread_spans();
+    facts
+}
+
+fn by_tree(text: &str) -> Facts {
     let mut walker = Walker::default();
-    walker.facts.lines = text.lines().count() as u32;
-    walker.facts.generated = items::is_generated(text);
     walker.facts.scopes.push(Scope::default());
     match parse(&docs::blank(text)) {
         Ok(file) => {
@@ -31,26 +50,26 @@ pub fn extract(text: &str) -> Facts {
         }
         Err(err) => walker.facts.error = Some((span_of(err.span()), err.to_string())),
     }
-    if allow::has_any(text) {
-        walker.facts.allows = allow::read(text, "//", &literals(text));
-    }
-    // Spans are plain data by now; without this the source map of the thread grows by every file.
-    proc_macro2::extra::invalidate_current_thread_spans();
     walker.facts
+}
+
+/// The text that is Rust: no token is in a byte order mark or a shebang.
+pub(super) fn code(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // `#![` is an attribute.
+    let is_shebang = text.starts_with("#!") && !text[2..].trim_start().starts_with('[');
+    if is_shebang {
+        Cow::Owned(format!("//{}", &text[2..]))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A text whose doc comments are blanked as a syntax tree.
 pub(super) fn parse(text: &str) -> syn::Result<syn::File> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // A shebang is no token; `#![` is an attribute.
-    let is_shebang = text.starts_with("#!") && !text[2..].trim_start().starts_with('[');
-    let text = if is_shebang {
-        &format!("//{}", &text[2..])
-    } else {
-        text
-    };
+    let text = &*code(text);
     let tokens: TokenStream = text.parse()?;
-    if let Some(span) = depth::too_deep(text, &tokens) {
+    if let Some(span) = depth::too_deep(&tokens) {
         let message = format!("nested deeper than {} levels", depth::LIMIT);
         return Err(syn::Error::new(span, message));
     }
@@ -127,12 +146,30 @@ fn tree(input: syn::parse::ParseStream) -> syn::Result<Arguments> {
     }
 }
 
+/// An `include!` and its like, as written.
+pub(super) struct IncludeText<'a> {
+    pub(super) name: &'a str,
+    pub(super) file: Option<String>,
+    pub(super) out_dir: bool,
+    pub(super) span: Span,
+}
+
+/// `extern crate name as alias;`
+pub(super) struct ExternCrate {
+    pub(super) name: Segment,
+    pub(super) alias: String,
+    pub(super) public: bool,
+    pub(super) macros: bool,
+}
+
 #[derive(Default)]
 pub(super) struct Walker {
     pub(super) facts: Facts,
     pub(super) scope: ScopeId,
     pub(super) test: bool,
-    in_macro: bool,
+    pub(super) in_macro: bool,
+    /// The next path begins at a type, `<T>::X`.
+    pub(super) of_type_alone: bool,
     pub(super) quoted: bool,
 }
 
@@ -243,13 +280,15 @@ impl Walker {
                 let alias = Some(plain(&it.rename)).filter(|it| it != "_");
                 self.add_use(path, leading, alias, public);
             }
-            UseTree::Glob(_) => {
-                self.add_use(prefix.to_vec(), leading, None, public);
-                let index = self.facts.uses.len() - 1;
-                self.facts.uses[index].glob = true;
-                self.facts.scopes[self.scope].globs.push(index);
-            }
+            UseTree::Glob(_) => self.add_glob(prefix.to_vec(), leading, public),
         }
+    }
+
+    pub(super) fn add_glob(&mut self, path: Vec<Segment>, leading: bool, public: bool) {
+        self.add_use(path, leading, None, public);
+        let index = self.facts.uses.len() - 1;
+        self.facts.uses[index].glob = true;
+        self.facts.scopes[self.scope].globs.push(index);
     }
 
     pub(super) fn add_use(
@@ -274,26 +313,35 @@ impl Walker {
     }
 
     pub(super) fn extern_crate(&mut self, item: &syn::ItemExternCrate) {
-        let path = vec![Segment {
-            name: plain(&item.ident),
-            span: span_of(item.ident.span()),
-        }];
         let renamed = item.rename.as_ref().map(|(_, name)| plain(name));
         let alias = renamed.unwrap_or(plain(&item.ident));
-        let declared = Some(alias).filter(|it| it != "_" && it != "self");
-        let public = !matches!(item.vis, syn::Visibility::Inherited);
-        self.add_use(path, true, declared, public);
+        self.add_extern_crate(ExternCrate {
+            name: segment(&item.ident),
+            alias,
+            public: !matches!(item.vis, syn::Visibility::Inherited),
+            macros: item.attrs.iter().any(|it| it.path().is_ident("macro_use")),
+        });
+    }
+
+    pub(super) fn add_extern_crate(&mut self, item: ExternCrate) {
+        let declared = Some(item.alias).filter(|it| it != "_" && it != "self");
+        self.add_use(vec![item.name], true, declared, item.public);
         if let Some(last) = self.facts.uses.last_mut() {
             last.extern_crate = true;
-            last.macros = item.attrs.iter().any(|it| it.path().is_ident("macro_use"));
+            last.macros = item.macros;
         }
     }
 
     pub(super) fn text(&mut self, text: &LitStr) {
-        if let Some(statement) = sql::read(&text.value()) {
+        self.sql(&text.value(), || span_of(text.span()));
+    }
+
+    /// A string, which may be SQL.
+    pub(super) fn sql(&mut self, text: &str, span: impl FnOnce() -> Span) {
+        if let Some(statement) = sql::read(text) {
             self.facts.sql.push(SqlText {
                 statement,
-                span: span_of(text.span()),
+                span: span(),
                 test: self.test,
             });
         }
@@ -307,13 +355,22 @@ impl Walker {
 
     /// Macro arguments: a syntax tree where they are one, tokens where they are not.
     pub(super) fn arguments(&mut self, tokens: TokenStream) {
-        let before = std::mem::replace(&mut self.in_macro, true);
+        let before = self.enter_macro();
         let tokens = tokens::without_inner_attributes(tokens);
         match tree.parse2(tokens.clone()) {
             Ok(Arguments::List(list)) => list.iter().for_each(|it| self.visit_expr(it)),
             Ok(Arguments::Body(body)) => body.iter().for_each(|it| self.visit_stmt(it)),
             Err(_) => self.tokens(tokens, true),
         }
+        self.leave_macro(before);
+    }
+
+    /// What a macro is given may be there or not. Returns what to go back to.
+    pub(super) fn enter_macro(&mut self) -> bool {
+        std::mem::replace(&mut self.in_macro, true)
+    }
+
+    pub(super) fn leave_macro(&mut self, before: bool) {
         self.in_macro = before;
     }
 
@@ -330,7 +387,7 @@ impl Walker {
                     let path = self.path_ref(segments, leading_colon);
                     self.facts.paths.push(path);
                 }
-                Found::Macro { name, tokens } if self.is_own(&name) => drop(tokens),
+                Found::Macro { name, tokens } if self.is_own(&plain(&name)) => drop(tokens),
                 Found::Macro { name, tokens } => self.known_macro(&name, &tokens),
                 Found::Literal(literal) => self.literal(literal),
                 Found::Mod(name) => self.facts.macro_mods.push(name),
@@ -346,32 +403,27 @@ impl Walker {
 
     /// `include*!`, `query_as!` and their like, which say more than their arguments.
     pub(super) fn known_macro(&mut self, name: &syn::Ident, tokens: &TokenStream) {
-        let span = span_of(name.span());
         let text = name.to_string();
         match text.as_str() {
             "include" | "include_str" | "include_bytes" => {
-                let file = syn::parse2::<LitStr>(tokens.clone())
-                    .ok()
-                    .map(|it| it.value());
-                let in_package = attributes::in_package(tokens);
-                let out_dir = tokens.to_string().contains("\"OUT_DIR\"");
-                self.facts.includes.push(Include {
-                    source: name == "include",
-                    from_manifest: in_package.is_some(),
-                    file: file.or(in_package),
-                    out_dir,
-                    test: self.test,
-                    span,
-                });
+                let literal = syn::parse2::<LitStr>(tokens.clone());
+                let include = IncludeText {
+                    name: &text,
+                    file: literal.ok().map(|it| it.value()),
+                    out_dir: tokens.to_string().contains("\"OUT_DIR\""),
+                    span: span_of(name.span()),
+                };
+                self.include(include, || Some(tokens.clone()));
             }
             "migrate" | "embed_migrations" => {
                 let path = syn::parse2::<LitStr>(tokens.clone());
-                self.package_path(path.ok(), span);
+                self.package_path(path.ok().map(|it| it.value()), span_of(name.span()));
             }
             _ if text.starts_with("query_file") => {
                 let list = Punctuated::<Expr, Token![,]>::parse_terminated;
                 let list = list.parse2(tokens.clone()).unwrap_or_default();
-                self.package_path(list.iter().find_map(attributes::literal).cloned(), span);
+                let path = list.iter().find_map(attributes::literal);
+                self.package_path(path.map(LitStr::value), span_of(name.span()));
             }
             "query_as" | "query_as_unchecked" => {
                 let list = Punctuated::<Expr, Token![,]>::parse_terminated;
@@ -387,86 +439,39 @@ impl Walker {
         }
     }
 
+    pub(super) fn include(
+        &mut self,
+        include: IncludeText,
+        tokens: impl FnOnce() -> Option<TokenStream>,
+    ) {
+        let in_package = if include.file.is_none() {
+            tokens().and_then(|it| attributes::in_package(&it))
+        } else {
+            None
+        };
+        self.facts.includes.push(Include {
+            source: include.name == "include",
+            from_manifest: in_package.is_some(),
+            file: include.file.or(in_package),
+            out_dir: include.out_dir,
+            test: self.test,
+            span: include.span,
+        });
+    }
+
     pub(super) fn row_type(&mut self, row: &syn::Path, query: &syn::ExprLit) {
-        let syn::Lit::Str(text) = &query.lit else {
-            return;
-        };
-        let statement = sql::read(&text.value()).unwrap_or_default();
-        let table = statement
-            .writes
-            .first()
-            .or(statement.reads.first())
-            .cloned();
-        let path = self.path_of(row);
+        if let syn::Lit::Str(text) = &query.lit {
+            let path = self.path_of(row);
+            self.row(path, &text.value());
+        }
+    }
+
+    /// The type that a query fills.
+    pub(super) fn row(&mut self, path: PathRef, query: &str) {
+        let statement = sql::read(query).unwrap_or_default();
+        let mut tables = statement.writes.into_iter().chain(statement.reads);
+        let table = tables.next();
         self.facts.row_types.push(RowType { path, table });
-    }
-
-    pub(super) fn model(&mut self, ident: &syn::Ident, attrs: &[Attribute], fields: &syn::Fields) {
-        let fields = fields.iter().filter_map(|field| {
-            let ident = field.ident.as_ref()?;
-            Some(Field {
-                name: plain(ident),
-                rename: attributes::rename(&field.attrs),
-                ty: types::text(&field.ty),
-                span: span_of(ident.span()),
-            })
-        });
-        let definition = StructDef {
-            name: plain(ident),
-            span: span_of(ident.span()),
-            scope: self.scope,
-            test: self.test,
-            derives: attributes::derives(attrs),
-            table: attributes::table(attrs),
-            fields: fields.collect(),
-        };
-        self.facts.structs.push(definition);
-    }
-
-    pub(super) fn function(&mut self, sig: &syn::Signature, block: &syn::Block) {
-        let first = sig.fn_token.span.start().line;
-        let last = block.brace_token.span.close().end().line;
-        self.facts.functions.push(Function {
-            name: plain(&sig.ident),
-            span: span_of(sig.ident.span()),
-            lines: (last - first + 1) as u32,
-            test: self.test,
-        });
-    }
-
-    pub(super) fn module(&mut self, item: &syn::ItemMod) {
-        let name = plain(&item.ident);
-        let attrs = item.attrs.iter();
-        let named: Vec<(String, bool)> = attrs
-            .filter_map(|it| {
-                Some((
-                    attributes::path_attr(it)?.value(),
-                    it.path().is_ident("cfg_attr"),
-                ))
-            })
-            .collect();
-        let path = named.first().map(|(it, _)| it.clone());
-        let Some((_, items)) = &item.content else {
-            self.facts.mods.push(ModDecl {
-                name: name.clone(),
-                span: span_of(item.ident.span()),
-                scope: self.scope,
-                paths_are_conditional: named.iter().all(|(_, conditional)| *conditional),
-                paths: named.into_iter().map(|(it, _)| it).collect(),
-                test: self.test,
-                conditional: self.in_macro || attributes::is_conditional(&item.attrs),
-            });
-            return self.declare(name, Name::File(self.facts.mods.len() - 1));
-        };
-        self.declare(name.clone(), Name::Inline(self.facts.scopes.len()));
-        let scope = Scope {
-            module: Some(name),
-            module_path: path,
-            ..self.child()
-        };
-        self.within(scope, |walker| {
-            items.iter().for_each(|it| walker.visit_item(it))
-        });
     }
 
     /// Generic parameters hide crates of the same name.

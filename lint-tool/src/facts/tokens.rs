@@ -54,7 +54,8 @@ pub(super) fn scan(tokens: TokenStream, braces: bool, found: &mut dyn FnMut(Foun
                     at += 2;
                 }
             }
-            TokenTree::Punct(_) => at += 1,
+            // The name of a lifetime begins no path.
+            TokenTree::Punct(it) => at += if it.as_char() == '\'' { 2 } else { 1 },
         }
     }
 }
@@ -157,7 +158,9 @@ pub(super) fn makes_modules(tokens: &TokenStream) -> bool {
 pub(super) fn idents(tokens: &TokenStream) -> Vec<String> {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     let alone = tokens.iter().enumerate().filter_map(|(at, it)| match it {
-        TokenTree::Ident(name) if !is_colons(&tokens, at + 1) => Some(plain(name)),
+        TokenTree::Ident(name) if !is_colons(&tokens, at + 1) && !is_lifetime(&tokens, at) => {
+            Some(plain(name))
+        }
         _ => None,
     });
     alone.collect()
@@ -187,17 +190,23 @@ fn is_colons(tokens: &[TokenTree], at: usize) -> bool {
     is(at, true) && is(at + 1, false)
 }
 
+/// Whether the name at `at` is that of a lifetime.
+fn is_lifetime(tokens: &[TokenTree], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+    matches!(before, Some(TokenTree::Punct(it)) if it.as_char() == '\'')
+}
+
 /// Whether `::` at `at` continues something: `Vec<T>::new`, `$path::new`.
 fn follows_name(tokens: &[TokenTree], at: usize) -> bool {
     match at.checked_sub(1).and_then(|before| tokens.get(before)) {
         Some(TokenTree::Punct(it)) => it.as_char() == '>',
-        Some(TokenTree::Ident(it)) => !is_keyword(&it.to_string()),
+        Some(TokenTree::Ident(it)) => !is_keyword(&it.to_string()) && !is_lifetime(tokens, at - 1),
         Some(_) => true,
         None => false,
     }
 }
 
-fn is_keyword(name: &str) -> bool {
+pub(super) fn is_keyword(name: &str) -> bool {
     matches!(
         name,
         "use" | "in" | "as" | "return" | "match" | "if" | "for" | "impl" | "dyn" | "mut" | "where"

@@ -49,6 +49,8 @@ impl<'ast> Visit<'ast> for Walker {
                 }
                 visit::visit_item(self, item);
             }
+            // What only macros make sense of, such as a static without a value.
+            Item::Verbatim(tokens) => self.tokens(tokens.clone(), false),
             _ => visit::visit_item(self, item),
         }
         self.test = before;
@@ -80,7 +82,17 @@ impl<'ast> Visit<'ast> for Walker {
     // A visibility names a region, not a dependency.
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 
+    fn visit_qself(&mut self, it: &'ast syn::QSelf) {
+        visit::visit_qself(self, it);
+        self.of_type_alone = it.position == 0;
+    }
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
+        // `<T>::X` leads to no module.
+        let of_type_alone = std::mem::take(&mut self.of_type_alone);
+        if of_type_alone {
+            return visit::visit_path(self, path);
+        }
         if path.segments.len() > 1 || path.leading_colon.is_some() {
             let path = self.path_of(path);
             self.facts.paths.push(path);
@@ -130,7 +142,7 @@ impl<'ast> Visit<'ast> for Walker {
         }
         // A name of this file hides the one of the prelude, but not `sqlx::migrate`.
         let is_bare = mac.path.segments.len() == 1;
-        if !(is_bare && self.is_own(&last.ident)) {
+        if !(is_bare && self.is_own(&plain(&last.ident))) {
             self.known_macro(&last.ident, &mac.tokens);
         }
         let quoted = last.ident.to_string().contains("quote");
@@ -142,21 +154,6 @@ impl<'ast> Visit<'ast> for Walker {
             self.item_macro(&stmt.mac);
         }
         visit::visit_stmt_macro(self, stmt);
-    }
-
-    // What follows `<T>::` belongs to the type.
-    fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
-        match &path.qself {
-            Some(own) if own.position == 0 => self.visit_type(&own.ty),
-            _ => visit::visit_expr_path(self, path),
-        }
-    }
-
-    fn visit_type_path(&mut self, path: &'ast syn::TypePath) {
-        match &path.qself {
-            Some(own) if own.position == 0 => self.visit_type(&own.ty),
-            _ => visit::visit_type_path(self, path),
-        }
     }
 
     fn visit_lit_str(&mut self, text: &'ast LitStr) {

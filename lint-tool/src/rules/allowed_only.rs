@@ -58,10 +58,13 @@ How to fix: do without it, pass in what it gives, or add it to the list."#
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for contract in &cx.config.only {
-            let breaches = cx.edges.all.iter().filter_map(|edge| {
-                let key = breach(cx, contract, edge)?;
-                Some((edge, key, ()))
-            });
+            let breaches = cx
+                .edges
+                .from(&cx.config.all_of(&contract.from))
+                .filter_map(|edge| {
+                    let key = breach(cx, contract, edge)?;
+                    Some((edge, key, ()))
+                });
             for (edge, _, ()) in distinct(breaches.collect()) {
                 out.push(finding(cx, contract, edge));
             }

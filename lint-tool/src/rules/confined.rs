@@ -58,14 +58,17 @@ How to fix: move the code to one of the places, or use what they offer."#
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for contract in &cx.config.confine {
             let target = Selector::parse(contract.target.get_ref());
-            let breaches = cx.edges.all.iter().filter_map(|edge| {
-                let is_direct = edge.code.as_ref().is_some_and(|it| it.direct);
-                let allowed = || cx.config.covering(&contract.to, &edge.from).is_some();
-                let to = target
-                    .covers(&edge.to)
-                    .filter(|_| is_direct && !allowed())?;
-                Some((edge, to, ()))
-            });
+            let breaches = cx
+                .edges
+                .to(std::slice::from_ref(&target))
+                .filter_map(|edge| {
+                    let is_direct = edge.code.as_ref().is_some_and(|it| it.direct);
+                    let allowed = || cx.config.covering(&contract.to, &edge.from).is_some();
+                    let to = target
+                        .covers(&edge.to)
+                        .filter(|_| is_direct && !allowed())?;
+                    Some((edge, to, ()))
+                });
             for (edge, to, ()) in distinct(breaches.collect()) {
                 let places: Vec<&str> =
                     contract.to.iter().map(|it| it.get_ref().as_str()).collect();

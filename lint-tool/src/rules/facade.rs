@@ -61,10 +61,13 @@ How to fix: name what the root offers, or re-export it there."#
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for contract in &cx.config.facade {
             let roots = roots(cx, contract);
-            let breaches = cx.edges.all.iter().filter_map(|edge| {
-                let root = breach(cx, contract, &roots, edge)?;
-                Some((edge, edge.to.path.clone(), root))
-            });
+            let breaches = cx
+                .edges
+                .to(&cx.config.all_of(&contract.of))
+                .filter_map(|edge| {
+                    let root = breach(cx, contract, &roots, edge)?;
+                    Some((edge, edge.to.path.clone(), root))
+                });
             for (edge, _, root) in distinct(breaches.collect()) {
                 out.push(finding(cx, contract, edge, root));
             }

@@ -56,14 +56,17 @@ How to fix: turn the edge round, or move what is needed."#
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for contract in &cx.config.forbid {
-            let breaches = cx.edges.all.iter().filter_map(|edge| {
-                let mut caught = Captures::new();
-                let (_, from) = cx
-                    .config
-                    .capturing(&contract.from, &edge.from, &mut caught)?;
-                let (line, to) = cx.config.capturing(&contract.to, &edge.to, &mut caught)?;
-                (from != to).then_some((edge, to, line))
-            });
+            let breaches = cx
+                .edges
+                .from(&cx.config.all_of(&contract.from))
+                .filter_map(|edge| {
+                    let mut caught = Captures::new();
+                    let (_, from) = cx
+                        .config
+                        .capturing(&contract.from, &edge.from, &mut caught)?;
+                    let (line, to) = cx.config.capturing(&contract.to, &edge.to, &mut caught)?;
+                    (from != to).then_some((edge, to, line))
+                });
             for (edge, to, line) in distinct(breaches.collect()) {
                 let reason = contract
                     .reason

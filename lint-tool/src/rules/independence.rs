@@ -58,11 +58,14 @@ How to fix: move what both need into a crate below them."#
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for contract in &cx.config.independent {
-            let breaches = cx.edges.all.iter().filter_map(|edge| {
-                let (_, from) = cx.config.covering(&contract.members, &edge.from)?;
-                let (_, to) = cx.config.covering(&contract.members, &edge.to)?;
-                (from != to).then_some((edge, to, ()))
-            });
+            let breaches = cx
+                .edges
+                .from(&cx.config.all_of(&contract.members))
+                .filter_map(|edge| {
+                    let (_, from) = cx.config.covering(&contract.members, &edge.from)?;
+                    let (_, to) = cx.config.covering(&contract.members, &edge.to)?;
+                    (from != to).then_some((edge, to, ()))
+                });
             for (edge, to, ()) in distinct(breaches.collect()) {
                 out.push(finding(cx, contract, edge, &to));
             }

@@ -59,14 +59,17 @@ How to fix: move what both need into the lower layer, or pass it in as an argume
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for layers in &cx.config.layers {
-            let breaches = cx.edges.all.iter().filter_map(|edge| {
-                let (from, to) = breach(cx.config, layers, edge)?;
-                Some((
-                    edge,
-                    format!("{}>{}", layers.order[from].get_ref(), edge.to.path),
-                    (from, to),
-                ))
-            });
+            let breaches = cx
+                .edges
+                .from(&cx.config.all_of(&layers.order))
+                .filter_map(|edge| {
+                    let (from, to) = breach(cx.config, layers, edge)?;
+                    Some((
+                        edge,
+                        format!("{}>{}", layers.order[from].get_ref(), edge.to.path),
+                        (from, to),
+                    ))
+                });
             for (edge, _, (from, to)) in distinct(breaches.collect()) {
                 out.push(finding(
                     cx.config,

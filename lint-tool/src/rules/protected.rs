@@ -73,17 +73,20 @@ How to fix: use what those who may see it offer, or add the user to the list."#
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for contract in &cx.config.protect {
-            let breaches = cx.edges.all.iter().filter_map(|edge| {
-                let mut caught = Captures::new();
-                let target = cx.config.capturing(&contract.target, &edge.to, &mut caught);
-                let (line, to) = target.filter(|_| is_direct(edge))?;
-                let own = cx.config.covering(&contract.target, &edge.from);
-                let seen = cx
-                    .config
-                    .capturing(&contract.visible_to, &edge.from, &mut caught);
-                let may = seen.is_some() || own.is_some_and(|(_, from)| from == to);
-                (!may).then_some((edge, to, line))
-            });
+            let breaches = cx
+                .edges
+                .to(&cx.config.all_of(&contract.target))
+                .filter_map(|edge| {
+                    let mut caught = Captures::new();
+                    let target = cx.config.capturing(&contract.target, &edge.to, &mut caught);
+                    let (line, to) = target.filter(|_| is_direct(edge))?;
+                    let own = cx.config.covering(&contract.target, &edge.from);
+                    let seen = cx
+                        .config
+                        .capturing(&contract.visible_to, &edge.from, &mut caught);
+                    let may = seen.is_some() || own.is_some_and(|(_, from)| from == to);
+                    (!may).then_some((edge, to, line))
+                });
             for (edge, to, line) in distinct(breaches.collect()) {
                 let list = names(contract.visible_to.iter().map(Spanned::get_ref));
                 let note = format!("{list}{}", reason(&contract.reason));
