@@ -138,6 +138,7 @@ fn spawn(python: &Path, folder: &Path, port: u16) -> anyhow::Result<Process> {
         command.arg(LAUNCHER).current_dir(folder);
         command.env_clear().envs(inherited());
         command.env("PYTHONPATH", python).env("TMPDIR", folder);
+        command.env("STATE_DIR", folder.join("state"));
         command.env("BIND_HOST", "127.0.0.1");
         command.env("GATEWAY_PORT", port.to_string());
         // Functions find AWS here.
