@@ -2,7 +2,8 @@
 
 use anyhow::{Context, bail, ensure};
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use platform::secrets;
 
 use super::Event;
 
@@ -132,5 +133,5 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug,
 {
-    anyhow::anyhow!("{action} of {secret}: {}", DisplayErrorContext(error))
+    anyhow::anyhow!("{action} of {secret}: {}", secrets::cause(error))
 }

@@ -6,7 +6,7 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use tokio::sync::OnceCell;
 
 use super::extension::Extension;
@@ -89,12 +89,25 @@ pub async fn client() -> Client {
     Client::new(&config)
 }
 
+/// The error and what led to it, in words. Not its `Debug`: that holds the answer, secrets and all.
+pub fn cause<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    let first: &dyn std::error::Error = error;
+    let chain = std::iter::successors(Some(first), |it| it.source());
+    let chain = chain.map(ToString::to_string);
+    let said = error.message().map(str::to_owned);
+    chain.chain(said).collect::<Vec<_>>().join(": ")
+}
+
 fn failure<E, R>(error: &SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug,
 {
-    let away = || Failure::Away(DisplayErrorContext(error).to_string());
+    let away = || Failure::Away(cause(error));
     match error.code() {
         // Other words of AWS for a secret without a value at this stage, or one being deleted.
         Some("ResourceNotFoundException" | "InvalidRequestException") => Failure::Missing,

@@ -20,7 +20,7 @@ use secrecy::SecretString;
 pub use document::{Credentials, Document, Key, Keys, PublicKey, Ring, SigningKey};
 pub use failure::Failure;
 pub use live::{Live, Secret, TTL};
-pub use manager::{Manager, client};
+pub use manager::{Manager, cause, client};
 pub use source::Source;
 
 use crate::env;

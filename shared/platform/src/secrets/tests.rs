@@ -166,6 +166,22 @@ async fn a_failure_has_a_name_and_passes() {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_read_is_not_repeated() {
+    let torn = r#"{"VersionId":"9","SecretString":"hush-hush"#.to_owned();
+    let double = Double::start(Reply::Raw(torn)).await;
+    let live = live(&double);
+    assert!(live.get_at(Instant::now()).await.is_err());
+    let failure = live.failure().unwrap();
+    let said = format!("{failure} {failure:?}");
+    assert!(matches!(failure, Failure::Away(_)), "{said}");
+    // Neither as text nor as the numbers of its bytes.
+    assert!(
+        !said.contains("hush") && !said.contains("104, 117"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn a_newer_value_is_asked_for_every_few_seconds_at_most() {
     let double = Double::start(version(1)).await;
     let (live, now) = (live(&double), Instant::now());
