@@ -1,7 +1,7 @@
 //! Facts without a tree of allocations: the tokens of a file, the order in which rust-analyzer's parser
 //! enters and leaves their nodes, and one pass over both.
 //!
-//! **Invariant:** it says what [`super::extract`] says, or nothing. Whatever it doubts (an error, a depth,
+//! **Invariant:** it says what [`super::extract()`] says, or nothing. Whatever it doubts (an error, a depth,
 //! a syntax that the two parsers see differently) it leaves to the walk over `syn`'s tree.
 
 mod arguments;
