@@ -1,14 +1,24 @@
 //! The kinds of sources that can be connected. A new one is a file here, a `mod` and an entry.
 
+pub mod address;
 pub mod filesource;
+pub mod postgres;
+pub mod secrets;
+mod trouble;
 
 use schema::{Entity, Error, Result};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
+pub use trouble::{Trouble, TroubleClass};
+
 /// Every connector there is.
-pub const CONNECTORS: &[&dyn Connector] = &[&filesource::FileSource];
+pub const CONNECTORS: &[&dyn Connector] = &[
+    &filesource::FileSource,
+    &postgres::SUPABASE,
+    &postgres::POSTGRES,
+];
 
 /// One kind of source.
 pub trait Connector: Sync {
@@ -27,6 +37,11 @@ pub trait Connector: Sync {
     /// [`Error::Invalid`] with pointers from the config's root.
     fn check(&self, config: &Value) -> Result<()>;
 
+    /// Where a `connector_config` has secrets: JSON pointers.
+    fn secrets(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The entities that its records can become.
     fn entities(&self) -> &'static [&'static Entity];
 
@@ -42,6 +57,10 @@ pub enum Capability {
     Upload,
     /// Map stored records again.
     Replay,
+    /// Ask the source for its records.
+    Sync,
+    /// Ask the source for its structure.
+    Discover,
 }
 
 /// The connector of that name, in any case.

@@ -1,0 +1,118 @@
+//! What the source's catalogue says.
+
+use sqlx::PgConnection;
+
+use super::failure::trouble;
+use crate::connectors::postgres::table::Column;
+use crate::connectors::postgres::{Object, Table};
+use crate::connectors::{Trouble, TroubleClass};
+
+type Described = (
+    String,
+    String,
+    String,
+    String,
+    bool,
+    Option<i32>,
+    Vec<String>,
+    Option<i32>,
+    Option<String>,
+);
+
+pub(super) async fn table(
+    conn: &mut PgConnection,
+    index: usize,
+    object: &Object,
+) -> Result<Table, Trouble> {
+    let at =
+        |class, message: String| Trouble::new(class, format!("/objects/{index}/table"), message);
+    let name = object.name();
+    let seen = look(conn, object).await.map_err(|err| trouble(&err))?;
+    let (oid, user) = match seen {
+        None => {
+            let message = format!("the database has no table or view `{name}`");
+            return Err(at(TroubleClass::Schema, message));
+        }
+        Some((_, false, user)) => {
+            let message = format!(
+                "`{user}` may not read `{name}`: grant usage on its schema and select on all of it"
+            );
+            return Err(at(TroubleClass::Permission, message));
+        }
+        Some((oid, true, user)) => (oid, user),
+    };
+    let columns = columns(conn, oid).await.map_err(|err| trouble(&err))?;
+    if columns.is_empty() {
+        let message = format!("`{name}` has no column that `{user}` could read");
+        return Err(at(TroubleClass::Schema, message));
+    }
+    Ok(Table { columns })
+}
+
+/// Its number, whether it may be read, and by whom.
+async fn look(
+    conn: &mut PgConnection,
+    object: &Object,
+) -> sqlx::Result<Option<(i64, bool, String)>> {
+    let (schema, table) = object.parts();
+    sqlx::query_as(
+        r#"
+        select c.oid::bigint,
+          has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'),
+          current_user::text
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')
+        "#,
+    )
+    .bind(schema)
+    .bind(table)
+    .persistent(false)
+    .fetch_optional(conn)
+    .await
+}
+
+/// A type stands for the one below it where it is a domain.
+async fn columns(conn: &mut PgConnection, table: i64) -> sqlx::Result<Vec<Column>> {
+    let rows: Vec<Described> = sqlx::query_as(
+        r#"
+        select a.attname::text, format_type(b.oid, null), b.typname::text, b.typcategory::text,
+          a.attnotnull,
+          case when array_position(i.indkey::smallint[], a.attnum) < i.indnkeyatts
+            then array_position(i.indkey::smallint[], a.attnum) + 1 end,
+          coalesce((
+            select array_agg(e.enumlabel::text)
+            from pg_catalog.pg_enum e
+            where e.enumtypid = b.oid), '{}'),
+          case when b.typname in ('varchar', 'bpchar') and a.atttypmod > 4
+            then a.atttypmod - 4 end,
+          col_description(a.attrelid, a.attnum)
+        from pg_catalog.pg_attribute a
+        join pg_catalog.pg_type t on t.oid = a.atttypid
+        join pg_catalog.pg_type b on b.oid = case when t.typtype = 'd' then t.typbasetype else t.oid end
+        left join pg_catalog.pg_index i on i.indrelid = a.attrelid and i.indisprimary
+        where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
+        order by a.attnum
+        "#,
+    )
+    .bind(table)
+    .persistent(false)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(column).collect())
+}
+
+fn column(row: Described) -> Column {
+    let (name, cast, base, category, required, key, words, length, comment) = row;
+    Column {
+        name,
+        cast,
+        base,
+        category,
+        required,
+        key,
+        words,
+        length,
+        comment,
+    }
+}
