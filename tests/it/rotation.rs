@@ -69,6 +69,7 @@ fn another(app: &TestApp, secrets: Secrets) -> axum::Router {
         limits: Limits::default(),
         queue: app.platform.queue.clone(),
         cors_origins: vec![],
+        private_hosts: true,
     };
     let platform = Platform::new(config).unwrap();
     http::serve(aam_connect::routes(platform.clone()), platform, "another")

@@ -112,6 +112,7 @@ impl TestApp {
             limits: setup.limits,
             queue: Arc::new(platform::queue::Local::default()),
             cors_origins: vec!["https://app.example".parse().expect("an origin")],
+            private_hosts: true,
         })
         .expect("nothing is contacted yet");
         let secrets = platform.secrets.get().await.expect("they can be read");

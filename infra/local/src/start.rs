@@ -48,6 +48,8 @@ pub async fn start(
     let queue = Arc::new(Local::default());
     let mut config = Config::new(secrets, database.into(), CONNECTIONS)?;
     config.queue = queue.clone();
+    // A source beside the platform, on this machine.
+    config.private_hosts = true;
     let platform = Platform::new(config)?;
     let conn = platform.db.acquire().await;
     let mut conn =

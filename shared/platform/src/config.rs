@@ -30,6 +30,9 @@ pub struct Config {
     pub queue: Arc<dyn Queue>,
     /// Origins that browsers may call from: `CORS_ORIGINS`, separated by commas.
     pub cors_origins: Vec<HeaderValue>,
+    /// Whether a tenant may name hosts that are not on the internet: `PRIVATE_HOSTS`, `true` where
+    /// the network is the tenants' own.
+    pub private_hosts: bool,
 }
 
 /// Whether tokens are asked for.
@@ -91,6 +94,7 @@ impl Config {
             limits: Limits::default(),
             queue: queue_from_env()?,
             cors_origins: cors_from_env()?,
+            private_hosts: env::optional("PRIVATE_HOSTS")?.unwrap_or(false),
         })
     }
 }

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod cache;
 pub mod config;
 pub mod cursor;
+pub mod data_key;
 pub mod db;
 pub mod deadline;
 pub mod env;
@@ -53,6 +54,8 @@ pub struct Parts {
     pub queue: Arc<dyn queue::Queue>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<axum::http::HeaderValue>,
+    /// Whether a tenant may name hosts that are not on the internet.
+    pub private_hosts: bool,
 }
 
 impl Platform {
@@ -67,6 +70,7 @@ impl Platform {
             secrets: config.secrets,
             queue: config.queue,
             cors_origins: config.cors_origins,
+            private_hosts: config.private_hosts,
         })))
     }
 }

@@ -39,6 +39,13 @@ pub(crate) fn open(key: &Key, about: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Er
     Ok(plain.to_vec())
 }
 
+/// A new key.
+pub(crate) fn random_key() -> Key {
+    let mut bytes = [0; 32];
+    rand::fill(&mut bytes).expect("the system's randomness is there");
+    Key::new(bytes)
+}
+
 fn cipher(key: &Key) -> LessSafeKey {
     let key = UnboundKey::new(&AES_256_GCM, key.bytes()).expect("AES-256 takes 32 bytes");
     LessSafeKey::new(key)
