@@ -24,6 +24,7 @@ mod mappings;
 mod migrate;
 mod openapi;
 mod people;
+mod pull;
 mod queue;
 mod redis;
 mod rotation;

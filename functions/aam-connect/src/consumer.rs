@@ -7,12 +7,17 @@ use platform::queue::Wake;
 use platform::{Platform, Result, extract, metrics, trace};
 use schema::Error;
 
+use crate::db::due::Standing;
+use crate::pull::standing;
 use crate::worker;
 
 /// So many forgotten jobs are announced in one sweep.
 const MOST_WAKES: i64 = 1000;
 /// So many expired rows are deleted in one transaction.
 const MOST_ROWS: i64 = 10_000;
+
+/// What the platform does by itself every minute.
+pub const SCHEDULES: [&str; 3] = ["sweep", "sync", "schema-check"];
 
 pub(crate) struct Worker(pub(crate) Platform);
 
@@ -25,13 +30,33 @@ impl Consumer for Worker {
     }
 
     async fn tick(&self, schedule: &str, deadline: Deadline) -> Result<()> {
-        if schedule != "sweep" {
-            return Err(unknown_schedule(schedule).into());
-        }
-        announce_forgotten(&self.0).await?;
-        count_unanswered(&self.0).await?;
-        forget_expired(&self.0, deadline).await
+        tick(&self.0, schedule, deadline).await
     }
+}
+
+/// What is to be done now and then, by its name: the words of [`SCHEDULES`].
+///
+/// # Errors
+/// Where the name is none of them, or the database is away.
+pub async fn tick(platform: &Platform, schedule: &str, deadline: Deadline) -> Result<()> {
+    match schedule {
+        "sweep" => {
+            announce_forgotten(platform).await?;
+            count_unanswered(platform).await?;
+            forget_expired(platform, deadline).await
+        }
+        "sync" => start_due(platform, Standing::Sync).await,
+        "schema-check" => start_due(platform, Standing::SchemaCheck).await,
+        other => Err(unknown_schedule(other).into()),
+    }
+}
+
+async fn start_due(platform: &Platform, what: Standing) -> Result<()> {
+    let jobs = standing::start_due(platform, what).await?;
+    if 0 < jobs {
+        tracing::info!(jobs, ?what, "standing jobs were due");
+    }
+    Ok(())
 }
 
 async fn announce_forgotten(platform: &Platform) -> Result<()> {

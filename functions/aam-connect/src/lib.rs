@@ -5,11 +5,13 @@
 
 mod consumer;
 mod db;
+mod pull;
 mod replay;
 mod routes;
 mod upload;
 pub mod worker;
 
+pub use consumer::{SCHEDULES, tick};
 use platform::Platform;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -21,6 +23,7 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
         .merge(routes::connectors::router())
         .merge(routes::filesource::router())
         .merge(routes::health::router())
+        .merge(routes::pull::router())
         .merge(routes::quarantine::router())
         .merge(routes::replay::router())
         .merge(routes::runs::router())
@@ -29,7 +32,7 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
         .with_state(platform)
 }
 
-/// The worker: jobs that the queue wakes it for, and the sweep.
+/// The worker: jobs that the queue wakes it for, and what is due by the clock.
 pub async fn worker_main() -> Result<(), lambda_http::Error> {
     platform::lambda::consume("aam-worker", |platform| {
         let nothing = OpenApiRouter::new();

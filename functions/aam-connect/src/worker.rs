@@ -13,10 +13,12 @@ use platform::db::queue::{self, Claim};
 use platform::deadline::Deadline;
 use platform::queue::Wake;
 use platform::{Platform, db, metrics};
+use schema::TenantId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::db::jobs;
+use crate::db::jobs::{self, Job};
+use crate::pull::{self, Lines, discover, sync};
 use crate::replay;
 
 /// How long a job is hidden from other workers, and how often its worker prolongs that.
@@ -42,12 +44,15 @@ pub(crate) enum Step {
     Done(Value),
     /// It cannot be done, for this reason.
     Failed(String),
+    /// It cannot be done for now, for this reason.
+    Later(String),
 }
 
 /// What became of a job that was taken.
 enum End {
     Over,
     Again,
+    Later(String),
 }
 
 /// Takes the job that waits longest and works on it. Says whether there was one.
@@ -91,10 +96,14 @@ async fn attend(platform: &Platform, wake: Wake, deadline: Deadline) -> anyhow::
     match end {
         Ok(End::Over) => Ok(queue::delete(&platform.db, wake).await?),
         Ok(End::Again) => put_back(platform, wake, Duration::ZERO).await,
+        Ok(End::Later(reason)) => {
+            tracing::warn!(reason, job = %wake.job, tenant = %wake.tenant, "a job has to wait");
+            retry(platform, wake, &reason).await
+        }
         Err(error) => {
             let error = format!("{error:#}");
             tracing::error!(error, job = %wake.job, tenant = %wake.tenant, "a job went wrong");
-            retry(platform, wake).await
+            retry(platform, wake, "the log has the cause").await
         }
     }
 }
@@ -122,29 +131,36 @@ async fn work(platform: &Platform, wake: Wake, deadline: Deadline) -> anyhow::Re
         None => return Ok(End::Over),
         // Its workers were killed, each before the end of a slice.
         Some(attempts) if MOST_ATTEMPTS < attempts => {
-            give_up(platform, wake).await?;
+            give_up(platform, wake, "the log has the cause").await?;
             return Ok(End::Over);
         }
         Some(_) => {}
     }
     let end = deadline.earlier(RESERVE);
     let mut longest = Duration::ZERO;
-    loop {
+    let mut lines = Lines::default();
+    let worked = loop {
         let start = Instant::now();
         // A slice that is cut off leaves nothing behind: it is one transaction.
-        match end.limit(slice(platform, wake)).await.transpose()? {
-            Some(End::Over) => return Ok(End::Over),
+        match end
+            .limit(slice(platform, &mut lines, wake))
+            .await
+            .transpose()?
+        {
             Some(End::Again) => {}
+            Some(other) => break other,
             None => return Ok(End::Again),
         }
         longest = longest.max(start.elapsed());
         if end.left() < longest * 2 {
-            return Ok(End::Again);
+            break End::Again;
         }
-    }
+    };
+    lines.hang_up().await;
+    Ok(worked)
 }
 
-async fn slice(platform: &Platform, wake: Wake) -> anyhow::Result<End> {
+async fn slice(platform: &Platform, lines: &mut Lines, wake: Wake) -> anyhow::Result<End> {
     let now = Utc::now().trunc_subsecs(6);
     let Wake { tenant, job: id } = wake;
     let mut tx = db::begin(&platform.db, tenant).await?;
@@ -152,7 +168,12 @@ async fn slice(platform: &Platform, wake: Wake) -> anyhow::Result<End> {
         return Ok(End::Over);
     };
     let step = match job.kind.as_str() {
-        replay::KIND => replay::step(&mut tx, tenant, job.payload, job.progress, now).await?,
+        replay::KIND => {
+            let (payload, progress) = (job.payload.clone(), job.progress.clone());
+            replay::step(&mut tx, tenant, payload, progress, now).await?
+        }
+        sync::KIND => sync::step(platform, &mut tx, lines, (tenant, &job), now).await?,
+        discover::KIND => discover::step(platform, &mut tx, lines, (tenant, &job), now).await?,
         other => Step::Failed(format!("no worker knows jobs of the kind `{other}`")),
     };
     let end = match step {
@@ -163,20 +184,22 @@ async fn slice(platform: &Platform, wake: Wake) -> anyhow::Result<End> {
         }
         Step::Done(result) => Ok(result),
         Step::Failed(error) => Err(error),
+        // What the slice has done is undone with it.
+        Step::Later(reason) => return Ok(End::Later(reason)),
     };
-    finish(&mut tx, wake, &end).await?;
+    finish(&mut tx, tenant, &job, &end).await?;
     tx.commit().await?;
     Ok(End::Over)
 }
 
 /// Lets the job rest, or gives it up where it was tried too often.
-async fn retry(platform: &Platform, wake: Wake) -> anyhow::Result<()> {
+async fn retry(platform: &Platform, wake: Wake, reason: &str) -> anyhow::Result<()> {
     let mut tx = db::begin(&platform.db, wake.tenant).await?;
     let job = jobs::find(&mut tx, wake.tenant, wake.job).await?;
     tx.commit().await?;
     let attempts = job.map_or(MOST_ATTEMPTS, |it| it.attempts);
     if MOST_ATTEMPTS <= attempts {
-        give_up(platform, wake).await?;
+        give_up(platform, wake, reason).await?;
         return Ok(queue::delete(&platform.db, wake).await?);
     }
     let pause = PAUSES[usize::try_from(attempts - 1).unwrap_or(0)];
@@ -186,14 +209,11 @@ async fn retry(platform: &Platform, wake: Wake) -> anyhow::Result<()> {
     put_back(platform, wake, pause).await
 }
 
-async fn give_up(platform: &Platform, wake: Wake) -> anyhow::Result<()> {
-    let error = format!("given up after {MOST_ATTEMPTS} attempts: the log has the cause");
+async fn give_up(platform: &Platform, wake: Wake, reason: &str) -> anyhow::Result<()> {
+    let error = format!("given up after {MOST_ATTEMPTS} attempts: {reason}");
     let mut tx = db::begin(&platform.db, wake.tenant).await?;
-    if jobs::lock_in_progress(&mut tx, wake.tenant, wake.job)
-        .await?
-        .is_some()
-    {
-        finish(&mut tx, wake, &Err(error)).await?;
+    if let Some(job) = jobs::lock_in_progress(&mut tx, wake.tenant, wake.job).await? {
+        finish(&mut tx, wake.tenant, &job, &Err(error)).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -201,21 +221,26 @@ async fn give_up(platform: &Platform, wake: Wake) -> anyhow::Result<()> {
 
 async fn finish(
     conn: &mut db::Connection,
-    wake: Wake,
+    tenant: TenantId,
+    job: &Job,
     end: &Result<Value, String>,
 ) -> anyhow::Result<()> {
     let now = Utc::now().trunc_subsecs(6);
     metrics::count("JobsEnded", 1);
     metrics::count("JobsFailed", usize::from(end.is_err()));
-    jobs::end(conn, wake.tenant, wake.job, end, now).await?;
+    if matches!(job.kind.as_str(), sync::KIND | discover::KIND) {
+        let how = end.as_ref().map(drop).map_err(String::as_str);
+        pull::ended(conn, tenant, job, how, now).await?;
+    }
+    jobs::end(conn, tenant, job.id, end, now).await?;
     let entry = Entry {
         at: now,
         actor: "system".to_owned(),
         action: "job.end",
-        object: format!("job:{}", wake.job),
+        object: format!("job:{}", job.id),
         before: None,
         after: Some(json!({ "result": end.as_ref().ok(), "error": end.as_ref().err() })),
     };
-    audit::append(conn, wake.tenant, &entry).await?;
+    audit::append(conn, tenant, &entry).await?;
     Ok(())
 }

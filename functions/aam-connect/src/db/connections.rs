@@ -24,6 +24,10 @@ pub(crate) struct Connection {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) last_health_check: Option<DateTime<Utc>>,
+    /// After how long the source is asked again by itself; null where it is not.
+    pub(crate) sync_every_minutes: Option<i32>,
+    /// After how long its structure is looked at by itself; null where it is not.
+    pub(crate) schema_check_every_hours: Option<i32>,
 }
 
 /// Where a connection stands.
@@ -62,7 +66,7 @@ pub(crate) async fn list(
         Connection,
         r#"
         select id "id: _", name, source_type, status "status: _", connector_config, created_at,
-          updated_at, last_health_check
+          updated_at, last_health_check, sync_every_minutes, schema_check_every_hours
         from connections
         where tenant_id = $1
           and ($2::text is null or source_type = $2)
@@ -112,7 +116,7 @@ pub(crate) async fn find(
         Connection,
         r#"
         select id "id: _", name, source_type, status "status: _", connector_config, created_at,
-          updated_at, last_health_check
+          updated_at, last_health_check, sync_every_minutes, schema_check_every_hours
         from connections
         where tenant_id = $1 and id = $2
         "#,
@@ -133,7 +137,7 @@ pub(crate) async fn lock(
         Connection,
         r#"
         select id "id: _", name, source_type, status "status: _", connector_config, created_at,
-          updated_at, last_health_check
+          updated_at, last_health_check, sync_every_minutes, schema_check_every_hours
         from connections
         where tenant_id = $1 and id = $2
         for update
@@ -145,16 +149,23 @@ pub(crate) async fn lock(
     .await
 }
 
+/// What it is to do by itself is due at once.
 pub(crate) async fn insert(
     conn: &mut Conn,
     tenant: TenantId,
     new: &Connection,
+    sealed_secrets: Option<&[u8]>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         insert into connections
-          (tenant_id, id, name, source_type, status, connector_config, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
+          (tenant_id, id, name, source_type, status, connector_config, created_at, updated_at,
+           sealed_secrets, sync_every_minutes, sync_due_at, schema_check_every_hours,
+           schema_check_due_at)
+        values
+          ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+           case when $10::int is not null then $7::timestamptz end, $11,
+           case when $11::int is not null then $7::timestamptz end)
         "#,
         tenant as _,
         new.id as _,
@@ -164,19 +175,33 @@ pub(crate) async fn insert(
         new.connector_config,
         new.created_at,
         new.updated_at,
+        sealed_secrets,
+        new.sync_every_minutes,
+        new.schema_check_every_hours,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Writes what can change of a connection.
+/// Writes what can change of a connection. What it is to do by itself is due at once where it is
+/// new or comes at another pace.
 pub(crate) async fn update(conn: &mut Conn, tenant: TenantId, it: &Connection) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         update connections
         set name = $3, status = $4, connector_config = $5, updated_at = $6,
-          last_health_check = $7
+          last_health_check = $7, sync_every_minutes = $8, schema_check_every_hours = $9,
+          sync_due_at = case
+            when $8::int is null then null
+            when sync_every_minutes = $8 then sync_due_at
+            else $6
+          end,
+          schema_check_due_at = case
+            when $9::int is null then null
+            when schema_check_every_hours = $9 then schema_check_due_at
+            else $6
+          end
         where tenant_id = $1 and id = $2
         "#,
         tenant as _,
@@ -186,6 +211,8 @@ pub(crate) async fn update(conn: &mut Conn, tenant: TenantId, it: &Connection) -
         it.connector_config,
         it.updated_at,
         it.last_health_check,
+        it.sync_every_minutes,
+        it.schema_check_every_hours,
     )
     .execute(conn)
     .await?;

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Job {
     pub(crate) id: JobId,
-    /// `replay`.
+    /// `replay`, `sync` or `discover`.
     pub(crate) kind: String,
     /// What it was asked to do.
     #[schema(value_type = Object)]
@@ -42,17 +42,19 @@ pub(crate) enum JobStatus {
     Canceled,
 }
 
-pub(crate) async fn insert(
+/// Adds a job, unless it is of a kind that the connection has a job of already. Says whether.
+pub(crate) async fn insert_once(
     conn: &mut Conn,
     tenant: TenantId,
     id: JobId,
     (kind, payload): (&str, &Value),
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<bool> {
+    let result = sqlx::query!(
         r#"
         insert into jobs (tenant_id, id, kind, payload, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $5)
+        on conflict do nothing
         "#,
         tenant as _,
         id as _,
@@ -62,7 +64,7 @@ pub(crate) async fn insert(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(result.rows_affected() == 1)
 }
 
 pub(crate) async fn list(

@@ -32,6 +32,8 @@ pub(crate) struct Run {
     pub(crate) started_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
     duration_ms: Option<i64>,
+    /// How far the source's cursor was followed.
+    cursor: Option<String>,
 }
 
 pub(crate) async fn list(
@@ -47,7 +49,7 @@ pub(crate) async fn list(
         select id "id: _", connection_id "connection_id: _", object, kind, file, status, rows_read,
           written, unchanged, stale, duplicate, deleted, quarantined, bytes, error, started_at,
           finished_at,
-          (extract(epoch from finished_at - started_at) * 1000)::bigint duration_ms
+          (extract(epoch from finished_at - started_at) * 1000)::bigint duration_ms, cursor
         from runs
         where tenant_id = $1 and connection_id = $2
           and ($3::timestamptz is null or (started_at, id) < ($3, $4::uuid))

@@ -140,3 +140,43 @@ pub(crate) async fn list_quarantined(
     .fetch_all(conn)
     .await
 }
+
+/// One stored record by the key that it has at its source.
+pub(crate) struct Keyed {
+    pub(crate) source_id: String,
+    /// A column that the payload lacks is null.
+    pub(crate) key: Vec<Option<String>>,
+}
+
+/// The next raw records that are not deleted, with the values of these columns.
+pub(crate) async fn list_keys(
+    conn: &mut Conn,
+    tenant: TenantId,
+    slice: Slice<'_>,
+    columns: &[String],
+) -> sqlx::Result<Vec<Keyed>> {
+    sqlx::query_as!(
+        Keyed,
+        r#"
+        select source_id,
+          array(
+            select payload::json ->> name
+            from unnest($5::text[]) with ordinality as columns(name, place)
+            order by place
+          ) "key!: Vec<Option<String>>"
+        from raw_records
+        where tenant_id = $1 and connection_id = $2 and object = $3 and source_id > $4
+          and not deleted
+        order by source_id
+        limit $6
+        "#,
+        tenant as _,
+        slice.connection as _,
+        slice.object,
+        slice.after,
+        columns,
+        ROWS,
+    )
+    .fetch_all(conn)
+    .await
+}

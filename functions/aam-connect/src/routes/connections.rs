@@ -1,6 +1,6 @@
 //! Connections: linking a source, changing the link, taking it away.
 
-use aam::connectors::{self, CONNECTORS, Connector};
+use aam::connectors::{self, CONNECTORS};
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{SubsecRound, Utc};
@@ -10,7 +10,7 @@ use platform::db::OnConstraint;
 use platform::extract::{Json, Path, Query};
 use platform::page::Page;
 use platform::{Admin, Platform, Reader, Result, db};
-use schema::{ConnectionId, Error, FieldError, TenantId};
+use schema::{ConnectionId, Error, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -18,7 +18,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::pace::{self, Said, said};
 use crate::db::connections::{self, Connection, ConnectionStatus};
+use crate::pull::accept::{self, Accepted};
+use crate::pull::source;
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
@@ -40,6 +43,15 @@ struct NewConnection {
     connector_config: Value,
     /// Where the secrets manager has the credentials, for a connector that needs some.
     credential_locator: Option<String>,
+    /// After how long the source is asked again by itself: 5 to 10080; never where it is left out.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<i32>, minimum = 5, maximum = 10080)]
+    sync_every_minutes: Said,
+    /// After how long its structure is looked at by itself: 1 to 720, null for never. 24 where it
+    /// is left out and there is a source to ask.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<i32>, minimum = 1, maximum = 720)]
+    schema_check_every_hours: Said,
 }
 
 /// What is to become of a connection; what is left out stays.
@@ -48,9 +60,17 @@ struct NewConnection {
 struct ConnectionChange {
     #[schema(min_length = 1, max_length = 255)]
     name: Option<String>,
-    /// The whole new config.
+    /// The whole new config. A secret that is `[redacted]`, as answers show it, stays.
     #[schema(value_type = Option<Object>)]
     connector_config: Option<Value>,
+    /// 5 to 10080; null for never.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<i32>, minimum = 5, maximum = 10080)]
+    sync_every_minutes: Said,
+    /// 1 to 720; null for never.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<i32>, minimum = 1, maximum = 720)]
+    schema_check_every_hours: Said,
 }
 
 /// Which connections, and how many.
@@ -86,7 +106,7 @@ struct Deleted {
     connection_id: ConnectionId,
 }
 
-/// Links a source. FileSource needs no contact, so the connection is ACTIVE at once.
+/// Links a source and asks it whether what the config names can be read; files need no contact.
 #[utoipa::path(post, path = "/api/v1/aam/connections", tag = "connect",
     operation_id = "connections.create",
     request_body = NewConnection, security(("bearer" = ["admin"])),
@@ -98,24 +118,31 @@ async fn create(
 ) -> Result<(StatusCode, Json<Connection>)> {
     let connector = connectors::find(&new.source_type).ok_or_else(unsupported)?;
     check_title(&new.name)?;
-    check_config(connector, &new.connector_config)?;
     if new.credential_locator.is_some() {
         return Err(Error::invalid("/credential_locator", "this connector needs none").into());
     }
+    let sync_every_minutes = pace::sync(connector, new.sync_every_minutes, None)?;
+    let hours = (new.schema_check_every_hours, pace::usual(connector));
+    let schema_check_every_hours = pace::schema_check(connector, hours.0, hours.1)?;
+    let accepted = accept::first(&platform, connector, new.connector_config).await?;
     let now = Utc::now().trunc_subsecs(6);
     let connection = Connection {
         id: ConnectionId(Uuid::now_v7()),
         name: new.name,
         source_type: connector.name().to_owned(),
         status: ConnectionStatus::Active,
-        connector_config: new.connector_config,
+        connector_config: accepted.marked,
         created_at: now,
         updated_at: now,
         last_health_check: None,
+        sync_every_minutes,
+        schema_check_every_hours,
     };
 
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    connections::insert(&mut tx, caller.tenant, &connection)
+    let place = (caller.tenant, connection.id);
+    let sealed = source::seal(&mut tx, &platform, place, &accepted.secrets).await?;
+    connections::insert(&mut tx, caller.tenant, &connection, sealed.as_deref())
         .await
         .on_constraint("connections_name_key", NAME_TAKEN)?;
     let entry = Entry::new(&caller, "connection.create", object(connection.id));
@@ -185,6 +212,10 @@ async fn update(
     Path(id): Path<ConnectionId>,
     Json(change): Json<ConnectionChange>,
 ) -> Result<Json<Connection>> {
+    let accepted = match change.connector_config {
+        Some(config) => Some(renew(&platform, caller.tenant, id, config).await?),
+        None => None,
+    };
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let mut connection = connections::lock(&mut tx, caller.tenant, id)
         .await?
@@ -194,10 +225,14 @@ async fn update(
         check_title(&name)?;
         connection.name = name;
     }
-    if let Some(config) = change.connector_config {
-        let connector = connectors::find(&connection.source_type).ok_or_else(unsupported)?;
-        check_config(connector, &config)?;
-        connection.connector_config = config;
+    let connector = connectors::find(&connection.source_type).ok_or_else(unsupported)?;
+    let (minutes, hours) = (change.sync_every_minutes, change.schema_check_every_hours);
+    connection.sync_every_minutes = pace::sync(connector, minutes, connection.sync_every_minutes)?;
+    let before = connection.schema_check_every_hours;
+    connection.schema_check_every_hours = pace::schema_check(connector, hours, before)?;
+    if let Some(accepted) = accepted {
+        source::replace(&mut tx, &platform, (caller.tenant, id), &accepted).await?;
+        connection.connector_config = accepted.marked;
     }
     connection.updated_at = Utc::now().trunc_subsecs(6);
     connections::update(&mut tx, caller.tenant, &connection)
@@ -206,6 +241,19 @@ async fn update(
     audit::append(&mut tx, caller.tenant, &entry.after(summary(&connection))).await?;
     tx.commit().await?;
     Ok(Json(connection))
+}
+
+/// Accepts another config, before the connection is held: its source may take a while.
+async fn renew(
+    platform: &Platform,
+    tenant: TenantId,
+    id: ConnectionId,
+    config: Value,
+) -> Result<Accepted> {
+    let mut tx = db::begin(&platform.db, tenant).await?;
+    let connection = get(&mut tx, tenant, id).await?;
+    tx.commit().await?;
+    accept::next(platform, (tenant, &connection), config).await
 }
 
 /// Takes a connection away, with every record that came over it.
@@ -294,26 +342,14 @@ fn check_title(name: &str) -> schema::Result<()> {
     ))
 }
 
-fn check_config(connector: &dyn Connector, config: &Value) -> schema::Result<()> {
-    connector.check(config).map_err(|err| match err {
-        Error::Invalid(errors) => Error::Invalid(errors.into_iter().map(within_config).collect()),
-        other => other,
-    })
-}
-
-fn within_config(error: FieldError) -> FieldError {
-    FieldError {
-        pointer: format!("/connector_config{}", error.pointer),
-        ..error
-    }
-}
-
-/// What the audit log keeps of a connection. A config has no secrets.
+/// What the audit log keeps of a connection. The config has marks in the places of its secrets.
 fn summary(connection: &Connection) -> Value {
     json!({
         "name": connection.name,
         "source_type": connection.source_type,
         "status": connection.status,
         "connector_config": connection.connector_config,
+        "sync_every_minutes": connection.sync_every_minutes,
+        "schema_check_every_hours": connection.schema_check_every_hours,
     })
 }

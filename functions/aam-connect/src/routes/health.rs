@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use aam::connectors::postgres::Config;
+use aam::connectors::{Trouble, TroubleClass};
 use axum::extract::State;
 use chrono::{DateTime, SubsecRound, Utc};
 use platform::audit::{self, Entry};
 use platform::extract::{Json, Path};
 use platform::{Ingester, Platform, Result, db};
-use schema::ConnectionId;
+use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -16,6 +18,7 @@ use utoipa_axum::routes;
 
 use super::connections::{NOT_FOUND, object};
 use crate::db::connections::{self, Complaints, ConnectionStatus};
+use crate::pull::source::{self, Source};
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(check))
@@ -28,7 +31,7 @@ struct Health {
     status: Condition,
     response_time_ms: f64,
     error_message: Option<String>,
-    error_class: Option<ErrorClass>,
+    error_class: Option<TroubleClass>,
     checked_at: DateTime<Utc>,
     /// What the connection's status became.
     connection_status: ConnectionStatus,
@@ -40,17 +43,10 @@ struct Health {
 enum Condition {
     Healthy,
     Degraded,
+    Down,
 }
 
-/// What kind of trouble it is.
-#[derive(Serialize, ToSchema, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum ErrorClass {
-    /// The records are not as their mapping expects.
-    Schema,
-}
-
-/// Looks at the latest run and at open drifts: a file source cannot be called, only remembered.
+/// Asks the source, where there is one to ask; looks at the latest run and at open drifts.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/health-check", tag = "connect",
     operation_id = "connections.check",
     params(("id" = ConnectionId, Path)), security(("bearer" = ["ingest"])),
@@ -62,12 +58,15 @@ async fn check(
 ) -> Result<Json<Health>> {
     let start = Instant::now();
     let checked_at = Utc::now().trunc_subsecs(6);
+    let trouble = ask(&platform, caller.tenant, id).await?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let mut connection = connections::lock(&mut tx, caller.tenant, id)
         .await?
         .ok_or(NOT_FOUND)?;
-    let found = connections::complaints(&mut tx, caller.tenant, id).await?;
-    let (status, error_message, error_class, becomes) = judge(found);
+    let (status, error_message, error_class, becomes) = match trouble {
+        Some(trouble) => down(trouble),
+        None => judge(connections::complaints(&mut tx, caller.tenant, id).await?),
+    };
     let before = std::mem::replace(&mut connection.status, becomes);
     connection.last_health_check = Some(checked_at);
     connections::update(&mut tx, caller.tenant, &connection).await?;
@@ -89,10 +88,34 @@ async fn check(
     }))
 }
 
+/// The first thing that is wrong with the source. Nothing is held meanwhile.
+async fn ask(platform: &Platform, tenant: TenantId, id: ConnectionId) -> Result<Option<Trouble>> {
+    let mut tx = db::begin(&platform.db, tenant).await?;
+    let config = match Source::find(&mut tx, tenant, id).await? {
+        Some(source) => Some(source.whole(platform, &mut tx, tenant).await?),
+        None => None,
+    };
+    tx.commit().await?;
+    let Some(config) = config else {
+        return Ok(None);
+    };
+    let contacted = source::contact(platform, &Config::read(&config)?).await;
+    Ok(contacted.err().and_then(|it| it.into_iter().next()))
+}
+
+fn down(trouble: Trouble) -> Verdict {
+    (
+        Condition::Down,
+        Some(trouble.message),
+        Some(trouble.class),
+        ConnectionStatus::Failed,
+    )
+}
+
 type Verdict = (
     Condition,
     Option<String>,
-    Option<ErrorClass>,
+    Option<TroubleClass>,
     ConnectionStatus,
 );
 
@@ -102,7 +125,7 @@ fn judge(found: Complaints) -> Verdict {
             "{} open drifts quarantine records: see GET /api/v1/aam/drift",
             found.critical_drifts
         );
-        let class = Some(ErrorClass::Schema);
+        let class = Some(TroubleClass::Schema);
         return (
             Condition::Degraded,
             Some(message),

@@ -2,22 +2,18 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{SubsecRound, Utc};
-use platform::audit::{self, Entry};
 use platform::extract::{Json, Path, Query};
-use platform::queue::{Wake, announce};
 use platform::{Caller, Ingester, Platform, Result, db};
 use schema::entity::ENTITIES;
-use schema::{ConnectionId, Error, JobId, TenantId};
-use serde::{Deserialize, Serialize};
+use schema::{ConnectionId, Error};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
-use super::connections::{self, check_name, object};
+use super::connections::{self, check_name};
 use super::filesource::resolve;
-use crate::db::jobs::{self, JobStatus};
+use super::queued::{Asked, Queued};
 use crate::replay::{KIND, Phase, Replay};
 
 pub(crate) fn router() -> OpenApiRouter<Platform> {
@@ -46,15 +42,6 @@ struct Files {
     system: Option<String>,
     /// A connection of the type `filesource`; where the tenant has only one, it may be left out.
     connection_id: Option<ConnectionId>,
-}
-
-/// A job that waits for a worker.
-#[derive(Serialize, ToSchema)]
-struct Queued {
-    /// To be asked for at `/api/v1/tasks/{id}`.
-    job_id: JobId,
-    kind: &'static str,
-    status: JobStatus,
 }
 
 /// Maps every stored record of a connection again, with the current mapping, without asking the
@@ -137,27 +124,12 @@ impl NewReplay {
     }
 }
 
-impl Queued {
-    /// Wakes a worker, as the job is committed.
-    async fn announced(self, platform: &Platform, tenant: TenantId) -> (StatusCode, Json<Queued>) {
-        let job = self.job_id;
-        announce(&*platform.queue, Wake { tenant, job }).await;
-        (StatusCode::ACCEPTED, Json(self))
-    }
-}
-
 /// Makes the job.
 async fn queue(conn: &mut db::Connection, caller: &Caller, replay: &Replay) -> Result<Queued> {
-    let now = Utc::now().trunc_subsecs(6);
-    let id = JobId(Uuid::now_v7());
-    let payload = serde_json::to_value(replay).map_err(|err| Error::Internal(err.into()))?;
-    jobs::insert(conn, caller.tenant, id, (KIND, &payload), now).await?;
-    db::queue::insert(conn, caller.tenant, id).await?;
-    let entry = Entry::new(caller, "replay.queue", object(replay.connection_id));
-    audit::append(conn, caller.tenant, &entry.after(payload)).await?;
-    Ok(Queued {
-        job_id: id,
+    let asked = Asked {
         kind: KIND,
-        status: JobStatus::Queued,
-    })
+        action: "replay.queue",
+        connection: replay.connection_id,
+    };
+    Queued::insert(conn, caller, &asked, replay).await
 }

@@ -99,6 +99,17 @@ pub(super) fn make(binaries: &Binaries, data: &Path, profile: Profile) -> anyhow
     fs::rename(&unfinished, data).with_context(|| format!("make {}", data.display()))
 }
 
+/// Who must give a password at a server of tests: members of the role `passworded`. Everybody else
+/// is let in, as at the door of a lasting server, which only its user may reach.
+pub(super) fn admit(data: &Path, profile: Profile) -> anyhow::Result<()> {
+    const RULES: &str = "local all +passworded scram-sha-256\nlocal all all trust\n";
+    let Profile::Disposable = profile else {
+        return Ok(());
+    };
+    let path = data.join("pg_hba.conf");
+    fs::write(&path, RULES).with_context(|| format!("write {}", path.display()))
+}
+
 /// Ends what still runs in a directory that this process holds, and removes stale marks.
 ///
 /// A server is never adopted: it would have nobody to end it. It is also about to end by

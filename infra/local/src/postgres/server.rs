@@ -126,6 +126,7 @@ pub fn url(data: &Path, database: &str) -> anyhow::Result<String> {
 fn open(binaries: &Binaries, data: &Path, profile: Profile) -> anyhow::Result<Process> {
     data::make(binaries, data, profile)?;
     data::clear(data)?;
+    data::admit(data, profile)?;
     let mut process = spawn(binaries, data, profile)?;
     let deadline = Instant::now() + PATIENCE;
     while !accepts(data) {

@@ -57,6 +57,15 @@ impl Trouble {
         }
     }
 
+    /// The source as a whole takes too long.
+    pub fn late() -> Trouble {
+        Trouble::new(
+            TroubleClass::Network,
+            "/host",
+            "the source does not answer in time",
+        )
+    }
+
     /// Whether the same may succeed later though nobody changes anything.
     pub fn may_pass(&self) -> bool {
         matches!(self.class, TroubleClass::Network | TroubleClass::Quota)

@@ -91,6 +91,24 @@ pub async fn advance(
     Ok(())
 }
 
+/// Notes how far the source's cursor was followed.
+pub async fn set_cursor(
+    conn: &mut Connection,
+    tenant: TenantId,
+    run: RunId,
+    cursor: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "update runs set cursor = $3 where tenant_id = $1 and id = $2",
+        tenant as _,
+        run as _,
+        cursor,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Notes that a run ended before its end. Its counts stay: they are of what was committed.
 pub async fn fail(
     conn: &mut Connection,

@@ -12,6 +12,7 @@
 mod batch;
 mod decide;
 mod finish;
+mod learn;
 mod prepare;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use schema::{ConnectionId, TenantId};
 
 pub use batch::batch;
 pub use finish::{Run, finish};
+pub use learn::declare;
 
 use crate::db::{self, Connection};
 use crate::plan::Plan;

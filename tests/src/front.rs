@@ -1,4 +1,4 @@
-//! A TLS front before a server that speaks none.
+//! A port before a server that listens on a socket only and speaks no TLS.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::PrivateKeyDer;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 /// A certificate authority made on the spot.
-pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    pub(super) fn new(name: &str) -> anyhow::Result<Authority> {
+    pub(crate) fn new(name: &str) -> anyhow::Result<Authority> {
         let mut params = CertificateParams::new([])?;
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -27,12 +27,12 @@ impl Authority {
         )?))
     }
 
-    pub(super) fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// What a server of these names shows.
-    pub(super) fn certify(&self, names: &[&str]) -> anyhow::Result<ServerConfig> {
+    pub(crate) fn certify(&self, names: &[&str]) -> anyhow::Result<ServerConfig> {
         let names: Vec<String> = names.iter().map(|it| (*it).to_owned()).collect();
         let key = KeyPair::generate()?;
         let certificate = CertificateParams::new(names)?.signed_by(&key, &self.0)?;
@@ -45,23 +45,43 @@ impl Authority {
     }
 }
 
-/// A port that speaks TLS and passes everything on to a socket; dropping it closes it.
+/// How a port speaks.
+#[derive(Clone)]
+pub(crate) enum Speech {
+    /// As the server behind it.
+    Plain,
+    /// TLS from the first byte on.
+    Tls(TlsAcceptor),
+    /// TLS once the client asks for it as PostgreSQL's do.
+    TlsOnRequest(TlsAcceptor),
+}
+
+impl Speech {
+    pub(crate) fn tls(config: ServerConfig) -> Speech {
+        Speech::Tls(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    pub(crate) fn tls_on_request(config: ServerConfig) -> Speech {
+        Speech::TlsOnRequest(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+/// A port that passes everything on to a socket; dropping it closes it.
 #[derive(Debug)]
-pub(super) struct Front {
+pub(crate) struct Front {
     port: u16,
     broken: Arc<Notify>,
     listening: JoinHandle<()>,
 }
 
 impl Front {
-    pub(super) async fn open(config: ServerConfig, socket: &Path) -> anyhow::Result<Front> {
+    pub(crate) async fn open(speech: Speech, socket: &Path) -> anyhow::Result<Front> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let broken = Arc::new(Notify::new());
-        let acceptor = TlsAcceptor::from(Arc::new(config));
         let listening = tokio::spawn(listen(
             listener,
-            acceptor,
+            speech,
             socket.to_owned(),
             Arc::clone(&broken),
         ));
@@ -72,11 +92,11 @@ impl Front {
         })
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub(super) fn break_connections(&self) {
+    pub(crate) fn break_connections(&self) {
         self.broken.notify_waiters();
     }
 }
@@ -88,27 +108,34 @@ impl Drop for Front {
     }
 }
 
-async fn listen(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    socket: PathBuf,
-    broken: Arc<Notify>,
-) {
+async fn listen(listener: TcpListener, speech: Speech, socket: PathBuf, broken: Arc<Notify>) {
     while let Ok((client, _)) = listener.accept().await {
-        let (acceptor, socket, broken) = (acceptor.clone(), socket.clone(), Arc::clone(&broken));
+        let (speech, socket, broken) = (speech.clone(), socket.clone(), Arc::clone(&broken));
         tokio::spawn(async move {
             tokio::select! {
                 // A client that refuses the certificate is a test's purpose, not a failure.
-                _ = pass(client, acceptor, socket) => {}
+                _ = pass(client, speech, socket) => {}
                 () = broken.notified() => {}
             }
         });
     }
 }
 
-async fn pass(client: TcpStream, acceptor: TlsAcceptor, socket: PathBuf) -> std::io::Result<()> {
-    let mut client = acceptor.accept(client).await?;
+async fn pass(mut client: TcpStream, speech: Speech, socket: PathBuf) -> std::io::Result<()> {
     let mut server = UnixStream::connect(socket).await?;
-    copy_bidirectional(&mut client, &mut server).await?;
+    match speech {
+        Speech::Plain => copy_bidirectional(&mut client, &mut server).await?,
+        Speech::Tls(acceptor) => {
+            let mut client = acceptor.accept(client).await?;
+            copy_bidirectional(&mut client, &mut server).await?
+        }
+        Speech::TlsOnRequest(acceptor) => {
+            // SSLRequest has eight bytes, and `S` says yes.
+            client.read_exact(&mut [0; 8]).await?;
+            client.write_all(b"S").await?;
+            let mut client = acceptor.accept(client).await?;
+            copy_bidirectional(&mut client, &mut server).await?
+        }
+    };
     Ok(())
 }

@@ -1,0 +1,91 @@
+//! Which connections are to be asked by themselves, and when.
+
+use chrono::{DateTime, Utc};
+use platform::db::Connection as Conn;
+use schema::{ConnectionId, TenantId};
+
+/// What a connection does by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Sync,
+    SchemaCheck,
+}
+
+/// A connection that is due.
+pub(crate) struct Due {
+    pub(crate) tenant: TenantId,
+    pub(crate) connection: ConnectionId,
+}
+
+/// Connections of all tenants that are due, in a transaction of the sweep, which sees no others.
+/// In no order: whoever is left out is due the next time.
+pub(crate) async fn list(conn: &mut Conn, what: Standing, most: i64) -> sqlx::Result<Vec<Due>> {
+    match what {
+        Standing::Sync => {
+            sqlx::query_as!(
+                Due,
+                r#"
+                select tenant_id "tenant: _", id "connection: _"
+                from connections
+                where sync_due_at <= now()
+                limit $1
+                "#,
+                most,
+            )
+            .fetch_all(conn)
+            .await
+        }
+        Standing::SchemaCheck => {
+            sqlx::query_as!(
+                Due,
+                r#"
+                select tenant_id "tenant: _", id "connection: _"
+                from connections
+                where schema_check_due_at <= now()
+                limit $1
+                "#,
+                most,
+            )
+            .fetch_all(conn)
+            .await
+        }
+    }
+}
+
+/// Puts off what is due by its pace, up to a tenth more by `luck`, which is from 0 to 1. Says
+/// whether it was due: of two who find it so, one gets it.
+pub(crate) async fn take(
+    conn: &mut Conn,
+    due: &Due,
+    what: Standing,
+    now: DateTime<Utc>,
+    luck: f64,
+) -> sqlx::Result<bool> {
+    let stretch = 1.0 + luck / 10.0;
+    let query = match what {
+        Standing::Sync => sqlx::query!(
+            r#"
+            update connections
+            set sync_due_at = $3::timestamptz + sync_every_minutes * $4::float8 * interval '1 minute'
+            where tenant_id = $1 and id = $2 and sync_due_at <= $3
+            "#,
+            due.tenant as _,
+            due.connection as _,
+            now,
+            stretch,
+        ),
+        Standing::SchemaCheck => sqlx::query!(
+            r#"
+            update connections
+            set schema_check_due_at =
+              $3::timestamptz + schema_check_every_hours * $4::float8 * interval '1 hour'
+            where tenant_id = $1 and id = $2 and schema_check_due_at <= $3
+            "#,
+            due.tenant as _,
+            due.connection as _,
+            now,
+            stretch,
+        ),
+    };
+    Ok(query.execute(conn).await?.rows_affected() == 1)
+}

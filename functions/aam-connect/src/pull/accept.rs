@@ -1,0 +1,125 @@
+//! A config on its way in: checked, its source asked, its secrets taken out.
+
+use aam::connectors::postgres::Config;
+use aam::connectors::secrets::{self, MARK, Secrets};
+use aam::connectors::{self, Connector};
+use platform::{Platform, Result, db};
+use schema::{ConnectionId, Error, FieldError, TenantId};
+use serde_json::Value;
+
+use super::source::{Source, contact, pulls, refuse};
+use crate::db::connections::Connection;
+
+/// A config that can be stored.
+pub(crate) struct Accepted {
+    /// With a mark in the place of each secret.
+    pub(crate) marked: Value,
+    pub(crate) secrets: Secrets,
+    /// Whether it leads to another source than the one before.
+    pub(crate) moved: bool,
+}
+
+/// Takes a connection's first config.
+///
+/// # Errors
+/// [`Error::Invalid`] where it is wrong or its source cannot be read.
+pub(crate) async fn first(
+    platform: &Platform,
+    connector: &dyn Connector,
+    config: Value,
+) -> Result<Accepted> {
+    check(connector, &config)?;
+    if pulls(connector) {
+        ask(platform, &config).await?;
+    }
+    Ok(Accepted::of(connector, config, false))
+}
+
+/// Takes another config. A secret that is the mark stays as it was, unless the source is another
+/// one: whoever may change the config must not learn the secret by it.
+///
+/// # Errors
+/// [`Error::Invalid`] where it is wrong or its source cannot be read.
+pub(crate) async fn next(
+    platform: &Platform,
+    (tenant, connection): (TenantId, &Connection),
+    mut config: Value,
+) -> Result<Accepted> {
+    let connector = connectors::find(&connection.source_type)
+        .ok_or_else(|| Error::Internal("a connection of no connector".into()))?;
+    check(connector, &config)?;
+    if !pulls(connector) {
+        return Ok(Accepted::of(connector, config, false));
+    }
+    let (old, old_config) = old(platform, tenant, connection.id).await?;
+    let moved = place(&old) != place(&config);
+    if !moved {
+        secrets::put(&mut config, &secrets_of(connector, old_config));
+    } else if let Some(pointer) = marked(connector, &config) {
+        let detail = "the source is another one: give the secret again";
+        return Err(Error::invalid(format!("/connector_config{pointer}"), detail).into());
+    }
+    ask(platform, &config).await?;
+    Ok(Accepted::of(connector, config, moved))
+}
+
+impl Accepted {
+    fn of(connector: &dyn Connector, mut config: Value, moved: bool) -> Accepted {
+        let secrets = secrets::take(&mut config, connector.secrets());
+        Accepted {
+            marked: config,
+            secrets,
+            moved,
+        }
+    }
+}
+
+/// The config as it is stored, and with its secrets.
+async fn old(platform: &Platform, tenant: TenantId, id: ConnectionId) -> Result<(Value, Value)> {
+    let mut tx = db::begin(&platform.db, tenant).await?;
+    let source = Source::find(&mut tx, tenant, id).await?;
+    let source = source.ok_or(Error::NotFound { what: "connection" })?;
+    let whole = source.whole(platform, &mut tx, tenant).await?;
+    tx.commit().await?;
+    Ok((source.marked().clone(), whole))
+}
+
+async fn ask(platform: &Platform, config: &Value) -> Result<()> {
+    let asked = contact(platform, &Config::read(config)?).await;
+    Ok(asked.map_err(refuse)?)
+}
+
+fn secrets_of(connector: &dyn Connector, mut whole: Value) -> Secrets {
+    secrets::take(&mut whole, connector.secrets())
+}
+
+/// The first secret that is not there.
+fn marked(connector: &dyn Connector, config: &Value) -> Option<&'static str> {
+    let mut pointers = connector.secrets().iter().copied();
+    pointers.find(|it| config.pointer(it).is_some_and(|it| it == MARK))
+}
+
+/// What leads to the source: everything but its secret and what is read there.
+fn place(config: &Value) -> Value {
+    let mut place = config.clone();
+    if let Some(fields) = place.as_object_mut() {
+        fields.remove("password");
+        fields.remove("objects");
+    }
+    place
+}
+
+fn check(connector: &dyn Connector, config: &Value) -> Result<()> {
+    let checked = connector.check(config).map_err(|err| match err {
+        Error::Invalid(errors) => Error::Invalid(errors.into_iter().map(within).collect()),
+        other => other,
+    });
+    Ok(checked?)
+}
+
+fn within(error: FieldError) -> FieldError {
+    FieldError {
+        pointer: format!("/connector_config{}", error.pointer),
+        ..error
+    }
+}

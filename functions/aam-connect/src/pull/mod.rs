@@ -1,0 +1,120 @@
+//! Pulling: the platform asks a source for its structure and for its records.
+//!
+//! **Invariant:** while a source is asked, the job's row is held and no other: nobody waits for a
+//! source but its own job. What came is written together with how far it reaches, so a kill at any point loses and
+//! doubles nothing.
+
+pub(crate) mod accept;
+pub(crate) mod discover;
+mod lines;
+mod object;
+mod place;
+pub(crate) mod source;
+pub(crate) mod standing;
+pub(crate) mod sync;
+
+use aam::connectors::Trouble;
+use aam::db::{Connection, runs};
+use chrono::{DateTime, Utc};
+use schema::{ConnectionId, RunId, TenantId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::db::connections::ConnectionStatus;
+use crate::db::jobs::Job;
+use crate::db::sources;
+use crate::worker::Step;
+use source::Source;
+
+pub(crate) use lines::Lines;
+
+/// What is to be pulled: the payload of a job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Pull {
+    pub(crate) connection_id: ConnectionId,
+    #[serde(default)]
+    pub(crate) mode: Mode,
+    /// Names of objects; all where it is left out.
+    #[serde(default)]
+    pub(crate) objects: Option<Vec<String>>,
+}
+
+/// How much of a source is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    /// What changed since the last time, where the source can tell; else all.
+    #[default]
+    Incremental,
+    /// All of it; what is no longer there is deleted.
+    Full,
+}
+
+/// Why a slice comes to nothing.
+pub(crate) enum Halt {
+    /// The source.
+    Source(Trouble),
+    /// The platform itself.
+    Platform(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Halt {
+    fn from(error: E) -> Halt {
+        Halt::Platform(error.into())
+    }
+}
+
+/// What a job leaves when it ends, whoever ended it: no run goes on, and the connection's status
+/// says how it went.
+pub(crate) async fn ended(
+    conn: &mut Connection,
+    tenant: TenantId,
+    job: &Job,
+    end: Result<(), &str>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    // A job that cannot be read has pulled nothing.
+    let Ok(pull) = serde_json::from_value::<Pull>(job.payload.clone()) else {
+        return Ok(());
+    };
+    let progress = job.progress.as_ref();
+    let run = progress.and_then(|it| it.pointer("/current/run"));
+    if let (Some(run), Err(error)) = (run, end) {
+        let run = RunId(serde_json::from_value(run.clone())?);
+        runs::fail(conn, tenant, run, error, now).await?;
+    }
+    let some_came = progress
+        .and_then(|it| it["troubles"].as_array())
+        .is_some_and(|it| !it.is_empty());
+    let status = match end {
+        Ok(()) => ConnectionStatus::Active,
+        Err(_) if some_came => ConnectionStatus::Healing,
+        Err(_) => ConnectionStatus::Failed,
+    };
+    sources::set_status(conn, tenant, pull.connection_id, status).await?;
+    Ok(())
+}
+
+impl From<Trouble> for Step {
+    fn from(trouble: Trouble) -> Step {
+        if trouble.may_pass() {
+            Step::Later(trouble.to_string())
+        } else {
+            Step::Failed(trouble.to_string())
+        }
+    }
+}
+
+impl Pull {
+    /// The objects that are to be pulled, as the config has them now.
+    pub(super) fn names(&self, source: &Source) -> Vec<String> {
+        match &self.objects {
+            Some(names) => names.clone(),
+            None => source.config.objects.iter().map(|it| it.name()).collect(),
+        }
+    }
+}
+
+fn internal(problem: platform::Problem) -> anyhow::Error {
+    anyhow::anyhow!("{:?}", problem.error())
+}

@@ -1,0 +1,310 @@
+//! One object of a source in a sync: which rows are next, and what becomes of them.
+
+use std::collections::HashSet;
+
+use aam::connectors::postgres::{Line, Order, Page, Part, Start};
+use aam::db::runs::{self, FinishedRun, RunKind};
+use aam::db::{self, Connection};
+use aam::ingest::{self, Counts, Item, Op, Run, Stream};
+use aam::observe::{Coverage, Observation};
+use chrono::{DateTime, Utc};
+use schema::RunId;
+use serde::{Deserialize, Serialize};
+
+use super::Halt;
+use super::place::Place;
+use crate::db::positions;
+use crate::db::stored::{self, Keyed, Slice};
+
+/// The object in work.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Current {
+    pub(super) object: String,
+    pub(super) run: RunId,
+    started_at: DateTime<Utc>,
+    order: Order,
+    way: Way,
+    bytes: u64,
+    counts: Counts,
+}
+
+/// How the object is read, and how far.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Way {
+    /// Every row, in the order of the key.
+    All {
+        /// The key of the last row that was read.
+        after: Option<Vec<String>>,
+        /// The greatest cursor from before the first row.
+        newest: Option<String>,
+    },
+    /// What changed, in the order of the cursor.
+    Changed {
+        since: String,
+        /// Cursor and key of the last row that was read.
+        after: Option<(String, Vec<String>)>,
+    },
+    /// Stored records, of which some may be gone from the source.
+    Gone {
+        /// The source id of the last record that was looked for.
+        after: String,
+        newest: Option<String>,
+    },
+    /// Nothing is left.
+    Over,
+}
+
+/// What a source said, to be written down.
+pub(super) enum Found {
+    Rows(Page),
+    Gone {
+        last: Option<String>,
+        ids: Vec<String>,
+    },
+}
+
+impl Current {
+    pub(super) fn new(object: String, order: Order, way: Way, now: DateTime<Utc>) -> Current {
+        Current {
+            object,
+            run: RunId(uuid::Uuid::now_v7()),
+            started_at: now,
+            order,
+            way,
+            bytes: 0,
+            counts: Counts::default(),
+        }
+    }
+
+    /// What became of its rows so far.
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.way, Way::Over)
+    }
+
+    pub(super) fn run(&self) -> Run {
+        Run {
+            id: self.run,
+            kind: RunKind::Sync,
+            file: None,
+            bytes: self.bytes,
+            started_at: self.started_at,
+        }
+    }
+
+    /// Asks the source what is next.
+    pub(super) async fn ask(
+        &self,
+        conn: &mut Connection,
+        place: &Place<'_>,
+        line: &mut Line,
+    ) -> Result<Found, Halt> {
+        let order = &self.order;
+        let start = match (&self.way, &order.cursor) {
+            (Way::All { after: None, .. }, _) => Start::First(order),
+            (
+                Way::All {
+                    after: Some(key), ..
+                },
+                _,
+            ) => Start::AfterKey(order, key),
+            (Way::Changed { since, after: None }, Some(cursor)) => {
+                Start::Since(order, cursor, since)
+            }
+            (
+                Way::Changed {
+                    after: Some((at, key)),
+                    ..
+                },
+                Some(cursor),
+            ) => Start::AfterCursor(order, cursor, at, key),
+            (Way::Gone { after, .. }, _) => return self.gone(conn, place, line, after).await,
+            (Way::Over, _) | (Way::Changed { .. }, None) => {
+                return Ok(Found::Gone {
+                    last: None,
+                    ids: vec![],
+                });
+            }
+        };
+        let page = line.page(place.object, &start).await;
+        page.map(Found::Rows).map_err(Halt::Source)
+    }
+
+    /// Asks the source which of the next stored records it has no more.
+    async fn gone(
+        &self,
+        conn: &mut Connection,
+        place: &Place<'_>,
+        line: &mut Line,
+        after: &str,
+    ) -> Result<Found, Halt> {
+        let slice = Slice {
+            connection: place.connection,
+            object: &self.object,
+            after,
+        };
+        let columns: Vec<_> = self.order.key.iter().map(|it| it.name.clone()).collect();
+        let stored = stored::list_keys(conn, place.tenant, slice, &columns).await?;
+        let last = stored.last().map(|it| it.source_id.clone());
+        // A record that was stored without its key cannot be looked for, so it stays.
+        let whole = |it: Keyed| {
+            Some((
+                it.source_id,
+                it.key.into_iter().collect::<Option<Vec<_>>>()?,
+            ))
+        };
+        let (ids, keys): (Vec<_>, Vec<_>) = stored.into_iter().filter_map(whole).unzip();
+        if keys.is_empty() {
+            return Ok(Found::Gone { last, ids: vec![] });
+        }
+        let there = line.existing(place.object, &self.order.key, &keys).await;
+        let there = there.map_err(Halt::Source)?;
+        let there: HashSet<_> = there.into_iter().collect();
+        let gone = ids
+            .into_iter()
+            .zip(keys)
+            .filter(|it| !there.contains(&it.1));
+        Ok(Found::Gone {
+            last,
+            ids: gone.map(|it| it.0).collect(),
+        })
+    }
+
+    /// Writes down what the source said, and how far that is.
+    pub(super) async fn take(
+        &mut self,
+        conn: &mut Connection,
+        place: &Place<'_>,
+        found: Found,
+    ) -> anyhow::Result<()> {
+        let stream = place.stream(conn).await?;
+        match found {
+            Found::Rows(page) => {
+                let items: Vec<_> = page.rows.iter().map(|it| upsert(&it.body)).collect();
+                self.bytes += page.rows.iter().map(|it| it.body.len() as u64).sum::<u64>();
+                self.store(conn, &stream, &items, place.now).await?;
+                self.follow(conn, place, page).await?;
+            }
+            Found::Gone { last, ids } => {
+                let items: Vec<_> = ids.iter().map(|it| delete(it)).collect();
+                self.store(conn, &stream, &items, place.now).await?;
+                match (&mut self.way, last) {
+                    (Way::Gone { after, .. }, Some(last)) => *after = last,
+                    (Way::Gone { newest, .. }, None) => {
+                        let newest = newest.take();
+                        self.reach(conn, place, newest.as_deref()).await?;
+                        self.way = Way::Over;
+                    }
+                    _ => self.way = Way::Over,
+                }
+            }
+        }
+        Ok(runs::advance(conn, place.tenant, &self.run(), &self.counts).await?)
+    }
+
+    /// Notes that the object is done.
+    pub(super) async fn finish(&self, conn: &mut Connection, place: &Place<'_>) -> db::Result<()> {
+        let finished = FinishedRun {
+            id: self.run,
+            connection: place.connection,
+            object: &self.object,
+            kind: RunKind::Sync,
+            file: None,
+            bytes: self.bytes,
+            started_at: self.started_at,
+            counts: self.counts,
+        };
+        runs::finish(conn, place.tenant, &finished, place.now).await
+    }
+
+    async fn store(
+        &mut self,
+        conn: &mut Connection,
+        stream: &Stream,
+        items: &[Item<'_>],
+        now: DateTime<Utc>,
+    ) -> db::Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        // The source declares its structure; its records teach nothing more.
+        let mut observation = Observation::new(Coverage::Header);
+        let outcomes = ingest::batch(conn, stream, self.run, items, &mut observation, now).await?;
+        outcomes.iter().for_each(|it| self.counts.add(it));
+        Ok(())
+    }
+
+    /// Goes on after the last row of a page.
+    async fn follow(
+        &mut self,
+        conn: &mut Connection,
+        place: &Place<'_>,
+        mut page: Page,
+    ) -> db::Result<()> {
+        let last = page.rows.pop();
+        let mut reached = None;
+        match (&mut self.way, last) {
+            (Way::All { newest, .. }, None) => {
+                self.way = Way::Gone {
+                    after: String::new(),
+                    newest: newest.take(),
+                };
+            }
+            (Way::All { newest, .. }, Some(_)) if page.last => {
+                self.way = Way::Gone {
+                    after: String::new(),
+                    newest: newest.take(),
+                };
+            }
+            (Way::All { after, .. }, Some(row)) => *after = Some(row.key),
+            (Way::Changed { after, .. }, Some(row)) => {
+                reached = row.cursor.clone();
+                *after = row.cursor.map(|it| (it, row.key));
+                if page.last {
+                    self.way = Way::Over;
+                }
+            }
+            _ => self.way = Way::Over,
+        }
+        self.reach(conn, place, reached.as_deref()).await
+    }
+
+    /// Notes where the next incremental sync begins.
+    async fn reach(
+        &self,
+        conn: &mut Connection,
+        place: &Place<'_>,
+        cursor: Option<&str>,
+    ) -> db::Result<()> {
+        if let (Some(Part { name, .. }), Some(cursor)) = (&self.order.cursor, cursor) {
+            let object = (place.connection, self.object.as_str());
+            positions::upsert(conn, place.tenant, object, (name, cursor), place.now).await?;
+            runs::set_cursor(conn, place.tenant, self.run, cursor).await?;
+        }
+        Ok(())
+    }
+}
+
+fn upsert(body: &str) -> Item<'_> {
+    Item {
+        payload: body.as_bytes(),
+        line: None,
+        occurred_at: None,
+        op: Op::Upsert,
+        source_id: None,
+    }
+}
+
+fn delete(id: &str) -> Item<'_> {
+    Item {
+        payload: b"{}",
+        line: None,
+        occurred_at: None,
+        op: Op::Delete,
+        source_id: Some(id),
+    }
+}

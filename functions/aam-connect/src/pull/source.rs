@@ -1,0 +1,185 @@
+//! A connection's source: what its config says, its secrets, the way there.
+
+use std::time::Duration;
+
+use aam::connectors::address::Hosts;
+use aam::connectors::postgres::{Config, Line};
+use aam::connectors::secrets::{self, Secrets};
+use aam::connectors::{self, Capability, Connector, Trouble};
+use aam::db::Connection;
+use platform::data_key::DataKey;
+use platform::{Platform, Result};
+use schema::{ConnectionId, Error, FieldError, TenantId};
+use serde_json::Value;
+
+use super::accept::Accepted;
+use super::lines::Key;
+use super::{Halt, Lines, internal};
+use crate::db::{positions, sources};
+
+/// A request must be answered; a source that needs longer is not healthy.
+const CONTACT: Duration = Duration::from_secs(20);
+
+/// A source to pull from.
+pub(crate) struct Source {
+    /// Its records are of this system.
+    pub(crate) system: &'static str,
+    /// With a mark in the place of each secret.
+    pub(crate) config: Config,
+    marked: Value,
+    sealed: Option<Vec<u8>>,
+    id: ConnectionId,
+    key: Key,
+}
+
+impl Source {
+    /// The connection's source; none where there is no such connection, or nothing to pull.
+    pub(crate) async fn find(
+        conn: &mut Connection,
+        tenant: TenantId,
+        id: ConnectionId,
+    ) -> Result<Option<Source>> {
+        let Some(row) = sources::find(conn, tenant, id).await? else {
+            return Ok(None);
+        };
+        let Some(connector) = connectors::find(&row.source_type).filter(|it| pulls(*it)) else {
+            return Ok(None);
+        };
+        Ok(Some(Source {
+            system: connector.name(),
+            config: Config::read(&row.connector_config)?,
+            marked: row.connector_config,
+            sealed: row.sealed_secrets,
+            id,
+            key: (id, row.updated_at),
+        }))
+    }
+
+    /// The line to it, opened where it is not.
+    pub(super) async fn line<'a>(
+        &self,
+        platform: &Platform,
+        conn: &mut Connection,
+        tenant: TenantId,
+        lines: &'a mut Lines,
+    ) -> Result<&'a mut Line, Halt> {
+        if lines.open(self.key).is_none() {
+            let config = self.whole(platform, conn, tenant).await;
+            let config = config.map_err(internal)?;
+            let config = Config::read(&config)?;
+            let dialled = lines.dial(self.key, &config, hosts(platform)).await;
+            dialled.map_err(Halt::Source)?;
+        }
+        Ok(lines.open(self.key).expect("it was just dialled"))
+    }
+
+    /// Whether the open line is the one to it: then it lets in who asks.
+    pub(super) fn is_open(&self, lines: &mut Lines) -> bool {
+        lines.open(self.key).is_some()
+    }
+
+    /// Its config with its secrets in their places.
+    pub(crate) async fn whole(
+        &self,
+        platform: &Platform,
+        conn: &mut Connection,
+        tenant: TenantId,
+    ) -> Result<Value> {
+        let mut config = self.marked.clone();
+        if let Some(sealed) = &self.sealed {
+            let key = DataKey::of(conn, &platform.secrets, tenant).await?;
+            let opened = key.open(&about(self.id), sealed)?;
+            let opened: Secrets =
+                serde_json::from_slice(&opened).map_err(|err| Error::Internal(err.into()))?;
+            secrets::put(&mut config, &opened);
+        }
+        Ok(config)
+    }
+
+    /// Its config as it is stored and shown.
+    pub(crate) fn marked(&self) -> &Value {
+        &self.marked
+    }
+}
+
+/// Whether there is something to ask.
+pub(crate) fn pulls(connector: &dyn Connector) -> bool {
+    connector.capabilities().contains(&Capability::Sync)
+}
+
+/// The secrets as they are stored; nothing where there are none.
+pub(crate) async fn seal(
+    conn: &mut Connection,
+    platform: &Platform,
+    (tenant, id): (TenantId, ConnectionId),
+    secrets: &Secrets,
+) -> Result<Option<Vec<u8>>> {
+    if secrets.is_empty() {
+        return Ok(None);
+    }
+    let key = DataKey::of(conn, &platform.secrets, tenant).await?;
+    let plain = serde_json::to_vec(secrets).map_err(|err| Error::Internal(err.into()))?;
+    Ok(Some(key.seal(&about(id), &plain)))
+}
+
+/// Stores the secrets of another config, and forgets how far another source was read.
+pub(crate) async fn replace(
+    conn: &mut Connection,
+    platform: &Platform,
+    (tenant, id): (TenantId, ConnectionId),
+    accepted: &Accepted,
+) -> Result<()> {
+    if let Some(sealed) = seal(conn, platform, (tenant, id), &accepted.secrets).await? {
+        sources::set_secrets(conn, tenant, id, &sealed).await?;
+    }
+    if accepted.moved {
+        positions::delete(conn, tenant, id).await?;
+    }
+    Ok(())
+}
+
+/// Asks the source of a whole config whether everything that it names can be read.
+pub(crate) async fn contact(platform: &Platform, config: &Config) -> Result<(), Vec<Trouble>> {
+    let called = tokio::time::timeout(CONTACT, async {
+        let opened = Line::open(config, hosts(platform)).await;
+        let mut line = opened.map_err(|it| vec![it])?;
+        let mut troubles = Vec::new();
+        for (index, object) in config.objects.iter().enumerate() {
+            let read = match line.table(index, object).await {
+                Ok(table) => table.order(index, object).map(drop),
+                Err(trouble) => Err(trouble),
+            };
+            troubles.extend(read.err());
+        }
+        line.close().await;
+        if troubles.is_empty() {
+            Ok(())
+        } else {
+            Err(troubles)
+        }
+    });
+    let late = |_| vec![Trouble::late()];
+    called.await.map_err(late)?
+}
+
+/// Troubles as wrong fields of a request that has the config at `/connector_config`.
+pub(crate) fn refuse(troubles: Vec<Trouble>) -> Error {
+    let field = |it: Trouble| FieldError {
+        detail: it.to_string(),
+        pointer: format!("/connector_config{}", it.pointer),
+    };
+    Error::Invalid(troubles.into_iter().map(field).collect())
+}
+
+fn hosts(platform: &Platform) -> Hosts {
+    if platform.private_hosts {
+        Hosts::Any
+    } else {
+        Hosts::Public
+    }
+}
+
+/// What sealed secrets are bound to, beside their tenant.
+fn about(id: ConnectionId) -> String {
+    format!("connection:{id}")
+}

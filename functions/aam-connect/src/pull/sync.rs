@@ -1,0 +1,225 @@
+//! The job `sync`: a source's records, object by object, page by page.
+
+use aam::connectors::Trouble;
+use aam::connectors::postgres::Object;
+use aam::db::{Connection, runs};
+use aam::ingest::Counts;
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use platform::Platform;
+use schema::TenantId;
+use serde::{Deserialize, Serialize};
+
+use super::object::{Current, Way};
+use super::place::Place;
+use super::source::Source;
+use super::{Halt, Lines, Mode, Pull, internal};
+use crate::db::jobs::Job;
+use crate::db::positions;
+use crate::worker::Step;
+
+/// The kind of its jobs.
+pub(crate) const KIND: &str = "sync";
+
+/// How far a sync is.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Progress {
+    /// Of all objects.
+    counts: Counts,
+    /// How many objects are done.
+    done: usize,
+    current: Option<Current>,
+    /// What went wrong with single objects; the others go on.
+    #[serde(default)]
+    troubles: Vec<String>,
+}
+
+/// Does one slice of a sync: begins an object, or brings one page of it in.
+pub(crate) async fn step(
+    platform: &Platform,
+    conn: &mut Connection,
+    lines: &mut Lines,
+    (tenant, job): (TenantId, &Job),
+    now: DateTime<Utc>,
+) -> anyhow::Result<Step> {
+    let pull: Pull =
+        serde_json::from_value(job.payload.clone()).context("the payload of a sync")?;
+    let progress = job.progress.clone().map(serde_json::from_value).transpose();
+    let mut progress: Progress = progress
+        .context("the progress of a sync")?
+        .unwrap_or_default();
+    let Some(source) = Source::find(conn, tenant, pull.connection_id)
+        .await
+        .map_err(internal)?
+    else {
+        return Ok(Step::Failed("the connection was deleted".to_owned()));
+    };
+    let names = pull.names(&source);
+    if progress.current.is_none() && progress.done == names.len() {
+        return progress.end();
+    }
+    let work = Work {
+        platform,
+        source: &source,
+        pull: &pull,
+        tenant,
+        now,
+    };
+    let done = match progress.current.take() {
+        Some(current) => work.go_on(conn, lines, current, &mut progress).await,
+        None => work.begin(conn, lines, &names, &mut progress).await,
+    };
+    match done {
+        Ok(()) => Ok(Step::More(serde_json::to_value(progress)?)),
+        Err(Halt::Platform(error)) => Err(error),
+        Err(Halt::Source(trouble)) => {
+            lines.hang_up().await;
+            Ok(trouble.into())
+        }
+    }
+}
+
+impl Progress {
+    fn end(self) -> anyhow::Result<Step> {
+        if self.troubles.is_empty() {
+            return Ok(Step::Done(serde_json::to_value(self.counts)?));
+        }
+        Ok(Step::Failed(self.troubles.join("; ")))
+    }
+}
+
+/// What the steps of one slice share.
+struct Work<'a> {
+    platform: &'a Platform,
+    source: &'a Source,
+    pull: &'a Pull,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+}
+
+impl Work<'_> {
+    /// Takes up the next object: learns its structure and begins its run.
+    async fn begin(
+        &self,
+        conn: &mut Connection,
+        lines: &mut Lines,
+        names: &[String],
+        progress: &mut Progress,
+    ) -> Result<(), Halt> {
+        let name = &names[progress.done];
+        progress.done += 1;
+        let Some((index, object)) = self.source.config.object(name) else {
+            progress
+                .troubles
+                .push(format!("`{name}` is no longer in the connection's config"));
+            return Ok(());
+        };
+        let place = self.place(object);
+        let line = self
+            .source
+            .line(self.platform, conn, self.tenant, lines)
+            .await?;
+        let table = match line.table(index, object).await {
+            Ok(table) => table,
+            Err(trouble) => return progress.note(trouble),
+        };
+        let order = table.order(index, object);
+        let known = match order.as_ref().map(|it| &it.cursor) {
+            Ok(Some(cursor)) if self.pull.mode == Mode::Incremental => {
+                let place = (self.pull.connection_id, name.as_str());
+                positions::find(conn, self.tenant, place, &cursor.name).await?
+            }
+            _ => None,
+        };
+        let newest = match order.as_ref().map(|it| &it.cursor) {
+            Ok(Some(cursor)) if known.is_none() => {
+                let newest = line.newest(object, &cursor.name).await;
+                newest.map_err(Halt::Source)?
+            }
+            _ => None,
+        };
+        place.hold(conn).await?;
+        place.learn(conn, &table.schema()).await?;
+        let order = match order {
+            Ok(order) => order,
+            Err(trouble) => return progress.note(trouble),
+        };
+        let way = match known {
+            Some(since) => Way::Changed { since, after: None },
+            None => Way::All {
+                after: None,
+                newest,
+            },
+        };
+        let current = Current::new(name.clone(), order, way, self.now);
+        let stream = place.stream(conn).await?;
+        runs::insert(conn, &stream, &current.run()).await?;
+        progress.current = Some(current);
+        Ok(())
+    }
+
+    /// Brings the next page of the current object in.
+    async fn go_on(
+        &self,
+        conn: &mut Connection,
+        lines: &mut Lines,
+        mut current: Current,
+        progress: &mut Progress,
+    ) -> Result<(), Halt> {
+        let Some((_, object)) = self.source.config.object(&current.object) else {
+            let trouble = format!(
+                "`{}` is no longer in the connection's config",
+                current.object
+            );
+            runs::fail(conn, self.tenant, current.run, &trouble, self.now).await?;
+            progress.troubles.push(trouble);
+            return Ok(());
+        };
+        let place = self.place(object);
+        let line = self
+            .source
+            .line(self.platform, conn, self.tenant, lines)
+            .await?;
+        let found = match current.ask(conn, &place, line).await {
+            Ok(found) => found,
+            Err(Halt::Source(trouble)) if !trouble.may_pass() => {
+                lines.hang_up().await;
+                let reason = trouble.to_string();
+                runs::fail(conn, self.tenant, current.run, &reason, self.now).await?;
+                progress.counts += current.counts();
+                return progress.note(trouble);
+            }
+            Err(halt) => return Err(halt),
+        };
+        place.hold(conn).await?;
+        current.take(conn, &place, found).await?;
+        if current.is_over() {
+            current.finish(conn, &place).await?;
+            progress.counts += current.counts();
+        } else {
+            progress.current = Some(current);
+        }
+        Ok(())
+    }
+
+    fn place<'a>(&'a self, object: &'a Object) -> Place<'a> {
+        Place {
+            tenant: self.tenant,
+            connection: self.pull.connection_id,
+            system: self.source.system,
+            object,
+            now: self.now,
+        }
+    }
+}
+
+impl Progress {
+    /// Goes on without an object that cannot be read, unless that may pass.
+    fn note(&mut self, trouble: Trouble) -> Result<(), Halt> {
+        if trouble.may_pass() {
+            return Err(Halt::Source(trouble));
+        }
+        self.troubles.push(trouble.to_string());
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! Asking a source for its records, or for its structure.
+
+use aam::connectors::postgres::Object;
+use axum::extract::State;
+use axum::http::StatusCode;
+use platform::extract::{Json, Path};
+use platform::{Ingester, Platform, Result, db};
+use schema::{ConnectionId, Error, FieldError};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::connections;
+use super::queued::{Asked, Queued};
+use crate::pull::source::Source;
+use crate::pull::{Mode, Pull, discover as discovery, sync as syncing};
+
+pub(crate) fn router() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new()
+        .routes(routes!(sync))
+        .routes(routes!(discover))
+}
+
+/// What is to be read.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewSync {
+    #[serde(default)]
+    #[schema(inline, default = "incremental")]
+    mode: Mode,
+    /// Only these of the config's tables; all where it is left out.
+    objects: Option<Vec<String>>,
+}
+
+/// What is to be looked at.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewDiscovery {
+    /// Only these of the config's tables; all where it is left out.
+    objects: Option<Vec<String>>,
+}
+
+/// Reads a connection's source: what changed since the last time, or all of it.
+#[utoipa::path(post, path = "/api/v1/aam/connections/{id}/sync", tag = "connect",
+    operation_id = "connections.sync", params(("id" = ConnectionId, Path)),
+    request_body = NewSync, security(("bearer" = ["ingest"])),
+    responses((status = 202, body = Queued)))]
+async fn sync(
+    State(platform): State<Platform>,
+    Ingester(caller): Ingester,
+    Path(id): Path<ConnectionId>,
+    Json(new): Json<NewSync>,
+) -> Result<(StatusCode, Json<Queued>)> {
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let source = pulled(&mut tx, &caller, id).await?;
+    let pull = Pull {
+        connection_id: id,
+        mode: new.mode,
+        objects: names(&source, new.objects)?,
+    };
+    let asked = Asked {
+        kind: syncing::KIND,
+        action: "sync.queue",
+        connection: id,
+    };
+    let queued = Queued::insert(&mut tx, &caller, &asked, &pull).await?;
+    tx.commit().await?;
+    Ok(queued.announced(&platform, caller.tenant).await)
+}
+
+/// Looks at the structure of a connection's source: a new one is a new version and, where it
+/// leaves the baseline, drift.
+#[utoipa::path(post, path = "/api/v1/aam/connections/{id}/discover", tag = "connect",
+    operation_id = "connections.discover", params(("id" = ConnectionId, Path)),
+    request_body = NewDiscovery, security(("bearer" = ["ingest"])),
+    responses((status = 202, body = Queued)))]
+async fn discover(
+    State(platform): State<Platform>,
+    Ingester(caller): Ingester,
+    Path(id): Path<ConnectionId>,
+    Json(new): Json<NewDiscovery>,
+) -> Result<(StatusCode, Json<Queued>)> {
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let source = pulled(&mut tx, &caller, id).await?;
+    let pull = Pull {
+        connection_id: id,
+        mode: Mode::Incremental,
+        objects: names(&source, new.objects)?,
+    };
+    let asked = Asked {
+        kind: discovery::KIND,
+        action: "discovery.queue",
+        connection: id,
+    };
+    let queued = Queued::insert(&mut tx, &caller, &asked, &pull).await?;
+    tx.commit().await?;
+    Ok(queued.announced(&platform, caller.tenant).await)
+}
+
+/// The connection's source; 404 or 409 where there is none.
+async fn pulled(
+    conn: &mut db::Connection,
+    caller: &platform::Caller,
+    id: ConnectionId,
+) -> Result<Source> {
+    connections::get(conn, caller.tenant, id).await?;
+    let source = Source::find(conn, caller.tenant, id).await?;
+    Ok(source.ok_or(Error::Conflict("this connection has no source to ask"))?)
+}
+
+/// The objects' full names.
+fn names(source: &Source, wanted: Option<Vec<String>>) -> schema::Result<Option<Vec<String>>> {
+    let Some(wanted) = wanted else {
+        return Ok(None);
+    };
+    let (mut names, mut errors) = (Vec::new(), Vec::new());
+    for (index, name) in wanted.iter().enumerate() {
+        let mut objects = source.config.objects.iter().map(Object::name);
+        match objects.find(|it| it == name || it.strip_prefix("public.") == Some(name)) {
+            Some(name) if names.contains(&name) => {}
+            Some(name) => names.push(name),
+            None => errors.push(FieldError {
+                pointer: format!("/objects/{index}"),
+                detail: "is no table of the connection's config".to_owned(),
+            }),
+        }
+    }
+    if errors.is_empty() {
+        Ok(Some(names))
+    } else {
+        Err(Error::Invalid(errors))
+    }
+}

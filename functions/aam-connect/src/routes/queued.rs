@@ -1,0 +1,73 @@
+//! A job that a request asks for.
+
+use axum::http::StatusCode;
+use chrono::{SubsecRound, Utc};
+use platform::audit::{self, Entry};
+use platform::extract::Json;
+use platform::queue::{Wake, announce};
+use platform::{Caller, Platform, Result, db};
+use schema::{ConnectionId, Error, JobId, TenantId};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::connections::object;
+use crate::db::jobs::{self, JobStatus};
+
+/// A job that waits for a worker.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Queued {
+    /// To be asked for at `/api/v1/tasks/{id}`.
+    job_id: JobId,
+    kind: &'static str,
+    status: JobStatus,
+}
+
+/// What is asked for.
+pub(super) struct Asked {
+    pub(super) kind: &'static str,
+    /// Its name in the audit log.
+    pub(super) action: &'static str,
+    pub(super) connection: ConnectionId,
+}
+
+impl Queued {
+    /// Makes the job.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the connection may have one such job at a time, and has it.
+    pub(super) async fn insert<T: Serialize>(
+        conn: &mut db::Connection,
+        caller: &Caller,
+        asked: &Asked,
+        payload: &T,
+    ) -> Result<Queued> {
+        let now = Utc::now().trunc_subsecs(6);
+        let id = JobId(Uuid::now_v7());
+        let payload = serde_json::to_value(payload).map_err(|err| Error::Internal(err.into()))?;
+        let job = (asked.kind, &payload);
+        if !jobs::insert_once(conn, caller.tenant, id, job, now).await? {
+            let running = "the connection has such a job already: see GET /api/v1/tasks";
+            return Err(Error::Conflict(running).into());
+        }
+        db::queue::insert(conn, caller.tenant, id).await?;
+        let entry = Entry::new(caller, asked.action, object(asked.connection));
+        audit::append(conn, caller.tenant, &entry.after(payload)).await?;
+        Ok(Queued {
+            job_id: id,
+            kind: asked.kind,
+            status: JobStatus::Queued,
+        })
+    }
+
+    /// Wakes a worker, as the job is committed.
+    pub(super) async fn announced(
+        self,
+        platform: &Platform,
+        tenant: TenantId,
+    ) -> (StatusCode, Json<Queued>) {
+        let job = self.job_id;
+        announce(&*platform.queue, Wake { tenant, job }).await;
+        (StatusCode::ACCEPTED, Json(self))
+    }
+}
