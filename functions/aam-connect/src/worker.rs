@@ -172,8 +172,18 @@ async fn slice(platform: &Platform, lines: &mut Lines, wake: Wake) -> anyhow::Re
             let (payload, progress) = (job.payload.clone(), job.progress.clone());
             replay::step(&mut tx, tenant, payload, progress, now).await?
         }
-        sync::KIND => sync::step(platform, &mut tx, lines, (tenant, &job), now).await?,
-        discover::KIND => discover::step(platform, &mut tx, lines, (tenant, &job), now).await?,
+        // Boxed: a future that speaks to a source is too large for one stack with its callers.
+        sync::KIND => Box::pin(sync::step(platform, &mut tx, lines, (tenant, &job), now)).await?,
+        discover::KIND => {
+            Box::pin(discover::step(
+                platform,
+                &mut tx,
+                lines,
+                (tenant, &job),
+                now,
+            ))
+            .await?
+        }
         other => Step::Failed(format!("no worker knows jobs of the kind `{other}`")),
     };
     let end = match step {

@@ -124,7 +124,7 @@ async fn create(
     let sync_every_minutes = pace::sync(connector, new.sync_every_minutes, None)?;
     let hours = (new.schema_check_every_hours, pace::usual(connector));
     let schema_check_every_hours = pace::schema_check(connector, hours.0, hours.1)?;
-    let accepted = accept::first(&platform, connector, new.connector_config).await?;
+    let accepted = Box::pin(accept::first(&platform, connector, new.connector_config)).await?;
     let now = Utc::now().trunc_subsecs(6);
     let connection = Connection {
         id: ConnectionId(Uuid::now_v7()),
@@ -213,7 +213,7 @@ async fn update(
     Json(change): Json<ConnectionChange>,
 ) -> Result<Json<Connection>> {
     let accepted = match change.connector_config {
-        Some(config) => Some(renew(&platform, caller.tenant, id, config).await?),
+        Some(config) => Some(Box::pin(renew(&platform, caller.tenant, id, config)).await?),
         None => None,
     };
     let mut tx = db::begin(&platform.db, caller.tenant).await?;

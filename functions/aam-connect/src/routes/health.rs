@@ -58,7 +58,7 @@ async fn check(
 ) -> Result<Json<Health>> {
     let start = Instant::now();
     let checked_at = Utc::now().trunc_subsecs(6);
-    let trouble = ask(&platform, caller.tenant, id).await?;
+    let trouble = Box::pin(ask(&platform, caller.tenant, id)).await?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let mut connection = connections::lock(&mut tx, caller.tenant, id)
         .await?

@@ -39,13 +39,16 @@ impl Line {
     /// # Errors
     /// Where the source cannot be reached or does not let in.
     pub async fn open(config: &Config, hosts: Hosts) -> Result<Line, Trouble> {
-        let opened = tokio::time::timeout(SIGN_IN, async {
+        // Boxed: a sign-in is large, and its callers are deep.
+        let opened = Box::pin(async {
             let options = options(config, hosts).await?;
             let conn = PgConnection::connect_with(&options).await;
             conn.map_err(|err| failure::of_sign_in(&err, config))
         });
         let late = || failure::late(&format!("the server `{}` does not answer", config.host));
-        let conn = opened.await.map_err(|_| late())??;
+        let conn = tokio::time::timeout(SIGN_IN, opened)
+            .await
+            .map_err(|_| late())??;
         Ok(Line { conn })
     }
 
@@ -115,7 +118,7 @@ impl Line {
         &mut self,
         question: impl AsyncFnOnce(&mut Transaction<'_, Postgres>) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
-        let asked = tokio::time::timeout(ANSWER, async {
+        let asked = Box::pin(async {
             let begun = self.conn.begin_with(BEGIN).await;
             let mut tx = begun.map_err(|err| trouble(&err))?;
             let answer = question(&mut tx).await?;
@@ -123,7 +126,9 @@ impl Line {
             Ok(answer)
         });
         let late = || failure::late("the source stopped answering in the middle");
-        asked.await.map_err(|_| late())?
+        tokio::time::timeout(ANSWER, asked)
+            .await
+            .map_err(|_| late())?
     }
 }
 
