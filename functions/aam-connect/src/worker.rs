@@ -141,12 +141,10 @@ async fn work(platform: &Platform, wake: Wake, deadline: Deadline) -> anyhow::Re
     let mut lines = Lines::default();
     let worked = loop {
         let start = Instant::now();
+        // Boxed: it is too large for one stack with its callers.
+        let slice = Box::pin(slice(platform, &mut lines, wake));
         // A slice that is cut off leaves nothing behind: it is one transaction.
-        match end
-            .limit(slice(platform, &mut lines, wake))
-            .await
-            .transpose()?
-        {
+        match end.limit(slice).await.transpose()? {
             Some(End::Again) => {}
             Some(other) => break other,
             None => return Ok(End::Again),
