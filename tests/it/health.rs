@@ -88,7 +88,7 @@ async fn without_secrets_it_is_alive_and_says_so_until_they_are_mended() {
         limits: Limits::default(),
         queue: app.platform.queue.clone(),
         cors_origins: vec![],
-        private_hosts: true,
+        hosts: schema::Hosts::Any,
     })
     .unwrap();
     let routes = auth::routes(platform.clone()).unwrap();
@@ -138,7 +138,7 @@ async fn without_a_database_it_is_unavailable_and_alive() {
         limits: Limits::default(),
         queue: std::sync::Arc::new(platform::queue::Local::default()),
         cors_origins: vec![],
-        private_hosts: true,
+        hosts: schema::Hosts::Any,
     });
     let service = platform::http::serve(OpenApiRouter::new(), platform.unwrap(), "health");
     let get = async |path: &str| {

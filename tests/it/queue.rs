@@ -253,11 +253,10 @@ async fn recorded_events_are_understood() {
     // There is no such job any more.
     let answer = function.invoke(recorded("aam-worker-queue")).await.unwrap();
     assert_eq!(answer, failures(&[]));
-    let answer = function
-        .invoke(recorded("aam-worker-schedule"))
-        .await
-        .unwrap();
-    assert_eq!(answer, Value::Null);
+    for schedule in ["aam-worker-sweep", "aam-worker-sync", "aam-worker-check"] {
+        let answer = function.invoke(recorded(schedule)).await.unwrap();
+        assert_eq!(answer, Value::Null, "{schedule}");
+    }
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ fn another(app: &TestApp, secrets: Secrets) -> axum::Router {
         limits: Limits::default(),
         queue: app.platform.queue.clone(),
         cors_origins: vec![],
-        private_hosts: true,
+        hosts: schema::Hosts::Any,
     };
     let platform = Platform::new(config).unwrap();
     http::serve(aam_connect::routes(platform.clone()), platform, "another")

@@ -14,7 +14,7 @@ use platform::http::ClientAddress;
 use platform::limit::{Limits, quota};
 use platform::secrets::{Document, Secrets};
 use platform::{Config, Platform};
-use schema::{TenantId, UserId};
+use schema::{Hosts, TenantId, UserId};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -54,6 +54,8 @@ pub struct Setup {
     pub auth: bool,
     /// The keys. Made for this process by default.
     pub secrets: Secrets,
+    /// Which hosts a tenant may name. Any by default, as sources of tests are on this machine.
+    pub hosts: Hosts,
 }
 
 impl Default for Setup {
@@ -69,6 +71,7 @@ impl Default for Setup {
             redis: None,
             auth: true,
             secrets: Secrets::fixed(SECRETS.as_str().into()),
+            hosts: Hosts::Any,
         }
     }
 }
@@ -112,7 +115,7 @@ impl TestApp {
             limits: setup.limits,
             queue: Arc::new(platform::queue::Local::default()),
             cors_origins: vec!["https://app.example".parse().expect("an origin")],
-            private_hosts: true,
+            hosts: setup.hosts,
         })
         .expect("nothing is contacted yet");
         let secrets = platform.secrets.get().await.expect("they can be read");

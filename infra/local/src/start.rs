@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use platform::auth::{DEV_EMAIL, DEV_TENANT, DEV_USER};
+use platform::deadline::Deadline;
 use platform::queue::Local;
 use platform::secrets::Secrets;
 use platform::{Config, Platform, db};
-use schema::{TenantId, UserId};
+use schema::{Hosts, TenantId, UserId};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -33,6 +34,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
     worker: tokio::task::JoinHandle<()>,
+    clock: tokio::task::JoinHandle<()>,
     server: Option<Server>,
 }
 
@@ -49,7 +51,7 @@ pub async fn start(
     let mut config = Config::new(secrets, database.into(), CONNECTIONS)?;
     config.queue = queue.clone();
     // A source beside the platform, on this machine.
-    config.private_hosts = true;
+    config.hosts = Hosts::Any;
     let platform = Platform::new(config)?;
     let conn = platform.db.acquire().await;
     let mut conn =
@@ -63,11 +65,13 @@ pub async fn start(
     let (stop, stopped) = watch::channel(false);
     let service = gateway::service(&platform)?;
     let served = tokio::spawn(gateway::serve(listener, service, until(stopped.clone())));
+    let clock = tokio::spawn(tick(platform.clone(), stopped.clone()));
     let worker = tokio::spawn(work(platform, queue, stopped));
     Ok(Running {
         stop,
         served,
         worker,
+        clock,
         server,
     })
 }
@@ -77,6 +81,7 @@ impl Running {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
         self.worker.await?;
+        self.clock.await?;
         self.served.await??;
         match self.server {
             Some(server) => tokio::task::spawn_blocking(|| server.stop()).await?,
@@ -175,6 +180,23 @@ async fn work(platform: Platform, queue: Arc<Local>, stopped: watch::Receiver<bo
                 () = until(stopped.clone()) => {}
                 () = tokio::time::sleep(PAUSE) => {}
             }
+        }
+    }
+}
+
+/// Does every minute what a deployed platform's schedules do, until it is stopped.
+async fn tick(platform: Platform, stopped: watch::Receiver<bool>) {
+    const MINUTE: Duration = Duration::from_secs(60);
+    while !*stopped.borrow() {
+        for schedule in aam_connect::SCHEDULES {
+            let deadline = Deadline::after(MINUTE);
+            if let Err(problem) = aam_connect::tick(&platform, schedule, deadline).await {
+                tracing::error!(error = ?problem.error(), "`{schedule}` failed");
+            }
+        }
+        tokio::select! {
+            () = until(stopped.clone()) => {}
+            () = tokio::time::sleep(MINUTE) => {}
         }
     }
 }

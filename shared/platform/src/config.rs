@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use axum::http::HeaderValue;
+use schema::Hosts;
 
 use crate::auth::Verifier;
 use crate::limit::Limits;
@@ -30,9 +31,9 @@ pub struct Config {
     pub queue: Arc<dyn Queue>,
     /// Origins that browsers may call from: `CORS_ORIGINS`, separated by commas.
     pub cors_origins: Vec<HeaderValue>,
-    /// Whether a tenant may name hosts that are not on the internet: `PRIVATE_HOSTS`, `true` where
-    /// the network is the tenants' own.
-    pub private_hosts: bool,
+    /// Which hosts a tenant may name: those of the internet, and with `PRIVATE_HOSTS=true` those of
+    /// private networks.
+    pub hosts: Hosts,
 }
 
 /// Whether tokens are asked for.
@@ -94,7 +95,7 @@ impl Config {
             limits: Limits::default(),
             queue: queue_from_env()?,
             cors_origins: cors_from_env()?,
-            private_hosts: env::optional("PRIVATE_HOSTS")?.unwrap_or(false),
+            hosts: hosts_from_env()?,
         })
     }
 }
@@ -149,6 +150,13 @@ fn asks_for_tokens(flag: Option<&str>, place: Place) -> anyhow::Result<bool> {
         Some("false") => Ok(false),
         Some(other) => bail!("DCL_AUTH_ENABLED is `{other}`: only `true` and `false` are known"),
     }
+}
+
+fn hosts_from_env() -> anyhow::Result<Hosts> {
+    Ok(match env::optional("PRIVATE_HOSTS")? {
+        Some(true) => Hosts::Private,
+        Some(false) | None => Hosts::Public,
+    })
 }
 
 fn cors_from_env() -> anyhow::Result<Vec<HeaderValue>> {

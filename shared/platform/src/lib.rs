@@ -54,8 +54,8 @@ pub struct Parts {
     pub queue: Arc<dyn queue::Queue>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<axum::http::HeaderValue>,
-    /// Whether a tenant may name hosts that are not on the internet.
-    pub private_hosts: bool,
+    /// Which hosts a tenant may name.
+    pub hosts: schema::Hosts,
 }
 
 impl Platform {
@@ -70,7 +70,7 @@ impl Platform {
             secrets: config.secrets,
             queue: config.queue,
             cors_origins: config.cors_origins,
-            private_hosts: config.private_hosts,
+            hosts: config.hosts,
         })))
     }
 }

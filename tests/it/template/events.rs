@@ -87,15 +87,24 @@ fn a_queue_s_messages_are_named_and_a_worker_s_are_wakes() {
 }
 
 #[test]
-fn the_schedule_sends_what_is_recorded() {
-    let input = &TEMPLATE["Resources"]["Sweep"]["Properties"]["Target"]["Input"];
-    let input: Value = serde_json::from_str(input.as_str().unwrap()).unwrap();
-    let all = events();
-    let (_, recorded) = all
-        .iter()
-        .find(|(it, _)| it == "aam-worker-schedule")
-        .unwrap();
-    assert_eq!(serde_json::from_str::<Value>(recorded).unwrap(), input);
+fn each_schedule_sends_what_is_recorded_and_the_worker_knows() {
+    let mut known = vec![];
+    for (schedule, event) in [
+        ("Sweep", "aam-worker-sweep"),
+        ("StandingSyncs", "aam-worker-sync"),
+        ("SchemaChecks", "aam-worker-check"),
+    ] {
+        let input = &TEMPLATE["Resources"][schedule]["Properties"]["Target"]["Input"];
+        let input: Value = serde_json::from_str(input.as_str().unwrap()).unwrap();
+        let all = events();
+        let (_, recorded) = all.iter().find(|(it, _)| it == event).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(recorded).unwrap(), input);
+        known.push(input["schedule"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(known, aam_connect::SCHEDULES);
+    let resources = TEMPLATE["Resources"].as_object().unwrap().values();
+    let schedules = resources.filter(|it| it["Type"] == "AWS::Scheduler::Schedule");
+    assert_eq!(schedules.count(), known.len());
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! The line to a source, kept open from slice to slice.
 
 use aam::connectors::Trouble;
-use aam::connectors::address::Hosts;
 use aam::connectors::postgres::{Config, Line};
 use chrono::{DateTime, Utc};
-use schema::ConnectionId;
+use schema::{ConnectionId, Hosts};
 
 /// The line that a worker has open, if any.
 #[derive(Default)]

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aam::connectors::address::Hosts;
 use aam::connectors::postgres::{Config, Line};
 use aam::connectors::secrets::{self, Secrets};
 use aam::connectors::{self, Capability, Connector, Trouble};
@@ -67,7 +66,7 @@ impl Source {
             let config = self.whole(platform, conn, tenant).await;
             let config = config.map_err(internal)?;
             let config = Config::read(&config)?;
-            let dialled = lines.dial(self.key, &config, hosts(platform)).await;
+            let dialled = lines.dial(self.key, &config, platform.hosts).await;
             dialled.map_err(Halt::Source)?;
         }
         Ok(lines.open(self.key).expect("it was just dialled"))
@@ -141,7 +140,7 @@ pub(crate) async fn replace(
 /// Asks the source of a whole config whether everything that it names can be read.
 pub(crate) async fn contact(platform: &Platform, config: &Config) -> Result<(), Vec<Trouble>> {
     let called = tokio::time::timeout(CONTACT, async {
-        let opened = Line::open(config, hosts(platform)).await;
+        let opened = Line::open(config, platform.hosts).await;
         let mut line = opened.map_err(|it| vec![it])?;
         let mut troubles = Vec::new();
         for (index, object) in config.objects.iter().enumerate() {
@@ -169,14 +168,6 @@ pub(crate) fn refuse(troubles: Vec<Trouble>) -> Error {
         pointer: format!("/connector_config{}", it.pointer),
     };
     Error::Invalid(troubles.into_iter().map(field).collect())
-}
-
-fn hosts(platform: &Platform) -> Hosts {
-    if platform.private_hosts {
-        Hosts::Any
-    } else {
-        Hosts::Public
-    }
 }
 
 /// What sealed secrets are bound to, beside their tenant.

@@ -1,20 +1,14 @@
 //! Which hosts a tenant may name as a source.
 //!
 //! **Invariant:** in a deployed platform a source's name leads to public addresses only, unless
-//! its environment allows any. Else a tenant could knock at the platform's own network.
+//! its environment allows private networks, and never to its own machine or to the metadata of
+//! its host. Else a tenant could knock at doors that only the platform may pass.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::trouble::{Trouble, TroubleClass};
+use schema::Hosts;
 
-/// Which hosts may be contacted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hosts {
-    /// Those of the internet.
-    Public,
-    /// Every one: the platform is local, or its network is the tenants' own.
-    Any,
-}
+use super::trouble::{Trouble, TroubleClass};
 
 /// The addresses of a host. Each of them may be contacted.
 pub(super) async fn resolve(
@@ -30,12 +24,30 @@ pub(super) async fn resolve(
     if addresses.is_empty() {
         return Err(trouble(format!("the host `{host}` has no address")));
     }
-    if hosts == Hosts::Public && !addresses.iter().all(|it| is_public(it.ip())) {
+    if !addresses.iter().all(|it| may_name(hosts, it.ip())) {
         return Err(trouble(format!(
-            "the host `{host}` is not on the internet: this platform contacts public addresses only"
+            "the host `{host}` is not on the internet, and this platform may not contact it"
         )));
     }
     Ok(addresses)
+}
+
+fn may_name(hosts: Hosts, address: IpAddr) -> bool {
+    match hosts {
+        Hosts::Public => is_public(address),
+        Hosts::Private => is_public(address) || is_private(address),
+        Hosts::Any => true,
+    }
+}
+
+/// Whether the address belongs to a private network, which routers of the internet know nothing
+/// of.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(it) => it.is_private() || matches!(it.octets(), [100, 64..=127, ..]),
+        // AWS answers at fd00:ec2:: with what only the machine itself may know.
+        IpAddr::V6(it) => it.is_unique_local() && it.segments()[..2] != [0xfd00, 0xec2],
+    }
 }
 
 /// Whether the address belongs to the internet, and to no network of its own.
@@ -128,6 +140,35 @@ mod tests {
             "64:ff9b::1.1.1.1",
         ] {
             check(public, true);
+        }
+    }
+
+    #[test]
+    fn private_networks_are_not_the_own_machine() {
+        let check = |address: &str, private: bool| {
+            let address = address.parse().unwrap();
+            assert_eq!(may_name(Hosts::Private, address), private, "{address}");
+            assert!(may_name(Hosts::Any, address));
+        };
+        for address in [
+            "10.1.2.3",
+            "100.64.0.1",
+            "192.168.1.1",
+            "fd12::1",
+            "1.1.1.1",
+        ] {
+            check(address, true);
+        }
+        for address in [
+            "127.0.0.1",
+            "0.0.0.0",
+            "169.254.169.254",
+            "fd00:ec2::254",
+            "::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+        ] {
+            check(address, false);
         }
     }
 

@@ -80,7 +80,7 @@ fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
         },
         queue: std::sync::Arc::new(platform::queue::Local::default()),
         cors_origins: vec![],
-        private_hosts: true,
+        hosts: schema::Hosts::Any,
     })?;
     local::gateway::service(&platform)
 }

@@ -9,13 +9,14 @@ mod page;
 
 use std::time::Duration;
 
+use schema::Hosts;
 use secrecy::ExposeSecret;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{Connection as _, Postgres, Transaction};
 
 use super::config::Tls;
 use super::{Config, Object, Table};
-use crate::connectors::address::{Hosts, is_public, resolve};
+use crate::connectors::address::{is_public, resolve};
 use crate::connectors::{Trouble, TroubleClass};
 use failure::trouble;
 
