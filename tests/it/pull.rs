@@ -1,17 +1,20 @@
-//! Pulling from a PostgreSQL: what a connection says, and what comes over it.
+//! Pulling from a PostgreSQL: what comes over a connection, and what does not.
+
+use std::task::{Context, Poll};
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Answer, Person, TestApp};
 use tests::source::Source;
 
-const PATH: &str = "/api/v1/aam/connections";
+pub(crate) const PATH: &str = "/api/v1/aam/connections";
 
 pub(crate) const ACCOUNTS: &str = "
     create table accounts (
       account_id text primary key, name text, industry text, updated_at timestamptz);
     insert into accounts
-    select to_char(n, 'FM0000'), 'Account ' || n, 'Rockets', '2026-01-01'::timestamptz + n * interval '1 hour'
+    select to_char(n, 'FM0000'), 'Account ' || n, 'Rockets',
+      '2026-01-01'::timestamptz + n * interval '1 hour'
     from generate_series(1, 1200) n;
 ";
 
@@ -19,15 +22,23 @@ pub(crate) fn accounts() -> Value {
     json!([{ "table": "accounts", "entity": "account" }])
 }
 
-pub(crate) fn new(config: Value) -> Value {
+pub(crate) fn new(config: &Value) -> Value {
     json!({ "name": "CRM", "source_type": "supabase", "connector_config": config })
 }
 
 pub(crate) async fn connect(app: &TestApp, person: &Person, config: Value) -> String {
-    let made = app.post(PATH, person, new(config)).await;
+    let made = app.post(PATH, person, new(&config)).await;
     assert_eq!(made.status, StatusCode::CREATED, "{made}");
     assert_eq!(made.json()["status"], "ACTIVE");
     made.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// A platform with a connection to a source that has these tables.
+pub(crate) async fn set_up(sql: &str, objects: Value) -> (TestApp, Source, Person, String) {
+    let (app, source) = (TestApp::start().await, Source::start(sql).await);
+    let person = app.register("Pull Ltd").await;
+    let id = connect(&app, &person, source.config(objects)).await;
+    (app, source, person, id)
 }
 
 pub(crate) async fn sync(app: &TestApp, person: &Person, id: &str, body: Value) -> Value {
@@ -37,47 +48,435 @@ pub(crate) async fn sync(app: &TestApp, person: &Person, id: &str, body: Value) 
 
 /// The job that an answer tells of, once nothing is left to do.
 pub(crate) async fn finished(app: &TestApp, person: &Person, answer: Answer) -> Value {
-    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer}");
-    let answer = answer.json();
+    let task = task(&answer);
     while aam_connect::worker::step(&app.platform).await.unwrap() {}
-    let job = answer["job_id"].as_str().unwrap();
-    app.get(&format!("/api/v1/tasks/{job}"), person)
+    app.get(&task, person).await.json()
+}
+
+fn task(answer: &Answer) -> String {
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer}");
+    let job = answer.json()["job_id"].as_str().unwrap().to_owned();
+    format!("/api/v1/tasks/{job}")
+}
+
+/// What became of the rows: read, written, unchanged, deleted, quarantined.
+#[track_caller]
+fn check(done: &Value, counts: [u64; 5]) {
+    assert_eq!(done["status"], "success", "{done}");
+    let names = [
+        "rows_read",
+        "written",
+        "unchanged",
+        "deleted",
+        "quarantined",
+    ];
+    let found = names.map(|it| done["result"][it].as_u64().unwrap());
+    assert_eq!(found, counts, "{names:?}");
+}
+
+async fn names(app: &TestApp) -> Vec<String> {
+    sqlx::query_scalar("select name from accounts order by source_id collate \"C\"")
+        .fetch_all(&app.database().pool())
         .await
-        .json()
+        .unwrap()
+}
+
+/// As if every pause and every lease were over.
+pub(crate) async fn end_leases(app: &TestApp) {
+    sqlx::query("update job_queue set visible_at = now()")
+        .execute(&app.database().pool())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_first_sync_brings_every_row_into_the_view() {
-    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
-    let person = app.register("Pull Ltd").await;
-    let id = connect(&app, &person, source.config(accounts())).await;
+    let (app, _source, person, id) = set_up(ACCOUNTS, accounts()).await;
     let done = sync(&app, &person, &id, json!({})).await;
-    assert_eq!(done["status"], "success", "{done}");
-    assert_eq!(
-        (&done["result"]["rows_read"], &done["result"]["written"]),
-        (&json!(1200), &json!(1200))
-    );
+    check(&done, [1200, 1200, 0, 0, 0]);
 
-    let view = app
-        .get(
-            "/api/v1/dcl/views/accounts?limit=1&sort=account_id",
-            &person,
-        )
-        .await
-        .json();
+    let view = "/api/v1/dcl/views/accounts?limit=1&sort=account_id";
+    let view = app.get(view, &person).await.json();
     assert_eq!(view["meta"]["total"], 1200, "{view}");
     assert_eq!(view["data"][0]["name"], "Account 1", "{view}");
     let runs = app.get(&format!("{PATH}/{id}/runs"), &person).await.json();
     let run = &runs["runs"][0];
+    let said = [&run["kind"], &run["status"], &run["object"], &run["cursor"]];
+    let expected = [
+        "sync",
+        "success",
+        "public.accounts",
+        "2026-02-20 00:00:00+00",
+    ];
+    assert_eq!(said.map(|it| it.as_str().unwrap()), expected, "{run}");
+    assert_eq!(runs["total"], 1);
+    assert!(run["bytes"].as_i64().unwrap() > 1200 * 80, "{run}");
+}
+
+#[tokio::test]
+async fn an_incremental_sync_reads_what_changed_however_many_share_a_time() {
+    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    sync(&app, &person, &id, json!({})).await;
+    // More rows of one time than a page has.
+    source
+        .run("update accounts set name = name || '!', updated_at = '2026-06-01' where account_id <= '0700'")
+        .await;
+    let done = sync(&app, &person, &id, json!({})).await;
+    // The last row of before is looked at again.
+    check(&done, [701, 700, 1, 0, 0]);
+    let names = names(&app).await;
     assert_eq!(
-        (&runs["total"], &run["kind"], &run["status"], &run["object"]),
+        (names[0].as_str(), names[699].as_str()),
+        ("Account 1!", "Account 700!")
+    );
+    assert_eq!((names[700].as_str(), names.len()), ("Account 701", 1200));
+
+    // A transaction that was late with its commit.
+    source
+        .run("update accounts set name = 'Late', updated_at = '2026-05-31 23:57' where account_id = '1000'")
+        .await;
+    let done = sync(&app, &person, &id, json!({ "mode": "incremental" })).await;
+    check(&done, [701, 1, 700, 0, 0]);
+    check(
+        &sync(&app, &person, &id, json!({ "mode": "full" })).await,
+        [1200, 0, 1200, 0, 0],
+    );
+}
+
+#[tokio::test]
+async fn a_full_sync_deletes_what_is_gone() {
+    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    sync(&app, &person, &id, json!({})).await;
+    source
+        .run("delete from accounts where account_id > '0003' and account_id < '1100'")
+        .await;
+    check(&sync(&app, &person, &id, json!({})).await, [1, 0, 1, 0, 0]);
+    let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
+    check(&done, [1200, 0, 104, 1096, 0]);
+    assert_eq!(names(&app).await.len(), 104);
+    // It comes back as it was.
+    source
+        .run(
+            "insert into accounts values ('0500', 'Account 500', 'Rockets', '2026-01-21 20:00+00')",
+        )
+        .await;
+    let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
+    check(&done, [105, 1, 104, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_killed_worker_loses_and_doubles_nothing() {
+    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    source
+        .run("insert into accounts select 'x' || n, 'X', null, null from generate_series(1, 800) n")
+        .await;
+    let answer = app
+        .post(
+            &format!("{PATH}/{id}/sync"),
+            &person,
+            json!({ "mode": "full" }),
+        )
+        .await;
+    let task = task(&answer);
+    let mut kills = 0;
+    for polls in [20, 150, 40, 160, 60, 170, 80, 180] {
+        // Dropping the future between two of its steps is what a kill is to both databases.
+        let mut step = Box::pin(aam_connect::worker::step(&app.platform));
+        let mut left = polls;
+        std::future::poll_fn(|context: &mut Context<'_>| {
+            left -= 1;
+            if left == 0 {
+                return Poll::Ready(());
+            }
+            step.as_mut().poll(context).map(drop)
+        })
+        .await;
+        drop(step);
+        kills += usize::from(left == 0);
+        end_leases(&app).await;
+    }
+    assert!(kills > 1, "the worker was killed {kills} times only");
+    while aam_connect::worker::step(&app.platform).await.unwrap() {}
+
+    let done = app.get(&task, &person).await.json();
+    check(&done, [2000, 2000, 0, 0, 0]);
+    assert_eq!(names(&app).await.len(), 2000);
+    let runs = app.get(&format!("{PATH}/{id}/runs"), &person).await.json();
+    assert_eq!(
+        (&runs["total"], &runs["runs"][0]["written"]),
+        (&json!(1), &json!(2000))
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_does_not_fit_is_quarantined_alone() {
+    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    source
+        .run("update accounts set name = null where account_id in ('0002', '0900')")
+        .await;
+    check(
+        &sync(&app, &person, &id, json!({})).await,
+        [1200, 1198, 0, 0, 2],
+    );
+    let kept = app
+        .get(&format!("{PATH}/{id}/quarantine"), &person)
+        .await
+        .json();
+    assert_eq!(
+        (&kept["total"], &kept["records"][0]["field"]),
+        (&json!(2), &json!("name"))
+    );
+    source
+        .run(
+            "update accounts set name = 'Two', updated_at = '2026-07-01' where account_id = '0002'",
+        )
+        .await;
+    check(&sync(&app, &person, &id, json!({})).await, [2, 1, 1, 0, 0]);
+}
+
+#[tokio::test]
+async fn any_table_or_view_with_a_key_can_be_read() {
+    let tables = r#"
+        create schema "Sales ""EU""";
+        create table "Sales ""EU"""."Deals; --" (
+          "Region" text, opportunity_id bigint, name text, amount numeric(12, 2), "Rev'n" bigint,
+          primary key ("Region", opportunity_id));
+        insert into "Sales ""EU"""."Deals; --"
+        select 'r' || n % 3, n, 'Deal ' || n, n / 4.0, n from generate_series(1, 1100) n;
+        grant usage on schema "Sales ""EU""" to source_reader;
+        grant select on all tables in schema "Sales ""EU""" to source_reader;
+        create domain email as text;
+        create table people (id uuid default gen_random_uuid(), mail email, raw json);
+        insert into people (mail, raw) values
+          ('a@example.com', '{"a": "\u0000", "b":  1}'), ('b@example.com', null);
+        create view contacts as select mail contact_id, mail email, 'A' || id last_name from people;
+    "#;
+    let objects = json!([
+        { "table": "Sales \"EU\".Deals; --", "entity": "opportunity", "cursor": "Rev'n" },
+        { "table": "contacts", "entity": "contact", "key": ["contact_id"] },
+    ]);
+    let (app, source, person, id) = set_up(tables, objects).await;
+    check(
+        &sync(&app, &person, &id, json!({})).await,
+        [1102, 1102, 0, 0, 0],
+    );
+    let view = "/api/v1/dcl/views/opportunities?opportunity_id=1001";
+    let view = app.get(view, &person).await.json();
+    assert_eq!(
+        (&view["data"][0]["name"], &view["data"][0]["amount"]),
+        (&json!("Deal 1001"), &json!(250.25)),
+        "{view}"
+    );
+
+    // A number's look-back is a thousand; the view has no cursor, so all of it is read.
+    source
+        .run(r#"insert into "Sales ""EU"""."Deals; --" values ('r', 7000, 'New', 1, 3000)"#)
+        .await;
+    source
+        .run("delete from people where mail = 'b@example.com'")
+        .await;
+    check(
+        &sync(&app, &person, &id, json!({})).await,
+        [1004, 1, 1002, 1, 0],
+    );
+    let one = json!({ "objects": ["contacts"] });
+    check(&sync(&app, &person, &id, one).await, [1, 0, 1, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_page_is_bounded_by_bytes_too() {
+    let table = "
+        create table accounts (account_id int primary key, name text, notes text);
+        insert into accounts select n, 'A', repeat('x', 1500000) from generate_series(1, 9) n;
+    ";
+    let (app, _source, person, id) = set_up(table, accounts()).await;
+    check(&sync(&app, &person, &id, json!({})).await, [9, 9, 0, 0, 0]);
+    let runs = app.get(&format!("{PATH}/{id}/runs"), &person).await.json();
+    assert!(runs["runs"][0]["bytes"].as_i64().unwrap() > 9 * 1_500_000);
+}
+
+#[tokio::test]
+async fn a_column_that_is_renamed_at_the_source_is_drift() {
+    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let discover = format!("{PATH}/{id}/discover");
+    let answer = app.post(&discover, &person, json!({})).await;
+    let done = finished(&app, &person, answer).await;
+    assert_eq!(
+        done["result"],
+        json!({ "objects": 1, "drifts": [] }),
+        "{done}"
+    );
+    let schemas = app
+        .get(&format!("{PATH}/{id}/schemas"), &person)
+        .await
+        .json();
+    let fields = &schemas["schemas"][0]["schema"]["fields"];
+    let key = json!({ "types": ["text"], "nullable": false, "key": true });
+    assert_eq!(fields["account_id"], key, "{fields}");
+    let time = json!({ "types": ["timestamp"], "nullable": true });
+    assert_eq!(fields["updated_at"], time, "{fields}");
+
+    source
+        .run("alter table accounts rename column name to title")
+        .await;
+    let answer = app
+        .post(
+            &discover,
+            &person,
+            json!({ "objects": ["public.accounts"] }),
+        )
+        .await;
+    let done = finished(&app, &person, answer).await;
+    let drift = done["result"]["drifts"][0].as_str().unwrap();
+    let drift = app
+        .get(&format!("/api/v1/aam/drift/{drift}"), &person)
+        .await
+        .json();
+    let text = drift.to_string();
+    let changes = drift
+        .pointer("/changes")
+        .or(drift.pointer("/drift_event/changes"));
+    let changes = changes
+        .unwrap_or_else(|| panic!("{text}"))
+        .as_array()
+        .unwrap();
+    let kinds: Vec<_> = changes
+        .iter()
+        .map(|it| (&it["kind"], &it["path"]))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            (&json!("removed"), &json!("name")),
+            (&json!("added"), &json!("title"))
+        ]
+    );
+
+    // The same again is no other drift, and rows that cannot be mapped wait in quarantine.
+    let answer = app.post(&discover, &person, json!({})).await;
+    let done = finished(&app, &person, answer).await;
+    assert_eq!(done["result"]["drifts"], json!([]));
+    check(
+        &sync(&app, &person, &id, json!({})).await,
+        [1200, 0, 0, 0, 1200],
+    );
+}
+
+#[tokio::test]
+async fn a_source_that_is_down_is_tried_again_and_given_up_with_a_reason() {
+    let (app, mut source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    source.go_down();
+    let answer = app
+        .post(&format!("{PATH}/{id}/sync"), &person, json!({}))
+        .await;
+    let task = task(&answer);
+    for attempt in 1..=3 {
+        assert_eq!(
+            app.get(&task, &person).await.json()["attempts"],
+            attempt - 1
+        );
+        assert!(aam_connect::worker::step(&app.platform).await.unwrap());
+        assert!(
+            !aam_connect::worker::step(&app.platform).await.unwrap(),
+            "it rests"
+        );
+        end_leases(&app).await;
+    }
+    let failed = app.get(&task, &person).await.json();
+    let error = failed["error"].as_str().unwrap();
+    assert!(
+        error.starts_with(
+            "given up after 3 attempts: network: the server `localhost` cannot be reached"
+        ),
+        "{error}"
+    );
+    let one = app.get(&format!("{PATH}/{id}"), &person).await.json();
+    assert_eq!(one["status"], "FAILED");
+    let health = app
+        .post(&format!("{PATH}/{id}/health-check"), &person, json!({}))
+        .await
+        .json();
+    let said = [
+        &health["status"],
+        &health["error_class"],
+        &health["connection_status"],
+    ];
+    assert_eq!(
+        said,
+        [&json!("down"), &json!("network"), &json!("FAILED")],
+        "{health}"
+    );
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_read_does_not_keep_the_others_back() {
+    let tables = format!(
+        "{ACCOUNTS} create table contacts as select 'c' contact_id; alter table contacts add primary key (contact_id);"
+    );
+    let objects = json!([{ "table": "contacts", "entity": "contact" }, { "table": "accounts", "entity": "account" }]);
+    let (app, source, person, id) = set_up(&tables, objects).await;
+    source.run("drop table contacts").await;
+    let failed = sync(&app, &person, &id, json!({})).await;
+    assert_eq!(
+        (&failed["status"], &failed["error"]),
         (
-            &json!(1),
-            &json!("sync"),
-            &json!("success"),
-            &json!("public.accounts")
+            &json!("failed"),
+            &json!("schema: the database has no table or view `public.contacts`")
         )
     );
-    assert_eq!(run["cursor"], "2026-02-20 00:00:00+00", "{run}");
-    assert!(run["bytes"].as_i64().unwrap() > 1200 * 80, "{run}");
+    assert_eq!(names(&app).await.len(), 1200);
+    let one = app.get(&format!("{PATH}/{id}"), &person).await.json();
+    assert_eq!(one["status"], "HEALING");
+    source.run("create table contacts (contact_id text primary key); grant select on contacts to source_reader").await;
+    check(&sync(&app, &person, &id, json!({})).await, [1, 0, 1, 0, 0]);
+    let one = app.get(&format!("{PATH}/{id}"), &person).await.json();
+    assert_eq!(one["status"], "ACTIVE");
+}
+
+#[tokio::test]
+async fn a_connection_has_one_sync_at_a_time() {
+    let (app, _source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let path = format!("{PATH}/{id}/sync");
+    let first = app.post(&path, &person, json!({})).await;
+    let second = app.post(&path, &person, json!({ "mode": "full" })).await;
+    assert_eq!(second.status, StatusCode::CONFLICT, "{second}");
+    let other = app
+        .post(&format!("{PATH}/{id}/discover"), &person, json!({}))
+        .await;
+    assert_eq!(other.status, StatusCode::ACCEPTED, "{other}");
+    check(&finished(&app, &person, first).await, [1200, 1200, 0, 0, 0]);
+    assert_eq!(
+        app.post(&path, &person, json!({})).await.status,
+        StatusCode::ACCEPTED
+    );
+
+    let table = [
+        (json!({ "objects": ["orders"] }), "/objects/0"),
+        (json!({ "mode": "all" }), "/mode"),
+        (json!({ "tables": [] }), "/tables"),
+    ];
+    for (body, pointer) in table {
+        let answer = app.post(&path, &person, body).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+        assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_sync_of_another_tenant_or_of_a_deleted_connection_brings_nothing() {
+    let (app, _source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let other = app.register("Other Ltd").await;
+    for route in ["sync", "discover", "health-check"] {
+        let answer = app
+            .post(&format!("{PATH}/{id}/{route}"), &other, json!({}))
+            .await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{route}: {answer}");
+    }
+    let answer = app
+        .post(&format!("{PATH}/{id}/sync"), &person, json!({}))
+        .await;
+    app.delete(&format!("{PATH}/{id}"), &person).await;
+    let failed = finished(&app, &person, answer).await;
+    assert_eq!(failed["error"], "the connection was deleted", "{failed}");
+    assert!(names(&app).await.is_empty());
 }
