@@ -139,6 +139,36 @@ async fn without_a_tenant_nothing_is_seen() {
     assert_eq!(seen, 0);
 }
 
+#[tokio::test]
+async fn a_transaction_that_nobody_waits_for_leaves_nobody_else_its_tenant() {
+    let database = database().await;
+    let pool = db::Pool::new(database.options().into(), 1);
+    let tenant = TenantId(uuid::Uuid::now_v7());
+    let mut cut_off = 0;
+    for polls in 1..12 {
+        let mut begin = Box::pin(db::begin(&pool, tenant));
+        let mut left = polls;
+        std::future::poll_fn(|context| {
+            let begun = begin.as_mut().poll(context);
+            left -= 1;
+            if left == 0 || begun.is_ready() {
+                cut_off += usize::from(begun.is_pending());
+                return std::task::Poll::Ready(());
+            }
+            std::task::Poll::Pending
+        })
+        .await;
+        drop(begin);
+        let settings = "select current_setting('role') || current_setting('app.tenant_id', true)";
+        let left: Option<String> = sqlx::query_scalar(settings)
+            .fetch_one(&mut *pool.acquire().await.unwrap())
+            .await
+            .unwrap();
+        assert!(left.as_deref().is_none_or(|it| it == "none"), "{left:?}");
+    }
+    assert!(cut_off > 0);
+}
+
 /// What `cargo build` believes offline is what the database says now.
 #[tokio::test]
 async fn every_prepared_query_fits_the_tables() {
