@@ -1,5 +1,8 @@
 //! What a connection to a PostgreSQL says, and what is kept secret of it.
 
+use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex};
+
 use axum::http::StatusCode;
 use platform::data_key::DataKey;
 use platform::db;
@@ -8,8 +11,11 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tests::app::{Setup, TestApp};
 use tests::source::{SECRET, Source};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
-use crate::pull::{ACCOUNTS, PATH, accounts, new, set_up, sync};
+use crate::pull::{ACCOUNTS, PATH, accounts, connect, finished, new, set_up, sync};
 
 #[tokio::test]
 async fn a_source_that_cannot_be_read_is_refused_with_its_place_and_class() {
@@ -184,9 +190,53 @@ async fn the_server_must_prove_itself() {
     }
 }
 
+/// Everything that is ever logged, at any level, by anybody.
+struct Everything(Mutex<String>);
+
+impl Visit for Everything {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let text = self.0.get_mut().unwrap();
+        writeln!(text, "{field}={value:?}").unwrap();
+    }
+}
+
+impl Everything {
+    fn add(&self, visit: impl FnOnce(&mut Everything)) {
+        let mut seen = Everything(Mutex::default());
+        visit(&mut seen);
+        self.0
+            .lock()
+            .unwrap()
+            .push_str(&seen.0.into_inner().unwrap());
+    }
+}
+
+impl Subscriber for Everything {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.add(|it| span.record(it));
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        self.add(|it| values.record(it));
+    }
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        self.add(|it| event.record(it));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
 #[tokio::test]
 async fn a_password_is_nowhere_to_be_read() {
-    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let logged = Arc::new(Everything(Mutex::default()));
+    let _logging = tracing::subscriber::set_default(Arc::clone(&logged));
+    let person = app.register("Quiet Ltd").await;
+    let id = connect(&app, &person, source.config(accounts())).await;
     sync(&app, &person, &id, json!({})).await;
     let one = format!("{PATH}/{id}");
     app.patch(&one, &person, json!({ "name": "Other" })).await;
@@ -219,6 +269,12 @@ async fn a_password_is_nowhere_to_be_read() {
     .await
     .unwrap();
     assert!(tables.len() > 25, "{tables:?}");
+    let logged = logged.0.lock().unwrap().clone();
+    assert!(
+        logged.contains("pg_catalog.pg_class"),
+        "sqlx logs what it asks"
+    );
+    assert!(!logged.contains(SECRET));
     // A bytea is hexadecimal as text.
     let hex: String = SECRET.bytes().map(|it| format!("{it:02x}")).collect();
     for table in tables {
@@ -291,6 +347,10 @@ async fn a_password_stays_with_its_source() {
         .run("delete from accounts where account_id > '0010'")
         .await;
     let moved = json!({ "connector_config": elsewhere.config(accounts()) });
+    let running = app.post(&format!("{one}/sync"), &person, json!({})).await;
+    let early = app.patch(&one, &person, moved.clone()).await;
+    assert_eq!(early.status, StatusCode::CONFLICT, "{early}");
+    finished(&app, &person, running).await;
     assert_eq!(app.patch(&one, &person, moved).await.status, StatusCode::OK);
     // Nothing is known of how far the other source was read.
     let done = sync(&app, &person, &id, json!({})).await;

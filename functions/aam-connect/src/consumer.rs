@@ -45,14 +45,14 @@ pub async fn tick(platform: &Platform, schedule: &str, deadline: Deadline) -> Re
             count_unanswered(platform).await?;
             forget_expired(platform, deadline).await
         }
-        "sync" => start_due(platform, Standing::Sync).await,
-        "schema-check" => start_due(platform, Standing::SchemaCheck).await,
+        "sync" => start_due(platform, Standing::Sync, deadline).await,
+        "schema-check" => start_due(platform, Standing::SchemaCheck, deadline).await,
         other => Err(unknown_schedule(other).into()),
     }
 }
 
-async fn start_due(platform: &Platform, what: Standing) -> Result<()> {
-    let jobs = standing::start_due(platform, what).await?;
+async fn start_due(platform: &Platform, what: Standing, deadline: Deadline) -> Result<()> {
+    let jobs = standing::start_due(platform, what, deadline).await?;
     if 0 < jobs {
         tracing::info!(jobs, ?what, "standing jobs were due");
     }

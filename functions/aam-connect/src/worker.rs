@@ -90,7 +90,8 @@ pub(crate) async fn wake(
 /// Works on a job that was taken, and takes it off the queue or puts it back.
 async fn attend(platform: &Platform, wake: Wake, deadline: Deadline) -> anyhow::Result<()> {
     let end = tokio::select! {
-        end = work(platform, wake, deadline) => end,
+        // Boxed, as what it does is too large for one stack with its callers.
+        end = Box::pin(work(platform, wake, deadline)) => end,
         never = prolong(platform, wake) => match never {},
     };
     match end {
@@ -141,7 +142,6 @@ async fn work(platform: &Platform, wake: Wake, deadline: Deadline) -> anyhow::Re
     let mut lines = Lines::default();
     let worked = loop {
         let start = Instant::now();
-        // Boxed: it is too large for one stack with its callers.
         let slice = Box::pin(slice(platform, &mut lines, wake));
         // A slice that is cut off leaves nothing behind: it is one transaction.
         match end.limit(slice).await.transpose()? {
@@ -170,17 +170,10 @@ async fn slice(platform: &Platform, lines: &mut Lines, wake: Wake) -> anyhow::Re
             let (payload, progress) = (job.payload.clone(), job.progress.clone());
             replay::step(&mut tx, tenant, payload, progress, now).await?
         }
-        // Boxed: a future that speaks to a source is too large for one stack with its callers.
         sync::KIND => Box::pin(sync::step(platform, &mut tx, lines, (tenant, &job), now)).await?,
         discover::KIND => {
-            Box::pin(discover::step(
-                platform,
-                &mut tx,
-                lines,
-                (tenant, &job),
-                now,
-            ))
-            .await?
+            let step = discover::step(platform, &mut tx, lines, (tenant, &job), now);
+            Box::pin(step).await?
         }
         other => Step::Failed(format!("no worker knows jobs of the kind `{other}`")),
     };
@@ -204,6 +197,7 @@ async fn slice(platform: &Platform, lines: &mut Lines, wake: Wake) -> anyhow::Re
 async fn retry(platform: &Platform, wake: Wake, reason: &str) -> anyhow::Result<()> {
     let mut tx = db::begin(&platform.db, wake.tenant).await?;
     let job = jobs::find(&mut tx, wake.tenant, wake.job).await?;
+    jobs::note(&mut tx, wake.tenant, wake.job, reason).await?;
     tx.commit().await?;
     let attempts = job.map_or(MOST_ATTEMPTS, |it| it.attempts);
     if MOST_ATTEMPTS <= attempts {

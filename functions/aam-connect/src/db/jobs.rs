@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
 use platform::page::Page;
-use schema::{JobId, TenantId};
+use schema::{ConnectionId, JobId, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -199,6 +199,49 @@ pub(crate) async fn advance(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Notes why a job has to wait. Its end overwrites that.
+pub(crate) async fn note(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: JobId,
+    error: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update jobs set error = $3
+        where tenant_id = $1 and id = $2 and status = 'in_progress'
+        "#,
+        tenant as _,
+        id as _,
+        error,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether a job is under way or waits that pulls over the connection.
+pub(crate) async fn exists_pull(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+          select 1
+          from jobs
+          where tenant_id = $1 and kind in ('sync', 'discover')
+            and payload ->> 'connection_id' = $2 and status in ('queued', 'in_progress')
+        ) "exists!"
+        "#,
+        tenant as _,
+        connection.to_string(),
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// Ends a job with its result, or with what went wrong.

@@ -1,15 +1,18 @@
 //! One object of a source in a sync: which rows are next, and what becomes of them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use aam::connectors::postgres::{Line, Order, Page, Part, Start};
+use aam::connectors::postgres::{Line, Order, PAGE_BYTES, Page, Part, Start};
+use aam::db::quarantine::{self, NewQuarantined};
 use aam::db::runs::{self, FinishedRun, RunKind};
 use aam::db::{self, Connection};
-use aam::ingest::{self, Counts, Item, Op, Run, Stream};
+use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
 use aam::observe::{Coverage, Observation};
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use schema::RunId;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::Halt;
 use super::place::Place;
@@ -184,9 +187,15 @@ impl Current {
         let stream = place.stream(conn).await?;
         match found {
             Found::Rows(page) => {
-                let items: Vec<_> = page.rows.iter().map(|it| upsert(&it.body)).collect();
-                self.bytes += page.rows.iter().map(|it| it.body.len() as u64).sum::<u64>();
+                let bodies: Vec<_> = page
+                    .rows
+                    .iter()
+                    .filter_map(|it| it.body.as_deref())
+                    .collect();
+                self.bytes += bodies.iter().map(|it| it.len() as u64).sum::<u64>();
+                let items: Vec<_> = bodies.into_iter().map(upsert).collect();
                 self.store(conn, &stream, &items, place.now).await?;
+                self.set_aside(conn, place, &page).await?;
                 self.follow(conn, place, page).await?;
             }
             Found::Gone { last, ids } => {
@@ -236,6 +245,47 @@ impl Current {
         let outcomes = ingest::batch(conn, stream, self.run, items, &mut observation, now).await?;
         outcomes.iter().for_each(|it| self.counts.add(it));
         Ok(())
+    }
+
+    /// Keeps the keys of rows that were too large to be brought.
+    async fn set_aside(
+        &mut self,
+        conn: &mut Connection,
+        place: &Place<'_>,
+        page: &Page,
+    ) -> db::Result<()> {
+        let reason = format!("the row has more than {} MiB", PAGE_BYTES >> 20);
+        let names = || self.order.key.iter().map(|it| it.name.as_str());
+        let mut kept: Vec<_> = page
+            .rows
+            .iter()
+            .filter(|it| it.body.is_none())
+            .map(|it| names().zip(&it.key).collect::<BTreeMap<_, _>>())
+            .map(|key| json!(key).to_string())
+            .map(|key| (digest(&SHA256, key.as_bytes()), key))
+            .collect();
+        kept.sort_by(|one, other| one.0.as_ref().cmp(other.0.as_ref()));
+        if kept.is_empty() {
+            return Ok(());
+        }
+        kept.iter().for_each(|_| {
+            self.counts.add(&Outcome::Quarantined {
+                field: None,
+                reason: String::new(),
+            });
+        });
+        let rows: Vec<_> = kept
+            .iter()
+            .map(|(hash, key)| NewQuarantined {
+                content_hash: hash.as_ref(),
+                line: None,
+                field: None,
+                reason: &reason,
+                payload: key,
+            })
+            .collect();
+        let object = (place.connection, self.object.as_str(), self.run);
+        quarantine::upsert(conn, place.tenant, object, &rows, place.now).await
     }
 
     /// Goes on after the last row of a page.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::accept::Accepted;
 use super::lines::Key;
 use super::{Halt, Lines, internal};
-use crate::db::{positions, sources};
+use crate::db::{jobs, positions, sources};
 
 /// A request must be answered; a source that needs longer is not healthy.
 const CONTACT: Duration = Duration::from_secs(20);
@@ -122,12 +122,19 @@ pub(crate) async fn seal(
 }
 
 /// Stores the secrets of another config, and forgets how far another source was read.
+///
+/// # Errors
+/// [`Error::Conflict`] where the source of before is still read.
 pub(crate) async fn replace(
     conn: &mut Connection,
     platform: &Platform,
     (tenant, id): (TenantId, ConnectionId),
     accepted: &Accepted,
 ) -> Result<()> {
+    if accepted.moved && jobs::exists_pull(conn, tenant, id).await? {
+        let detail = "the source of before is still read: wait for its job, see GET /api/v1/tasks";
+        return Err(Error::Conflict(detail).into());
+    }
     if let Some(sealed) = seal(conn, platform, (tenant, id), &accepted.secrets).await? {
         sources::set_secrets(conn, tenant, id, &sealed).await?;
     }

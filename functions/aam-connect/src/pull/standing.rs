@@ -1,7 +1,10 @@
 //! What connections do by themselves, when it is due.
 
+use std::time::Duration;
+
 use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
+use platform::deadline::Deadline;
 use platform::queue::{Wake, announce};
 use platform::{Platform, Result, db};
 use schema::{Error, JobId};
@@ -14,18 +17,27 @@ use crate::db::jobs;
 
 /// So many are started by one tick; the next one goes on.
 const MOST: i64 = 1000;
+/// What one start may take.
+const RESERVE: Duration = Duration::from_secs(5);
 
 /// Makes a job of each connection that is due, of all tenants, and says how many.
 ///
 /// # Errors
 /// Where it cannot be seen what is due. One connection that cannot be started is logged, and is
 /// due again at the next tick.
-pub(crate) async fn start_due(platform: &Platform, what: Standing) -> Result<usize> {
+pub(crate) async fn start_due(
+    platform: &Platform,
+    what: Standing,
+    deadline: Deadline,
+) -> Result<usize> {
     let mut tx = db::begin_sweep(&platform.db).await?;
     let due = due::list(&mut tx, what, MOST).await?;
     tx.commit().await?;
     let mut started = 0;
     for due in due {
+        if deadline.left() < RESERVE {
+            break;
+        }
         match start(platform, &due, what).await {
             Ok(new) => started += usize::from(new),
             Err(problem) => {

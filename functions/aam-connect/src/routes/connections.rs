@@ -134,7 +134,7 @@ async fn create(
         connector_config: accepted.marked,
         created_at: now,
         updated_at: now,
-        last_health_check: None,
+        last_health_check: source::pulls(connector).then_some(now),
         sync_every_minutes,
         schema_check_every_hours,
     };

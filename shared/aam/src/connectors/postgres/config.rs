@@ -52,7 +52,8 @@ pub struct Object {
     /// The columns that tell its records apart; its primary key where they are left out.
     pub(super) key: Option<Vec<String>>,
     /// The column that rises when a record changes; `updated_at` where it is left out and there is
-    /// one. Without one, every sync reads the whole table.
+    /// one. Records in which it is null are read by a full sync only. Without a cursor, every sync
+    /// is a full one.
     pub(super) cursor: Option<String>,
 }
 

@@ -34,15 +34,15 @@ pub struct Page {
 /// One row.
 #[derive(Debug)]
 pub struct Row {
-    /// All of it, as JSON.
-    pub body: String,
+    /// All of it, as JSON; none where that has more than [`PAGE_BYTES`].
+    pub body: Option<String>,
     /// Its cursor.
     pub cursor: Option<String>,
     /// Its key.
     pub key: Vec<String>,
 }
 
-type Listed = (String, Option<String>, Vec<String>, i64);
+type Listed = (Option<String>, Option<String>, Vec<String>, i64);
 
 pub(super) async fn list(
     conn: &mut PgConnection,
@@ -54,7 +54,7 @@ pub(super) async fn list(
     let cursor = cursor.map_or("null".to_owned(), |it| format!("t.{}", quoted(&it.name)));
     let sql = format!(
         r#"
-        select body, cursor, key, found
+        select case when octet_length(body) <= {PAGE_BYTES} then body end, cursor, key, found
         from (
           select body, cursor, key, n, count(*) over () found,
             sum(octet_length(body)) over (order by n) - octet_length(body) before
