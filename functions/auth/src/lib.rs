@@ -45,7 +45,7 @@ pub fn routes(platform: Platform) -> anyhow::Result<OpenApiRouter> {
 impl App {
     /// Counts a request of somebody who is not known yet.
     async fn limit_address(&self, class: Class, address: ClientAddress) -> schema::Result<()> {
-        let key = format!("address:{}", input::neighbourhood(address));
+        let key = format!("address:{}", address.neighbourhood());
         self.platform.limiter.check(class, &key).await?;
         Ok(())
     }
