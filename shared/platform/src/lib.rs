@@ -10,6 +10,7 @@ pub mod cursor;
 pub mod db;
 pub mod deadline;
 pub mod env;
+pub mod etag;
 pub mod extract;
 mod health;
 pub mod http;
