@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub fn routes(platform: Platform) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(routes::audit::router())
+        .merge(routes::docs::router())
         .merge(routes::drift::router())
         .merge(routes::events::router())
         .merge(routes::metrics::router())

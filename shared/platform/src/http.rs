@@ -22,12 +22,20 @@ use crate::{Platform, Problem, health, idempotency, trace};
 /// The largest body that is held in memory, in bytes. Uploads stream and have their own limit.
 pub const BODY_LIMIT: usize = 6 << 20;
 
+/// Where a function describes itself.
+const DOCUMENT: &str = "/openapi.json";
+
 /// The service of these routes, with health, the OpenAPI document and every common layer.
 pub fn serve(routes: OpenApiRouter, platform: Platform, title: &str) -> Router {
     let (router, document) = with_health(routes, &platform).split_for_parts();
-    let document = Json(describe(document, title));
+    // Who describes more than itself has a route for it.
+    let router = if document.paths.paths.contains_key(DOCUMENT) {
+        router
+    } else {
+        let document = Json(describe(document, title));
+        router.route(DOCUMENT, axum::routing::get(async || document))
+    };
     router
-        .route("/openapi.json", axum::routing::get(async || document))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -39,7 +47,7 @@ pub fn serve(routes: OpenApiRouter, platform: Platform, title: &str) -> Router {
         .layer(from_fn(trace::layer))
 }
 
-/// The document that [`serve`] would serve.
+/// The document of these routes, as [`serve`] serves it unless one of them does.
 pub fn openapi(routes: OpenApiRouter, platform: &Platform, title: &str) -> OpenApi {
     describe(with_health(routes, platform).into_openapi(), title)
 }
