@@ -3,6 +3,8 @@
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_secretsmanager::{Client, Config};
 
+use platform::aws::Transport;
+
 use crate::deployment::Deployment;
 use crate::ministack::variable;
 
@@ -45,6 +47,7 @@ async fn read(deployment: &Deployment, function: &str, secret: &str) -> Result<(
         .endpoint_url(&deployment.ministack.endpoint)
         .region(Region::new(get("AWS_REGION")))
         .credentials_provider(credentials)
+        .http_client(Transport::new().expect("certificate authorities"))
         .build();
     let call = Client::from_conf(config).get_secret_value();
     let answer = call.secret_id(deployment.stack.resource(secret)).send();

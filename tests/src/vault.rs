@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use platform::aws::Transport;
 use platform::secrets::Manager;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -52,6 +53,7 @@ impl Vault {
             .region(Region::new("eu-west-1"))
             .credentials_provider(Credentials::new("id", "key", None, None, "tests"))
             .endpoint_url(&self.endpoint)
+            .http_client(Transport::new().expect("certificate authorities"))
             .retry_config(RetryConfig::disabled());
         Client::from_conf(config.build())
     }

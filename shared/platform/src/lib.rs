@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod auth;
+pub mod aws;
 pub mod cache;
 pub mod config;
 pub mod cursor;
@@ -14,6 +15,7 @@ pub mod etag;
 pub mod extract;
 mod health;
 pub mod http;
+mod https;
 mod idempotency;
 pub mod lambda;
 pub mod limit;

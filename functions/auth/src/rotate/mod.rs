@@ -142,7 +142,7 @@ pub async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(telemetry::Format::Json {
         service: "auth-rotate",
     })?;
-    let client = platform::secrets::client().await;
+    let client = platform::secrets::client().await?;
     let rotation = Rotation::from_env(client).context("starting the rotation")?;
     let take = |event: LambdaEvent<Event>| {
         let rotation = &rotation;

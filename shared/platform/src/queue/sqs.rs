@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use super::{Queue, Wake};
-use crate::trace;
+use crate::{aws, trace};
 
 /// As many as SQS takes in one call.
 const BATCH: usize = 10;
@@ -25,10 +25,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(900);
 pub(crate) struct Client(OnceCell<aws_sdk_sqs::Client>);
 
 impl Client {
-    async fn get(&self) -> &aws_sdk_sqs::Client {
-        self.0
-            .get_or_init(async || aws_sdk_sqs::Client::new(&aws_config::load_from_env().await))
-            .await
+    async fn get(&self) -> anyhow::Result<&aws_sdk_sqs::Client> {
+        let make = async || Ok(aws_sdk_sqs::Client::new(&aws::settings()?.load().await));
+        self.0.get_or_try_init(make).await
     }
 
     /// Shows messages again when their pauses are over, and not after the queue's own time.
@@ -46,7 +45,7 @@ impl Client {
                     .build()
             });
             let entries = entries.collect::<Result<Vec<_>, _>>()?;
-            let call = self.get().await.change_message_visibility_batch();
+            let call = self.get().await?.change_message_visibility_batch();
             let output = call
                 .queue_url(queue_url)
                 .set_entries(Some(entries))
@@ -84,7 +83,7 @@ impl Sqs {
     }
 
     async fn send(&self, wake: Wake, pause: Duration) -> anyhow::Result<()> {
-        let call = self.client.get().await.send_message();
+        let call = self.client.get().await?.send_message();
         call.queue_url(&self.url)
             .message_body(serde_json::to_string(&wake)?)
             .set_message_attributes(Some(attributes()?))
@@ -99,7 +98,7 @@ impl Sqs {
 
     async fn send_all(&self, wakes: &[Wake]) -> anyhow::Result<()> {
         for wakes in wakes.chunks(BATCH) {
-            let mut call = self.client.get().await.send_message_batch();
+            let mut call = self.client.get().await?.send_message_batch();
             for (index, wake) in wakes.iter().enumerate() {
                 let entry = SendMessageBatchRequestEntry::builder()
                     .id(index.to_string())

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
@@ -13,6 +12,7 @@ use super::extension::Extension;
 use super::failure::Failure;
 use super::live::Cached;
 use super::source::{Stage, Version};
+use crate::aws;
 
 /// A secret there.
 pub struct Manager {
@@ -52,7 +52,8 @@ impl Manager {
         {
             return Ok(version);
         }
-        let client = self.client.get_or_init(client).await;
+        let client = self.client.get_or_try_init(client).await;
+        let client = client.map_err(|err| Failure::Away(format!("{err:#}")))?;
         let answer = client
             .get_secret_value()
             .secret_id(&self.id)
@@ -71,8 +72,10 @@ impl Manager {
 }
 
 /// The client that the environment describes. It gives up soon: a request waits for it.
-pub async fn client() -> Client {
-    crate::http::install_tls();
+///
+/// # Errors
+/// The system has no certificate authorities.
+pub async fn client() -> anyhow::Result<Client> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(2))
@@ -81,12 +84,12 @@ pub async fn client() -> Client {
     let retries = RetryConfig::adaptive()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(100));
-    let config = aws_config::defaults(BehaviorVersion::latest())
+    let config = aws::settings()?
         .timeout_config(timeouts)
         .retry_config(retries)
         .load()
         .await;
-    Client::new(&config)
+    Ok(Client::new(&config))
 }
 
 /// The error and what led to it, in words. Not its `Debug`: that holds the answer, secrets and all.

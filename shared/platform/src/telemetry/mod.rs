@@ -5,8 +5,12 @@ pub(crate) mod otlp;
 
 use std::io::IsTerminal;
 
+use anyhow::Context;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::JsonFields;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt, registry};
 
 use lines::Lines;
 
@@ -22,7 +26,8 @@ pub enum Format<'a> {
     Text,
 }
 
-/// Sends log lines to standard error from now on. `LOG_LEVEL` filters them, default `info`, of sqlx only warnings.
+/// Sends log lines to standard error from now on. `LOG_LEVEL` filters them: a level, or
+/// `target=level` and more of those, separated by commas. Its default is `info`, and `warn` of sqlx.
 pub fn init(format: Format<'_>) -> anyhow::Result<()> {
     init_at(format, "info,sqlx=warn")
 }
@@ -30,19 +35,21 @@ pub fn init(format: Format<'_>) -> anyhow::Result<()> {
 /// The same with another default level.
 pub fn init_at(format: Format<'_>, level: &str) -> anyhow::Result<()> {
     let set = crate::env::optional::<String>("LOG_LEVEL")?;
-    let filter = EnvFilter::try_new(set.as_deref().unwrap_or(level))?;
-    let lines = fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
-    let set = match format {
+    let level = set.as_deref().unwrap_or(level);
+    let filter: Targets = level
+        .parse()
+        .with_context(|| format!("LOG_LEVEL is `{level}`: info, or info,sqlx=warn"))?;
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let lines = match format {
         Format::Json { service } => lines
             .with_ansi(false)
             .fmt_fields(JsonFields::new())
             .event_format(Lines::from_env(service)?)
-            .try_init(),
-        Format::Text => lines.compact().try_init(),
+            .boxed(),
+        Format::Text => lines
+            .with_ansi(std::io::stderr().is_terminal())
+            .compact()
+            .boxed(),
     };
-    set.map_err(|err| anyhow::anyhow!(err))
+    Ok(registry().with(filter).with(lines).try_init()?)
 }

@@ -16,6 +16,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::aws::Transport;
 use crate::secrets::Manager;
 use crate::secrets::extension::Extension;
 
@@ -106,6 +107,7 @@ impl Double {
             .region(Region::new("eu-west-1"))
             .credentials_provider(Credentials::new("id", "key", None, None, "tests"))
             .endpoint_url(format!("http://127.0.0.1:{}", self.port))
+            .http_client(Transport::new().unwrap())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts.build());
         Client::from_conf(config.build())

@@ -15,13 +15,9 @@ use anyhow::Context;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use uuid::Uuid;
 
-use crate::env;
+use crate::{env, https};
 
 /// More are not kept for a collector that does not answer.
 const MOST: usize = 1000;
@@ -84,7 +80,7 @@ struct Exporter {
     service: String,
     url: Uri,
     headers: HeaderMap,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: https::Client<Full<Bytes>>,
     spans: Mutex<Vec<Recorded>>,
 }
 
@@ -102,16 +98,11 @@ pub(crate) fn init(service: &str) -> anyhow::Result<()> {
         .parse()
         .with_context(|| format!("OTEL_EXPORTER_OTLP_ENDPOINT is `{url}`"))?;
     let list = env::optional::<String>("OTEL_EXPORTER_OTLP_HEADERS")?.unwrap_or_default();
-    let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())?
-        .https_or_http()
-        .enable_http1()
-        .build();
     let exporter = Exporter {
         service: service.to_owned(),
         url,
         headers: headers(&list)?,
-        client: Client::builder(TokioExecutor::new()).build(connector),
+        client: https::client()?,
         spans: Mutex::default(),
     };
     // An error says that there is one already, and a process is one service.
