@@ -11,16 +11,15 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use platform::http::ClientAddress;
-use platform::{Platform, http};
+use platform::{Platform, Routes, http};
 use tokio::net::TcpListener;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 const TITLE: &str = "AutonomOS";
 
 /// The routes of all functions.
-pub fn routes(platform: &Platform) -> anyhow::Result<OpenApiRouter> {
-    Ok(OpenApiRouter::new()
+pub fn routes(platform: &Platform) -> anyhow::Result<Routes> {
+    Ok(Routes::new()
         .merge(auth::routes(platform.clone())?)
         .merge(aam_connect::routes(platform.clone()))
         .merge(aam_monitor::routes(platform.clone()))

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::net::IpAddr;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
 use axum::http::{HeaderName, Method, StatusCode, header, request::Parts};
@@ -13,11 +13,10 @@ use schema::Error;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::deadline::Deadline;
 use crate::openapi::describe;
-use crate::{Platform, Problem, health, idempotency, trace};
+use crate::{Platform, Problem, Routes, health, idempotency, trace};
 
 /// The largest body that is held in memory, in bytes. Uploads stream and have their own limit.
 pub const BODY_LIMIT: usize = 6 << 20;
@@ -26,14 +25,15 @@ pub const BODY_LIMIT: usize = 6 << 20;
 const DOCUMENT: &str = "/openapi.json";
 
 /// The service of these routes, with health, the OpenAPI document and every common layer.
-pub fn serve(routes: OpenApiRouter, platform: Platform, title: &str) -> Router {
-    let (router, document) = with_health(routes, &platform).split_for_parts();
+pub fn serve(routes: Routes, platform: Platform, title: &str) -> Router {
+    let (router, description) = with_health(routes, &platform).split();
     // Who describes more than itself has a route for it.
-    let router = if document.paths.paths.contains_key(DOCUMENT) {
+    let router = if description.has(DOCUMENT) {
         router
     } else {
-        let document = Json(describe(document, title));
-        router.route(DOCUMENT, axum::routing::get(async || document))
+        let own = Arc::new((description, title.to_owned()));
+        let document = async move || Json(describe(own.0.document(), &own.1));
+        router.route(DOCUMENT, axum::routing::get(document))
     };
     router
         .method_not_allowed_fallback(method_not_allowed)
@@ -48,11 +48,12 @@ pub fn serve(routes: OpenApiRouter, platform: Platform, title: &str) -> Router {
 }
 
 /// The document of these routes, as [`serve`] serves it unless one of them does.
-pub fn openapi(routes: OpenApiRouter, platform: &Platform, title: &str) -> OpenApi {
-    describe(with_health(routes, platform).into_openapi(), title)
+pub fn openapi(routes: Routes, platform: &Platform, title: &str) -> OpenApi {
+    let (_, description) = with_health(routes, platform).split();
+    describe(description.document(), title)
 }
 
-fn with_health(routes: OpenApiRouter, platform: &Platform) -> OpenApiRouter {
+fn with_health(routes: Routes, platform: &Platform) -> Routes {
     routes.merge(health::router().with_state(platform.clone()))
 }
 

@@ -6,13 +6,11 @@ use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
 use platform::extract::{Json, Path, Query};
 use platform::queue::{Wake, announce};
-use platform::{Caller, Ingester, Platform, Result, db};
+use platform::{Caller, Ingester, Platform, Result, Routes, db, routes};
 use schema::entity::ENTITIES;
 use schema::{ConnectionId, Error, JobId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::connections::{self, check_name, object};
@@ -20,8 +18,8 @@ use super::filesource::resolve;
 use crate::db::jobs::{self, JobStatus};
 use crate::replay::{KIND, Phase, Replay};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new()
         .routes(routes!(all))
         .routes(routes!(quarantined))
         .routes(routes!(files))

@@ -7,9 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse, Response};
-use platform::{Platform, etag};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use platform::{Platform, Routes, etag, routes};
 
 const DOCUMENT: &str = include_str!("../../openapi.json");
 const PAGE: &str = include_str!("../../docs.html");
@@ -18,8 +16,8 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new()
         .routes(routes!(document))
         .routes(routes!(page))
 }

@@ -3,16 +3,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::Utc;
-use platform::audit;
 use platform::db;
 use platform::extract::Json;
 use platform::http::ClientAddress;
 use platform::limit::Class;
+use platform::{Routes, audit, routes};
 use schema::{Error, TenantId, UserId};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::App;
@@ -24,8 +22,8 @@ use crate::password::{self, Verdict};
 use crate::session::{self, Outcome, Tokens};
 use crate::token::Account;
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<App> {
+    Routes::new()
         .routes(routes!(login))
         .routes(routes!(refresh))
         .routes(routes!(logout))
