@@ -392,6 +392,7 @@ async fn an_upload_that_breaks_off_keeps_and_counts_what_came() {
         (&json!("failed"), &json!(written))
     );
     assert!((1..3200).contains(&written), "{run}");
+    assert_eq!(run["error"], "the file did not arrive whole");
     let stored: i64 = sqlx::query_scalar("select count(*) from accounts")
         .fetch_one(&app.database().pool())
         .await
@@ -413,6 +414,34 @@ async fn an_upload_that_breaks_off_keeps_and_counts_what_came() {
     );
     let health = app.post(&check, &person, json!({})).await.json();
     assert_eq!(health["connection_status"], "ACTIVE");
+}
+
+#[tokio::test]
+async fn a_run_says_whose_fault_its_end_was() {
+    let (app, person, id) = set_up().await;
+    let pool = app.database().pool();
+    for (state, status, reason) in [
+        ("40001", 503, "another request was first, try again"),
+        ("57P01", 503, "the database is away, try again"),
+        ("XX000", 500, "an internal error: the log has its cause"),
+    ] {
+        let refuses = format!(
+            "create or replace function refuse() returns trigger language plpgsql as
+              $$ begin raise exception 'no' using errcode = '{state}'; end $$;
+            create or replace trigger refuses before insert on raw_records
+              execute function refuse()"
+        );
+        let refuses = sqlx::raw_sql(sqlx::AssertSqlSafe(refuses));
+        refuses.execute(&pool).await.unwrap();
+        let file = form(&[("accounts_filesource.csv", ACCOUNTS)]);
+        let answer = send(&app, &person, file).await;
+        assert_eq!(answer.status.as_u16(), status, "{answer}");
+        let runs = app
+            .get(&format!("/api/v1/aam/connections/{id}/runs"), &person)
+            .await
+            .json();
+        assert_eq!(runs["runs"][0]["error"], reason, "{state}");
+    }
 }
 
 #[tokio::test]

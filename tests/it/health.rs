@@ -6,13 +6,12 @@ use platform::auth::Verifier;
 use platform::config::{AUDIENCE, Auth, LOCAL_ISSUER};
 use platform::limit::Limits;
 use platform::secrets::{Live, Source, TTL};
-use platform::{Config, Platform, db};
+use platform::{Config, Platform, Routes, db};
 use serde_json::{Value, json};
 use tests::app::{Answer, Setup, TestApp};
 use tests::valkey::Valkey;
 use tests::vault::Vault;
 use tower::ServiceExt;
-use utoipa_axum::router::OpenApiRouter;
 
 use axum::body::Body;
 use axum::http::Request;
@@ -140,7 +139,7 @@ async fn without_a_database_it_is_unavailable_and_alive() {
         cors_origins: vec![],
         hosts: schema::Hosts::Any,
     });
-    let service = platform::http::serve(OpenApiRouter::new(), platform.unwrap(), "health");
+    let service = platform::http::serve(Routes::new(), platform.unwrap(), "health");
     let get = async |path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();
         Answer::read(service.clone().oneshot(request).await.unwrap()).await

@@ -2,12 +2,11 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use platform::{Routes, routes};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tests::app::{Answer, JSON, Person, Setup, TestApp};
 use tower::ServiceExt;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use platform::limit::quota;
 
@@ -229,7 +228,7 @@ async fn panics() {
 async fn a_panic_is_a_problem_without_its_text_and_may_be_tried_again() {
     let app = TestApp::start().await;
     let ann = app.register("Ann Ltd").await;
-    let routes = OpenApiRouter::new().routes(routes!(panics));
+    let routes = Routes::new().routes(routes!(panics));
     let service = platform::http::serve(routes, app.platform.clone(), "panic");
     for _ in 0..2 {
         let request = Request::post("/panic")

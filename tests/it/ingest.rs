@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use aam::db::Connection;
-use aam::ingest::{Item, Op, Outcome, Stream, batch};
+use aam::db::runs::RunKind;
+use aam::ingest::{Item, Op, Outcome, Run, Stream, batch};
 use aam::observe::{Coverage, Observation};
 use aam::plan::Plan;
 use chrono::Utc;
 use platform::db;
 use schema::{ConnectionId, RunId, TenantId};
+use serde_json::json;
+use tests::app::TestApp;
 use tests::postgres::{TestDatabase, database};
 use uuid::Uuid;
 
@@ -50,6 +53,15 @@ fn payload(id: usize, day: u8) -> String {
 }
 
 async fn ingest(conn: &mut Connection, stream: &Stream, payloads: &[String]) -> Vec<Outcome> {
+    ingest_as(RunKind::Events, conn, stream, payloads).await
+}
+
+async fn ingest_as(
+    kind: RunKind,
+    conn: &mut Connection,
+    stream: &Stream,
+    payloads: &[String],
+) -> Vec<Outcome> {
     let item = |it: &'_ String| -> (Vec<u8>,) { (it.clone().into_bytes(),) };
     let bytes: Vec<_> = payloads.iter().map(item).collect();
     let items: Vec<_> = bytes
@@ -63,10 +75,20 @@ async fn ingest(conn: &mut Connection, stream: &Stream, payloads: &[String]) -> 
         })
         .collect();
     let mut observation = Observation::new(Coverage::Partial);
-    let run = RunId(Uuid::now_v7());
-    batch(conn, stream, run, &items, &mut observation, Utc::now())
+    let run = run(kind);
+    batch(conn, stream, &run, &items, &mut observation, Utc::now())
         .await
         .unwrap()
+}
+
+fn run(kind: RunKind) -> Run {
+    Run {
+        id: RunId(Uuid::now_v7()),
+        kind,
+        file: None,
+        bytes: 0,
+        started_at: Utc::now(),
+    }
 }
 
 #[tokio::test]
@@ -163,11 +185,10 @@ async fn a_batch_for_another_tenant_is_refused_by_the_database() {
         source_id: None,
     };
     let mut observation = Observation::new(Coverage::Partial);
-    let run = RunId(Uuid::now_v7());
     let error = batch(
         &mut tx,
         &world.stream,
-        run,
+        &run(RunKind::Events),
         &[item],
         &mut observation,
         Utc::now(),
@@ -191,4 +212,76 @@ async fn the_same_ids_of_two_tenants_are_two_records() {
         assert_eq!(outcomes, [Outcome::Accepted]);
     }
     assert_eq!(world.count("accounts").await, 2);
+}
+
+/// A record as `id=day`, or as `id!day` where it cannot be mapped; the day may be missing.
+fn word(word: &str) -> String {
+    let (at, fault) = word
+        .find('=')
+        .map_or_else(|| (word.find('!').unwrap(), true), |it| (it, false));
+    let (id, day) = (&word[..at], &word[at + 1..]);
+    let name = if fault { "null" } else { "\"n\"" };
+    let version = match day {
+        "" => String::new(),
+        day => format!(r#","updated_at":"2026-02-{day}""#),
+    };
+    format!(r#"{{"account_id":"{id}","name":{name}{version}}}"#)
+}
+
+#[tokio::test]
+async fn a_corrected_record_leaves_the_quarantine() {
+    let app = TestApp::start().await;
+    let ann = app.register("Ann Ltd").await;
+    let connection = crate::filesource::connect(&app, &ann, json!({})).await;
+    let world = World::new().await;
+    // Batches in the order of their coming, and what is in quarantine then.
+    for (case, (batches, left)) in [
+        ("7! / 7=", ""),
+        ("7! / 8=", "7!"),
+        ("7! 8! / 7= 9= 8=", ""),
+        ("7!02 / 7=02", ""),
+        ("7!02 / 7=03", ""),
+        ("7!02 / 7=01", "7!02"),
+        ("7!02 / 7=", ""),
+        ("7! / 7=02", ""),
+        ("7!01 7!03 / 7=02", "7!03"),
+        // Within one batch the order counts as well.
+        ("7! 7=", ""),
+        ("7= 7!", "7!"),
+        ("7! / 7= 7!", "7!"),
+        ("7! 7= 7!01", "7!01"),
+        // Stored already, and older than what is stored: nothing is written.
+        ("7=02 / 7!03 / 7=02", "7!03"),
+        ("7=02 / 7!01 / 7=01", "7!01"),
+        // A replay gives each its own turn.
+        ("7! / replay 7=", "7!"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let stream = Stream {
+            tenant: ann.tenant,
+            connection: ConnectionId(connection.parse().unwrap()),
+            object: format!("case{case}.account"),
+            ..world.stream.clone()
+        };
+        for batch in batches.split(" / ") {
+            let (kind, records) = match batch.strip_prefix("replay ") {
+                Some(records) => (RunKind::Replay, records),
+                None => (RunKind::Events, batch),
+            };
+            let records: Vec<_> = records.split(' ').map(word).collect();
+            let mut tx = db::begin(&app.platform.db, ann.tenant).await.unwrap();
+            ingest_as(kind, &mut tx, &stream, &records).await;
+            tx.commit().await.unwrap();
+        }
+        let sql = "select payload from quarantined_records where object = $1";
+        let kept: Vec<String> = sqlx::query_scalar(sql)
+            .bind(&stream.object)
+            .fetch_all(&app.database().pool())
+            .await
+            .unwrap();
+        let expected: Vec<_> = left.split_whitespace().map(word).collect();
+        assert_eq!(kept, expected, "{batches}");
+    }
 }

@@ -2,6 +2,9 @@
 
 use std::task::{Context, Poll};
 
+use std::time::{Duration, Instant};
+
+use aam_connect::worker::Lease;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
@@ -199,6 +202,55 @@ async fn a_killed_worker_loses_and_doubles_nothing() {
         (&json!("replay"), &json!(2))
     );
     assert_eq!(runs["runs"][0]["written"], 2600);
+}
+
+/// Asks until the statement says yes.
+async fn until(app: &TestApp, statement: &'static str) {
+    let end = Instant::now() + Duration::from_secs(20);
+    let pool = app.database().pool();
+    while !sqlx::query_scalar::<_, bool>(statement)
+        .fetch_one(&pool)
+        .await
+        .unwrap()
+    {
+        assert!(Instant::now() < end, "waited too long: {statement}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_slice_keeps_its_job_from_a_second_worker() {
+    let (app, person, id) = set_up().await;
+    upload(&app, &person, &[FILE]).await;
+    let path = format!("/api/v1/aam/connections/{id}/replay");
+    let task = start(&app, &person, &path).await;
+
+    // A slice that lasts for as long as somebody else has the records.
+    let pool = app.database().pool();
+    let mut lock = pool.begin().await.unwrap();
+    let statement = sqlx::query("lock table raw_records in access exclusive mode");
+    statement.execute(&mut *lock).await.unwrap();
+    let platform = app.platform.clone();
+    let lease = Lease {
+        length: Duration::from_secs(60),
+        heartbeat: Duration::from_millis(10),
+    };
+    let worker =
+        tokio::spawn(async move { aam_connect::worker::step_within(&platform, lease).await });
+    until(
+        &app,
+        "select exists (select from pg_locks where not granted)",
+    )
+    .await;
+
+    // Its lease would be over now.
+    end_leases(&app).await;
+    until(&app, "select visible_at > now() from job_queue").await;
+    assert!(!aam_connect::worker::step(&app.platform).await.unwrap());
+
+    lock.rollback().await.unwrap();
+    assert!(worker.await.unwrap().unwrap());
+    let done = app.get(&task, &person).await.json();
+    assert_eq!(done["status"], "success", "{done}");
 }
 
 #[tokio::test]

@@ -139,6 +139,37 @@ async fn people_tenants_and_keys_count_apart() {
 }
 
 #[tokio::test]
+async fn bad_tokens_are_counted_by_address_and_good_ones_pass() {
+    let app = tight(None).await;
+    let ann = app.register("Ann Ltd").await;
+    let ask = async |token: Option<&str>, address: u8| {
+        let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, address));
+        let mut request = Request::get(ME).extension(ClientAddress(Some(address)));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        app.call(request.body(Body::empty()).unwrap()).await
+    };
+    let changed = format!("{}x", ann.token);
+    for (token, address, expected) in [
+        (Some("nonsense"), 7, 401),
+        (Some("aos_nonsense"), 7, 401),
+        (Some(changed.as_str()), 7, 429),
+        (Some(ann.token.as_str()), 7, 200),
+        // Nobody who just asks is suspected of anything.
+        (None, 7, 401),
+        (Some("nonsense"), 7, 429),
+        (Some("nonsense"), 8, 401),
+    ] {
+        let answer = ask(token, address).await;
+        assert_eq!(answer.status.as_u16(), expected, "{token:?}: {answer}");
+        if expected == 429 {
+            assert!((59..=60).contains(&limited(&answer)), "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_address_is_the_sockets_not_the_clients_claim() {
     let limits = Limits {
         sign_in: quota(1, 2),

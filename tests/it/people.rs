@@ -370,6 +370,10 @@ async fn every_change_is_in_the_audit_log() {
     let made = new_key(&app, &ada, &["read"]).await;
     let path = format!("{KEYS}/{}", made.json()["id"].as_str().unwrap());
     app.delete(&path, &ada).await;
+    for password in ["not the password", tests::app::PASSWORD] {
+        let login = json!({ "email": ada.email, "password": password });
+        app.post("/api/v1/auth/login", None, login).await;
+    }
     let logout = json!({ "refresh_token": ada.refresh_token });
     app.post("/api/v1/auth/logout", None, logout).await;
 
@@ -390,6 +394,7 @@ async fn every_change_is_in_the_audit_log() {
             "user.update",
             "api_key.create",
             "api_key.revoke",
+            "session.start",
             "session.end",
         ]
     );
@@ -412,5 +417,5 @@ async fn every_change_is_in_the_audit_log() {
     let verdict = platform::db::audit::verify(&mut tx, ada.tenant)
         .await
         .unwrap();
-    assert!(verdict.intact && verdict.rows == 7, "{verdict:?}");
+    assert!(verdict.intact && verdict.rows == 8, "{verdict:?}");
 }

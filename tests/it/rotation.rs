@@ -207,6 +207,23 @@ async fn strict_server() -> (Server, PgConnectOptions) {
     (server, options)
 }
 
+/// The strict server with a role `app`, whose password `old` the secret `database` says.
+async fn server_of_app(vault: &Vault) -> (Server, PgConnectOptions) {
+    let (server, options) = strict_server().await;
+    run(&options, "create role app login password 'old'").await;
+    let host = options.get_socket().unwrap().to_str().unwrap();
+    let secret = json!({ "username": "app", "password": "old", "host": host,
+        "dbname": "postgres", "engine": "postgres" });
+    vault.put("database", &secret.to_string());
+    (server, options)
+}
+
+fn pool(vault: &Vault, options: &PgConnectOptions, ttl: Duration) -> db::Pool {
+    let secret = Live::new(Source::Manager(vault.manager("database")), ttl);
+    let at = Some(options.clone());
+    db::Pool::new(db::Login::InSecret { at, secret }, 1)
+}
+
 async fn run(options: &PgConnectOptions, sql: &str) {
     let mut conn = options.connect().await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
@@ -233,23 +250,14 @@ async fn signs_in(options: &PgConnectOptions, vault: &Vault, stage: &str) -> Opt
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_password_rotates_and_the_pool_follows() {
-    let (server, options) = strict_server().await;
-    run(&options, "create role app login password 'old'").await;
     let vault = Vault::start().await;
-    let host = options.get_socket().unwrap().to_str().unwrap();
-    let mut secret = json!({ "username": "app", "password": "old", "host": host,
-        "dbname": "postgres", "engine": "postgres" });
-    vault.put("database", &secret.to_string());
+    let (server, options) = server_of_app(&vault).await;
     let rotation = Rotation::new(vault.client(), AUTH.to_owned(), vec![]);
     let as_app = Some(["app".to_owned(), "app".to_owned()]);
     assert_eq!(signs_in(&options, &vault, "AWSCURRENT").await, as_app);
 
-    let pool = |ttl| {
-        let secret = Live::new(Source::Manager(vault.manager("database")), ttl);
-        let at = Some(options.clone());
-        db::Pool::new(db::Login::InSecret { at, secret }, 1)
-    };
-    let (pool, quick) = (pool(TTL), pool(AT_ONCE));
+    let quick = pool(&vault, &options, AT_ONCE);
+    let pool = pool(&vault, &options, TTL);
     drop(pool.acquire().await.unwrap());
 
     rotate(&rotation, &vault, "database", async |_| {}).await;
@@ -261,7 +269,8 @@ async fn the_password_rotates_and_the_pool_follows() {
 
     // With an administrator two roles take turns, and the one before stays good.
     vault.put("admin", r#"{ "username": "postgres", "password": "any" }"#);
-    secret = serde_json::from_str(&vault.text("database", "AWSCURRENT").unwrap()).unwrap();
+    let mut secret: Value =
+        serde_json::from_str(&vault.text("database", "AWSCURRENT").unwrap()).unwrap();
     secret["masterarn"] = json!("admin");
     vault.put("database", &secret.to_string());
     for login in ["app_clone", "app", "app_clone"] {
@@ -273,6 +282,34 @@ async fn the_password_rotates_and_the_pool_follows() {
         assert_eq!(signs_in(&options, &vault, "AWSCURRENT").await, expected);
         assert!(signs_in(&options, &vault, "AWSPREVIOUS").await.is_some());
     }
+    tokio::task::spawn_blocking(|| server.stop())
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_password_opens_before_its_version_is_in_force() {
+    let vault = Vault::start().await;
+    let (server, options) = server_of_app(&vault).await;
+    let rotation = Rotation::new(vault.client(), AUTH.to_owned(), vec![]);
+    // Between setSecret and finishSecret only the pending password is right.
+    let follows = pool(&vault, &options, TTL);
+    rotate(&rotation, &vault, "database", async |step| {
+        let acquired = follows.acquire().await;
+        let conn = acquired.unwrap_or_else(|err| panic!("before {step}: {err}"));
+        conn.close().await.unwrap();
+    })
+    .await;
+
+    // Where neither is right, the database's refusal is the answer.
+    let token = vault.begin_rotation("database");
+    let step = event("createSecret", "database", &token);
+    rotation.take(&step, Utc::now()).await.unwrap();
+    run(&options, "alter role app password 'lost'").await;
+    let refused = pool(&vault, &options, TTL).acquire().await.unwrap_err();
+    let refused = refused.into_database_error().unwrap();
+    assert_eq!(refused.code().as_deref(), Some("28P01"), "{refused}");
     tokio::task::spawn_blocking(|| server.stop())
         .await
         .unwrap()

@@ -79,7 +79,10 @@ async fn a_token_used_twice_ends_its_family_only() {
         .fetch_all(&app.database().pool())
         .await
         .unwrap();
-    assert_eq!(actions, ["tenant.register", "session.revoke"]);
+    assert_eq!(
+        actions,
+        ["tenant.register", "session.start", "session.revoke"]
+    );
 }
 
 #[tokio::test]

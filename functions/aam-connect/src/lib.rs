@@ -12,12 +12,11 @@ mod upload;
 pub mod worker;
 
 pub use consumer::{SCHEDULES, tick};
-use platform::Platform;
-use utoipa_axum::router::OpenApiRouter;
+use platform::{Platform, Routes};
 
 /// The function's routes.
-pub fn routes(platform: Platform) -> OpenApiRouter {
-    OpenApiRouter::new()
+pub fn routes(platform: Platform) -> Routes {
+    Routes::new()
         .merge(routes::catalog::router())
         .merge(routes::connections::router())
         .merge(routes::connectors::router())
@@ -35,7 +34,7 @@ pub fn routes(platform: Platform) -> OpenApiRouter {
 /// The worker: jobs that the queue wakes it for, and what is due by the clock.
 pub async fn worker_main() -> Result<(), lambda_http::Error> {
     platform::lambda::consume("aam-worker", |platform| {
-        let nothing = OpenApiRouter::new();
+        let nothing = Routes::new();
         Ok((nothing, consumer::Worker(platform.clone())))
     })
     .await

@@ -157,7 +157,7 @@ impl Progress {
                 let stream = current
                     .stream(conn, tenant, replay.connection_id, now)
                     .await?;
-                let counts = map(conn, &stream, current.run, &records, now).await?;
+                let counts = map(conn, &stream, &current.run(), &records, now).await?;
                 current.counts += counts;
                 self.counts += counts;
                 runs::advance(conn, tenant, &current.run(), &current.counts).await?;
@@ -232,7 +232,7 @@ impl Current {
 async fn map(
     conn: &mut Connection,
     stream: &Stream,
-    run: RunId,
+    run: &Run,
     records: &[Stored],
     now: DateTime<Utc>,
 ) -> anyhow::Result<Counts> {

@@ -21,9 +21,10 @@ use crate::db::jobs::{self, Job};
 use crate::pull::{self, Lines, discover, sync};
 use crate::replay;
 
-/// How long a job is hidden from other workers, and how often its worker prolongs that.
-const LEASE: Duration = Duration::from_secs(60);
-const HEARTBEAT: Duration = Duration::from_secs(20);
+const LEASE: Lease = Lease {
+    length: Duration::from_secs(60),
+    heartbeat: Duration::from_secs(20),
+};
 /// After this long a local worker puts the job back, so that others get their turn.
 const SHIFT: Duration = Duration::from_secs(60);
 /// What is left of a worker's time for putting the job back and announcing it.
@@ -35,6 +36,13 @@ const PAUSES: [Duration; 3] = [
     Duration::from_secs(30),
     Duration::from_secs(60),
 ];
+
+/// How long a job is hidden from other workers, and how often its worker prolongs that.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    pub length: Duration,
+    pub heartbeat: Duration,
+}
 
 /// What one slice of a job came to.
 pub(crate) enum Step {
@@ -60,10 +68,18 @@ enum End {
 /// # Errors
 /// Where the queue cannot be reached. A job that goes wrong is noted in its row.
 pub async fn step(platform: &Platform) -> anyhow::Result<bool> {
-    let Some(wake) = queue::take(&platform.db, LEASE).await? else {
+    step_within(platform, LEASE).await
+}
+
+/// The same with another lease.
+///
+/// # Errors
+/// As of [`step`].
+pub async fn step_within(platform: &Platform, lease: Lease) -> anyhow::Result<bool> {
+    let Some(wake) = queue::take(&platform.db, lease.length).await? else {
         return Ok(false);
     };
-    attend(platform, wake, Deadline::after(SHIFT)).await?;
+    attend(platform, wake, Deadline::after(SHIFT), lease).await?;
     Ok(true)
 }
 
@@ -79,8 +95,8 @@ pub(crate) async fn wake(
     if deadline.left() < RESERVE {
         return platform.queue.wake(wake, Duration::ZERO).await;
     }
-    match queue::claim(&platform.db, wake, LEASE).await? {
-        Claim::Taken => attend(platform, wake, deadline).await,
+    match queue::claim(&platform.db, wake, LEASE.length).await? {
+        Claim::Taken => attend(platform, wake, deadline, LEASE).await,
         // Its worker may have died: whoever is woken then finds out.
         Claim::Hidden(rest) => platform.queue.wake(wake, rest).await,
         Claim::Gone => Ok(()),
@@ -88,11 +104,16 @@ pub(crate) async fn wake(
 }
 
 /// Works on a job that was taken, and takes it off the queue or puts it back.
-async fn attend(platform: &Platform, wake: Wake, deadline: Deadline) -> anyhow::Result<()> {
+async fn attend(
+    platform: &Platform,
+    wake: Wake,
+    deadline: Deadline,
+    lease: Lease,
+) -> anyhow::Result<()> {
     let end = tokio::select! {
-        // Boxed, as what it does is too large for one stack with its callers.
+        // On the heap: what a slice holds is large.
         end = Box::pin(work(platform, wake, deadline)) => end,
-        never = prolong(platform, wake) => match never {},
+        never = prolong(platform, wake, lease) => match never {},
     };
     match end {
         Ok(End::Over) => Ok(queue::delete(&platform.db, wake).await?),
@@ -110,10 +131,10 @@ async fn attend(platform: &Platform, wake: Wake, deadline: Deadline) -> anyhow::
 }
 
 /// Keeps the job from other workers for as long as this is polled.
-async fn prolong(platform: &Platform, wake: Wake) -> Infallible {
+async fn prolong(platform: &Platform, wake: Wake, lease: Lease) -> Infallible {
     loop {
-        tokio::time::sleep(HEARTBEAT).await;
-        if let Err(error) = queue::hide(&platform.db, wake, LEASE).await {
+        tokio::time::sleep(lease.heartbeat).await;
+        if let Err(error) = queue::hide(&platform.db, wake, lease.length).await {
             tracing::warn!(%error, job = %wake.job, "the job's lease could not be prolonged");
         }
     }

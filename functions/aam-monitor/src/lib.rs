@@ -5,13 +5,13 @@
 mod db;
 mod routes;
 
-use platform::Platform;
-use utoipa_axum::router::OpenApiRouter;
+use platform::{Platform, Routes};
 
 /// The function's routes.
-pub fn routes(platform: Platform) -> OpenApiRouter {
-    OpenApiRouter::new()
+pub fn routes(platform: Platform) -> Routes {
+    Routes::new()
         .merge(routes::audit::router())
+        .merge(routes::docs::router())
         .merge(routes::drift::router())
         .merge(routes::events::router())
         .merge(routes::metrics::router())

@@ -1,8 +1,5 @@
 //! What people type, checked before anything else happens.
 
-use std::net::IpAddr;
-
-use platform::http::ClientAddress;
 use schema::{Error, Result};
 
 /// An e-mail address as typed, and as compared.
@@ -74,19 +71,6 @@ pub(crate) fn name(pointer: &str, text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// Who counts as one client before anybody is known: an IPv4 address, or an IPv6 network of 64
-/// bits, since whoever has one address of it has them all.
-pub(crate) fn neighbourhood(ClientAddress(address): ClientAddress) -> String {
-    match address.map(|it| it.to_canonical()) {
-        None => "unknown".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}")
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,14 +125,5 @@ mod tests {
             (email.typed.as_str(), email.key.as_str()),
             ("Ada@Example.COM", "ada@example.com")
         );
-    }
-
-    #[test]
-    fn a_network_of_ipv6_is_one_client() {
-        let of = |it: &str| neighbourhood(ClientAddress(Some(it.parse().unwrap())));
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
     }
 }

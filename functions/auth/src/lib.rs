@@ -18,11 +18,10 @@ mod token;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use platform::Platform;
 use platform::config::Realm;
 use platform::http::ClientAddress;
 use platform::limit::Class;
-use utoipa_axum::router::OpenApiRouter;
+use platform::{Platform, Routes};
 
 pub use seed::{Seed, seed};
 
@@ -36,7 +35,7 @@ pub(crate) struct App {
 }
 
 /// The function's routes.
-pub fn routes(platform: Platform) -> anyhow::Result<OpenApiRouter> {
+pub fn routes(platform: Platform) -> anyhow::Result<Routes> {
     let signer = Arc::new(Signer::new(Realm::from_env()?));
     let app = App { platform, signer };
     Ok(routes::router().with_state(app))
@@ -45,7 +44,7 @@ pub fn routes(platform: Platform) -> anyhow::Result<OpenApiRouter> {
 impl App {
     /// Counts a request of somebody who is not known yet.
     async fn limit_address(&self, class: Class, address: ClientAddress) -> schema::Result<()> {
-        let key = format!("address:{}", input::neighbourhood(address));
+        let key = format!("address:{}", address.neighbourhood());
         self.platform.limiter.check(class, &key).await?;
         Ok(())
     }

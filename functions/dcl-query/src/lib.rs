@@ -5,11 +5,10 @@ mod etag;
 mod kept;
 mod routes;
 
-use platform::Platform;
-use utoipa_axum::router::OpenApiRouter;
+use platform::{Platform, Routes};
 
 /// The function's routes.
-pub fn routes(platform: Platform) -> OpenApiRouter {
+pub fn routes(platform: Platform) -> Routes {
     routes::views::router()
         .merge(routes::provenance::router())
         .with_state(platform)

@@ -189,7 +189,7 @@ impl Take<'_> {
         };
         let items: Vec<_> = fresh.iter().map(|it| it.1).collect();
         let mut observation = Observation::new(Coverage::Partial);
-        let outcomes = ingest::batch(conn, &stream, run.id, &items, &mut observation, now).await?;
+        let outcomes = ingest::batch(conn, &stream, &run, &items, &mut observation, now).await?;
         for ((index, _), outcome) in fresh.iter().zip(outcomes) {
             counts.add(&outcome);
             fates[*index] = Some(Fate::Taken(outcome));

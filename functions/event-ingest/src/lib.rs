@@ -14,8 +14,7 @@ mod routes;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use platform::Platform;
-use utoipa_axum::router::OpenApiRouter;
+use platform::{Platform, Routes};
 
 use messages::Messages;
 
@@ -33,8 +32,8 @@ impl FromRef<State> for Platform {
 }
 
 /// The function's routes.
-pub fn routes(platform: Platform) -> OpenApiRouter {
-    OpenApiRouter::new()
+pub fn routes(platform: Platform) -> Routes {
+    Routes::new()
         .merge(routes::events::router())
         .with_state(State::new(platform))
 }

@@ -1,6 +1,7 @@
 //! The five functions behind one port.
 //!
-//! **Invariant:** a route of the gateway is a route of a function; it adds only `/docs`, and the way there from `/`.
+//! **Invariant:** a route of the gateway is a route of a function; it adds only the way from `/`
+//! to `/docs`.
 
 use std::net::SocketAddr;
 
@@ -10,16 +11,15 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use platform::http::ClientAddress;
-use platform::{Platform, http};
+use platform::{Platform, Routes, http};
 use tokio::net::TcpListener;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa::openapi::OpenApi;
 
 const TITLE: &str = "AutonomOS";
 
 /// The routes of all functions.
-pub fn routes(platform: &Platform) -> anyhow::Result<OpenApiRouter> {
-    Ok(OpenApiRouter::new()
+pub fn routes(platform: &Platform) -> anyhow::Result<Routes> {
+    Ok(Routes::new()
         .merge(auth::routes(platform.clone())?)
         .merge(aam_connect::routes(platform.clone()))
         .merge(aam_monitor::routes(platform.clone()))
@@ -27,16 +27,15 @@ pub fn routes(platform: &Platform) -> anyhow::Result<OpenApiRouter> {
         .merge(event_ingest::routes(platform.clone())))
 }
 
-/// The service of all functions, with the page that shows their merged document.
+/// The service of all functions.
 pub fn service(platform: &Platform) -> anyhow::Result<Router> {
     let served = http::serve(routes(platform)?, platform.clone(), TITLE);
-    let document = http::openapi(routes(platform)?, platform, TITLE);
-    let docs: Router = SwaggerUi::new("/docs")
-        .url("/docs/openapi.json", document)
-        .into();
-    Ok(docs
-        .route("/", get(async || Redirect::temporary("/docs/")))
-        .fallback_service(served))
+    Ok(served.route("/", get(async || Redirect::temporary("/docs"))))
+}
+
+/// What the routers of all functions say about themselves.
+pub fn document(platform: &Platform) -> anyhow::Result<OpenApi> {
+    Ok(http::openapi(routes(platform)?, platform, TITLE))
 }
 
 /// Answers on the listener until `stop` is done, then lets running requests end.

@@ -9,16 +9,14 @@ use axum::response::IntoResponse;
 use futures_util::future::join3;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::cache::Cache;
 use crate::config::Auth;
 use crate::secrets::Secrets;
-use crate::{Platform, db};
+use crate::{Platform, Routes, db, routes};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new()
         .routes(routes!(live))
         .routes(routes!(ready))
         .routes(routes!(health))

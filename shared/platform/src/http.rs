@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::net::IpAddr;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
 use axum::http::{HeaderName, Method, StatusCode, header, request::Parts};
@@ -13,21 +13,29 @@ use schema::Error;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::deadline::Deadline;
 use crate::openapi::describe;
-use crate::{Platform, Problem, health, idempotency, trace};
+use crate::{Platform, Problem, Routes, health, idempotency, trace};
 
 /// The largest body that is held in memory, in bytes. Uploads stream and have their own limit.
 pub const BODY_LIMIT: usize = 6 << 20;
 
+/// Where a function describes itself.
+const DOCUMENT: &str = "/openapi.json";
+
 /// The service of these routes, with health, the OpenAPI document and every common layer.
-pub fn serve(routes: OpenApiRouter, platform: Platform, title: &str) -> Router {
-    let (router, document) = with_health(routes, &platform).split_for_parts();
-    let document = Json(describe(document, title));
+pub fn serve(routes: Routes, platform: Platform, title: &str) -> Router {
+    let (router, description) = with_health(routes, &platform).split();
+    // Who describes more than itself has a route for it.
+    let router = if description.has(DOCUMENT) {
+        router
+    } else {
+        let own = Arc::new((description, title.to_owned()));
+        let document = async move || Json(describe(own.0.document(), &own.1));
+        router.route(DOCUMENT, axum::routing::get(document))
+    };
     router
-        .route("/openapi.json", axum::routing::get(async || document))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -39,12 +47,13 @@ pub fn serve(routes: OpenApiRouter, platform: Platform, title: &str) -> Router {
         .layer(from_fn(trace::layer))
 }
 
-/// The document that [`serve`] would serve.
-pub fn openapi(routes: OpenApiRouter, platform: &Platform, title: &str) -> OpenApi {
-    describe(with_health(routes, platform).into_openapi(), title)
+/// The document of these routes, as [`serve`] serves it unless one of them does.
+pub fn openapi(routes: Routes, platform: &Platform, title: &str) -> OpenApi {
+    let (_, description) = with_health(routes, platform).split();
+    describe(description.document(), title)
 }
 
-fn with_health(routes: OpenApiRouter, platform: &Platform) -> OpenApiRouter {
+fn with_health(routes: Routes, platform: &Platform) -> Routes {
     routes.merge(health::router().with_state(platform.clone()))
 }
 
@@ -61,6 +70,21 @@ pub fn install_tls() {
 /// that the client claims.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub Option<IpAddr>);
+
+impl ClientAddress {
+    /// Who counts as one client before anybody is known: an IPv4 address, or an IPv6 network of
+    /// 64 bits, since whoever has one address of it has them all.
+    pub fn neighbourhood(self) -> String {
+        match self.0.map(|it| it.to_canonical()) {
+            None => "unknown".to_owned(),
+            Some(IpAddr::V4(address)) => address.to_string(),
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}")
+            }
+        }
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = std::convert::Infallible;
@@ -141,4 +165,18 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Problem {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a message".to_owned());
     Error::Internal(text.into()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_is_one_client() {
+        let of = |it: &str| ClientAddress(Some(it.parse().unwrap())).neighbourhood();
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    }
 }

@@ -12,6 +12,7 @@ pub mod data_key;
 pub mod db;
 pub mod deadline;
 pub mod env;
+pub mod etag;
 pub mod extract;
 mod health;
 pub mod http;
@@ -25,6 +26,7 @@ pub mod page;
 pub mod problem;
 pub mod queue;
 pub mod redis;
+pub mod routes;
 mod seal;
 pub mod secrets;
 pub mod telemetry;
@@ -35,6 +37,7 @@ use std::sync::Arc;
 pub use auth::{Admin, Caller, Ingester, Reader, claims};
 pub use config::Config;
 pub use problem::{Problem, Result};
+pub use routes::Routes;
 
 /// What a function holds for all its requests. Cheap to clone.
 #[derive(Clone)]

@@ -30,7 +30,7 @@ pub struct Quota {
 pub struct Limits {
     /// Requests that only read, per tenant and user.
     pub reads: Quota,
-    /// Requests that write, per tenant and user.
+    /// Requests that write, per tenant and user; tokens that are not valid, per client address.
     pub writes: Quota,
     /// Sign-in and registration, per client address and per account.
     pub sign_in: Quota,

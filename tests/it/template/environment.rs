@@ -77,6 +77,26 @@ fn each_function_s_code_is_its_own_zip_of_the_bundle() {
     }
 }
 
+/// The megabytes that a manifest gives to a function, as the bundle writes them down.
+fn memory(function: &str, package: &Path) -> Option<i64> {
+    let manifest = std::fs::read_to_string(package.join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let lambda = manifest["package"].get("metadata")?.get("lambda")?;
+    let own = lambda.get("bin").and_then(|it| it.get(function));
+    let own = own.and_then(|it| it.get("deploy"));
+    let deploy = own.or_else(|| lambda.get("deploy"))?;
+    deploy.get("memory")?.as_integer()
+}
+
+#[test]
+fn each_function_s_memory_is_that_of_its_manifest() {
+    for (name, package) in deployables() {
+        let given = functions()[name.as_str()].properties["MemorySize"].as_i64();
+        assert!(given.is_some(), "{name} says no MemorySize");
+        assert_eq!(given, memory(&name, &package), "{name}");
+    }
+}
+
 /// The names that the sources below a folder read, those that must be there among them.
 fn read_below(folder: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut optional, mut required) = (BTreeSet::new(), BTreeSet::new());

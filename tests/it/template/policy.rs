@@ -189,6 +189,20 @@ fn a_function_reads_its_own_secret_and_the_database_s_only() {
 }
 
 #[test]
+fn a_secret_may_be_read_at_each_of_its_stages() {
+    let mut readers = 0;
+    for (id, _, statement) in statements() {
+        let mut actions = list(&statement["Action"]).into_iter();
+        if actions.any(|it| it == "secretsmanager:GetSecretValue") {
+            readers += 1;
+            let stage = statement["Condition"].to_string();
+            assert!(!stage.contains("VersionStage"), "{id}: AWSPENDING too");
+        }
+    }
+    assert!(functions().len() < readers, "the statements are not found");
+}
+
+#[test]
 fn each_queue_has_an_end_for_what_cannot_be_done_and_somebody_who_is_told() {
     let mut dead = BTreeSet::new();
     for (id, queue) in all("AWS::SQS::Queue") {

@@ -195,7 +195,7 @@ impl Current {
                 self.bytes += bodies.iter().map(|it| it.len() as u64).sum::<u64>();
                 let items: Vec<_> = bodies.into_iter().map(upsert).collect();
                 self.store(conn, &stream, &items, place.now).await?;
-                self.set_aside(conn, place, &page).await?;
+                self.set_aside(conn, place, &stream, &page).await?;
                 self.follow(conn, place, page).await?;
             }
             Found::Gone { last, ids } => {
@@ -242,7 +242,8 @@ impl Current {
         }
         // The source declares its structure; its records teach nothing more.
         let mut observation = Observation::new(Coverage::Header);
-        let outcomes = ingest::batch(conn, stream, self.run, items, &mut observation, now).await?;
+        let run = self.run();
+        let outcomes = ingest::batch(conn, stream, &run, items, &mut observation, now).await?;
         outcomes.iter().for_each(|it| self.counts.add(it));
         Ok(())
     }
@@ -252,6 +253,7 @@ impl Current {
         &mut self,
         conn: &mut Connection,
         place: &Place<'_>,
+        stream: &Stream,
         page: &Page,
     ) -> db::Result<()> {
         let reason = format!("the row has more than {} MiB", PAGE_BYTES >> 20);
@@ -262,7 +264,13 @@ impl Current {
             .filter(|it| it.body.is_none())
             .map(|it| names().zip(&it.key).collect::<BTreeMap<_, _>>())
             .map(|key| json!(key).to_string())
-            .map(|key| (digest(&SHA256, key.as_bytes()), key))
+            .map(|key| {
+                (
+                    digest(&SHA256, key.as_bytes()),
+                    stream.plan.source_id(&key).ok(),
+                    key,
+                )
+            })
             .collect();
         kept.sort_by(|one, other| one.0.as_ref().cmp(other.0.as_ref()));
         if kept.is_empty() {
@@ -276,12 +284,14 @@ impl Current {
         });
         let rows: Vec<_> = kept
             .iter()
-            .map(|(hash, key)| NewQuarantined {
+            .map(|(hash, id, key)| NewQuarantined {
                 content_hash: hash.as_ref(),
                 line: None,
                 field: None,
                 reason: &reason,
                 payload: key,
+                source_id: id.as_deref(),
+                version: None,
             })
             .collect();
         let object = (place.connection, self.object.as_str(), self.run);

@@ -2,15 +2,13 @@
 
 use aam::connectors::{CONNECTORS, Capability, Connector};
 use platform::extract::Json;
-use platform::{Platform, Reader};
+use platform::{Platform, Reader, Routes, routes};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(list))
 }
 
 #[derive(Serialize, ToSchema)]

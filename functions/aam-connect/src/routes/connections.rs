@@ -9,13 +9,11 @@ use platform::cursor::Scope;
 use platform::db::OnConstraint;
 use platform::extract::{Json, Path, Query};
 use platform::page::Page;
-use platform::{Admin, Platform, Reader, Result, db};
+use platform::{Admin, Platform, Reader, Result, Routes, db, routes};
 use schema::{ConnectionId, Error, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::pace::{self, Said, said};
@@ -23,8 +21,8 @@ use crate::db::connections::{self, Connection, ConnectionStatus};
 use crate::pull::accept::{self, Accepted};
 use crate::pull::source;
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new()
         .routes(routes!(create, list))
         .routes(routes!(read, update, delete))
 }

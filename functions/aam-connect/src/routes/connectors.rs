@@ -3,18 +3,16 @@
 use axum::extract::State;
 use platform::extract::{Json, Query};
 use platform::page::{Page, Parameters};
-use platform::{Platform, Reader, Result, db};
+use platform::{Platform, Reader, Result, Routes, db, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connections::scope;
 use crate::db::connections::{self, Wanted};
 use crate::db::connectors::{self, Connector};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(list))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -4,12 +4,10 @@ use aam::connectors::Connector;
 use aam::connectors::filesource::{Config, FileSource};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use platform::extract::{Json, Query};
-use platform::{Ingester, Platform, Reader, Result, db, trace};
+use platform::{Ingester, Platform, Reader, Result, Routes, db, routes, trace};
 use schema::{ConnectionId, Error, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connections;
 use crate::db::connections::{Connection, Wanted, count, find_some_of_type};
@@ -19,8 +17,8 @@ use crate::upload::{Parts, Upload, UploadReport};
 /// The largest body of an upload, in bytes. It streams, so this bounds time and not memory.
 const LARGEST_UPLOAD: usize = 2 << 30;
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new()
         .routes(routes!(upload))
         .layer(DefaultBodyLimit::max(LARGEST_UPLOAD))
         .routes(routes!(discover))

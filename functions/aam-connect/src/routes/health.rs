@@ -8,20 +8,18 @@ use axum::extract::State;
 use chrono::{DateTime, SubsecRound, Utc};
 use platform::audit::{self, Entry};
 use platform::extract::{Json, Path};
-use platform::{Ingester, Platform, Result, db};
+use platform::{Ingester, Platform, Result, Routes, db, routes};
 use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connections::{NOT_FOUND, object};
 use crate::db::connections::{self, Complaints, ConnectionStatus};
 use crate::pull::source::{self, Source};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().routes(routes!(check))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(check))
 }
 
 /// What a check found.

@@ -4,20 +4,18 @@ use aam::connectors::postgres::Object;
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::extract::{Json, Path};
-use platform::{Ingester, Platform, Result, db};
+use platform::{Ingester, Platform, Result, Routes, db, routes};
 use schema::{ConnectionId, Error, FieldError};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connections;
 use super::queued::{Asked, Queued};
 use crate::pull::source::Source;
 use crate::pull::{Mode, Pull, discover as discovery, sync as syncing};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new()
         .routes(routes!(sync))
         .routes(routes!(discover))
 }

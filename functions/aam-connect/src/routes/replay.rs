@@ -3,21 +3,19 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::extract::{Json, Path, Query};
-use platform::{Caller, Ingester, Platform, Result, db};
+use platform::{Caller, Ingester, Platform, Result, Routes, db, routes};
 use schema::entity::ENTITIES;
 use schema::{ConnectionId, Error};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connections::{self, check_name};
 use super::filesource::resolve;
 use super::queued::{Asked, Queued};
 use crate::replay::{KIND, Phase, Replay};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new()
         .routes(routes!(all))
         .routes(routes!(quarantined))
         .routes(routes!(files))

@@ -3,18 +3,16 @@
 use axum::extract::State;
 use platform::extract::{Json, Path, Query};
 use platform::page::{Page, Parameters};
-use platform::{Platform, Reader, Result, db};
+use platform::{Platform, Reader, Result, Routes, db, routes};
 use schema::ConnectionId;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connections::{self, scope};
 use crate::db::runs::{self, Run};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(list))
 }
 
 /// One page of runs, the newest first.

@@ -4,21 +4,17 @@ use aam::drift::{self, Use};
 use axum::extract::State;
 use platform::extract::{Json, Path, Query};
 use platform::page::Page;
-use platform::{Platform, Reader, Result, db};
+use platform::{Platform, Reader, Result, Routes, db, routes};
 use schema::drift::Change;
 use schema::{ConnectionId, Error};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connections::{self, check_name, scope};
 use crate::db::schemas::{self, SchemaVersion};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(diff))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(list)).routes(routes!(diff))
 }
 
 #[derive(Deserialize, IntoParams)]

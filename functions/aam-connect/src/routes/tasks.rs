@@ -3,20 +3,16 @@
 use axum::extract::State;
 use platform::extract::{Json, Path, Query};
 use platform::page::Page;
-use platform::{Platform, Reader, Result, db};
+use platform::{Platform, Reader, Result, Routes, db, routes};
 use schema::{Error, JobId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connections::scope;
 use crate::db::jobs::{self, Job, JobStatus};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(read))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(list)).routes(routes!(read))
 }
 
 #[derive(Deserialize, IntoParams)]

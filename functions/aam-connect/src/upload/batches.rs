@@ -167,7 +167,7 @@ impl<'a> Batches<'a> {
             })
             .collect();
         let mut tx = self.upload.begin().await?;
-        let (stream, run, observation) = (&self.stream, self.run.id, &mut self.observation);
+        let (stream, run, observation) = (&self.stream, &self.run, &mut self.observation);
         let outcomes = ingest::batch(&mut tx, stream, run, &items, observation, now).await?;
         let mut counts = self.counts;
         outcomes.iter().for_each(|it| counts.add(it));
@@ -208,6 +208,8 @@ impl<'a> Batches<'a> {
                 field: None,
                 reason: &rejected.reason,
                 payload,
+                source_id: None,
+                version: None,
             });
         }
         rows.sort_by_key(|it| it.content_hash);

@@ -143,7 +143,7 @@ impl Upload {
             }
             Err(Stop::Request(problem)) => {
                 // The client may be gone, but whoever looks at the run shall know.
-                if let Err(error) = self.fail(id, "the file did not arrive whole").await {
+                if let Err(error) = self.fail(id, &reason(&problem)).await {
                     tracing::error!(?error, run = %id, "a failed run is still marked as running");
                 }
                 Err(problem)
@@ -220,6 +220,16 @@ impl Upload {
             return Err(NOT_FOUND.into());
         }
         Ok(tx)
+    }
+}
+
+/// Why a run ended with the request, for whoever looks at it later.
+fn reason(problem: &Problem) -> String {
+    match problem.error() {
+        // Of the body: see `broken`.
+        Error::BadRequest(_) => "the file did not arrive whole".to_owned(),
+        Error::Internal(_) => "an internal error: the log has its cause".to_owned(),
+        error => error.to_string(),
     }
 }
 

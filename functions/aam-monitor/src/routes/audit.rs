@@ -3,12 +3,10 @@
 use axum::extract::State;
 use platform::audit::Verdict;
 use platform::extract::Json;
-use platform::{Admin, Platform, Result, db};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use platform::{Admin, Platform, Result, Routes, db, routes};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().routes(routes!(verify))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(verify))
 }
 
 /// Walks the tenant's chain of audit rows and says whether each is as it was written.

@@ -4,20 +4,16 @@ use axum::extract::State;
 use platform::cursor::Scope;
 use platform::extract::{Json, Path, Query};
 use platform::page::Page;
-use platform::{Platform, Reader, Result, db};
+use platform::{Platform, Reader, Result, Routes, db, routes};
 use schema::drift::DriftStatus;
 use schema::{ConnectionId, DriftId, Error};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::db::drift::{self, Drift};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(read))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(list)).routes(routes!(read))
 }
 
 /// Which drifts, and how many.

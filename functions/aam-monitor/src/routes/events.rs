@@ -3,16 +3,14 @@
 use axum::extract::State;
 use platform::extract::{Json, Query};
 use platform::page::check_limit;
-use platform::{Platform, Reader, Result, db};
+use platform::{Platform, Reader, Result, Routes, db, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::db::events::{self, Event};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(list))
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::extract::Json;
-use platform::{Platform, Reader, Result, db};
+use platform::{Platform, Reader, Result, Routes, db, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::db::metrics::{self, Figures};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().routes(routes!(read))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(read))
 }
 
 /// The figures, zero where there is nothing.

@@ -1,6 +1,7 @@
 //! One file per resource.
 
 pub(crate) mod audit;
+pub(crate) mod docs;
 pub(crate) mod drift;
 pub(crate) mod events;
 pub(crate) mod metrics;

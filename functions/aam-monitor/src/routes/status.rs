@@ -4,17 +4,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::extract::Json;
-use platform::{Platform, Reader, Result, db};
+use platform::{Platform, Reader, Result, Routes, db, routes};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::db::status;
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new()
         .routes(routes!(read))
         .routes(routes!(healthz))
         .routes(routes!(health))

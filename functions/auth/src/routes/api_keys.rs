@@ -8,13 +8,11 @@ use platform::auth::format_api_key;
 use platform::db;
 use platform::extract::{Json, Path, Query};
 use platform::page::{Page, Parameters};
-use platform::{Admin, Caller};
+use platform::{Admin, Caller, Routes, routes};
 use schema::{ApiKeyId, Error, Scope, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::by_id;
@@ -22,8 +20,8 @@ use crate::App;
 use crate::db::api_keys::{self as rows, NewRow, Row};
 use crate::{input, opaque};
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<App> {
+    Routes::new()
         .routes(routes!(list, create))
         .routes(routes!(delete))
 }

@@ -3,15 +3,13 @@
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
-use platform::Result;
 use platform::extract::Json;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use platform::{Result, Routes, routes};
 
 use crate::{App, discovery};
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<App> {
+    Routes::new()
         .routes(routes!(jwks))
         .routes(routes!(configuration))
 }

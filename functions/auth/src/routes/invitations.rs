@@ -3,19 +3,17 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, SubsecRound, Utc};
-use platform::Admin;
 use platform::audit::{self, Entry};
 use platform::db::{self, OnConstraint};
 use platform::extract::{Json, Path, Query};
 use platform::http::ClientAddress;
 use platform::limit::Class;
 use platform::page::{Page, Parameters};
+use platform::{Admin, Routes, routes};
 use schema::{Error, InvitationId, Role, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::by_id;
@@ -29,8 +27,8 @@ use crate::opaque::Opaque;
 use crate::token::Account;
 use crate::{password, session};
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<App> {
+    Routes::new()
         .routes(routes!(list))
         .routes(routes!(delete))
         .routes(routes!(accept))

@@ -1,21 +1,17 @@
 //! The original's older names.
 
 use axum::extract::State;
-use platform::Reader;
 use platform::extract::Json;
 use platform::http::ClientAddress;
 use platform::limit::Class;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use platform::{Reader, Routes, routes};
 
 use super::me::Me;
 use super::register::{self, NewTenant, User};
 use crate::App;
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(create))
-        .routes(routes!(read))
+pub(super) fn router() -> Routes<App> {
+    Routes::new().routes(routes!(create)).routes(routes!(read))
 }
 
 /// Registers an organisation. No token: sign in afterwards.

@@ -2,17 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use platform::extract::Json;
-use platform::{Caller, Reader};
+use platform::{Caller, Reader, Routes, routes};
 use schema::{Role, TenantId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::App;
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(read))
+pub(super) fn router() -> Routes<App> {
+    Routes::new().routes(routes!(read))
 }
 
 /// The caller: a person, or the API key of one.

@@ -9,14 +9,13 @@ mod register;
 mod session;
 mod users;
 
-use platform::cursor;
+use platform::{Routes, cursor};
 use schema::TenantId;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::App;
 
-pub(crate) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Routes<App> {
+    Routes::new()
         .merge(register::router())
         .merge(session::router())
         .merge(me::router())

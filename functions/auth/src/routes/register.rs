@@ -3,16 +3,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, SubsecRound, Utc};
-use platform::audit;
 use platform::db::{self, OnConstraint, Transaction};
 use platform::extract::Json;
 use platform::http::ClientAddress;
 use platform::limit::Class;
+use platform::{Routes, audit, routes};
 use schema::{Error, Role, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::App;
@@ -23,8 +21,8 @@ use crate::password;
 use crate::session::{self, Tokens};
 use crate::token::Account;
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create))
+pub(super) fn router() -> Routes<App> {
+    Routes::new().routes(routes!(create))
 }
 
 /// An organisation and its first admin.

@@ -3,16 +3,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::Utc;
-use platform::audit;
 use platform::db;
 use platform::extract::Json;
 use platform::http::ClientAddress;
 use platform::limit::Class;
+use platform::{Routes, audit, routes};
 use schema::{Error, TenantId, UserId};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::App;
@@ -24,8 +22,8 @@ use crate::password::{self, Verdict};
 use crate::session::{self, Outcome, Tokens};
 use crate::token::Account;
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<App> {
+    Routes::new()
         .routes(routes!(login))
         .routes(routes!(refresh))
         .routes(routes!(logout))
@@ -63,9 +61,12 @@ async fn login(
     let (login, credentials) = find(&app, &email).await?;
     let kept = credentials.as_ref().map(|it| it.password_hash.clone());
     let verdict = password::verify(new.password.clone(), kept).await?;
-    let credentials = credentials
-        .filter(|it| verdict != Verdict::Wrong && !it.disabled)
-        .ok_or(Error::Unauthenticated("Incorrect email or password"))?;
+    let right = credentials.filter(|it| verdict != Verdict::Wrong && !it.disabled);
+    let Some(credentials) = right else {
+        // A line and no audit row: it is written for nobody's address too, in the same time.
+        tracing::warn!(tenant.id = %login.tenant_id, user.id = %login.user_id, "a sign-in failed");
+        return Err(Error::Unauthenticated("Incorrect email or password").into());
+    };
 
     let account = Account {
         tenant: login.tenant_id,
@@ -80,7 +81,15 @@ async fn login(
     if let Some(hash) = renewed {
         users::update_password_hash(&mut tx, account.tenant, account.user, &hash).await?;
     }
-    let tokens = session::start(&app, &mut tx, &account, Utc::now()).await?;
+    let now = Utc::now();
+    let tokens = session::start(&app, &mut tx, &account, now).await?;
+    let entry = crate::audit::of(
+        account.user,
+        "session.start",
+        format!("user:{}", account.user),
+        now,
+    );
+    audit::append(&mut tx, account.tenant, &entry).await?;
     tx.commit().await?;
     Ok(Json(tokens))
 }

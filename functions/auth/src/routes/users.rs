@@ -7,13 +7,11 @@ use platform::audit::{self, Entry};
 use platform::db::{self, Connection};
 use platform::extract::{Json, Path, Query};
 use platform::page::{Page, Parameters};
-use platform::{Admin, Caller};
+use platform::{Admin, Caller, Routes, routes};
 use schema::{Error, InvitationId, Role, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::by_id;
@@ -23,8 +21,8 @@ use crate::db::{api_keys, refresh_tokens, users};
 use crate::input::Email;
 use crate::opaque::Opaque;
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<App> {
+    Routes::new()
         .routes(routes!(list, invite))
         .routes(routes!(update))
 }

@@ -7,18 +7,16 @@ use dcl::db::provenance::Received;
 use dcl::provenance::{FieldOrigin, fields};
 use dcl::query::{Value, View};
 use platform::extract::{Json, Path, Query};
-use platform::{Platform, Reader, Result, db};
+use platform::{Platform, Reader, Result, Routes, db, routes};
 use schema::{ConnectionId, Error, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::describe::{Record, ViewName};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().routes(routes!(read))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(read))
 }
 
 /// Which record.

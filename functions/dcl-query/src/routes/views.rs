@@ -8,18 +8,16 @@ use dcl::db::views::{self, Freshness, Page};
 use dcl::query::{self, Place, Query, View};
 use platform::extract::Path;
 use platform::secrets::Ring;
-use platform::{Platform, Reader, Result, cursor, db};
+use platform::{Platform, Reader, Result, Routes, cursor, db, routes};
 use schema::Error;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::describe::{Record, ViewName};
 use crate::{etag, kept};
 
-pub(crate) fn router() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(list))
 }
 
 /// A page of a view.

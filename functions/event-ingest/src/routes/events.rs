@@ -4,12 +4,10 @@ use aam::ingest::Outcome;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
 use platform::extract::Json;
-use platform::{Caller, Ingester, Problem, Result, extract, metrics};
+use platform::{Caller, Ingester, Problem, Result, Routes, extract, metrics, routes};
 use schema::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::envelope::{self, Envelope};
 use crate::event::{Event, Rejected};
@@ -18,8 +16,8 @@ use crate::{State, cloud_event};
 
 const LARGEST: usize = 5 << 20;
 
-pub(crate) fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(create))
+pub(crate) fn router() -> Routes<State> {
+    Routes::new().routes(routes!(create))
 }
 
 /// What became of a request's events.

@@ -18,6 +18,23 @@ pub struct NewQuarantined<'a> {
     pub reason: &'a str,
     /// The payload, storable.
     pub payload: &'a str,
+    /// The source's id of it, where that could be read.
+    pub source_id: Option<&'a str>,
+    /// The source's version of it, if the source has versions.
+    pub version: Option<DateTime<Utc>>,
+}
+
+/// Records that were not rejected.
+#[derive(Debug, Clone, Default)]
+pub struct Settled<'a> {
+    /// SHA-256 of their payloads: the same are taken out.
+    pub hashes: Vec<&'a [u8]>,
+    /// Ids of those that were written: what is no newer of them is taken out.
+    pub source_ids: Vec<&'a str>,
+    /// The version of each id.
+    pub versions: Vec<Option<DateTime<Utc>>>,
+    /// SHA-256 of what was rejected after them, and stays.
+    pub standing: Vec<&'a [u8]>,
 }
 
 /// Keeps records aside. One whose payload is there already is kept once, with what is known now.
@@ -37,20 +54,26 @@ pub async fn upsert(
     let fields: Vec<_> = rows.iter().map(|it| it.field).collect();
     let reasons: Vec<_> = rows.iter().map(|it| it.reason).collect();
     let payloads: Vec<_> = rows.iter().map(|it| it.payload).collect();
+    let source_ids: Vec<_> = rows.iter().map(|it| it.source_id).collect();
+    let versions: Vec<_> = rows.iter().map(|it| it.version).collect();
     sqlx::query!(
         r#"
         insert into quarantined_records
           (tenant_id, connection_id, object, content_hash, id, run_id, line, field, reason,
-           payload, created_at, last_seen_at)
-        select $1, $2, $3, content_hash, gen_random_uuid(), $4, line, field, reason, payload, $5, $5
-        from unnest($6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::text[])
-          as given(content_hash, line, field, reason, payload)
+           payload, created_at, last_seen_at, source_id, source_version)
+        select $1, $2, $3, content_hash, gen_random_uuid(), $4, line, field, reason, payload, $5, $5,
+          source_id, source_version
+        from unnest($6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[],
+            $12::timestamptz[])
+          as given(content_hash, line, field, reason, payload, source_id, source_version)
         on conflict (tenant_id, connection_id, object, content_hash) do update set
           run_id = excluded.run_id,
           line = excluded.line,
           field = excluded.field,
           reason = excluded.reason,
-          last_seen_at = excluded.last_seen_at
+          last_seen_at = excluded.last_seen_at,
+          source_id = excluded.source_id,
+          source_version = coalesce(excluded.source_version, quarantined_records.source_version)
         "#,
         tenant as _,
         connection as _,
@@ -62,29 +85,54 @@ pub async fn upsert(
         fields as _,
         reasons as _,
         payloads as _,
+        source_ids as _,
+        versions as _,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Takes out the payloads that came again and were no longer rejected.
+/// Takes out what came again and was no longer rejected, and what a later record replaces. What
+/// another batch has in its hands is that one's affair: nobody waits here.
 pub async fn delete(
     conn: &mut Connection,
     tenant: TenantId,
     connection: ConnectionId,
     object: &str,
-    hashes: &[&[u8]],
+    settled: &Settled<'_>,
 ) -> Result<()> {
     sqlx::query!(
         r#"
         delete from quarantined_records
-        where tenant_id = $1 and connection_id = $2 and object = $3 and content_hash = any($4)
+        -- By place, so that each of the two finds its rows by its own index.
+        where tenant_id = $1 and ctid = any(
+          array(
+            select ctid
+            from quarantined_records
+            where tenant_id = $1 and connection_id = $2 and object = $3 and content_hash = any($4)
+            for update skip locked
+          ) || array(
+            select ctid
+            from quarantined_records
+            where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($5)
+              and content_hash <> all($7)
+              -- Where one of the two has no version, the later one to come is the newer.
+              and coalesce(
+                source_version <= ($6::timestamptz[])[array_position($5, source_id)],
+                true
+              )
+            for update skip locked
+          )
+        )
         "#,
         tenant as _,
         connection as _,
         object,
-        hashes as _,
+        &settled.hashes as _,
+        &settled.source_ids as _,
+        &settled.versions as _,
+        &settled.standing as _,
     )
     .execute(conn)
     .await?;

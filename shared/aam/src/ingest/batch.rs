@@ -1,14 +1,16 @@
 //! One batch, in a constant number of statements.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use schema::RunId;
 
 use super::decide::decide;
 use super::prepare::{Prepared, Rejected, prepare};
-use super::{Item, Outcome, Stream};
+use super::{Item, Outcome, Run, Stream};
 use crate::db::canonical::{self, Origin};
-use crate::db::quarantine::NewQuarantined;
+use crate::db::quarantine::{NewQuarantined, Settled};
 use crate::db::raw_records::{Batch, NewRaw};
+use crate::db::runs::RunKind;
 use crate::db::{self, Connection};
 use crate::observe::{Coverage, Observation};
 
@@ -20,7 +22,7 @@ use crate::observe::{Coverage, Observation};
 pub async fn batch(
     conn: &mut Connection,
     stream: &Stream,
-    run: RunId,
+    run: &Run,
     items: &[Item<'_>],
     observation: &mut Observation,
     now: DateTime<Utc>,
@@ -30,7 +32,12 @@ pub async fn batch(
     let (mut outcomes, writes) = decide(known, stream.mapping_version, &prepared);
     write(conn, stream, run, (&prepared, &writes, &mut outcomes), now).await?;
     quarantine(conn, stream, run, &rejected, now).await?;
-    release(conn, stream, &prepared, &outcomes).await?;
+    let mut settled = settle(&prepared, &outcomes);
+    // What is kept aside has a turn of its own in a replay, and may be newer than what is stored.
+    if run.kind != RunKind::Replay {
+        replace(&mut settled, &prepared, &outcomes, &rejected);
+    }
+    release(conn, stream, &settled).await?;
 
     if observation.coverage() != Coverage::Header {
         observe(observation, stream, &prepared, &writes, &rejected);
@@ -88,7 +95,7 @@ async fn known(
 async fn write(
     conn: &mut Connection,
     stream: &Stream,
-    run: RunId,
+    run: &Run,
     (prepared, writes, outcomes): (&[Option<Prepared<'_>>], &[usize], &mut [Option<Outcome>]),
     now: DateTime<Utc>,
 ) -> db::Result<()> {
@@ -103,7 +110,7 @@ async fn write(
     let batch = Batch {
         connection: stream.connection,
         object: &stream.object,
-        run,
+        run: run.id,
         mapping_version: stream.mapping_version,
         now,
     };
@@ -163,7 +170,7 @@ fn new_raw<'a>(item: &'a Prepared<'_>) -> NewRaw<'a> {
 async fn quarantine(
     conn: &mut Connection,
     stream: &Stream,
-    run: RunId,
+    run: &Run,
     rejected: &[Rejected<'_>],
     now: DateTime<Utc>,
 ) -> db::Result<()> {
@@ -178,33 +185,63 @@ async fn quarantine(
             field: it.reject.field.as_deref(),
             reason: &it.reject.reason,
             payload: &it.payload,
+            source_id: it.source_id.as_deref(),
+            version: it.version,
         })
         .collect();
     rows.sort_by_key(|it| it.content_hash);
     rows.dedup_by_key(|it| it.content_hash);
-    let place = (stream.connection, stream.object.as_str(), run);
+    let place = (stream.connection, stream.object.as_str(), run.id);
     db::quarantine::upsert(conn, stream.tenant, place, &rows, now).await
 }
 
 /// What came and was not rejected is not, or no longer, in quarantine.
-async fn release(
-    conn: &mut Connection,
-    stream: &Stream,
-    prepared: &[Option<Prepared<'_>>],
-    outcomes: &[Option<Outcome>],
-) -> db::Result<()> {
-    let hashes: Vec<_> = prepared
+fn settle<'a>(prepared: &'a [Option<Prepared<'_>>], outcomes: &[Option<Outcome>]) -> Settled<'a> {
+    let came = prepared
         .iter()
         .zip(outcomes)
         .filter(|it| !matches!(it.1, Some(Outcome::Unchanged)))
-        .filter_map(|it| it.0.as_ref())
-        .map(|it| it.content_hash.as_slice())
-        .collect();
-    if hashes.is_empty() {
+        .filter_map(|it| it.0.as_ref());
+    Settled {
+        hashes: came.map(|it| it.content_hash.as_slice()).collect(),
+        ..Settled::default()
+    }
+}
+
+/// A record that was written takes the place of what is kept aside of it, unless that came later.
+fn replace<'a>(
+    settled: &mut Settled<'a>,
+    prepared: &'a [Option<Prepared<'_>>],
+    outcomes: &[Option<Outcome>],
+    rejected: &'a [Rejected<'_>],
+) {
+    // The last of each id.
+    let mut written = HashMap::new();
+    for (index, (item, outcome)) in prepared.iter().zip(outcomes).enumerate() {
+        if let (Some(item), Some(Outcome::Accepted | Outcome::Deleted)) = (item, outcome) {
+            written.insert(item.source_id.as_str(), (index, item.version));
+        }
+    }
+    let places = prepared.iter().enumerate().filter(|it| it.1.is_none());
+    for ((index, _), rejected) in places.zip(rejected) {
+        let id = rejected.source_id.as_deref();
+        let last = id.and_then(|it| written.get(it));
+        if last.is_none_or(|it| it.0 < index) {
+            settled.standing.push(&rejected.content_hash);
+        }
+    }
+    for (id, (_, version)) in written {
+        settled.source_ids.push(id);
+        settled.versions.push(version);
+    }
+}
+
+async fn release(conn: &mut Connection, stream: &Stream, settled: &Settled<'_>) -> db::Result<()> {
+    if settled.hashes.is_empty() {
         return Ok(());
     }
     let (connection, object) = (stream.connection, &stream.object);
-    db::quarantine::delete(conn, stream.tenant, connection, object, &hashes).await
+    db::quarantine::delete(conn, stream.tenant, connection, object, settled).await
 }
 
 fn observe(

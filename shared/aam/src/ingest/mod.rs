@@ -6,8 +6,8 @@
 //! and never keeps its neighbours back.
 //!
 //! A payload leaves the quarantine when it comes again, in a replay or from the source, and is
-//! no longer rejected. Nothing else takes it out: a corrected record is another payload, and
-//! whether it makes the quarantined one superfluous is for people to say.
+//! no longer rejected; or when its record comes from the source, no older than it, and is
+//! written. A replay does not do the latter: it gives each payload a turn of its own.
 
 mod batch;
 mod decide;

@@ -31,6 +31,9 @@ pub(super) struct Rejected<'a> {
     pub(super) payload: Cow<'a, str>,
     pub(super) content_hash: [u8; 32],
     pub(super) line: Option<u64>,
+    /// Where it can be read.
+    pub(super) source_id: Option<String>,
+    pub(super) version: Option<DateTime<Utc>>,
     pub(super) reject: Reject,
 }
 
@@ -42,13 +45,30 @@ pub(super) fn prepare<'a>(
     read(plan, item, content_hash).map_err(|mut reject| {
         reject.reason = storable(&reject.reason, LONGEST_REASON);
         reject.field = reject.field.map(|it| storable(&it, LONGEST_REASON));
+        let (source_id, version) = identify(plan, item).unzip();
         Box::new(Rejected {
             payload: storable_payload(item.payload),
             content_hash,
             line: item.line,
+            source_id,
+            version: version.flatten(),
             reject,
         })
     })
+}
+
+/// Which record was rejected, and which version of it.
+fn identify(plan: &Plan, item: &Item<'_>) -> Option<(String, Option<DateTime<Utc>>)> {
+    let payload = std::str::from_utf8(item.payload).ok();
+    let read = payload.and_then(|it| plan.identify(it));
+    let (read, version) = read.unzip();
+    let id = item.source_id.map(str::to_owned).or(read)?;
+    check_id(&id).ok()?;
+    Some((id, version.flatten().or(occurred_at(item))))
+}
+
+fn occurred_at(item: &Item<'_>) -> Option<DateTime<Utc>> {
+    item.occurred_at.map(|it| it.trunc_subsecs(6))
 }
 
 fn read<'a>(
@@ -61,7 +81,7 @@ fn read<'a>(
     if payload.contains('\0') {
         return Err(whole("contains NUL, which cannot be stored".to_owned()));
     }
-    let occurred_at = item.occurred_at.map(|it| it.trunc_subsecs(6));
+    let occurred_at = occurred_at(item);
     let (source_id, version, record) = match item.op {
         Op::Upsert => {
             let record = plan.canonicalise(payload)?;

@@ -25,6 +25,7 @@ pub use record::{Cell, Record, Reject};
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use schema::{Entity, Result, entity::Field, mapping::Mapping};
 
 use crate::drift::Use;
@@ -86,6 +87,14 @@ impl Plan {
     /// The source id of a record of which only the key needs to be there: a delete.
     pub fn source_id(&self, json: &str) -> Result<String, Reject> {
         Ok(run::key(self, json)?.source_id().into_owned())
+    }
+
+    /// The source id of a record that may be wrong in other fields, and its version where it has
+    /// one. None where the id cannot be read.
+    pub fn identify(&self, json: &str) -> Option<(String, Option<DateTime<Utc>>)> {
+        let record = run::key_and_version(self, json);
+        let record = record.or_else(|_| run::key(self, json)).ok()?;
+        Some((record.source_id().into_owned(), record.version()))
     }
 
     /// Reads one JSON object into a canonical record, which borrows from both.

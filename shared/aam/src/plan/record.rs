@@ -12,6 +12,9 @@ use serde_json::value::RawValue;
 
 use super::Decimal;
 
+/// The field that says when the source last changed a record.
+pub(super) const VERSION: &str = "updated_at";
+
 /// One canonical record, borrowed from the JSON text where it can be.
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
@@ -82,7 +85,7 @@ impl<'a> Record<'a> {
 
     /// When the source last changed it, if the source says.
     pub fn version(&self) -> Option<DateTime<Utc>> {
-        match self.cell("updated_at") {
+        match self.cell(VERSION) {
             Some(Cell::Timestamp(at)) => Some(*at),
             _ => None,
         }

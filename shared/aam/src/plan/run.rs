@@ -10,7 +10,7 @@ use super::{
     json::{self, Key},
     kind,
     path::Node,
-    record::quoted,
+    record::{VERSION, quoted},
     step::Step,
 };
 
@@ -21,6 +21,14 @@ pub(super) fn run<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Rejec
 /// The record with the cells of its key alone.
 pub(super) fn key<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Reject> {
     fill(plan, json, |field| plan.entity.key.contains(&field.name))
+}
+
+/// The same with the cell of its version.
+pub(super) fn key_and_version<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Reject> {
+    let key = plan.entity.key;
+    fill(plan, json, |field| {
+        key.contains(&field.name) || field.name == VERSION
+    })
 }
 
 fn fill<'a>(

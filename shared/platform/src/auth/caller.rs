@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::claims::Claims;
 use super::verifier::{Refusal, Verifier};
 use crate::config::Auth;
+use crate::http::ClientAddress;
 use crate::lambda::Message;
 use crate::limit::Class;
 use crate::{Platform, Problem, db, trace};
@@ -115,7 +116,10 @@ where
             return Ok(caller.clone());
         }
         let platform = Platform::from_ref(state);
-        let caller = Caller::authenticate(&platform, &parts.headers).await?;
+        let caller = match Caller::authenticate(&platform, &parts.headers).await {
+            Ok(caller) => caller,
+            Err(problem) => return Err(refuse(&platform, parts, problem).await),
+        };
         let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let class = if safe { Class::Read } else { Class::Write };
         platform
@@ -124,6 +128,21 @@ where
             .await?;
         parts.extensions.insert(caller.clone());
         Ok(caller)
+    }
+}
+
+/// Counts a token or key that is not valid against the address that sent it: who tries many is
+/// told to wait. A valid one from there is let through all the same.
+async fn refuse(platform: &Platform, parts: &mut Parts, problem: Problem) -> Problem {
+    let tried = parts.headers.contains_key(header::AUTHORIZATION);
+    if !tried || !matches!(problem.error(), Error::Unauthenticated(_)) {
+        return problem;
+    }
+    let Ok(address) = ClientAddress::from_request_parts(parts, &()).await;
+    let key = format!("refused:{}", address.neighbourhood());
+    match platform.limiter.check(Class::Write, &key).await {
+        Ok(_) => problem,
+        Err(limited) => limited.into(),
     }
 }
 

@@ -21,14 +21,13 @@ use serde_json::value::{RawValue, to_raw_value};
 use tower::ServiceExt;
 use tower::util::MapFutureLayer;
 use tracing::Instrument;
-use utoipa_axum::router::OpenApiRouter;
 
 pub use batch::Message;
 
 use crate::deadline::Deadline;
 use crate::http::ClientAddress;
 use crate::queue::Client;
-use crate::{Config, Platform, Result, db, http, metrics, telemetry, trace};
+use crate::{Config, Platform, Result, Routes, db, http, metrics, telemetry, trace};
 use batch::Batch;
 use event::Event;
 
@@ -77,7 +76,7 @@ pub fn unknown_schedule(schedule: &str) -> Error {
 /// `routes` makes the function's routes from the platform.
 pub async fn main(
     name: &str,
-    routes: impl FnOnce(&Platform) -> anyhow::Result<OpenApiRouter>,
+    routes: impl FnOnce(&Platform) -> anyhow::Result<Routes>,
 ) -> Result<(), lambda_http::Error> {
     consume(name, |platform| Ok((routes(platform)?, Nothing))).await
 }
@@ -85,7 +84,7 @@ pub async fn main(
 /// The same for a function that also reads a queue or follows a schedule.
 pub async fn consume<C: Consumer>(
     name: &str,
-    parts: impl FnOnce(&Platform) -> anyhow::Result<(OpenApiRouter, C)>,
+    parts: impl FnOnce(&Platform) -> anyhow::Result<(Routes, C)>,
 ) -> Result<(), lambda_http::Error> {
     telemetry::init(telemetry::Format::Json { service: name })?;
     metrics::init(name);

@@ -17,6 +17,9 @@ use crate::env;
 pub trait Secret: DeserializeOwned + Send + Sync + 'static {
     /// Whether the version before is of use beside the current one.
     const LOOKS_BACK: bool;
+    /// Whether the version that a rotation made may be in force already, where the current one
+    /// does not do. It must not be believed for anything else.
+    const LOOKS_AHEAD: bool;
 
     /// Takes on what the version before knows.
     fn remember(&mut self, before: Self);
@@ -24,6 +27,7 @@ pub trait Secret: DeserializeOwned + Send + Sync + 'static {
 
 impl Secret for Document {
     const LOOKS_BACK: bool = true;
+    const LOOKS_AHEAD: bool = false;
 
     fn remember(&mut self, before: Document) {
         Document::remember(self, before);
@@ -32,6 +36,8 @@ impl Secret for Document {
 
 impl Secret for Credentials {
     const LOOKS_BACK: bool = false;
+    // The database knows a new password some seconds before the secret says that it is in force.
+    const LOOKS_AHEAD: bool = true;
 
     fn remember(&mut self, _: Credentials) {}
 }
@@ -131,8 +137,9 @@ impl<T: Secret> Live<T> {
             .ok_or(UNAVAILABLE)
     }
 
-    /// A value newer than one that did not do, if there is one. It asks past every cache, at most
-    /// every few seconds whoever calls.
+    /// A value newer than one that did not do, if there is one: the current one, else the pending
+    /// one where that may be in force. It asks past every cache, at most every few seconds whoever
+    /// calls.
     pub async fn newer_than(&self, seen: &Arc<T>) -> Option<Arc<T>> {
         self.newer_than_at(seen, Instant::now()).await
     }
@@ -166,7 +173,8 @@ impl<T: Secret> Live<T> {
         self.keep(now, fetched);
     }
 
-    /// The current version, or none where it is the known one.
+    /// The current version, or none where it is the known one. A version that was pending when it
+    /// was read is the known one too: it gives way to the current one, unless it has become that.
     async fn fetch(
         &self,
         known: Option<&str>,
@@ -184,7 +192,10 @@ impl<T: Secret> Live<T> {
             futures_util::future::join(source.read(Stage::Current, cached), before).await;
         let current = current?;
         if known == Some(current.id.as_str()) {
-            return Ok(None);
+            return Ok(match cached {
+                Cached::Refused if T::LOOKS_AHEAD => self.pending(&current.id).await,
+                _ => None,
+            });
         }
         if T::LOOKS_BACK && known.is_some() {
             before = source.read(Stage::Previous, cached).await.ok();
@@ -194,6 +205,13 @@ impl<T: Secret> Live<T> {
             value.remember(before);
         }
         Ok(Some((current.id, value)))
+    }
+
+    /// What is pending beside the current version. It need not be there, nor be readable.
+    async fn pending(&self, current: &str) -> Option<(String, T)> {
+        let pending = self.0.source.read(Stage::Pending, Cached::Refused).await;
+        let pending = pending.ok().filter(|it| it.id != current)?;
+        Some((pending.id.clone(), parse(&pending).ok()?))
     }
 
     fn keep(&self, now: Instant, fetched: Result<Option<(String, T)>, Failure>) {

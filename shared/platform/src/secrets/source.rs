@@ -33,6 +33,8 @@ pub(super) struct Version {
 pub(super) enum Stage {
     Current,
     Previous,
+    /// A rotation made it, and has not put it into force.
+    Pending,
 }
 
 impl Stage {
@@ -40,6 +42,7 @@ impl Stage {
         match self {
             Stage::Current => "AWSCURRENT",
             Stage::Previous => "AWSPREVIOUS",
+            Stage::Pending => "AWSPENDING",
         }
     }
 }
@@ -57,7 +60,7 @@ impl Source {
     pub(super) async fn read(&self, stage: Stage, cached: Cached) -> Result<Version, Failure> {
         match (self, stage) {
             (Source::Manager(manager), _) => manager.read(stage, cached).await,
-            (_, Stage::Previous) => Err(Failure::Missing),
+            (_, Stage::Previous | Stage::Pending) => Err(Failure::Missing),
             (Source::File(path), Stage::Current) => {
                 // A small local file: quicker than handing it to another thread.
                 let text = std::fs::read_to_string(path).map_err(|err| match err.kind() {

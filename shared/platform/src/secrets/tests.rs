@@ -202,6 +202,55 @@ async fn a_newer_value_is_asked_for_every_few_seconds_at_most() {
 }
 
 #[tokio::test]
+async fn a_password_may_be_in_force_before_its_version_is() {
+    let version = |password: &str| {
+        let text = json!({ "username": "app", "password": password });
+        Reply::Version(password.to_owned(), text.to_string())
+    };
+    let torn = Reply::Version("torn".to_owned(), "{".to_owned());
+    let double = Double::start(version("old")).await;
+    let live: Live<Credentials> = Live::new(Source::Manager(double.manager()), TTL);
+    let mut now = Instant::now();
+    let mut seen = live.get_at(now).await.unwrap();
+    // What AWSPENDING and AWSCURRENT are, the value that is newer, and how often it asks.
+    for (pending, current, newer, asked) in [
+        (None, "old", None, 2),
+        (Some(torn), "old", None, 2),
+        (Some(version("old")), "old", None, 2),
+        (Some(version("new")), "old", Some("new"), 2),
+        // It did not do either.
+        (Some(version("new")), "old", Some("old"), 1),
+        (Some(version("new")), "old", Some("new"), 2),
+        // The rotation is over.
+        (Some(version("new")), "new", None, 2),
+        (Some(version("new")), "newest", Some("newest"), 1),
+    ] {
+        let case = format!("{pending:?} {current}");
+        pending
+            .into_iter()
+            .for_each(|it| double.say("AWSPENDING", it));
+        double.say("AWSCURRENT", version(current));
+        let before = double.asked();
+        now += Duration::from_secs(5);
+        let all = join_all((0..20).map(|_| live.newer_than_at(&seen, now))).await;
+        let found = live.known().unwrap();
+        for it in all {
+            let it = it.as_ref().map(|it| it.password.expose_secret());
+            assert_eq!(it, newer, "{case}");
+        }
+        assert_eq!(double.asked() - before, asked, "{case}");
+        seen = found;
+    }
+
+    // A document that is pending has keys that nobody may trust yet.
+    let double = Double::start(self::version(1)).await;
+    double.say("AWSPENDING", self::version(2));
+    let live = self::live(&double);
+    let first = live.get_at(now).await.unwrap();
+    assert!(live.newer_than_at(&first, now).await.is_none());
+}
+
+#[tokio::test]
 async fn what_the_version_before_sealed_opens() {
     let double = Double::start(version(2)).await;
     double.say("AWSPREVIOUS", version(1));
