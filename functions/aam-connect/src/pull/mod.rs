@@ -1,8 +1,8 @@
 //! Pulling: the platform asks a source for its structure and for its records.
 //!
 //! **Invariant:** while a source is asked, the job's row is held and no other: nobody waits for a
-//! source but its own job. What came is written together with how far it reaches, so a kill at any point loses and
-//! doubles nothing.
+//! source but its own job. What came is written together with how far it reaches, so a kill at any
+//! point loses and doubles nothing.
 
 pub(crate) mod accept;
 pub(crate) mod discover;

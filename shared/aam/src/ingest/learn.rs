@@ -16,7 +16,7 @@ pub(super) type Seen<'a> = &'a (dyn Fn(Option<&SourceSchema>) -> SourceSchema + 
 
 /// Notes the structure that the source itself declares, and returns the drift that is new.
 ///
-/// The object must be registered. Snapshots and drift are as [`finish`](super::finish) has them.
+/// The object must be registered. Snapshots and drift are as [`finish`](super::finish()) has them.
 pub async fn declare(
     conn: &mut Connection,
     stream: &Stream,
