@@ -416,6 +416,8 @@ async fn the_catalog_marks_what_is_secret() {
         let properties = &entry["config_schema"]["properties"];
         assert_eq!(properties["password"]["writeOnly"], true, "{entry:#}");
         assert_eq!(properties["port"]["default"], 5432);
+        let object = &properties["objects"]["items"]["properties"];
+        assert_eq!(object["table"]["type"], "string", "{entry:#}");
         assert_eq!(entry["capabilities"], json!(["sync", "discover", "replay"]));
     }
     let source = Source::start(ACCOUNTS).await;

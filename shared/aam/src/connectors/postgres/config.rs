@@ -5,7 +5,8 @@ use schema::{Error, FieldError, Result};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{Array, ArrayBuilder};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The source keeps this much of a name.
 const LONGEST_NAME: usize = 63;
@@ -37,7 +38,7 @@ pub struct Config {
     /// Certificates that the server's may be signed by, beside the public ones: PEM.
     pub(super) ca_pem: Option<String>,
     /// The tables and views to read.
-    #[schema(inline, min_items = 1, max_items = 100)]
+    #[schema(schema_with = objects)]
     pub objects: Vec<Object>,
 }
 
@@ -68,6 +69,16 @@ pub(super) enum Tls {
     VerifyCa,
     /// Nothing is encrypted: only within a private network.
     Disable,
+}
+
+/// The schema of the objects, whole: a config's schema refers to no other place.
+fn objects() -> Array {
+    ArrayBuilder::new()
+        .description(Some("The tables and views to read."))
+        .items(Object::schema())
+        .min_items(Some(1))
+        .max_items(Some(MOST_OBJECTS))
+        .build()
 }
 
 impl Config {
