@@ -158,3 +158,31 @@ macro_rules! routes {
         }}
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+
+    #[utoipa::path(get, path = "/one", responses((status = 200)))]
+    async fn one() {}
+
+    fn describe() -> OpenApi {
+        MADE.fetch_add(1, Ordering::Relaxed);
+        OpenApi::default()
+    }
+
+    #[test]
+    fn a_description_is_made_when_it_is_asked_for() {
+        let resource = Resource::new(describe).on::<__path_one, _, _>(one);
+        let routes = Routes::new().merge(Routes::new().routes(resource));
+        let (_, description) = routes.with_state::<()>(()).split();
+        assert!(description.has("/one") && !description.has("/two"));
+        assert_eq!(MADE.load(Ordering::Relaxed), 0);
+        description.document();
+        assert_eq!(MADE.load(Ordering::Relaxed), 1);
+    }
+}
