@@ -167,6 +167,18 @@ async fn a_full_sync_deletes_what_is_gone() {
 }
 
 #[tokio::test]
+async fn the_column_id_is_the_id_of_a_record() {
+    let table = "create table accounts (id integer primary key, name text);
+        insert into accounts values (7, 'Seven'), (8, 'Eight')";
+    let (app, source, person, id) = set_up(table, accounts()).await;
+    check(&sync(&app, &person, &id, json!({})).await, [2, 2, 0, 0, 0]);
+    assert_eq!(names(&app).await, ["Seven", "Eight"]);
+    source.run("delete from accounts where id = 8").await;
+    sync(&app, &person, &id, json!({ "mode": "full" })).await;
+    assert_eq!(names(&app).await, ["Seven"]);
+}
+
+#[tokio::test]
 async fn a_killed_worker_loses_and_doubles_nothing() {
     let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
     source

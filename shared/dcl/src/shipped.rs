@@ -1,7 +1,8 @@
 //! The mappings that come with the platform: one document per system, in `mappings/`.
 //!
 //! A file source writes the canonical names itself, so its mapping is the identity, which is read
-//! from the entity's declaration.
+//! from the entity's declaration. So does a database that was made for it; of any other, the column
+//! `id` is the record's id all the same.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -15,7 +16,7 @@ use serde::Deserialize;
 const VERSION: u32 = 1;
 
 /// The systems that mappings are shipped for.
-pub const SYSTEMS: [&str; 8] = [
+pub const SYSTEMS: [&str; 9] = [
     "salesforce",
     "hubspot",
     "dynamics",
@@ -24,6 +25,7 @@ pub const SYSTEMS: [&str; 8] = [
     "filesource",
     "supabase",
     "mongodb",
+    "postgres",
 ];
 
 const DOCUMENTS: [&str; 7] = [
@@ -38,11 +40,12 @@ const DOCUMENTS: [&str; 7] = [
 
 /// The shipped mapping of that system (`hubspot`) to that kind of entity (`contact`).
 pub fn find(system: &str, kind: &str) -> Option<&'static Mapping> {
-    if system == "filesource" {
-        return identity(kind);
-    }
-    let document = SHIPPED.get(system)?;
-    document.mappings.iter().find(|it| it.entity == kind)
+    let mappings: &[Mapping] = match system {
+        "filesource" => &IDENTITIES,
+        "postgres" => &TABLES,
+        other => &SHIPPED.get(other)?.mappings,
+    };
+    mappings.iter().find(|it| it.entity == kind)
 }
 
 /// The mapping of a source that already speaks the canonical names.
@@ -70,6 +73,22 @@ static SHIPPED: LazyLock<BTreeMap<String, Document>> = LazyLock::new(|| {
 
 static IDENTITIES: LazyLock<Vec<Mapping>> =
     LazyLock::new(|| ENTITIES.iter().map(|it| derive(it)).collect());
+
+static TABLES: LazyLock<Vec<Mapping>> =
+    LazyLock::new(|| ENTITIES.iter().map(|it| table(it)).collect());
+
+/// The identity, in which `id` may stand for a key of one field.
+fn table(entity: &'static Entity) -> Mapping {
+    let mut mapping = derive(entity);
+    if let [key] = entity.key {
+        let mut fields = mapping.fields.iter_mut();
+        let field = fields.find(|it| it.target == *key);
+        field
+            .into_iter()
+            .for_each(|it| it.sources.push("id".to_owned()));
+    }
+    mapping
+}
 
 fn derive(entity: &Entity) -> Mapping {
     Mapping {
@@ -102,7 +121,7 @@ mod tests {
                 "{system}"
             );
         }
-        assert_eq!(SHIPPED.len() + 1, SYSTEMS.len());
+        assert_eq!(SHIPPED.len() + 2, SYSTEMS.len());
     }
 
     #[test]
@@ -122,6 +141,24 @@ mod tests {
         assert!(find("salesforce", "cost_report").is_none());
         assert!(find("sap", "account").is_none());
         assert!(identity("invoice").is_none());
+    }
+
+    #[test]
+    fn a_table_s_own_id_is_the_record_s() {
+        let sources = |system, kind, target| {
+            let mapping = find(system, kind).unwrap();
+            let field = mapping.fields.iter().find(|it| it.target == target);
+            field.unwrap().sources.clone()
+        };
+        for system in ["postgres", "supabase"] {
+            assert_eq!(
+                sources(system, "account", "account_id"),
+                ["account_id", "id"]
+            );
+            assert_eq!(sources(system, "opportunity", "account_id"), ["account_id"]);
+            let own = sources(system, "opportunity", "opportunity_id");
+            assert_eq!(own, ["opportunity_id", "id"]);
+        }
     }
 
     #[test]
