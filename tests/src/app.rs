@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::Response;
 use platform::auth::Verifier;
 use platform::config::{AUDIENCE, Auth, LOCAL_ISSUER};
+use platform::db::ConnectOptions;
 use platform::http::ClientAddress;
 use platform::limit::{Limits, quota};
 use platform::secrets::{Document, Secrets};
@@ -50,6 +51,8 @@ pub struct Setup {
     pub limits: Limits,
     /// Redis, where a test has one.
     pub redis: Option<platform::redis::Config>,
+    /// Most connections to the database.
+    pub connections: u32,
     /// Whether tokens are asked for.
     pub auth: bool,
     /// The keys. Made for this process by default.
@@ -69,6 +72,7 @@ impl Default for Setup {
         Setup {
             limits,
             redis: None,
+            connections: 8,
             auth: true,
             secrets: Secrets::fixed(SECRETS.as_str().into()),
             hosts: Hosts::Any,
@@ -100,6 +104,12 @@ impl TestApp {
     /// A platform set up in another way.
     pub async fn with(setup: Setup) -> TestApp {
         let database = database().await;
+        let way = database.options();
+        TestApp::over(database, way, setup).await
+    }
+
+    /// The same over a database that is reached in a way of its own.
+    pub async fn over(database: TestDatabase, way: ConnectOptions, setup: Setup) -> TestApp {
         let auth = if setup.auth {
             let (issuer, audience) = (LOCAL_ISSUER.to_owned(), AUDIENCE.to_owned());
             Auth::On(Box::new(Verifier::new(issuer, audience)))
@@ -107,8 +117,8 @@ impl TestApp {
             Auth::Off
         };
         let platform = Platform::new(Config {
-            database: database.options().into(),
-            database_connections: 8,
+            database: way.into(),
+            database_connections: setup.connections,
             redis: setup.redis,
             auth,
             secrets: setup.secrets,

@@ -170,10 +170,9 @@ async fn list(
         status: filter.status,
     };
 
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let total = connections::count(&mut tx, caller.tenant, &wanted).await?;
     let mut connections = connections::list(&mut tx, caller.tenant, &wanted, &page).await?;
-    tx.commit().await?;
     let place = |it: &Connection| (it.created_at, it.id.0);
     let next_cursor = page.next(&scope, &mut connections, place);
     Ok(Json(Connections {
@@ -193,9 +192,8 @@ async fn read(
     Reader(caller): Reader,
     Path(id): Path<ConnectionId>,
 ) -> Result<Json<Connection>> {
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let connection = get(&mut tx, caller.tenant, id).await?;
-    tx.commit().await?;
     Ok(Json(connection))
 }
 

@@ -44,10 +44,9 @@ async fn list(
         source_type: None,
         status: None,
     };
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let total = connections::count(&mut tx, caller.tenant, &all).await?;
     let mut connectors = connectors::list(&mut tx, caller.tenant, &page).await?;
-    tx.commit().await?;
     let next_cursor = page.next(&scope, &mut connectors, |it| it.name.clone());
     Ok(Json(Connectors {
         connectors,

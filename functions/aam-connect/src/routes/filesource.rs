@@ -102,12 +102,11 @@ async fn discover(
     Reader(caller): Reader,
     Query(target): Query<Target>,
 ) -> Result<Json<Discovery>> {
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     if let Some(id) = target.connection_id {
         connections::get(&mut tx, caller.tenant, id).await?;
     }
     let files = runs::list_files(&mut tx, caller.tenant, target.connection_id).await?;
-    tx.commit().await?;
     Ok(Json(Discovery {
         success: true,
         files_count: files.len(),
@@ -124,10 +123,9 @@ async fn status(State(platform): State<Platform>, Reader(caller): Reader) -> Res
         source_type: Some(FileSource.name()),
         status: None,
     };
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let connections = count(&mut tx, caller.tenant, &wanted).await?;
     let files = runs::list_files(&mut tx, caller.tenant, None).await?.len();
-    tx.commit().await?;
     Ok(Json(Status {
         supported_entities: FileSource.entities().iter().map(|it| it.kind).collect(),
         supported_systems: &dcl::shipped::SYSTEMS,

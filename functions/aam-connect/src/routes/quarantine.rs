@@ -53,11 +53,10 @@ async fn list(
     let order = format!("{id} {object:?}");
     let scope = scope(caller.tenant, "quarantine", &order);
     let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
     let total = quarantine::count(&mut tx, caller.tenant, id, object).await?;
     let mut records = quarantine::list(&mut tx, caller.tenant, id, object, &page).await?;
-    tx.commit().await?;
     let next_cursor = page.next(&scope, &mut records, |it| (it.created_at, it.id));
     Ok(Json(Quarantine {
         records,

@@ -44,11 +44,10 @@ async fn list(
         parameters.limit,
         parameters.cursor.as_deref(),
     )?;
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
     let total = runs::count(&mut tx, caller.tenant, id).await?;
     let mut runs = runs::list(&mut tx, caller.tenant, id, &page).await?;
-    tx.commit().await?;
     let next_cursor = page.next(&scope, &mut runs, |it| (it.started_at, it.id.0));
     Ok(Json(Runs {
         runs,

@@ -74,11 +74,10 @@ async fn list(
     let order = format!("{id} {object:?}");
     let scope = scope(caller.tenant, "schemas", &order);
     let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
     let total = schemas::count(&mut tx, caller.tenant, id, object).await?;
     let mut schemas = schemas::list(&mut tx, caller.tenant, id, object, &page).await?;
-    tx.commit().await?;
     let place = |it: &SchemaVersion| (it.object.clone(), it.version);
     let next_cursor = page.next(&scope, &mut schemas, place);
     Ok(Json(Schemas {
@@ -104,11 +103,10 @@ async fn diff(
     let absent = Error::NotFound {
         what: "schema version",
     };
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
     let before = schemas::find(&mut tx, caller.tenant, id, &object, from).await?;
     let after = schemas::find(&mut tx, caller.tenant, id, &object, to).await?;
-    tx.commit().await?;
     let (Some(before), Some(after)) = (before, after) else {
         return Err(absent.into());
     };

@@ -49,10 +49,9 @@ async fn list(
     let order = format!("{:?}", filter.status);
     let scope = scope(caller.tenant, "tasks", &order);
     let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let total = jobs::count(&mut tx, caller.tenant, filter.status).await?;
     let mut tasks = jobs::list(&mut tx, caller.tenant, filter.status, &page).await?;
-    tx.commit().await?;
     let next_cursor = page.next(&scope, &mut tasks, |it| (it.created_at, it.id.0));
     Ok(Json(Tasks {
         tasks,
@@ -70,8 +69,7 @@ async fn read(
     Reader(caller): Reader,
     Path(id): Path<JobId>,
 ) -> Result<Json<Job>> {
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let job = jobs::find(&mut tx, caller.tenant, id).await?;
-    tx.commit().await?;
     Ok(Json(job.ok_or(Error::NotFound { what: "task" })?))
 }

@@ -62,10 +62,9 @@ async fn list(
         connection: filter.connection_id,
     };
 
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let total = drift::count(&mut tx, caller.tenant, &wanted).await?;
     let mut drift_events = drift::list(&mut tx, caller.tenant, &wanted, &page).await?;
-    tx.commit().await?;
     let place = |it: &Drift| (it.created_at, it.id.0);
     let next_cursor = page.next(&scope, &mut drift_events, place);
     Ok(Json(Drifts {
@@ -84,9 +83,8 @@ async fn read(
     Reader(caller): Reader,
     Path(id): Path<DriftId>,
 ) -> Result<Json<Drift>> {
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let drift = drift::find(&mut tx, caller.tenant, id).await?;
-    tx.commit().await?;
     Ok(Json(drift.ok_or(Error::NotFound {
         what: "drift event",
     })?))

@@ -41,9 +41,8 @@ async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<Events>> {
     let limit = check_limit(filter.limit.unwrap_or(50))?;
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let events = events::list(&mut tx, caller.tenant, limit).await?;
-    tx.commit().await?;
     Ok(Json(Events {
         total: events.len(),
         events,

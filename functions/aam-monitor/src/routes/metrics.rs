@@ -40,10 +40,9 @@ struct Drift {
 async fn read(State(platform): State<Platform>, Reader(caller): Reader) -> Result<Json<Metrics>> {
     let timestamp = Utc::now();
     let since = timestamp - TimeDelta::hours(24);
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let figures = metrics::figures(&mut tx, caller.tenant, since).await?;
     let last_24h = metrics::drift_by_source(&mut tx, caller.tenant, since).await?;
-    tx.commit().await?;
     let drift = Drift {
         last_24h: last_24h.into_iter().collect(),
     };

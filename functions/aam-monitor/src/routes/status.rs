@@ -52,9 +52,8 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(5);
     security(("bearer" = ["read"])), responses((status = 200, body = Overview)))]
 async fn read(State(platform): State<Platform>, Reader(caller): Reader) -> Result<Json<Overview>> {
     let timestamp = Utc::now();
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
     let seen = status::read(&mut tx, caller.tenant, timestamp - PATIENCE).await?;
-    tx.commit().await?;
     let problem = |count: i64, text: &str| (count > 0).then(|| format!("{count} {text}"));
     let services = vec![
         service("database", None),

@@ -95,9 +95,8 @@ async fn list(
     let scope = by_id(tenant, ROUTE);
     let (limit, cursor) = (parameters.limit, parameters.cursor.as_deref());
     let page = Page::read(&app.platform, &scope, limit, cursor)?;
-    let mut tx = db::begin(&app.platform.db, tenant).await?;
+    let mut tx = db::read(&app.platform.db, tenant).await?;
     let mut rows = invitations::list_open(&mut tx, tenant, now, &page).await?;
-    tx.commit().await?;
     let next_cursor = page.next(&scope, &mut rows, |it| it.id.0);
     let invitations = rows
         .into_iter()

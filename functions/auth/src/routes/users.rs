@@ -103,9 +103,8 @@ async fn list(
     let scope = by_id(caller.tenant, ROUTE);
     let (limit, cursor) = (parameters.limit, parameters.cursor.as_deref());
     let page = Page::read(&app.platform, &scope, limit, cursor)?;
-    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    let mut tx = db::read(&app.platform.db, caller.tenant).await?;
     let mut rows = users::list(&mut tx, caller.tenant, &page).await?;
-    tx.commit().await?;
     let next_cursor = page.next(&scope, &mut rows, |it| it.id.0);
     let users = rows
         .into_iter()

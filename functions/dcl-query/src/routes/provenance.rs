@@ -114,11 +114,10 @@ async fn read(
         source_id,
     } = origin;
 
-    let mut tx = db::begin(&platform.db, tenant).await?;
+    let mut tx = db::read(&platform.db, tenant).await?;
     let record = dcl_db::views::find(&mut tx, tenant, &view, &key).await?;
     let found = dcl_db::provenance::find(&mut tx, tenant, connection_id, &object, &source_id);
     let received = found.await?;
-    tx.commit().await?;
 
     let record = record.ok_or(Error::NotFound { what: "record" })?;
     let provenance = received

@@ -116,7 +116,7 @@ async fn list(
     let after = after(keys, &scope, &query)?;
 
     let now = Utc::now();
-    let mut tx = db::begin(&platform.db, tenant).await?;
+    let mut tx = db::read(&platform.db, tenant).await?;
     let page = views::page(&mut tx, tenant, &view, &query, after.as_ref()).await?;
     let total = match whole(&query, &page) {
         Some(total) => total,
@@ -132,7 +132,6 @@ async fn list(
     let name = format!("freshness:{tenant}:{}", view.entity.plural);
     let read = async || views::freshness(&mut tx, tenant, &view).await;
     let freshness = kept::or_read(&platform.cache, name, now, read).await?;
-    tx.commit().await?;
 
     let meta = Meta {
         total,

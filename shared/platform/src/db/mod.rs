@@ -1,6 +1,6 @@
 //! The database: one pool, transactions that belong to a tenant, errors as answers.
 //!
-//! **Invariant:** a tenant's rows are reached only through [`begin`] or [`enter`], which put the
+//! **Invariant:** a tenant's rows are reached only through [`begin`], [`read`] or [`enter`], which put the
 //! transaction under row-level security.
 
 pub mod audit;
@@ -25,9 +25,19 @@ pub type Transaction = sqlx::Transaction<'static, Postgres>;
 
 /// A transaction that sees and writes the rows of one tenant only. One round trip.
 pub async fn begin(pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
+    begin_as("begin", pool, tenant).await
+}
+
+/// A transaction that sees the rows of one tenant only. One round trip, and none to end it: it is
+/// dropped, and nobody waits for the rollback that goes with the connection's return.
+pub async fn read(pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
+    begin_as("begin read only", pool, tenant).await
+}
+
+async fn begin_as(begin: &str, pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
     // The tenant is a UUID: its text has no character that SQL could mistake.
     let statement = format!(
-        "begin; set local role autonomos_app; set local app.tenant_id = '{}'",
+        "{begin}; set local role autonomos_app; set local app.tenant_id = '{}'",
         tenant.0
     );
     pool.begin_with(AssertSqlSafe(statement)).await

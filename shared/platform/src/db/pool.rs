@@ -10,6 +10,7 @@ use sqlx::{Connection as _, PgPool, Postgres, SqlSafeStr, SqlStr};
 
 use super::{Connection, Transaction};
 use crate::secrets::{Credentials, Document, Live, Secrets};
+use crate::trace;
 
 /// Where the database is and who signs in to it.
 pub enum Login {
@@ -77,9 +78,13 @@ impl Pool {
             .acquire_timeout(Duration::from_secs(10))
             .max_lifetime(Duration::from_secs(600))
             // A frozen function wakes with dead sockets. Some only stay silent, for longer than a
-            // request can wait: whoever does not answer at once is made anew.
+            // request can wait: whoever does not answer at once is made anew. Nothing freezes
+            // while a request runs, so what was in use since it began needs no question.
             .test_before_acquire(false)
-            .before_acquire(|conn, _| Box::pin(answers(conn)))
+            .before_acquire(|conn, known| {
+                let awake = trace::so_far().is_some_and(|it| known.idle_for < it);
+                Box::pin(async move { if awake { Ok(true) } else { answers(conn).await } })
+            })
             .connect_lazy_with(options);
         Pool { inner, teller }
     }

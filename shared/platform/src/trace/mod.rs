@@ -3,7 +3,7 @@
 mod parent;
 
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderValue};
@@ -28,6 +28,7 @@ const NO_PANIC: &str = "nothing panics while it is held";
 
 struct Context {
     parent: Parent,
+    start: Instant,
     /// The request's own span, for whoever it asks in turn.
     span: SpanId,
     tenant: OnceLock<TenantId>,
@@ -39,6 +40,7 @@ impl Context {
     fn new(headers: &HeaderMap) -> Context {
         Context {
             parent: Parent::of(headers),
+            start: Instant::now(),
             span: SpanId::random(),
             tenant: OnceLock::new(),
             standing: Mutex::default(),
@@ -91,6 +93,11 @@ pub fn id() -> String {
     CONTEXT
         .try_with(|it| it.parent.trace_id.clone())
         .unwrap_or_else(|_| "0".repeat(32))
+}
+
+/// How long the current request has run; none outside of one.
+pub(crate) fn so_far() -> Option<Duration> {
+    CONTEXT.try_with(|it| it.start.elapsed()).ok()
 }
 
 /// The current request as a W3C `traceparent`, for whoever is asked in turn.
@@ -215,13 +222,12 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
         %route,
     );
     let run = async {
-        let start = Instant::now();
         let result = next.run(request).await;
         let status = result.status();
         let failed = status.is_server_error();
         tracing::info!(
             status = status.as_u16(),
-            duration_ms = ended(start, failed),
+            duration_ms = ended(context.start, failed),
             "{method} {route} {}",
             status.as_u16(),
         );
