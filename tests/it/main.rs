@@ -9,6 +9,7 @@ mod access;
 mod audit;
 mod auth;
 mod connections;
+mod data_key;
 mod events;
 mod filesource;
 mod frozen;

@@ -4,8 +4,6 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
-use platform::data_key::DataKey;
-use platform::db;
 use schema::Hosts;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -360,46 +358,6 @@ async fn a_password_stays_with_its_source() {
         "{done}"
     );
     drop(source);
-}
-
-#[tokio::test]
-async fn a_tenant_s_key_opens_what_it_sealed_and_nothing_else() {
-    let app = TestApp::start().await;
-    let (ann, bob) = (app.register("Ann Ltd").await, app.register("Bob Ltd").await);
-    let key = async |tenant| {
-        let mut tx = db::begin(&app.platform.db, tenant).await.unwrap();
-        let key = DataKey::of(&mut tx, &app.platform.secrets, tenant)
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        key
-    };
-    let sealed = key(ann.tenant).await.seal("connection:1", b"secret");
-    assert_eq!(
-        key(ann.tenant).await.open("connection:1", &sealed).unwrap(),
-        b"secret"
-    );
-    assert!(key(ann.tenant).await.open("connection:2", &sealed).is_err());
-    assert!(key(bob.tenant).await.open("connection:1", &sealed).is_err());
-    let wrapped = "select wrapped from tenant_keys where tenant_id = $1";
-    let wrapped: Vec<u8> = sqlx::query_scalar(wrapped)
-        .bind(ann.tenant)
-        .fetch_one(&app.database().pool())
-        .await
-        .unwrap();
-    // Another tenant's row would not open.
-    sqlx::query("update tenant_keys set wrapped = $1 where tenant_id = $2")
-        .bind(&wrapped)
-        .bind(bob.tenant)
-        .execute(&app.database().pool())
-        .await
-        .unwrap();
-    let mut tx = db::begin(&app.platform.db, bob.tenant).await.unwrap();
-    assert!(
-        DataKey::of(&mut tx, &app.platform.secrets, bob.tenant)
-            .await
-            .is_err()
-    );
 }
 
 #[tokio::test]
