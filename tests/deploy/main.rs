@@ -1,7 +1,8 @@
 //! The deployment: the template that goes to AWS, with the programs that go there, on an AWS of
 //! this machine.
 //!
-//! All steps share one stack, as making it takes longer than most of them.
+//! All steps of [`the_template_deploys_what_works`] share one stack, as making it takes longer than
+//! most of them.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,6 +21,7 @@ mod queue;
 mod signing;
 mod stack;
 mod wait;
+mod watch;
 
 use deployment::Deployment;
 

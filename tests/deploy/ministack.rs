@@ -156,7 +156,7 @@ fn spawn(python: &Path, folder: &Path, port: u16) -> anyhow::Result<Process> {
 
 /// What a program needs to run at all. All else of a developer's environment would reach the
 /// functions, `DATABASE_URL` and `AWS_PROFILE` among it.
-fn inherited() -> impl Iterator<Item = (&'static str, String)> {
+pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, String)> {
     ["PATH", "HOME", "LANG"]
         .into_iter()
         .filter_map(|name| Some((name, std::env::var(name).ok()?)))

@@ -113,6 +113,6 @@ fn pairs(xml: &str, name: &str, value: &str) -> HashMap<String, String> {
     members.filter_map(pair).map(owned).collect()
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

@@ -6,11 +6,12 @@
 
 mod answer;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context;
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
 use lambda_runtime::{LambdaEvent, service_fn};
+use platform::lambda::deadline;
 use platform::secrets::Live;
 use platform::{config, db, telemetry};
 
@@ -35,8 +36,7 @@ async fn respond(
     event: LambdaEvent<Request>,
 ) -> Result<(), lambda_runtime::Error> {
     let (request, context) = event.into_parts();
-    let left = context.deadline().duration_since(SystemTime::now());
-    let time = left.unwrap_or_default().saturating_sub(MARGIN);
+    let time = deadline(&context).earlier(MARGIN).left();
     let end = match login_from_env() {
         Ok(login) => handle(&request, login, time).await,
         Err(error) => Err(error),

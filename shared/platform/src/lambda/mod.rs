@@ -156,7 +156,7 @@ impl<C: Consumer> Function<C> {
     }
 
     async fn answer(&self, event: Event, context: Context) -> Result<Box<RawValue>, Diagnostic> {
-        let deadline = Deadline::at(context.deadline());
+        let deadline = deadline(&context);
         let answer = match event {
             Event::Http(request) => {
                 let event = LambdaEvent::new(*request, context);
@@ -176,6 +176,18 @@ impl<C: Consumer> Function<C> {
         };
         answer.map_err(|err| failed("Answer", &err))
     }
+}
+
+/// When the function is ended.
+pub fn deadline(context: &Context) -> Deadline {
+    /// The longest that a function may run.
+    const LONGEST: Duration = Duration::from_secs(15 * 60);
+    // `cargo lambda watch` says how much time there is, in place of when it is over.
+    let said = Duration::from_millis(context.deadline);
+    if said <= LONGEST {
+        return Deadline::after(said);
+    }
+    Deadline::at(context.deadline())
 }
 
 async fn logged(tick: impl Future<Output = Result<()>>) -> Result<()> {
@@ -203,7 +215,7 @@ async fn prepare(mut request: Request, next: Next) -> axum::response::Response {
     };
     request.extensions_mut().insert(ClientAddress(address));
     if let Some(context) = request.extensions().get::<Context>() {
-        let deadline = Deadline::at(context.deadline()).earlier(MARGIN);
+        let deadline = deadline(context).earlier(MARGIN);
         request.extensions_mut().insert(deadline);
     }
     next.run(request).await
