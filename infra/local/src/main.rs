@@ -106,12 +106,13 @@ fn free_port() -> anyhow::Result<u16> {
 
 fn reset(settings: &Settings) -> anyhow::Result<()> {
     postgres::erase(&settings.data())?;
-    let secrets = settings.secrets();
-    match std::fs::remove_file(&secrets) {
-        Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
-            return Err(err).with_context(|| format!("erasing {}", secrets.display()));
+    for file in [settings.secrets(), settings.lambda()] {
+        match std::fs::remove_file(&file) {
+            Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
+                return Err(err).with_context(|| format!("erasing {}", file.display()));
+            }
+            _ => {}
         }
-        _ => {}
     }
     println!("erased: the next start begins anew");
     Ok(())

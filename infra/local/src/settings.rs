@@ -47,4 +47,9 @@ impl Settings {
     pub fn secrets(&self) -> PathBuf {
         self.dev.join("secrets.json")
     }
+
+    /// Where the variables are that `cargo lambda watch` gives its functions.
+    pub fn lambda(&self) -> PathBuf {
+        self.dev.join("lambda.env")
+    }
 }

@@ -47,6 +47,7 @@ pub async fn start(
     let listener = listen(settings.port).await?;
     let secrets = secrets(&settings.secrets()).await?;
     let (server, database) = database(settings, say)?;
+    share(settings, server.as_ref())?;
     let queue = Arc::new(Local::default());
     let mut config = Config::new(secrets, database.into(), CONNECTIONS)?;
     config.queue = queue.clone();
@@ -139,6 +140,18 @@ fn database(
     })?;
     let options = server.options()?;
     Ok((Some(server), options))
+}
+
+/// Writes down what functions need that `cargo lambda watch` starts: they work on the same rows, and
+/// know the same keys. A database that the environment names they find there.
+fn share(settings: &Settings, server: Option<&Server>) -> anyhow::Result<()> {
+    let secrets = settings.secrets().canonicalize()?;
+    let mut text = format!("SECRETS_FILE={secrets:?}\nPRIVATE_HOSTS=\"true\"\n");
+    if let Some(server) = server {
+        text += &format!("DATABASE_URL={:?}\n", server.url()?);
+    }
+    let path = settings.lambda();
+    fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
 }
 
 async fn seed(platform: &Platform) -> anyhow::Result<()> {

@@ -246,6 +246,30 @@ async fn a_second_start_finds_the_same_data_and_reset_erases_it() {
     assert_eq!(list["total"], 0, "{list}");
 }
 
+#[tokio::test]
+async fn a_function_beside_it_is_told_of_the_same_database_and_keys() {
+    let place = Place::new();
+    let mut process = place.start();
+    Client::sign_in(&process.base).await.connect().await;
+    let told = std::fs::read_to_string(place.dev.join("lambda.env")).unwrap();
+    let value = |name: &str| {
+        let line = told.lines().find_map(|it| it.strip_prefix(name));
+        line.unwrap().trim_matches(['=', '"']).to_owned()
+    };
+    let secrets = std::fs::read_to_string(value("SECRETS_FILE")).unwrap();
+    assert!(secrets.contains("signing_key"));
+    let pool = sqlx::PgPool::connect(&value("DATABASE_URL")).await.unwrap();
+    let connections: i64 = sqlx::query_scalar("select count(*) from connections")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(connections, 1);
+    pool.close().await;
+    assert!(process.signal("INT").success());
+    assert!(place.run(&["reset"]).status.success());
+    assert!(!place.dev.join("lambda.env").exists());
+}
+
 #[test]
 fn a_taken_port_is_said_in_a_sentence() {
     let place = Place::new();
