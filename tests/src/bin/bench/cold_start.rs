@@ -15,7 +15,7 @@ use structure_lint::bundle::{self, Bundle};
 use crate::report::{Report, median};
 use runtime::{Runtime, Start};
 
-const TURNS: usize = 15;
+const TURNS: usize = 100;
 const REFERENCE: &str = "hello world with lambda_http, turn by turn";
 /// The bar for a zip.
 const MEGABYTES: f64 = 6.0;
