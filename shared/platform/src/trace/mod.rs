@@ -193,10 +193,9 @@ async fn counted<T, E>(
     name: String,
     work: impl Future<Output = Result<T, E>>,
 ) -> Ended<Result<T, E>> {
-    let start = Instant::now();
     let result = work.await;
     let failed = result.is_err();
-    let duration_ms = ended(start, failed);
+    let duration_ms = ended(failed);
     let word = if failed { "failed" } else { "done" };
     tracing::info!(duration_ms, "{name} {word}");
     Ended {
@@ -227,7 +226,7 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
         let failed = status.is_server_error();
         tracing::info!(
             status = status.as_u16(),
-            duration_ms = ended(context.start, failed),
+            duration_ms = ended(failed),
             "{method} {route} {}",
             status.as_u16(),
         );
@@ -243,9 +242,9 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     response
 }
 
-/// Counts a request that is over, and says how many milliseconds it took.
-fn ended(start: Instant, failed: bool) -> f64 {
-    let duration_ms = start.elapsed().as_secs_f64() * 1e3;
+/// Counts the current request, which is over, and says how many milliseconds it took.
+fn ended(failed: bool) -> f64 {
+    let duration_ms = so_far().unwrap_or_default().as_secs_f64() * 1e3;
     metrics::count("Requests", 1);
     metrics::count("Errors", usize::from(failed));
     metrics::count("ColdStart", usize::from(metrics::is_first()));
