@@ -220,3 +220,25 @@ async fn prepare(mut request: Request, next: Next) -> axum::response::Response {
     }
     next.run(request).await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_a_time_or_how_much_time_there_is() {
+        let minutes = |it: u64| Duration::from_secs(it * 60);
+        let left = |deadline: Duration| {
+            let mut context = Context::default();
+            context.deadline = u64::try_from(deadline.as_millis()).unwrap();
+            super::deadline(&context).left()
+        };
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        for left in [left(now + minutes(10)), left(minutes(10))] {
+            assert!(minutes(9) < left && left <= minutes(10), "{left:?}");
+        }
+        assert_eq!(left(now - minutes(1)), Duration::ZERO);
+    }
+}
