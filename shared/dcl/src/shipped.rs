@@ -80,12 +80,10 @@ static TABLES: LazyLock<Vec<Mapping>> =
 /// The identity, in which `id` may stand for a key of one field.
 fn table(entity: &'static Entity) -> Mapping {
     let mut mapping = derive(entity);
-    if let [key] = entity.key {
-        let mut fields = mapping.fields.iter_mut();
-        let field = fields.find(|it| it.target == *key);
-        field
-            .into_iter()
-            .for_each(|it| it.sources.push("id".to_owned()));
+    if let [key] = entity.key
+        && let Some(field) = mapping.fields.iter_mut().find(|it| it.target == *key)
+    {
+        field.sources.push("id".to_owned());
     }
     mapping
 }
