@@ -1,4 +1,5 @@
-//! A function that was frozen: its sockets are dead, and none of them says so.
+//! Connections of a function that may have been frozen: a socket that died meanwhile does not say
+//! so, and to ask costs a round trip.
 
 use std::io;
 use std::sync::Arc;

@@ -142,8 +142,8 @@ fn database(
     Ok((Some(server), options))
 }
 
-/// Writes down what functions need that `cargo lambda watch` starts: they work on the same rows, and
-/// know the same keys. A database that the environment names they find there.
+/// Writes down what the functions of `cargo lambda watch` need to work on the same rows with the
+/// same keys. A database that the environment names they find there themselves.
 fn share(settings: &Settings, server: Option<&Server>) -> anyhow::Result<()> {
     let secrets = settings.secrets().canonicalize()?;
     let mut text = format!("SECRETS_FILE={secrets:?}\nPRIVATE_HOSTS=\"true\"\n");

@@ -1,7 +1,7 @@
 //! The database: one pool, transactions that belong to a tenant, errors as answers.
 //!
-//! **Invariant:** a tenant's rows are reached only through [`begin`], [`read`] or [`enter`], which put the
-//! transaction under row-level security.
+//! **Invariant:** a tenant's rows are reached only through [`begin`], [`read`] or [`enter`], which
+//! put the transaction under row-level security.
 
 pub mod audit;
 pub(crate) mod callers;
