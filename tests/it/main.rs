@@ -27,6 +27,7 @@ mod openapi;
 mod people;
 mod pull;
 mod pull_config;
+mod pull_keys;
 mod queue;
 mod redis;
 mod rotation;

@@ -144,8 +144,9 @@ pub(crate) async fn list_quarantined(
 /// One stored record by the key that it has at its source.
 pub(crate) struct Keyed {
     pub(crate) source_id: String,
-    /// A column that the payload lacks is null.
-    pub(crate) key: Vec<Option<String>>,
+    /// A JSON object of the key's columns, as the source wrote them; none where the payload lacks
+    /// one of them.
+    pub(crate) key: Option<String>,
 }
 
 /// The next raw records that are not deleted, with the values of these columns.
@@ -159,11 +160,11 @@ pub(crate) async fn list_keys(
         Keyed,
         r#"
         select source_id,
-          array(
-            select payload::json ->> name
-            from unnest($5::text[]) with ordinality as columns(name, place)
-            order by place
-          ) "key!: Vec<Option<String>>"
+          (
+            select case when bool_and(payload::json ->> name is not null)
+              then json_object_agg(name, payload::json -> name)::text end
+            from unnest($5::text[]) name
+          ) key
         from raw_records
         where tenant_id = $1 and connection_id = $2 and object = $3 and source_id > $4
           and not deleted

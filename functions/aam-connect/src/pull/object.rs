@@ -1,8 +1,8 @@
 //! One object of a source in a sync: which rows are next, and what becomes of them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use aam::connectors::postgres::{Line, Order, PAGE_BYTES, Page, Part, Start};
+use aam::connectors::postgres::{Line, Order, PAGE_BYTES, Page, Start};
 use aam::db::quarantine::{self, NewQuarantined};
 use aam::db::runs::{self, FinishedRun, RunKind};
 use aam::db::{self, Connection};
@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::Halt;
 use super::place::Place;
-use crate::db::positions;
+use crate::db::positions::{self, Position};
 use crate::db::stored::{self, Keyed, Slice};
 
 /// The object in work.
@@ -154,26 +154,19 @@ impl Current {
         let stored = stored::list_keys(conn, place.tenant, slice, &columns).await?;
         let last = stored.last().map(|it| it.source_id.clone());
         // A record that was stored without its key cannot be looked for, so it stays.
-        let whole = |it: Keyed| {
-            Some((
-                it.source_id,
-                it.key.into_iter().collect::<Option<Vec<_>>>()?,
-            ))
-        };
-        let (ids, keys): (Vec<_>, Vec<_>) = stored.into_iter().filter_map(whole).unzip();
+        let with_key = |it: Keyed| Some((it.source_id, it.key?));
+        let (ids, keys): (Vec<_>, Vec<_>) = stored.into_iter().filter_map(with_key).unzip();
         if keys.is_empty() {
             return Ok(Found::Gone { last, ids: vec![] });
         }
-        let there = line.existing(place.object, &self.order.key, &keys).await;
+        let keys = format!("[{}]", keys.join(","));
+        let there = line.existing(place.object, &self.order, &keys).await;
         let there = there.map_err(Halt::Source)?;
-        let there: HashSet<_> = there.into_iter().collect();
-        let gone = ids
-            .into_iter()
-            .zip(keys)
-            .filter(|it| !there.contains(&it.1));
+        let gone = ids.into_iter().enumerate();
+        let gone = gone.filter(|(index, _)| !there.contains(index));
         Ok(Found::Gone {
             last,
-            ids: gone.map(|it| it.0).collect(),
+            ids: gone.map(|it| it.1).collect(),
         })
     }
 
@@ -322,7 +315,7 @@ impl Current {
             }
             (Way::All { after, .. }, Some(row)) => *after = Some(row.key),
             (Way::Changed { after, .. }, Some(row)) => {
-                reached = row.cursor.clone();
+                reached = row.reached;
                 *after = row.cursor.map(|it| (it, row.key));
                 if page.last {
                     self.way = Way::Over;
@@ -340,9 +333,10 @@ impl Current {
         place: &Place<'_>,
         cursor: Option<&str>,
     ) -> db::Result<()> {
-        if let (Some(Part { name, .. }), Some(cursor)) = (&self.order.cursor, cursor) {
+        if let (Some(part), Some(cursor)) = (&self.order.cursor, cursor) {
             let object = (place.connection, self.object.as_str());
-            positions::upsert(conn, place.tenant, object, (name, cursor), place.now).await?;
+            let position = Position { part, cursor };
+            positions::upsert(conn, place.tenant, object, &position, place.now).await?;
             runs::set_cursor(conn, place.tenant, self.run, cursor).await?;
         }
         Ok(())

@@ -127,13 +127,13 @@ impl Work<'_> {
         let known = match order.as_ref().map(|it| &it.cursor) {
             Ok(Some(cursor)) if self.pull.mode == Mode::Incremental => {
                 let place = (self.pull.connection_id, name.as_str());
-                positions::find(conn, self.tenant, place, &cursor.name).await?
+                positions::find(conn, self.tenant, place, cursor).await?
             }
             _ => None,
         };
         let newest = match order.as_ref().map(|it| &it.cursor) {
             Ok(Some(cursor)) if known.is_none() => {
-                let newest = line.newest(object, &cursor.name).await;
+                let newest = line.newest(object, cursor).await;
                 newest.map_err(Halt::Source)?
             }
             _ => None,

@@ -108,6 +108,7 @@ pub async fn upsert(
           received_at = excluded.received_at
         where excluded.source_version is null
           or kept.source_version is null
+          or kept.source_version > $6
           or excluded.source_version >= kept.source_version
         returning source_id
         "#,

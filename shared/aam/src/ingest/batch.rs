@@ -29,7 +29,7 @@ pub async fn batch(
 ) -> db::Result<Vec<Outcome>> {
     let (prepared, rejected) = prepare_all(stream, items);
     let known = known(conn, stream, &prepared).await?;
-    let (mut outcomes, writes) = decide(known, stream.mapping_version, &prepared);
+    let (mut outcomes, writes) = decide(known, stream.mapping_version, &prepared, now);
     write(conn, stream, run, (&prepared, &writes, &mut outcomes), now).await?;
     quarantine(conn, stream, run, &rejected, now).await?;
     let mut settled = settle(&prepared, &outcomes);

@@ -22,10 +22,16 @@ pub(super) fn decide(
     known: Vec<Known>,
     mapping_version: i32,
     items: &[Option<Prepared<'_>>],
+    now: DateTime<Utc>,
 ) -> (Vec<Option<Outcome>>, Vec<usize>) {
     let mut states: HashMap<String, State> = known
         .into_iter()
-        .map(|it| (it.source_id.clone(), State::stored(&it, mapping_version)))
+        .map(|it| {
+            (
+                it.source_id.clone(),
+                State::stored(&it, mapping_version, now),
+            )
+        })
         .collect();
     let mut writes = HashMap::with_capacity(items.len());
     let mut outcomes = Vec::with_capacity(items.len());
@@ -75,10 +81,11 @@ fn compare(state: Option<&State>, item: &Prepared<'_>) -> Outcome {
 }
 
 impl State {
-    fn stored(known: &Known, mapping_version: i32) -> State {
+    fn stored(known: &Known, mapping_version: i32, now: DateTime<Utc>) -> State {
         State {
             content_hash: known.content_hash.as_slice().try_into().unwrap_or_default(),
-            version: known.version,
+            // One from the future is a clock's mistake: it must not make all that comes stale.
+            version: known.version.filter(|it| *it <= now),
             current_mapping: known.mapping_version == mapping_version,
             deleted: known.deleted,
         }
@@ -137,7 +144,8 @@ mod tests {
             .iter()
             .map(|it| prepare(&plan, &item(it)).ok())
             .collect();
-        let (outcomes, writes) = decide(known, 1, &prepared);
+        let now = DateTime::parse_from_rfc3339("2026-12-31T00:00:00Z").unwrap();
+        let (outcomes, writes) = decide(known, 1, &prepared, now.into());
         let words: Vec<_> = outcomes
             .iter()
             .map(|it| format!("{:?}", it.as_ref().unwrap()).to_lowercase())
@@ -184,6 +192,12 @@ mod tests {
     #[test]
     fn what_is_stored_is_unchanged() {
         check("a x", "a x, b x", "unchanged accepted", &[1]);
+    }
+
+    #[test]
+    fn a_stored_version_from_the_future_makes_nothing_stale() {
+        check("a x 2999-01-01", "a y 2026-02-01", "accepted", &[0]);
+        check("a x 2999-01-01", "-a 2026-02-01", "deleted", &[0]);
     }
 
     #[test]

@@ -19,8 +19,10 @@ pub struct Table {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Column {
     pub(super) name: String,
-    /// Its type as a cast names it.
+    /// Its type as a cast names it, with its modifier; the one below where it is a domain.
     pub(super) cast: String,
+    /// The schema of that type, unless it is PostgreSQL's own.
+    pub(super) schema: Option<String>,
     /// The plain name of its type, or of the one below a domain.
     pub(super) base: String,
     /// PostgreSQL's category of the type.
@@ -50,6 +52,9 @@ pub struct Part {
     pub name: String,
     /// Its type as a cast names it.
     pub cast: String,
+    /// The schema of its type, unless that is PostgreSQL's own.
+    #[serde(default)]
+    pub schema: Option<String>,
 }
 
 impl Table {
@@ -136,6 +141,7 @@ impl Column {
         Part {
             name: self.name.clone(),
             cast: self.cast.clone(),
+            schema: self.schema.clone(),
         }
     }
 
@@ -170,7 +176,24 @@ impl Column {
     }
 }
 
+impl Order {
+    /// All of its columns.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.key.iter().chain(&self.cursor)
+    }
+}
+
 impl Part {
+    /// The source's own time as a value of its type, where that is a time.
+    pub(super) fn now(&self) -> Option<&'static str> {
+        match self.cast.as_str() {
+            "date" => Some("(now() at time zone 'UTC')::date"),
+            it if it.ends_with("without time zone") => Some("now() at time zone 'UTC'"),
+            it if it.ends_with("with time zone") => Some("now()"),
+            _ => None,
+        }
+    }
+
     /// How far before the last value of a cursor the next sync begins: a transaction that was
     /// late with its commit has left smaller values behind.
     pub(super) fn look_back(&self) -> &'static str {

@@ -7,14 +7,16 @@ use crate::connectors::postgres::table::Column;
 use crate::connectors::postgres::{Object, Table};
 use crate::connectors::{Trouble, TroubleClass};
 
+/// No arrays: the driver would trust their counts.
 type Described = (
     String,
     String,
+    Option<String>,
     String,
     String,
     bool,
     Option<i32>,
-    Vec<String>,
+    Option<String>,
     Option<i32>,
     Option<String>,
 );
@@ -76,20 +78,36 @@ async fn look(
 async fn columns(conn: &mut PgConnection, table: i64) -> sqlx::Result<Vec<Column>> {
     let rows: Vec<Described> = sqlx::query_as(
         r#"
-        select a.attname::text, format_type(b.oid, null), b.typname::text, b.typcategory::text,
+        with recursive typed as (
+          select a.attnum, a.atttypmod typmod, t.*
+          from pg_catalog.pg_attribute a
+          join pg_catalog.pg_type t on t.oid = a.atttypid
+          where a.attrelid = $1::oid
+          union all
+          select typed.attnum, typed.typtypmod, t.*
+          from typed
+          join pg_catalog.pg_type t on t.oid = typed.typbasetype
+          where typed.typtype = 'd'
+        )
+        select a.attname::text,
+          format_type(b.oid, b.typmod),
+          (
+            select n.nspname::text
+            from pg_catalog.pg_namespace n
+            where n.oid = b.typnamespace and n.nspname <> 'pg_catalog'),
+          b.typname::text, b.typcategory::text,
           a.attnotnull,
           case when array_position(i.indkey::smallint[], a.attnum) < i.indnkeyatts
             then array_position(i.indkey::smallint[], a.attnum) + 1 end,
-          coalesce((
-            select array_agg(e.enumlabel::text)
+          (
+            select json_agg(e.enumlabel::text)::text
             from pg_catalog.pg_enum e
-            where e.enumtypid = b.oid), '{}'),
+            where e.enumtypid = b.oid),
           case when b.typname in ('varchar', 'bpchar') and a.atttypmod > 4
             then a.atttypmod - 4 end,
           col_description(a.attrelid, a.attnum)
         from pg_catalog.pg_attribute a
-        join pg_catalog.pg_type t on t.oid = a.atttypid
-        join pg_catalog.pg_type b on b.oid = case when t.typtype = 'd' then t.typbasetype else t.oid end
+        join typed b on b.attnum = a.attnum and b.typtype <> 'd'
         left join pg_catalog.pg_index i on i.indrelid = a.attrelid and i.indisprimary
         where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
         order by a.attnum
@@ -103,15 +121,17 @@ async fn columns(conn: &mut PgConnection, table: i64) -> sqlx::Result<Vec<Column
 }
 
 fn column(row: Described) -> Column {
-    let (name, cast, base, category, required, key, words, length, comment) = row;
+    let (name, cast, schema, base, category, required, key, words, length, comment) = row;
+    let words = words.and_then(|it| serde_json::from_str(&it).ok());
     Column {
         name,
         cast,
+        schema,
         base,
         category,
         required,
         key,
-        words,
+        words: words.unwrap_or_default(),
         length,
         comment,
     }

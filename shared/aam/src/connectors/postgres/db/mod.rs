@@ -7,6 +7,7 @@ mod catalog;
 mod failure;
 mod page;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use schema::Hosts;
@@ -26,8 +27,12 @@ pub use page::{Page, Row, Start};
 const SIGN_IN: Duration = Duration::from_secs(10);
 /// How long an answer may take; the source itself gives up before.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How values are spelt is said in each transaction: a pooler refuses it at sign-in.
 const BEGIN: &str = "begin transaction read only; set local statement_timeout = '20s'; \
-    set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '60s'";
+    set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '60s'; \
+    set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; \
+    set local timezone = 'UTC'; set local extra_float_digits = 3; \
+    set local bytea_output = 'hex'; set local lc_monetary = 'C'";
 
 /// A line to a source database.
 pub struct Line {
@@ -67,22 +72,18 @@ impl Line {
     /// # Errors
     /// Where the source does not give them.
     pub async fn page(&mut self, object: &Object, start: &Start<'_>) -> Result<Page, Trouble> {
-        self.ask(async |tx| {
-            page::list(tx, object, start)
-                .await
-                .map_err(|err| trouble(&err))
-        })
-        .await
+        self.ask(async |tx| page::list(tx, object, start).await)
+            .await
     }
 
-    /// The greatest value of an object's cursor.
+    /// The greatest value of an object's cursor, but nothing later than the source's own time.
     ///
     /// # Errors
     /// Where the source does not tell it.
     pub async fn newest(
         &mut self,
         object: &Object,
-        cursor: &str,
+        cursor: &super::Part,
     ) -> Result<Option<String>, Trouble> {
         self.ask(async |tx| {
             page::newest(tx, object, cursor)
@@ -92,22 +93,28 @@ impl Line {
         .await
     }
 
-    /// Which of these keys the object still has.
+    /// Which of these keys the object still has, a JSON array of JSON objects as the source
+    /// writes its rows: their indexes.
     ///
     /// # Errors
     /// Where the source does not tell.
     pub async fn existing(
         &mut self,
         object: &Object,
-        key: &[super::Part],
-        keys: &[Vec<String>],
-    ) -> Result<Vec<Vec<String>>, Trouble> {
-        self.ask(async |tx| {
-            page::existing(tx, object, key, keys)
-                .await
-                .map_err(|err| trouble(&err))
-        })
-        .await
+        order: &super::Order,
+        keys: &str,
+    ) -> Result<HashSet<usize>, Trouble> {
+        let found = self
+            .ask(async |tx| {
+                page::existing(tx, object, order, keys)
+                    .await
+                    .map_err(|err| trouble(&err))
+            })
+            .await?;
+        Ok(found
+            .into_iter()
+            .filter_map(|it| it.try_into().ok())
+            .collect())
     }
 
     /// Signs off. A failure is of no interest to anybody.
@@ -158,6 +165,7 @@ async fn options(config: &Config, hosts: Hosts) -> Result<PgConnectOptions, Trou
         .password(config.password.expose_secret())
         .ssl_mode(mode)
         .ssl_root_cert_from_pem(authorities.into_bytes())
+        .extra_float_digits(None)
         .application_name("autonomos"))
 }
 

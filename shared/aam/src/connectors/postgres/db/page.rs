@@ -1,13 +1,13 @@
 //! Rows as JSON, page after page, each after the last row of the one before.
 
-use std::fmt::Write;
-
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 
+use super::failure::trouble;
 use super::{from, quoted};
 use crate::connectors::postgres::{Object, Order, PAGE_BYTES, PAGE_ROWS, Part};
+use crate::connectors::{Trouble, TroubleClass};
 
 /// Where a page begins.
 #[derive(Debug, Clone, Copy)]
@@ -38,29 +38,38 @@ pub struct Row {
     pub body: Option<String>,
     /// Its cursor.
     pub cursor: Option<String>,
+    /// Its cursor, or the source's own time where that is earlier: a value from the future must
+    /// not hide what comes before it.
+    pub reached: Option<String>,
     /// Its key.
     pub key: Vec<String>,
 }
 
-type Listed = (Option<String>, Option<String>, Vec<String>, i64);
+/// Body, cursor, cursor up to now, key as a JSON array, and how many rows were found.
+type Listed = (Option<String>, Option<String>, Option<String>, String, i64);
 
 pub(super) async fn list(
     conn: &mut PgConnection,
     object: &Object,
     start: &Start<'_>,
-) -> sqlx::Result<Page> {
+) -> Result<Page, Trouble> {
     let (order, condition) = start.clauses();
+    find_operators(conn, order)
+        .await
+        .map_err(|err| trouble(&err))?;
     let (sort, cursor) = (start.sort(), order.cursor.as_ref());
-    let cursor = cursor.map_or("null".to_owned(), |it| format!("t.{}", quoted(&it.name)));
+    let reached = cursor.map_or("null".to_owned(), Part::until_now);
+    let cursor = cursor.map_or("null".to_owned(), Part::column);
+    // `t.*` is the row even where a column is called `t`.
     let sql = format!(
         r#"
-        select case when octet_length(body) <= {PAGE_BYTES} then body end, cursor, key, found
+        select case when octet_length(body) <= {PAGE_BYTES} then body end, cursor, reached, key, found
         from (
-          select body, cursor, key, n, count(*) over () found,
+          select body, cursor, reached, key, n, count(*) over () found,
             sum(octet_length(body)) over (order by n) - octet_length(body) before
           from (
-            select to_json(t)::text body, {cursor}::text "cursor", {key} "key",
-              row_number() over (order by {sort}) n
+            select to_json(t.*)::text body, {cursor}::text "cursor", {reached}::text reached,
+              {key} "key", row_number() over (order by {sort}) n
             from {table} t
             {condition}
             order by {sort}
@@ -77,54 +86,90 @@ pub(super) async fn list(
     for value in start.values() {
         query = query.bind(value);
     }
-    let rows = query.persistent(false).fetch_all(conn).await?;
-    let found = rows.first().map_or(0, |it| it.3);
+    let rows = query.persistent(false).fetch_all(conn).await;
+    let rows = rows.map_err(|err| trouble(&err))?;
+    let found = rows.first().map_or(0, |it| it.4);
     let found = usize::try_from(found).unwrap_or(usize::MAX);
+    let last = rows.len() == found && found < PAGE_ROWS;
+    let rows = rows.into_iter().map(|it| row(it, object, order));
     Ok(Page {
-        last: rows.len() == found && found < PAGE_ROWS,
-        rows: rows.into_iter().map(row).collect(),
+        rows: rows.collect::<Result<_, _>>()?,
+        last,
     })
 }
 
 pub(super) async fn newest(
     conn: &mut PgConnection,
     object: &Object,
-    cursor: &str,
+    cursor: &Part,
 ) -> sqlx::Result<Option<String>> {
-    let sql = format!("select max({})::text from {}", quoted(cursor), from(object));
+    let sql = format!(
+        "select {reached}::text from (select max({column}) {column} from {table} t) t \
+         where {column} is not null",
+        reached = cursor.until_now(),
+        column = quoted(&cursor.name),
+        table = from(object),
+    );
     let query = sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false);
-    query.fetch_one(conn).await
+    query.fetch_optional(conn).await.map(Option::flatten)
 }
 
+/// Which of these keys, JSON objects as the source writes its rows, a table still has: their
+/// indexes. The source itself reads them back as values of its own types and compares those.
 pub(super) async fn existing(
     conn: &mut PgConnection,
     object: &Object,
-    parts: &[Part],
-    keys: &[Vec<String>],
-) -> sqlx::Result<Vec<Vec<String>>> {
-    let (mut given, mut names, mut casts) = (String::new(), String::new(), String::new());
-    for (at, part) in parts.iter().enumerate() {
-        let comma = if at == 0 { "" } else { ", " };
-        let _ = write!(given, "{comma}${}::text[]", at + 1);
-        let _ = write!(names, "{comma}k{at}");
-        let _ = write!(casts, "{comma}k{at}::{}", part.cast);
-    }
+    order: &Order,
+    keys: &str,
+) -> sqlx::Result<Vec<i64>> {
+    find_operators(conn, order).await?;
+    let same: Vec<_> = order
+        .key
+        .iter()
+        .map(|it| {
+            let (there, given) = (it.column(), format!("k.{}", quoted(&it.name)));
+            // JSON has no lower bounds, which are a part of an array's value.
+            if it.cast.ends_with("[]") {
+                format!("to_jsonb({there}) = to_jsonb({given})")
+            } else {
+                format!("{there} = {given}")
+            }
+        })
+        .collect();
     let sql = format!(
         r#"
-        select {key}
-        from {table} t
-        where ({columns}) in (select {casts} from unnest({given}) as given({names}))
+        select given.n - 1
+        from json_array_elements($1::text::json) with ordinality given(body, n),
+          lateral json_populate_record(null::{table}, given.body) k
+        where exists (select 1 from {table} t where {same})
         "#,
-        key = key(parts),
         table = from(object),
-        columns = columns(parts),
+        same = same.join(" and "),
     );
-    let mut query = sqlx::query_scalar(AssertSqlSafe(sql));
-    for at in 0..parts.len() {
-        let values: Vec<_> = keys.iter().map(|it| it[at].clone()).collect();
-        query = query.bind(values);
-    }
+    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(keys);
     query.persistent(false).fetch_all(conn).await
+}
+
+/// Makes the operators of the key's types known by their names: those of citext, for example, are
+/// in the schema that the extension was created in. Without them rows would be compared as text.
+async fn find_operators(conn: &mut PgConnection, order: &Order) -> sqlx::Result<()> {
+    let schemas: Vec<_> = order
+        .parts()
+        .filter_map(|it| it.schema.as_deref())
+        .collect();
+    if schemas.is_empty() {
+        return Ok(());
+    }
+    let schemas: String = schemas
+        .into_iter()
+        .map(|it| format!(", {}", quoted(it)))
+        .collect();
+    sqlx::query("select set_config('search_path', current_setting('search_path') || $1, true)")
+        .bind(schemas)
+        .persistent(false)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 impl<'a> Start<'a> {
@@ -142,7 +187,7 @@ impl<'a> Start<'a> {
         match self {
             Start::First(_) | Start::AfterKey(..) => key,
             Start::Since(_, cursor, _) | Start::AfterCursor(_, cursor, ..) => {
-                format!("t.{}, {key}", quoted(&cursor.name))
+                format!("{}, {key}", cursor.column())
             }
         }
     }
@@ -156,8 +201,8 @@ impl<'a> Start<'a> {
                 format!("where ({}) > ({})", self.sort(), parameters(&order.key))
             }
             Start::Since(_, cursor, _) => format!(
-                "where t.{} >= $1::{} - {}",
-                quoted(&cursor.name),
+                "where {} >= $1::{} - {}",
+                cursor.column(),
                 cursor.cast,
                 cursor.look_back()
             ),
@@ -182,26 +227,60 @@ impl<'a> Start<'a> {
     }
 }
 
-fn row((body, cursor, key, _): Listed) -> Row {
-    Row { body, cursor, key }
+/// A row with a whole key. One without cannot be told apart from others, nor be gone on after.
+fn row(
+    (body, cursor, reached, key, _): Listed,
+    object: &Object,
+    order: &Order,
+) -> Result<Row, Trouble> {
+    let schema = |message| Trouble::new(TroubleClass::Schema, "/objects", message);
+    let key: Vec<Option<String>> =
+        serde_json::from_str(&key).map_err(|_| schema("the source sent no key".to_owned()))?;
+    let null = order.key.iter().zip(&key).find(|it| it.1.is_none());
+    if let Some((part, _)) = null {
+        return Err(schema(format!(
+            "the key column `{}` of `{}` has NULLs: name columns that are never NULL as the key",
+            part.name,
+            object.name()
+        )));
+    }
+    Ok(Row {
+        body,
+        cursor,
+        reached,
+        key: key.into_iter().flatten().collect(),
+    })
+}
+
+impl Part {
+    /// It as SQL writes it.
+    fn column(&self) -> String {
+        format!("t.{}", quoted(&self.name))
+    }
+
+    /// Its value, or the source's own time where that is earlier.
+    fn until_now(&self) -> String {
+        let column = self.column();
+        match self.now() {
+            Some(now) => format!("case when {column} is not null then least({column}, {now}) end"),
+            None => column,
+        }
+    }
 }
 
 /// The columns as SQL lists them.
 fn columns(parts: &[Part]) -> String {
-    let names: Vec<_> = parts
-        .iter()
-        .map(|it| format!("t.{}", quoted(&it.name)))
-        .collect();
+    let names: Vec<_> = parts.iter().map(Part::column).collect();
     names.join(", ")
 }
 
-/// The columns as an array of texts.
+/// The columns as a JSON array of texts.
 fn key(parts: &[Part]) -> String {
     let texts: Vec<_> = parts
         .iter()
-        .map(|it| format!("t.{}::text", quoted(&it.name)))
+        .map(|it| format!("{}::text", it.column()))
         .collect();
-    format!("array[{}]", texts.join(", "))
+    format!("json_build_array({})::text", texts.join(", "))
 }
 
 /// A parameter for each part, from the first one on.
