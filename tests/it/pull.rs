@@ -153,7 +153,8 @@ async fn a_full_sync_deletes_what_is_gone() {
         .run("delete from accounts where account_id > '0003' and account_id < '1100'")
         .await;
     check(&sync(&app, &person, &id, json!({})).await, [1, 0, 1, 0, 0]);
-    let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
+    let full = json!({ "mode": "full", "confirm_deletes": true });
+    let done = sync(&app, &person, &id, full).await;
     check(&done, [1200, 0, 104, 1096, 0]);
     assert_eq!(names(&app).await.len(), 104);
     // It comes back as it was.

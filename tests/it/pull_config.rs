@@ -351,7 +351,8 @@ async fn a_password_stays_with_its_source() {
     finished(&app, &person, running).await;
     assert_eq!(app.patch(&one, &person, moved).await.status, StatusCode::OK);
     // Nothing is known of how far the other source was read.
-    let done = sync(&app, &person, &id, json!({})).await;
+    let confirmed = json!({ "confirm_deletes": true });
+    let done = sync(&app, &person, &id, confirmed).await;
     assert_eq!(
         (&done["result"]["rows_read"], &done["result"]["deleted"]),
         (&json!(1200), &json!(1190)),

@@ -236,3 +236,50 @@ async fn a_key_with_nulls_is_refused_by_its_name() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn a_key_that_rows_share_is_refused_also_between_two_pages() {
+    for group in ["n / 400", "case when n = 501 then 500 else n end"] {
+        let sql = format!(
+            "create table s (account_id text primary key, name text, grp int);
+             insert into s select n::text, 'n', {group} from generate_series(1, 1100) n;"
+        );
+        let objects = json!([{ "table": "s", "entity": "account", "key": ["grp"] }]);
+        let (app, _source, person, id) = set_up(&sql, objects).await;
+        let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
+        assert_eq!(done["status"], "failed", "{done}");
+        let error = done["error"].as_str().unwrap();
+        assert!(error.contains("share the same key"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn most_records_are_deleted_only_when_that_is_confirmed() {
+    let sql = "create table l (account_id text primary key, name text);
+        insert into l select n::text, 'n' from generate_series(1, 1000) n;";
+    let objects = json!([{ "table": "l", "entity": "account" }]);
+    let (app, source, person, id) = set_up(sql, objects).await;
+    sync(&app, &person, &id, json!({ "mode": "full" })).await;
+    source
+        .run("delete from l where account_id::int <= 501")
+        .await;
+    let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
+    assert_eq!(done["status"], "failed", "{done}");
+    let error = done["error"].as_str().unwrap();
+    assert!(error.contains("501 of 1000 stored records"), "{error}");
+    assert!(error.contains("confirm_deletes"), "{error}");
+    let view = "/api/v1/dcl/views/accounts?limit=1";
+    let view = app.get(view, &person).await.json();
+    assert_eq!(view["meta"]["total"], 1000, "{view}");
+
+    let confirmed = json!({ "mode": "full", "confirm_deletes": true });
+    let done = sync(&app, &person, &id, confirmed).await;
+    assert_eq!(done["status"], "success", "{done}");
+    assert_eq!(done["result"]["deleted"], 501, "{done}");
+
+    source
+        .run("delete from l where account_id::int <= 700")
+        .await;
+    let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
+    assert_eq!(done["result"]["deleted"], 199, "{done}");
+}

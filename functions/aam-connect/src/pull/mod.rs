@@ -37,6 +37,9 @@ pub(crate) struct Pull {
     /// Names of objects; all where it is left out.
     #[serde(default)]
     pub(crate) objects: Option<Vec<String>>,
+    /// Whether most of what is stored may be deleted.
+    #[serde(default)]
+    pub(crate) confirm_deletes: bool,
 }
 
 /// How much of a source is read.

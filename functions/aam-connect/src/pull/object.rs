@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aam::connectors::postgres::{Line, Order, PAGE_BYTES, Page, Start};
+use aam::connectors::{Trouble, TroubleClass};
 use aam::db::quarantine::{self, NewQuarantined};
 use aam::db::runs::{self, FinishedRun, RunKind};
 use aam::db::{self, Connection};
@@ -18,6 +19,9 @@ use super::Halt;
 use super::place::Place;
 use crate::db::positions::{self, Position};
 use crate::db::stored::{self, Keyed, Slice};
+
+/// From so many stored records on, the loss of more than half of them needs somebody's word.
+const MANY: u64 = 100;
 
 /// The object in work.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,9 +57,28 @@ pub(super) enum Way {
         /// The source id of the last record that was looked for.
         after: String,
         newest: Option<String>,
+        /// They are counted before the first one is deleted.
+        #[serde(default)]
+        sweep: Sweep,
     },
     /// Nothing is left.
     Over,
+}
+
+/// How many stored records were looked for, and how many of them are gone.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct Sweep {
+    stored: u64,
+    gone: u64,
+    /// Whether all are counted, so that those which are gone are deleted now.
+    counted: bool,
+}
+
+impl Sweep {
+    /// Whether so many are gone that a mistake is likelier than so many deletions.
+    fn is_suspicious(self) -> bool {
+        MANY <= self.stored && self.stored < self.gone * 2
+    }
 }
 
 /// What a source said, to be written down.
@@ -63,6 +86,7 @@ pub(super) enum Found {
     Rows(Page),
     Gone {
         last: Option<String>,
+        looked_for: usize,
         ids: Vec<String>,
     },
 }
@@ -126,15 +150,51 @@ impl Current {
                 Some(cursor),
             ) => Start::AfterCursor(order, cursor, at, key),
             (Way::Gone { after, .. }, _) => return self.gone(conn, place, line, after).await,
-            (Way::Over, _) | (Way::Changed { .. }, None) => {
-                return Ok(Found::Gone {
-                    last: None,
-                    ids: vec![],
-                });
-            }
+            (Way::Over, _) | (Way::Changed { .. }, None) => return Ok(Found::nothing()),
         };
         let page = line.page(place.object, &start).await;
-        page.map(Found::Rows).map_err(Halt::Source)
+        let page = page.map_err(Halt::Source)?;
+        if self.stands_still(&page) {
+            let name = place.object.name();
+            let message = format!("`{name}` sends the same row again and again: name another key");
+            return Err(refused(message));
+        }
+        Ok(Found::Rows(page))
+    }
+
+    /// Whether the page ends where the one before it did.
+    fn stands_still(&self, page: &Page) -> bool {
+        let Some(last) = page.rows.last() else {
+            return false;
+        };
+        match &self.way {
+            Way::All {
+                after: Some(key), ..
+            } => *key == last.key,
+            Way::Changed {
+                after: Some((cursor, key)),
+                ..
+            } => Some(cursor) == last.cursor.as_ref() && *key == last.key,
+            _ => false,
+        }
+    }
+
+    /// Whether nothing is deleted without somebody's word for it, and why.
+    ///
+    /// # Errors
+    /// Where more than half of at least [`MANY`] stored records would be deleted.
+    pub(super) fn check_deletes(&self, confirmed: bool) -> Result<(), Halt> {
+        match &self.way {
+            Way::Gone { sweep, .. } if sweep.counted && sweep.is_suspicious() && !confirmed => {
+                Err(refused(format!(
+                    "the source has {} of {} stored records of `{}` no more, and nothing was \
+                     deleted: check what its user may read, then sync with \
+                     {{\"mode\": \"full\", \"confirm_deletes\": true}}",
+                    sweep.gone, sweep.stored, self.object
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Asks the source which of the next stored records it has no more.
@@ -157,8 +217,13 @@ impl Current {
         let with_key = |it: Keyed| Some((it.source_id, it.key?));
         let (ids, keys): (Vec<_>, Vec<_>) = stored.into_iter().filter_map(with_key).unzip();
         if keys.is_empty() {
-            return Ok(Found::Gone { last, ids: vec![] });
+            return Ok(Found::Gone {
+                last,
+                looked_for: 0,
+                ids: vec![],
+            });
         }
+        let looked_for = keys.len();
         let keys = format!("[{}]", keys.join(","));
         let there = line.existing(place.object, &self.order, &keys).await;
         let there = there.map_err(Halt::Source)?;
@@ -166,6 +231,7 @@ impl Current {
         let gone = gone.filter(|(index, _)| !there.contains(index));
         Ok(Found::Gone {
             last,
+            looked_for,
             ids: gone.map(|it| it.1).collect(),
         })
     }
@@ -191,21 +257,62 @@ impl Current {
                 self.set_aside(conn, place, &stream, &page).await?;
                 self.follow(conn, place, page).await?;
             }
-            Found::Gone { last, ids } => {
+            Found::Gone {
+                last,
+                looked_for,
+                ids,
+            } => {
                 let items: Vec<_> = ids.iter().map(|it| delete(it)).collect();
-                self.store(conn, &stream, &items, place.now).await?;
-                match (&mut self.way, last) {
-                    (Way::Gone { after, .. }, Some(last)) => *after = last,
-                    (Way::Gone { newest, .. }, None) => {
-                        let newest = newest.take();
-                        self.reach(conn, place, newest.as_deref()).await?;
-                        self.way = Way::Over;
-                    }
-                    _ => self.way = Way::Over,
+                if self.deletes() {
+                    self.store(conn, &stream, &items, place.now).await?;
                 }
+                self.follow_sweep(conn, place, last, (looked_for, ids.len()))
+                    .await?;
             }
         }
         Ok(runs::advance(conn, place.tenant, &self.run(), &self.counts).await?)
+    }
+
+    /// Whether what is gone is deleted by now.
+    fn deletes(&self) -> bool {
+        matches!(&self.way, Way::Gone { sweep, .. } if sweep.counted)
+    }
+
+    /// Goes on after a slice of stored records: through all of them to count those that are gone,
+    /// and once more to delete them where there are any.
+    async fn follow_sweep(
+        &mut self,
+        conn: &mut Connection,
+        place: &Place<'_>,
+        last: Option<String>,
+        (looked_for, gone): (usize, usize),
+    ) -> db::Result<()> {
+        let Way::Gone {
+            after,
+            newest,
+            sweep,
+        } = &mut self.way
+        else {
+            self.way = Way::Over;
+            return Ok(());
+        };
+        if !sweep.counted {
+            sweep.stored += looked_for as u64;
+            sweep.gone += gone as u64;
+        }
+        match last {
+            Some(last) => *after = last,
+            None if !sweep.counted && 0 < sweep.gone => {
+                sweep.counted = true;
+                after.clear();
+            }
+            None => {
+                let newest = newest.take();
+                self.reach(conn, place, newest.as_deref()).await?;
+                self.way = Way::Over;
+            }
+        }
+        Ok(())
     }
 
     /// Notes that the object is done.
@@ -305,12 +412,14 @@ impl Current {
                 self.way = Way::Gone {
                     after: String::new(),
                     newest: newest.take(),
+                    sweep: Sweep::default(),
                 };
             }
             (Way::All { newest, .. }, Some(_)) if page.last => {
                 self.way = Way::Gone {
                     after: String::new(),
                     newest: newest.take(),
+                    sweep: Sweep::default(),
                 };
             }
             (Way::All { after, .. }, Some(row)) => *after = Some(row.key),
@@ -341,6 +450,20 @@ impl Current {
         }
         Ok(())
     }
+}
+
+impl Found {
+    fn nothing() -> Found {
+        Found::Gone {
+            last: None,
+            looked_for: 0,
+            ids: vec![],
+        }
+    }
+}
+
+fn refused(message: String) -> Halt {
+    Halt::Source(Trouble::new(TroubleClass::Schema, "/objects", message))
 }
 
 fn upsert(body: &str) -> Item<'_> {

@@ -63,6 +63,7 @@ async fn start(platform: &Platform, due: &Due, what: Standing) -> Result<bool> {
         connection_id: due.connection,
         mode: Mode::Incremental,
         objects: None,
+        confirm_deletes: false,
     };
     let payload = serde_json::to_value(&pull).map_err(|err| Error::Internal(err.into()))?;
 

@@ -180,7 +180,12 @@ impl Work<'_> {
             .source
             .line(self.platform, conn, self.tenant, lines)
             .await?;
-        let found = match current.ask(conn, &place, line).await {
+        let allowed = current.check_deletes(self.pull.confirm_deletes);
+        let asked = match allowed {
+            Ok(()) => current.ask(conn, &place, line).await,
+            Err(halt) => Err(halt),
+        };
+        let found = match asked {
             Ok(found) => found,
             Err(Halt::Source(trouble)) if !trouble.may_pass() => {
                 lines.hang_up().await;

@@ -29,6 +29,10 @@ struct NewSync {
     mode: Mode,
     /// Only these of the config's tables; all where it is left out.
     objects: Option<Vec<String>>,
+    /// A full sync that would delete more than half of at least 100 stored records of a table
+    /// deletes nothing and fails, unless this is `true`.
+    #[serde(default)]
+    confirm_deletes: bool,
 }
 
 /// What is to be looked at.
@@ -56,6 +60,7 @@ async fn sync(
         connection_id: id,
         mode: new.mode,
         objects: names(&source, new.objects)?,
+        confirm_deletes: new.confirm_deletes,
     };
     let asked = Asked {
         kind: syncing::KIND,
@@ -85,6 +90,7 @@ async fn discover(
         connection_id: id,
         mode: Mode::Incremental,
         objects: names(&source, new.objects)?,
+        confirm_deletes: false,
     };
     let asked = Asked {
         kind: discovery::KIND,

@@ -45,7 +45,8 @@ impl TroubleClass {
 }
 
 impl Trouble {
-    pub(crate) fn new(
+    /// One of that class, at that pointer of the config: what is wrong and what to do.
+    pub fn new(
         class: TroubleClass,
         pointer: impl Into<String>,
         message: impl Into<String>,

@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_stored_version_from_the_future_makes_nothing_stale() {
         check("a x 2999-01-01", "a y 2026-02-01", "accepted", &[0]);
-        check("a x 2999-01-01", "-a 2026-02-01", "deleted", &[0]);
+        check("a x 2999-01-01", "-a @3", "deleted", &[0]);
     }
 
     #[test]

@@ -45,8 +45,16 @@ pub struct Row {
     pub key: Vec<String>,
 }
 
-/// Body, cursor, cursor up to now, key as a JSON array, and how many rows were found.
-type Listed = (Option<String>, Option<String>, Option<String>, String, i64);
+/// Body, cursor, cursor up to now, key as a JSON array, whether the next row has the same key, and
+/// how many rows were found.
+type Listed = (
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    String,
+    Option<bool>,
+    i64,
+);
 
 pub(super) async fn list(
     conn: &mut PgConnection,
@@ -63,9 +71,10 @@ pub(super) async fn list(
     // `t.*` is the row even where a column is called `t`.
     let sql = format!(
         r#"
-        select case when octet_length(body) <= {PAGE_BYTES} then body end, cursor, reached, key, found
+        select case when octet_length(body) <= {PAGE_BYTES} then body end, cursor, reached, key, twin, found
         from (
           select body, cursor, reached, key, n, count(*) over () found,
+            key = lead(key) over (order by n) twin,
             sum(octet_length(body)) over (order by n) - octet_length(body) before
           from (
             select to_json(t.*)::text body, {cursor}::text "cursor", {reached}::text reached,
@@ -73,10 +82,10 @@ pub(super) async fn list(
             from {table} t
             {condition}
             order by {sort}
-            limit {PAGE_ROWS}
+            limit {PAGE_ROWS} + 1
           ) next
         ) sized
-        where before < {PAGE_BYTES}
+        where before < {PAGE_BYTES} and n <= {PAGE_ROWS}
         order by n
         "#,
         key = key(&order.key),
@@ -88,9 +97,9 @@ pub(super) async fn list(
     }
     let rows = query.persistent(false).fetch_all(conn).await;
     let rows = rows.map_err(|err| trouble(&err))?;
-    let found = rows.first().map_or(0, |it| it.4);
+    let found = rows.first().map_or(0, |it| it.5);
     let found = usize::try_from(found).unwrap_or(usize::MAX);
-    let last = rows.len() == found && found < PAGE_ROWS;
+    let last = rows.len() == found;
     let rows = rows.into_iter().map(|it| row(it, object, order));
     Ok(Page {
         rows: rows.collect::<Result<_, _>>()?,
@@ -227,9 +236,10 @@ impl<'a> Start<'a> {
     }
 }
 
-/// A row with a whole key. One without cannot be told apart from others, nor be gone on after.
+/// A row with a key of its own. One without cannot be told apart from others, nor be gone on
+/// after.
 fn row(
-    (body, cursor, reached, key, _): Listed,
+    (body, cursor, reached, key, twin, _): Listed,
     object: &Object,
     order: &Order,
 ) -> Result<Row, Trouble> {
@@ -241,6 +251,12 @@ fn row(
         return Err(schema(format!(
             "the key column `{}` of `{}` has NULLs: name columns that are never NULL as the key",
             part.name,
+            object.name()
+        )));
+    }
+    if twin == Some(true) {
+        return Err(schema(format!(
+            "rows of `{}` share the same key: name columns as the key that no two rows share",
             object.name()
         )));
     }
