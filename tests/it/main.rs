@@ -13,6 +13,7 @@ mod data_key;
 mod events;
 mod filesource;
 mod frozen;
+mod grants;
 mod harness;
 mod health;
 mod hostile;

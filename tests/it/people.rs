@@ -8,19 +8,19 @@ use uuid::Uuid;
 const USERS: &str = "/api/v1/auth/users";
 const KEYS: &str = "/api/v1/auth/api-keys";
 
-async fn invite(app: &TestApp, by: &Person, email: &str, role: &str) -> Answer {
+pub(crate) async fn invite(app: &TestApp, by: &Person, email: &str, role: &str) -> Answer {
     let body = json!({ "email": email, "role": role });
     app.post(USERS, by, body).await
 }
 
-async fn accept(app: &TestApp, token: &Value) -> Answer {
+pub(crate) async fn accept(app: &TestApp, token: &Value) -> Answer {
     let body = json!({ "token": token, "name": "Bob", "password": PASSWORD });
     app.post("/api/v1/auth/invitations/accept", None, body)
         .await
 }
 
 /// Somebody invited by an admin, and signed in.
-async fn join(app: &TestApp, admin: &Person, name: &str, role: &str) -> Person {
+pub(crate) async fn join(app: &TestApp, admin: &Person, name: &str, role: &str) -> Person {
     let invited = invite(app, admin, &format!("{name}@joined.example"), role).await;
     assert_eq!(invited.status, StatusCode::CREATED, "{invited}");
     let accepted = accept(app, &invited.json()["token"]).await;
@@ -28,17 +28,17 @@ async fn join(app: &TestApp, admin: &Person, name: &str, role: &str) -> Person {
     Person::from_session(&accepted.json())
 }
 
-async fn change(app: &TestApp, by: &Person, who: &Person, body: Value) -> Answer {
+pub(crate) async fn change(app: &TestApp, by: &Person, who: &Person, body: Value) -> Answer {
     app.patch(&format!("{USERS}/{}", who.user), by, body).await
 }
 
-async fn new_key(app: &TestApp, by: &Person, scopes: &[&str]) -> Answer {
+pub(crate) async fn new_key(app: &TestApp, by: &Person, scopes: &[&str]) -> Answer {
     let body = json!({ "name": "loader", "scopes": scopes });
     app.post(KEYS, by, body).await
 }
 
 /// A caller with the key of the answer.
-fn holder(answer: &Answer) -> Person {
+pub(crate) fn holder(answer: &Answer) -> Person {
     assert_eq!(answer.status, StatusCode::CREATED, "{answer}");
     Person {
         token: answer.json()["key"].as_str().unwrap().to_owned(),
@@ -46,7 +46,7 @@ fn holder(answer: &Answer) -> Person {
     }
 }
 
-async fn me(app: &TestApp, person: &Person) -> StatusCode {
+pub(crate) async fn me(app: &TestApp, person: &Person) -> StatusCode {
     app.get("/api/v1/auth/me", person).await.status
 }
 

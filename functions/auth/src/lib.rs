@@ -7,6 +7,7 @@ mod db;
 mod discovery;
 mod input;
 pub mod keys;
+mod maker;
 mod opaque;
 mod password;
 pub mod rotate;

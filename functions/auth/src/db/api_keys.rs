@@ -94,6 +94,27 @@ pub(crate) async fn revoke(
     Ok(result.rows_affected() == 1)
 }
 
+/// Whether the key is not revoked; if so, it stays until the transaction ends.
+pub(crate) async fn lock_live(
+    conn: &mut Connection,
+    tenant: TenantId,
+    id: ApiKeyId,
+) -> sqlx::Result<bool> {
+    let row = sqlx::query_scalar!(
+        r#"
+        select id "id: ApiKeyId"
+        from api_keys
+        where tenant_id = $1 and id = $2 and revoked_at is null
+        for share
+        "#,
+        tenant as _,
+        id as _,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some())
+}
+
 /// Revokes the keys of a person that may do more than the person may now. Says which.
 pub(crate) async fn revoke_beyond(
     conn: &mut Connection,

@@ -129,3 +129,22 @@ pub(crate) async fn delete_open(
     .await?;
     Ok(result.rows_affected() == 1)
 }
+
+/// Withdraws what a person offered and nobody accepted. Says which.
+pub(crate) async fn delete_open_of(
+    conn: &mut Connection,
+    tenant: TenantId,
+    invited_by: UserId,
+) -> sqlx::Result<Vec<InvitationId>> {
+    sqlx::query_scalar!(
+        r#"
+        delete from invitations
+        where tenant_id = $1 and invited_by = $2 and accepted_at is null
+        returning id "id: InvitationId"
+        "#,
+        tenant as _,
+        invited_by as _,
+    )
+    .fetch_all(conn)
+    .await
+}

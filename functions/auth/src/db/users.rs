@@ -28,7 +28,6 @@ pub(crate) struct User {
 /// What signing in needs to know.
 pub(crate) struct Credentials {
     pub(crate) password_hash: String,
-    pub(crate) role: String,
     pub(crate) disabled: bool,
 }
 
@@ -71,7 +70,7 @@ pub(crate) async fn find_credentials(
     sqlx::query_as!(
         Credentials,
         r#"
-        select password_hash, role, disabled_at is not null "disabled!"
+        select password_hash, disabled_at is not null "disabled!"
         from users
         where tenant_id = $1 and id = $2
         "#,

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::by_id;
 use crate::App;
 use crate::db::api_keys::{self as rows, NewRow, Row};
-use crate::{input, opaque};
+use crate::{input, maker, opaque};
 
 pub(super) fn router() -> Routes<App> {
     Routes::new()
@@ -135,6 +135,7 @@ async fn create(
         created_at: api_key.created_at,
     };
     let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    maker::lock_caller(&mut tx, &caller).await?;
     rows::insert(&mut tx, caller.tenant, &row).await?;
     let entry = Entry::new(&caller, "api_key.create", format!("api-key:{}", api_key.id))
         .after(json!({ "name": api_key.name, "scopes": api_key.scopes }));

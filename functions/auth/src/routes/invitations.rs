@@ -25,7 +25,7 @@ use crate::db::users::{self, NewUser};
 use crate::input::{self, Email};
 use crate::opaque::Opaque;
 use crate::token::Account;
-use crate::{password, session};
+use crate::{maker, password, session};
 
 pub(super) fn router() -> Routes<App> {
     Routes::new()
@@ -154,6 +154,9 @@ async fn accept(
         .await
         .on_constraint("logins_pkey", email_taken())?;
     db::enter(&mut tx, account.tenant).await?;
+    if !maker::lock_admin(&mut tx, account.tenant, invitation.invited_by).await? {
+        return Err(void().into());
+    }
     if !invitations::accept_once(&mut tx, account.tenant, invitation.id, now).await? {
         return Err(invalid().into());
     }
@@ -200,6 +203,11 @@ async fn new_user(
         password_hash: password::hash(acceptance.password).await?,
         role: invitation.role.parse()?,
     })
+}
+
+fn void() -> Error {
+    let detail = "who invited you is not an admin any more: ask another admin for an invitation";
+    Error::BadRequest(detail.to_owned())
 }
 
 fn invalid() -> Error {

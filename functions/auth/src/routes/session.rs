@@ -62,22 +62,23 @@ async fn login(
     let kept = credentials.as_ref().map(|it| it.password_hash.clone());
     let verdict = password::verify(new.password.clone(), kept).await?;
     let right = credentials.filter(|it| verdict != Verdict::Wrong && !it.disabled);
-    let Some(credentials) = right else {
-        // A line and no audit row: it is written for nobody's address too, in the same time.
-        tracing::warn!(tenant.id = %login.tenant_id, user.id = %login.user_id, "a sign-in failed");
-        return Err(Error::Unauthenticated("Incorrect email or password").into());
-    };
-
-    let account = Account {
-        tenant: login.tenant_id,
-        user: login.user_id,
-        role: credentials.role.parse()?,
-    };
+    if right.is_none() {
+        return Err(refused(&login).into());
+    }
     let renewed = match verdict {
         Verdict::RightButWeak => Some(password::hash(new.password).await?),
         _ => None,
     };
-    let mut tx = db::begin(&app.platform.db, account.tenant).await?;
+    let mut tx = db::begin(&app.platform.db, login.tenant_id).await?;
+    // Hashing took its time: who was disabled meanwhile gets no session that outlives it.
+    let user = users::lock(&mut tx, login.tenant_id, login.user_id).await?;
+    let user = user.filter(|it| it.disabled_at.is_none());
+    let user = user.ok_or_else(|| refused(&login))?;
+    let account = Account {
+        tenant: login.tenant_id,
+        user: user.id,
+        role: user.role.parse()?,
+    };
     if let Some(hash) = renewed {
         users::update_password_hash(&mut tx, account.tenant, account.user, &hash).await?;
     }
@@ -92,6 +93,12 @@ async fn login(
     audit::append(&mut tx, account.tenant, &entry).await?;
     tx.commit().await?;
     Ok(Json(tokens))
+}
+
+fn refused(login: &Login) -> Error {
+    // A line and no audit row: it is written for nobody's address too, in the same time.
+    tracing::warn!(tenant.id = %login.tenant_id, user.id = %login.user_id, "a sign-in failed");
+    Error::Unauthenticated("Incorrect email or password")
 }
 
 /// Whose the address is. For nobody's the database is asked the same questions, in vain, so

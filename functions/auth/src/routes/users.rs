@@ -19,6 +19,7 @@ use crate::App;
 use crate::db::invitations::{self, Invitation};
 use crate::db::{api_keys, refresh_tokens, users};
 use crate::input::Email;
+use crate::maker;
 use crate::opaque::Opaque;
 
 pub(super) fn router() -> Routes<App> {
@@ -136,6 +137,7 @@ async fn invite(
         expires_at: now + INVITATION_LIFETIME,
     };
     let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    maker::lock_caller(&mut tx, &caller).await?;
     if users::has_email(&mut tx, caller.tenant, &email.key).await? {
         return Err(Error::Conflict("a user of this organisation has this e-mail").into());
     }
@@ -161,7 +163,8 @@ async fn invite(
 /// Changes a person's role, or disables them.
 ///
 /// Disabling ends all their sessions at once. API keys that they made and that may do more than
-/// they may now are revoked with it. One admin must remain: 409.
+/// they may now are revoked with it, and so are the open invitations of who is no admin any more.
+/// One admin must remain: 409.
 #[utoipa::path(patch, path = "/api/v1/auth/users/{id}", tag = "auth", request_body = UserChange,
     operation_id = "users.update", params(("id" = UserId, Path)), security(("bearer" = ["admin"])),
     responses((status = 200, body = User)))]
@@ -189,6 +192,7 @@ async fn apply(
     let (tenant, now) = (caller.tenant, Utc::now().trunc_subsecs(6));
     // All admins first, in the order of their ids: two who demote each other wait in line.
     let admins = users::lock_admins(tx, tenant).await?;
+    maker::lock_caller(tx, caller).await?;
     let mut row = users::lock(tx, tenant, id)
         .await?
         .ok_or(Error::NotFound { what: "user" })?;
@@ -212,7 +216,17 @@ async fn apply(
     }
     let scopes = if disabled { &[] } else { role.scopes() };
     let revoked = api_keys::revoke_beyond(tx, tenant, id, scopes, now).await?;
-    let after = json!({ "role": role, "disabled": disabled, "revoked_api_keys": revoked });
+    let withdrawn = if role == Role::Admin && !disabled {
+        vec![]
+    } else {
+        invitations::delete_open_of(tx, tenant, id).await?
+    };
+    let after = json!({
+        "role": role,
+        "disabled": disabled,
+        "revoked_api_keys": revoked,
+        "withdrawn_invitations": withdrawn,
+    });
     let entry = Entry::new(caller, "user.update", format!("user:{id}"))
         .before(before)
         .after(after);
