@@ -52,7 +52,7 @@ pub(crate) async fn next(
         return Ok(Accepted::of(connector, config, false));
     }
     let (old, old_config) = old(platform, tenant, connection.id).await?;
-    let moved = place(&old) != place(&config);
+    let moved = place(connector, &old) != place(connector, &config);
     if !moved {
         secrets::put(&mut config, &secrets_of(connector, old_config));
     } else if let Some(pointer) = marked(connector, &config) {
@@ -99,14 +99,25 @@ fn marked(connector: &dyn Connector, config: &Value) -> Option<&'static str> {
     pointers.find(|it| config.pointer(it).is_some_and(|it| it == MARK))
 }
 
-/// What leads to the source: everything but its secret and what is read there.
-fn place(config: &Value) -> Value {
+/// What leads to the source: everything but its secrets and what is read there.
+fn place(connector: &dyn Connector, config: &Value) -> Value {
     let mut place = config.clone();
-    if let Some(fields) = place.as_object_mut() {
-        fields.remove("password");
-        fields.remove("objects");
-    }
+    let secrets = connector.secrets().iter().copied();
+    secrets
+        .chain(["/objects"])
+        .for_each(|it| remove(&mut place, it));
     place
+}
+
+/// Removes the field at a JSON pointer, if it is there.
+fn remove(config: &mut Value, pointer: &str) {
+    let Some((parent, field)) = pointer.rsplit_once('/') else {
+        return;
+    };
+    let field = field.replace("~1", "/").replace("~0", "~");
+    if let Some(fields) = config.pointer_mut(parent).and_then(Value::as_object_mut) {
+        fields.remove(&field);
+    }
 }
 
 fn check(connector: &dyn Connector, config: &Value) -> Result<()> {
@@ -121,5 +132,27 @@ fn within(error: FieldError) -> FieldError {
     FieldError {
         pointer: format!("/connector_config{}", error.pointer),
         ..error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_field_is_removed_at_any_depth() {
+        let check = |pointer: &str, expected: Value| {
+            let mut config = json!({ "a": { "key/2": 1, "b": 2 }, "c": [3] });
+            remove(&mut config, pointer);
+            assert_eq!(config, expected, "{pointer}");
+        };
+        check("/c", json!({ "a": { "key/2": 1, "b": 2 } }));
+        check("/a/key~12", json!({ "a": { "b": 2 }, "c": [3] }));
+        let whole = json!({ "a": { "key/2": 1, "b": 2 }, "c": [3] });
+        check("/a/absent", whole.clone());
+        check("/absent/b", whole.clone());
+        check("/c/0", whole);
     }
 }
