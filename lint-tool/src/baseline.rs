@@ -74,9 +74,9 @@ impl Baseline {
     }
 
     /// The findings of a check as a baseline. What is wrong with the checking itself is never known.
-    pub fn of_findings(found: &[Diagnostic]) -> Baseline {
+    pub fn of_findings<'a>(found: impl IntoIterator<Item = &'a Diagnostic>) -> Baseline {
         let mut baseline = Baseline::default();
-        for it in found.iter().filter(|it| !is_meta(it.code)) {
+        for it in found.into_iter().filter(|it| !is_meta(it.code)) {
             *baseline.0.entry(key(it)).or_default() += 1;
         }
         baseline

@@ -106,6 +106,22 @@ pub struct Diagnostic {
     /// Where the finding is as a baseline names it.
     #[serde(skip)]
     pub origin: String,
+    /// What it is shown as one with, for a rule about edges.
+    #[serde(skip)]
+    pub group: Option<Group>,
+}
+
+/// What tells whether a reader needs a finding beside another of its rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Group {
+    /// The contract, and what of it is broken.
+    pub breach: String,
+    /// Where the path begins that breaks it.
+    pub at: Place,
+    /// Its number among the findings of its contract.
+    pub order: usize,
+    /// The path begins with an import of the same file.
+    pub by_alias: bool,
 }
 
 fn known_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
@@ -129,6 +145,7 @@ impl Diagnostic {
             to: String::new(),
             from: None,
             origin: String::new(),
+            group: None,
         }
     }
 

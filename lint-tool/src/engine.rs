@@ -16,6 +16,7 @@ use crate::ignores;
 use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::modules::Modules;
+use crate::rules::edge_report::grouped;
 use crate::rules::{RULES, unresolved};
 use crate::timing::Timing;
 use crate::tree::Tree;
@@ -42,6 +43,9 @@ pub struct Report {
     pub unresolved: usize,
     /// The first of these paths.
     pub unknown: Vec<Note>,
+    /// What follows from a finding above. A baseline counts it, or it would be new once that is known.
+    #[serde(skip)]
+    pub following: Vec<Diagnostic>,
     /// Findings that the baseline knows.
     pub baselined: usize,
     /// Findings that an ignore or exception with a reason covers.
@@ -205,9 +209,11 @@ fn check_tree_with(
     let (diagnostics, excused) = run(&cx, today, timing);
     let (mut diagnostics, baselined) = baseline.apply(tree, diagnostics);
     set_levels(config, &mut diagnostics);
+    let (diagnostics, following) = grouped(diagnostics);
     Ok(Report {
         lines: source_lines(tree, &diagnostics),
         diagnostics,
+        following,
         crates: workspace.packages.len(),
         files: modules.facts.len(),
         paths: edges.paths,
@@ -283,7 +289,7 @@ fn run(cx: &Context, today: Date, timing: &Timing) -> (Vec<Diagnostic>, usize) {
     for it in &mut kept {
         it.origin = cx.origin_of(it);
     }
-    (kept, excused)
+    (kept, grouped(excused).0.len())
 }
 
 /// Gives each finding its rule's level, drops those of rules that are off, and sorts the rest.

@@ -14,18 +14,18 @@ struct Inline<'a> {
     used: bool,
 }
 
-/// Takes out what is excused and adds what is wrong with the excuses. Returns how many were excused.
-pub(crate) fn apply(cx: &Context, found: Vec<Diagnostic>, today: Date) -> (Vec<Diagnostic>, usize) {
+/// Takes out what is excused and adds what is wrong with the excuses. Returns what was excused, too.
+pub(crate) fn apply(
+    cx: &Context,
+    found: Vec<Diagnostic>,
+    today: Date,
+) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
     let mut inline = inline_ignores(cx);
     let mut used = vec![false; cx.config.except.len()];
-    let before = found.len();
-    let mut kept: Vec<Diagnostic> = found
-        .into_iter()
-        .filter(|it| {
-            !(inline_covers(&mut inline, it, today) || except_covers(cx, &mut used, it, today))
-        })
-        .collect();
-    let excused = before - kept.len();
+    let (excused, mut kept): (Vec<Diagnostic>, Vec<Diagnostic>) =
+        found.into_iter().partition(|it| {
+            inline_covers(&mut inline, it, today) || except_covers(cx, &mut used, it, today)
+        });
     for it in &inline {
         kept.extend(complaints(it, today));
     }

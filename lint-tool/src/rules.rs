@@ -6,7 +6,7 @@ mod confined;
 mod cycle;
 mod drift;
 mod duplicate_model;
-mod edge_report;
+pub(crate) mod edge_report;
 mod empty_selector;
 mod escaping_include;
 mod escaping_path;

@@ -72,7 +72,8 @@ fn findings(root: &Path) -> Result<(Baseline, Baseline), Error> {
     tree.remove(FILE_NAME);
     let today = Date::of(std::time::SystemTime::now());
     let report = engine::with_deep_stack(0, || engine::check_tree(&tree, &config, today))??;
-    Ok((before, Baseline::of_findings(&report.diagnostics)))
+    let found = report.diagnostics.iter().chain(&report.following);
+    Ok((before, Baseline::of_findings(found)))
 }
 
 fn shrunk(before: &Baseline, found: &Baseline) -> Baseline {

@@ -1,7 +1,7 @@
 //! SL013
 
 use super::Rule;
-use super::edge_report::{distinct, reason};
+use super::edge_report::{reason, report};
 use crate::config::Only;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::Edge;
@@ -57,7 +57,7 @@ How to fix: do without it, pass in what it gives, or add it to the list."#
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for contract in &cx.config.only {
+        for (index, contract) in cx.config.only.iter().enumerate() {
             let breaches = cx
                 .edges
                 .from(&cx.config.all_of(&contract.from))
@@ -65,9 +65,9 @@ How to fix: do without it, pass in what it gives, or add it to the list."#
                     let key = breach(cx, contract, edge)?;
                     Some((edge, key, ()))
                 });
-            for (edge, _, ()) in distinct(breaches.collect()) {
-                out.push(finding(cx, contract, edge));
-            }
+            report(index, breaches, out, |edge, _, ()| {
+                finding(cx, contract, edge)
+            });
         }
     }
 }

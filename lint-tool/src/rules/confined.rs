@@ -1,7 +1,7 @@
 //! SL017
 
 use super::Rule;
-use super::edge_report::distinct;
+use super::edge_report::report;
 use crate::diagnostic::{Diagnostic, Level, Place};
 use crate::edges::Edge;
 use crate::engine::Context;
@@ -56,7 +56,7 @@ How to fix: move the code to one of the places, or use what they offer."#
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for contract in &cx.config.confine {
+        for (index, contract) in cx.config.confine.iter().enumerate() {
             let target = Selector::parse(contract.target.get_ref());
             let breaches = cx
                 .edges
@@ -69,7 +69,7 @@ How to fix: move the code to one of the places, or use what they offer."#
                         .filter(|_| is_direct && !allowed())?;
                     Some((edge, to, ()))
                 });
-            for (edge, to, ()) in distinct(breaches.collect()) {
+            report(index, breaches, out, |edge, to, ()| {
                 let places: Vec<&str> =
                     contract.to.iter().map(|it| it.get_ref().as_str()).collect();
                 let places = places.join("`, `");
@@ -79,7 +79,7 @@ How to fix: move the code to one of the places, or use what they offer."#
                     .map(|it| format!(": {it}"))
                     .unwrap_or_default();
                 let message = format!("`{}` is used outside of `{places}`", edge.text);
-                let finding = Diagnostic::new("SL017", place_of(cx, edge, &to), message)
+                Diagnostic::new("SL017", place_of(cx, edge, to), message)
                     .label(format!("`{to}` has its places"))
                     .note(
                         format!("confined{reason}"),
@@ -87,9 +87,8 @@ How to fix: move the code to one of the places, or use what they offer."#
                     )
                     .help(format!("move this to `{places}`, or use what they offer"))
                     .to(&edge.to.path)
-                    .from(&edge.from);
-                out.push(finding);
-            }
+                    .from(&edge.from)
+            });
         }
     }
 }

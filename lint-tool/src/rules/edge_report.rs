@@ -1,30 +1,74 @@
-//! How the rules about edges choose what to say: each breach once per place.
+//! How the rules about edges say what they found: each breach is a finding of its own until every
+//! excuse was applied, and a reader sees those that follow from another as one with it.
+//!
+//! **Invariant:** nothing is left out before the excuses, or excusing one finding would hide another.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
-use crate::edges::Edge;
+use crate::diagnostic::{Diagnostic, Group, Place};
+use crate::edges::{Edge, Spot};
 
 /// An edge and what it breaks, as text that tells two breaches apart.
 pub(super) type Breach<'a, T> = (&'a Edge, String, T);
 
-/// Leaves out what follows from another breach of the same file: a path through an import that is
-/// itself a breach, and a re-export's target where the way to it is one.
-pub(super) fn distinct<T>(breaches: Vec<Breach<'_, T>>) -> Vec<Breach<'_, T>> {
-    let is_alias = |edge: &Edge| edge.code.as_ref().is_some_and(|it| it.by_alias);
-    let imported: BTreeSet<(String, String)> = breaches
+/// Adds the finding of each breach. `contract` tells the contracts of a rule apart.
+pub(super) fn report<'a, T>(
+    contract: impl Display,
+    breaches: impl Iterator<Item = Breach<'a, T>>,
+    out: &mut Vec<Diagnostic>,
+    finding: impl Fn(&Edge, &str, T) -> Diagnostic,
+) {
+    let mut seen: BTreeSet<(String, Place, Spot, String)> = BTreeSet::new();
+    for (order, (edge, key, rest)) in breaches.enumerate() {
+        let mut it = finding(edge, &key, rest);
+        let breach = format!("{contract} {key}");
+        // No excuse can tell these apart.
+        let same = (
+            breach.clone(),
+            it.place.clone(),
+            edge.from.clone(),
+            it.to.clone(),
+        );
+        if seen.insert(same) {
+            it.group = Some(Group {
+                breach,
+                at: edge.place.clone(),
+                order,
+                by_alias: edge.code.as_ref().is_some_and(|it| it.by_alias),
+            });
+            out.push(it);
+        }
+    }
+}
+
+/// Parts what is shown from what follows from a shown finding: a path through an import where the same
+/// file breaks the same without one, and what stands at one place, as a re-export's target does.
+pub(crate) fn grouped(found: Vec<Diagnostic>) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+    let breach =
+        |it: &Diagnostic, group: &Group| (it.code, group.at.file.clone(), group.breach.clone());
+    let mut groups: Vec<(usize, &Diagnostic, &Group)> = found
         .iter()
-        .filter(|(edge, _, _)| !is_alias(edge))
-        .map(|(edge, key, _)| (edge.place.file.clone(), key.clone()))
+        .enumerate()
+        .filter_map(|(index, it)| Some((index, it, it.group.as_ref()?)))
         .collect();
-    let mut seen = BTreeSet::new();
-    breaches
+    groups.sort_by_key(|(_, _, group)| group.order);
+    let written: BTreeSet<_> = groups
+        .iter()
+        .filter(|(_, _, group)| !group.by_alias)
+        .map(|(_, it, group)| breach(it, group))
+        .collect();
+    let mut places = BTreeSet::new();
+    let mut is_shown = vec![true; found.len()];
+    for (index, it, group) in groups {
+        let breach = breach(it, group);
+        let follows = group.by_alias && written.contains(&breach);
+        is_shown[index] = !follows && places.insert((breach, group.at.span));
+    }
+    let mut is_shown = is_shown.into_iter();
+    found
         .into_iter()
-        .filter(|(edge, key, _)| {
-            let follows =
-                is_alias(edge) && imported.contains(&(edge.place.file.clone(), key.clone()));
-            !follows && seen.insert((edge.place.clone(), key.clone()))
-        })
-        .collect()
+        .partition(|_| is_shown.next().unwrap_or(true))
 }
 
 /// A contract's reason, as it follows its note.

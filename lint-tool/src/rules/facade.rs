@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Rule;
-use super::edge_report::{distinct, reason};
+use super::edge_report::{reason, report};
 use crate::config::Facade;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::{Edge, spot};
@@ -59,7 +59,7 @@ How to fix: name what the root offers, or re-export it there."#
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for contract in &cx.config.facade {
+        for (index, contract) in cx.config.facade.iter().enumerate() {
             let roots = roots(cx, contract);
             let breaches = cx
                 .edges
@@ -68,9 +68,9 @@ How to fix: name what the root offers, or re-export it there."#
                     let root = breach(cx, contract, &roots, edge)?;
                     Some((edge, edge.to.path.clone(), root))
                 });
-            for (edge, _, root) in distinct(breaches.collect()) {
-                out.push(finding(cx, contract, edge, root));
-            }
+            report(index, breaches, out, |edge, _, root| {
+                finding(cx, contract, edge, root)
+            });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! SL012
 
 use super::Rule;
-use super::edge_report::distinct;
+use super::edge_report::report;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::engine::Context;
 use crate::paths::Captures;
@@ -55,7 +55,7 @@ How to fix: turn the edge round, or move what is needed."#
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for contract in &cx.config.forbid {
+        for (index, contract) in cx.config.forbid.iter().enumerate() {
             let breaches = cx
                 .edges
                 .from(&cx.config.all_of(&contract.from))
@@ -67,21 +67,20 @@ How to fix: turn the edge round, or move what is needed."#
                     let (line, to) = cx.config.capturing(&contract.to, &edge.to, &mut caught)?;
                     (from != to).then_some((edge, to, line))
                 });
-            for (edge, to, line) in distinct(breaches.collect()) {
+            report(index, breaches, out, |edge, to, line| {
                 let reason = contract
                     .reason
                     .as_ref()
                     .map(|it| format!(": {it}"))
                     .unwrap_or_default();
                 let message = format!("`{}` may not use `{}`", edge.from.path, edge.to.path);
-                let finding = Diagnostic::new("SL012", edge.place.clone(), message)
+                Diagnostic::new("SL012", edge.place.clone(), message)
                     .label(format!("leads to `{to}`"))
                     .note(format!("forbidden{reason}"), Some(cx.config.place(line)))
                     .help("turn the edge round, or move what is needed below both")
                     .to(&edge.to.path)
-                    .from(&edge.from);
-                out.push(finding);
-            }
+                    .from(&edge.from)
+            });
         }
     }
 }

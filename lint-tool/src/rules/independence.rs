@@ -1,7 +1,7 @@
 //! SL011
 
 use super::Rule;
-use super::edge_report::distinct;
+use super::edge_report::report;
 use crate::config::Independent;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::Edge;
@@ -57,7 +57,7 @@ How to fix: move what both need into a crate below them."#
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for contract in &cx.config.independent {
+        for (index, contract) in cx.config.independent.iter().enumerate() {
             let breaches = cx
                 .edges
                 .from(&cx.config.all_of(&contract.members))
@@ -66,9 +66,9 @@ How to fix: move what both need into a crate below them."#
                     let (_, to) = cx.config.covering(&contract.members, &edge.to)?;
                     (from != to).then_some((edge, to, ()))
                 });
-            for (edge, to, ()) in distinct(breaches.collect()) {
-                out.push(finding(cx, contract, edge, &to));
-            }
+            report(index, breaches, out, |edge, to, ()| {
+                finding(cx, contract, edge, to)
+            });
         }
     }
 }

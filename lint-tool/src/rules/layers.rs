@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use super::Rule;
-use super::edge_report::distinct;
+use super::edge_report::report;
 use crate::config::{Config, Layers};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::{Edge, Spot};
@@ -58,7 +58,7 @@ How to fix: move what both need into the lower layer, or pass it in as an argume
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for layers in &cx.config.layers {
+        for (index, layers) in cx.config.layers.iter().enumerate() {
             let breaches = cx
                 .edges
                 .from(&cx.config.all_of(&layers.order))
@@ -70,15 +70,10 @@ How to fix: move what both need into the lower layer, or pass it in as an argume
                         (from, to),
                     ))
                 });
-            for (edge, _, (from, to)) in distinct(breaches.collect()) {
-                out.push(finding(
-                    cx.config,
-                    layers,
-                    edge,
-                    &layers.order[from],
-                    &layers.order[to],
-                ));
-            }
+            report(index, breaches, out, |edge, _, (from, to)| {
+                let (from, to) = (&layers.order[from], &layers.order[to]);
+                finding(cx.config, layers, edge, from, to)
+            });
         }
     }
 }

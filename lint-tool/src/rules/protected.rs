@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use super::Rule;
-use super::edge_report::{distinct, reason};
+use super::edge_report::{reason, report};
 use crate::diagnostic::{Diagnostic, Level, Place};
 use crate::edges::{Edge, Spot};
 use crate::engine::Context;
@@ -72,7 +72,7 @@ How to fix: use what those who may see it offer, or add the user to the list."#
     }
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
-        for contract in &cx.config.protect {
+        for (index, contract) in cx.config.protect.iter().enumerate() {
             let breaches = cx
                 .edges
                 .to(&cx.config.all_of(&contract.target))
@@ -87,11 +87,11 @@ How to fix: use what those who may see it offer, or add the user to the list."#
                     let may = seen.is_some() || own.is_some_and(|(_, from)| from == to);
                     (!may).then_some((edge, to, line))
                 });
-            for (edge, to, line) in distinct(breaches.collect()) {
+            report(index, breaches, out, |edge, to, line| {
                 let list = names(contract.visible_to.iter().map(Spanned::get_ref));
                 let note = format!("{list}{}", reason(&contract.reason));
-                out.push(finding(edge, &to, note, cx.config.place(line)));
-            }
+                finding(edge, to, note, cx.config.place(line))
+            });
         }
         protected_packages(cx, out);
     }
@@ -120,12 +120,12 @@ fn protected_packages(cx: &Context, out: &mut Vec<Diagnostic>) {
             .iter()
             .filter(|edge| is_direct(edge) && is_target(&edge.to) && !may_see(&edge.from));
         let breaches = breaches.map(|it| (it, package.ident.clone(), ()));
-        for (edge, to, ()) in distinct(breaches.collect()) {
+        report(&package.ident, breaches, out, |edge, to, ()| {
             let name = package.manifest.package.as_ref();
             let line = list.first().or(name).map(|it| it.span).unwrap_or_default();
             let note = names(list.iter().map(|it| &it.value));
-            out.push(finding(edge, &to, note, package.manifest.place(line)));
-        }
+            finding(edge, to, note, package.manifest.place(line))
+        });
     }
 }
 
