@@ -10,6 +10,7 @@ mod check;
 mod compile;
 mod currency;
 mod decimal;
+mod extended_json;
 mod json;
 mod kind;
 mod path;

@@ -23,6 +23,12 @@ impl Node {
             .map(|(_, node)| node)
     }
 
+    /// Whether that holds for a node below this one.
+    pub(super) fn any_below(&self, holds: &impl Fn(&Node) -> bool) -> bool {
+        let mut below = self.children.iter().flatten();
+        below.any(|(_, it)| holds(it) || it.any_below(holds))
+    }
+
     /// Adds the path below this node and returns its slot; `slots` counts those given out.
     pub(super) fn insert(&mut self, path: &[String], slots: &mut usize) -> usize {
         let Some((key, rest)) = path.split_first() else {

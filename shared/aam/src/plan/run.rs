@@ -7,6 +7,7 @@ use schema::entity::{Field, Kind};
 use super::{
     Cell, Column, Origin, Plan, Record, Reject,
     check::{Keys, check, check_depth, twice},
+    extended_json,
     json::{self, Key},
     kind,
     path::Node,
@@ -102,15 +103,25 @@ impl<'a> Found<'a> {
         value: &'a str,
         depth: usize,
     ) -> Result<(), Reject> {
-        if value.starts_with('{') && !node.is_leaf() {
+        let is_value = || node.is_source && extended_json::is_value(value);
+        if value.starts_with('{') && !node.is_leaf() && !is_value() {
             self.slots[node.slot] = Slot::Entered;
-            return self.remainder(node, key, value, depth);
+            self.remainder(node, key, value, depth)?;
+            return self.check_entered(node, value);
         }
         self.slots[node.slot] = Slot::Value(value);
         if node.is_source {
             return check(value, depth);
         }
         self.keep(key, value, depth)
+    }
+
+    /// Where a single value is expected, an object that has none of the named ones is no null.
+    fn check_entered(&self, node: &Node, value: &str) -> Result<(), Reject> {
+        if node.is_source && !node.any_below(&|it| self.has(it)) {
+            return Err(Reject::whole(not_single(value)));
+        }
+        Ok(())
     }
 
     /// What the mapping does not name within an object stays within that object.
@@ -225,7 +236,12 @@ fn text(slot: Slot<'_>) -> Result<Option<Cow<'_, str>>, String> {
     match raw.as_bytes()[0] {
         b'n' => Ok(None),
         b'"' => Ok(Some(json::unquote(raw)?).filter(|it| !it.is_empty())),
-        b'{' | b'[' => Err(format!("{} is not a single value", quoted(raw))),
+        b'{' if extended_json::is_value(raw) => extended_json::text(raw),
+        b'{' | b'[' => Err(not_single(raw)),
         _ => Ok(Some(Cow::Borrowed(raw))),
     }
+}
+
+fn not_single(raw: &str) -> String {
+    format!("{} is not a single value", quoted(raw))
 }

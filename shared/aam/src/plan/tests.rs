@@ -576,3 +576,42 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_object_where_a_value_is_expected_is_never_no_value() {
+    let plan = plan(json!([
+        {"target": "amount", "sources": ["amount", "amount.$numberDecimal"]},
+        {"target": "stage", "sources": ["stage.label", "stage"]},
+        {"target": "updated_at", "sources": ["at"]},
+    ]));
+    let check = |fields: &str, want: &str| {
+        let json = format!(r#"{{"Id": {{"$oid": "5f"}}, "Name": "n", {fields}}}"#);
+        let want = match want.strip_prefix('!') {
+            Some(reason) => reason.to_owned(),
+            None => format!("opportunity_id=5f name=n{want}"),
+        };
+        assert_eq!(outcome(&plan, &json), want, "{fields}");
+    };
+    check(r#""amount": {"$numberLong": "12"}"#, " amount=12");
+    check(r#""amount": {"$numberDecimal": "1.5"}"#, " amount=1.5");
+    check(r#""amount": {"$numberDouble": "2.5"}"#, " amount=2.5");
+    check(r#""amount": null"#, "");
+    check(
+        r#""amount": {"$numberDouble": "NaN"}"#,
+        r#"!amount: "{\"$numberDouble\": \"NaN\"}" is not a single value"#,
+    );
+    check(
+        r#""amount": {"value": 1}"#,
+        r#"!amount: "{\"value\": 1}" is not a single value"#,
+    );
+    check(
+        r#""stage": {"label": "won", "n": 1}"#,
+        r#" stage=won {"stage":{"n":1}}"#,
+    );
+    check(r#""stage": {"label": null}"#, "");
+    check(r#""stage": {}"#, r#"!stage: "{}" is not a single value"#);
+    check(
+        r#""at": {"$date": {"$numberLong": "1729434600123"}}"#,
+        " updated_at=2024-10-20T14:30:00.123Z",
+    );
+}
