@@ -172,6 +172,84 @@ async fn an_id_seen_before_is_a_duplicate() {
 }
 
 #[tokio::test]
+async fn an_event_is_known_by_its_source_and_its_id() {
+    let world = World::new().await;
+    let event = |system: &str, id: &str| {
+        let mut event = world.event(&account(id, system));
+        event["source"]["system"] = system.into();
+        event["id"] = "42".into();
+        event
+    };
+    world
+        .check(
+            json!([event("crm", "1"), event("erp", "2"), event("crm", "3")]),
+            &["accepted", "accepted", "duplicate"],
+        )
+        .await;
+    // An id from before there were sources is one of every source.
+    world
+        .rows("with old as (update event_ids set source = '' where source = 'erp' returning event_id) select event_id from old")
+        .await;
+    world
+        .check(json!([event("third", "4")]), &["duplicate"])
+        .await;
+}
+
+#[tokio::test]
+async fn the_id_of_a_quarantined_event_is_free_for_the_corrected_one() {
+    let world = World::new().await;
+    let event = |data: Value| {
+        let mut event = world.event(&data);
+        event["id"] = "e1".into();
+        event
+    };
+    let wrong = || event(json!({ "account_id": "1", "updated_at": "soon" }));
+    let outcomes = |answer: Answer| -> Vec<String> {
+        let results = answer.json()["results"].as_array().unwrap().clone();
+        let status = |it: &Value| it["status"].as_str().unwrap().to_owned();
+        results.iter().map(status).collect()
+    };
+    let answer = world.send(json!([wrong(), event(account("1", "a"))])).await;
+    assert_eq!(outcomes(answer), ["quarantined", "accepted"]);
+    let answer = world.send(json!([wrong(), event(account("1", "b"))])).await;
+    assert_eq!(outcomes(answer), ["duplicate", "duplicate"]);
+
+    world
+        .rows("with gone as (delete from event_ids returning event_id) select event_id from gone")
+        .await;
+    let answer = world.send(json!([wrong(), wrong(), wrong()])).await;
+    assert_eq!(
+        outcomes(answer),
+        ["quarantined", "quarantined", "quarantined"]
+    );
+    let corrected = json!([event(account("1", "c")), event(account("1", "d"))]);
+    let answer = world.send(corrected).await;
+    assert_eq!(outcomes(answer), ["accepted", "duplicate"]);
+    assert_eq!(world.rows("select name from accounts").await, ["c"]);
+}
+
+#[tokio::test]
+async fn what_happens_in_the_far_future_is_no_event() {
+    let world = World::new().await;
+    let event = |at: &str| {
+        let mut event = world.event(&account("1", "a"));
+        event["occurred_at"] = at.into();
+        event
+    };
+    let answer = world.send(json!([event("2999-01-01T00:00:00Z")])).await;
+    let result = answer.json()["results"][0].clone();
+    assert_eq!(result["status"], "rejected", "{result}");
+    let reason = result["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("more than 24 hours in the future"),
+        "{reason}"
+    );
+    world
+        .check(json!([event("2026-01-01T00:00:00Z")]), &["accepted"])
+        .await;
+}
+
+#[tokio::test]
 async fn a_delete_takes_the_record_out_and_late_news_do_not_bring_it_back() {
     let world = World::new().await;
     world

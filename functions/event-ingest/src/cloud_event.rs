@@ -145,6 +145,7 @@ impl<'a> Attributes<'a> {
             format: self.format.unwrap_or_default(),
             data,
             id: Some(self.id),
+            source: self.source,
             occurred_at: self.time,
         })
     }

@@ -95,6 +95,7 @@ impl<'a> Envelope<'a> {
         let data = self.data.ok_or("data: missing, send the record")?;
         Ok(Event {
             connection: self.source.connection_id,
+            source: self.source.system.clone(),
             system: self.source.system,
             entity: entity(&self.entity)?,
             op: match self.op {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use aam::ingest::Op;
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use schema::{ConnectionId, Entity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,6 +11,10 @@ use utoipa::ToSchema;
 /// The id goes into an index, whose entries end near 2,700 bytes.
 const LONGEST_ID: usize = 1024;
 const LONGEST_SYSTEM: usize = 64;
+/// The same index has it beside the id.
+const LONGEST_SOURCE: usize = 1024;
+/// So far ahead a clock may be.
+const MAX_AHEAD: TimeDelta = TimeDelta::hours(24);
 
 /// One event.
 #[derive(Debug)]
@@ -22,7 +26,10 @@ pub(crate) struct Event<'a> {
     pub(crate) format: Format,
     /// JSON text.
     pub(crate) data: &'a [u8],
+    /// Tells it from others of the same `source`.
     pub(crate) id: Option<String>,
+    /// Who sent it: the `source` of a CloudEvent, else the system.
+    pub(crate) source: Cow<'a, str>,
     pub(crate) occurred_at: Option<DateTime<Utc>>,
 }
 
@@ -64,6 +71,9 @@ impl Event<'_> {
             it if it.id.as_deref().is_some_and(|it| !is_id(it)) => {
                 "id: 1 to 1024 bytes without NUL"
             }
+            it if LONGEST_SOURCE < it.source.len() || it.source.contains('\0') => {
+                "source: at most 1024 bytes without NUL"
+            }
             it if it
                 .occurred_at
                 .is_some_and(|it| !(1..=9999).contains(&it.year())) =>
@@ -72,10 +82,24 @@ impl Event<'_> {
             }
             _ => return Ok(self),
         };
-        Err(Rejected {
+        Err(self.rejected(fault))
+    }
+
+    /// Refuses what has not happened yet: it would make all that comes until then stale.
+    pub(crate) fn check_time(self, now: DateTime<Utc>) -> Result<Self, Rejected> {
+        match self.occurred_at {
+            Some(at) if now + MAX_AHEAD < at => Err(self.rejected(
+                "occurred_at: more than 24 hours in the future, send when it happened or leave it out",
+            )),
+            _ => Ok(self),
+        }
+    }
+
+    fn rejected(self, reason: &str) -> Rejected {
+        Rejected {
             id: self.id.filter(|it| is_id(it)),
-            reason: fault.to_owned(),
-        })
+            reason: reason.to_owned(),
+        }
     }
 }
 

@@ -3,14 +3,16 @@
 //! Locks are taken in one order (event ids, then object by object, the audit chain last), so two
 //! requests never wait for each other.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aam::db::Connection;
+use aam::db::event_ids::EventId;
 use aam::db::runs::RunKind;
 use aam::ingest::{self, Counts, Item, Outcome, Run};
 use aam::observe::{Coverage, Observation};
-use chrono::{DateTime, SubsecRound, Utc};
-use platform::audit::{self, Entry};
+use chrono::{DateTime, Utc};
+use platform::audit;
 use platform::{Caller, Result, db, metrics};
 use schema::{ConnectionId, RunId, TenantId};
 use serde_json::json;
@@ -43,23 +45,30 @@ pub(crate) async fn take(
     state: &State,
     caller: &Caller,
     events: &[Result<Event<'_>, Rejected>],
+    now: DateTime<Utc>,
 ) -> Result<Vec<Fate>> {
-    let now = Utc::now().trunc_subsecs(6);
     let tenant = caller.tenant;
     let mut tx = db::begin(&state.platform.db, tenant).await?;
     let known = lock_connections(&mut tx, tenant, events).await?;
     let mut fates: Vec<_> = events.iter().map(|it| refused(it, &known)).collect();
-    mark_duplicates(&mut tx, tenant, events, &mut fates, now).await?;
-
     let mut runs = Vec::new();
-    for (place, indices) in groups(events, &fates) {
-        let stream = Take {
+    loop {
+        let open = open(&fates);
+        if open.is_empty() {
+            break;
+        }
+        let repeats = mark_duplicates(&mut tx, tenant, events, &mut fates, now).await?;
+        let round = Round {
             state,
             tenant,
             events,
+            repeats,
             now,
         };
-        runs.push(stream.object(&mut tx, place, &indices, &mut fates).await?);
+        for (place, indices) in groups(events, &open) {
+            runs.push(round.object(&mut tx, place, &indices, &mut fates).await?);
+        }
+        round.free_quarantined(&mut tx, &open, &fates).await?;
     }
     runs.retain(|it| it.counts.changed());
     for run in &runs {
@@ -100,58 +109,78 @@ fn refused(event: &Result<Event<'_>, Rejected>, known: &HashSet<ConnectionId>) -
     }
 }
 
-/// Of events with one id, the first counts, of all requests together.
+/// The events of which nothing is known yet.
+fn open(fates: &[Option<Fate>]) -> Vec<usize> {
+    (0..fates.len()).filter(|it| fates[*it].is_none()).collect()
+}
+
+/// What tells an event from all others of its tenant.
+type EventKey<'a> = (ConnectionId, &'a str, &'a str);
+
+fn key<'a>(event: &'a Result<Event<'_>, Rejected>) -> Option<EventKey<'a>> {
+    let event = event.as_ref().ok()?;
+    Some((event.connection, &event.source, event.id.as_deref()?))
+}
+
+/// Of events with one id, the first counts, of all requests together. Says which events repeat an
+/// earlier one of this request, whose own outcome is not known yet.
 async fn mark_duplicates(
     conn: &mut Connection,
     tenant: TenantId,
     events: &[Result<Event<'_>, Rejected>],
     fates: &mut [Option<Fate>],
     now: DateTime<Utc>,
-) -> Result<()> {
-    let id = |index: usize| {
-        let event = events[index].as_ref().ok()?;
-        Some((event.connection, event.id.as_deref()?))
-    };
-    let open: Vec<_> = (0..events.len())
-        .filter(|it| fates[*it].is_none())
-        .collect();
-    let mut ids: Vec<_> = open.iter().filter_map(|it| id(*it)).collect();
-    if ids.is_empty() {
-        return Ok(());
+) -> Result<HashMap<usize, usize>> {
+    let open = open(fates);
+    let mut keys: Vec<_> = open.iter().filter_map(|it| key(&events[*it])).collect();
+    if keys.is_empty() {
+        return Ok(HashMap::new());
     }
-    ids.sort_unstable();
-    ids.dedup();
-    let fresh = aam::db::event_ids::insert_once(conn, tenant, &ids, now).await?;
-    let mut fresh: HashSet<_> = fresh.iter().map(|it| (it.0, it.1.as_str())).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let fresh = aam::db::event_ids::insert_once(conn, tenant, &keys, now).await?;
+    let fresh: HashSet<_> = fresh.iter().map(EventId::key).collect();
+    let (mut firsts, mut repeats) = (HashMap::new(), HashMap::new());
     for index in open {
-        if id(index).is_some_and(|it| !fresh.remove(&it)) {
+        let Some(key) = key(&events[index]) else {
+            continue;
+        };
+        match firsts.entry(key) {
+            Entry::Occupied(first) => {
+                repeats.insert(index, *first.get());
+            }
+            Entry::Vacant(first) => {
+                first.insert(index);
+            }
+        }
+        if !fresh.contains(&key) {
             fates[index] = Some(Fate::Duplicate);
         }
     }
-    Ok(())
+    Ok(repeats)
 }
 
-fn groups(events: &[Result<Event<'_>, Rejected>], fates: &[Option<Fate>]) -> Groups {
+fn groups(events: &[Result<Event<'_>, Rejected>], indices: &[usize]) -> Groups {
     let mut groups = Groups::new();
-    for (index, event) in events.iter().enumerate() {
-        let Ok(event) = event else { continue };
-        if !matches!(fates[index], Some(Fate::Rejected(_))) {
-            let place = (event.connection, event.object());
-            groups.entry(place).or_default().push(index);
-        }
+    for index in indices {
+        let Ok(event) = &events[*index] else { continue };
+        let place = (event.connection, event.object());
+        groups.entry(place).or_default().push(*index);
     }
     groups
 }
 
-/// What the objects of a request share.
-struct Take<'a> {
+/// What the objects of a request share. An event that repeats one that is quarantined has a round
+/// of its own.
+struct Round<'a> {
     state: &'a State,
     tenant: TenantId,
     events: &'a [Result<Event<'a>, Rejected>],
+    repeats: HashMap<usize, usize>,
     now: DateTime<Utc>,
 }
 
-impl Take<'_> {
+impl Round<'_> {
     /// The events of one object: one run.
     async fn object(
         &self,
@@ -175,9 +204,10 @@ impl Take<'_> {
         let mut counts = Counts::default();
         let mut fresh = Vec::with_capacity(events.len());
         for (index, event) in &events {
-            match fates[*index] {
-                None => fresh.push((*index, item(event))),
-                Some(_) => counts.add_duplicate(),
+            if fates[*index].is_some() {
+                counts.add_duplicate();
+            } else if !self.repeats.contains_key(index) {
+                fresh.push((*index, item(event)));
             }
         }
         let run = Run {
@@ -194,6 +224,12 @@ impl Take<'_> {
             counts.add(&outcome);
             fates[*index] = Some(Fate::Taken(outcome));
         }
+        for index in indices {
+            if self.is_repeated(*index, fates) {
+                fates[*index] = Some(Fate::Duplicate);
+                counts.add_duplicate();
+            }
+        }
         let drift = ingest::finish(conn, &stream, &run, counts, &observation, now).await?;
         metrics::count("DriftOpened", usize::from(drift.is_some()));
         if let Some(drift) = drift {
@@ -208,6 +244,41 @@ impl Take<'_> {
     }
 }
 
+impl Round<'_> {
+    /// Whether an event of nothing known repeats one that counts.
+    fn is_repeated(&self, index: usize, fates: &[Option<Fate>]) -> bool {
+        let Some(first) = self.repeats.get(&index) else {
+            return false;
+        };
+        let is_void = matches!(&fates[*first], Some(Fate::Taken(it)) if is_quarantined(it));
+        fates[index].is_none() && !is_void
+    }
+
+    /// Forgets the ids of events that were quarantined: the corrected ones will have them.
+    async fn free_quarantined(
+        &self,
+        conn: &mut Connection,
+        round: &[usize],
+        fates: &[Option<Fate>],
+    ) -> Result<()> {
+        let void =
+            |it: &&usize| matches!(&fates[**it], Some(Fate::Taken(it)) if is_quarantined(it));
+        let ids: Vec<_> = round.iter().filter(void).collect();
+        let ids: Vec<_> = ids
+            .into_iter()
+            .filter_map(|it| key(&self.events[*it]))
+            .collect();
+        if !ids.is_empty() {
+            aam::db::event_ids::delete(conn, self.tenant, &ids).await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_quarantined(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Quarantined { .. })
+}
+
 fn item<'a>(event: &Event<'a>) -> Item<'a> {
     Item {
         payload: event.data,
@@ -218,9 +289,9 @@ fn item<'a>(event: &Event<'a>) -> Item<'a> {
     }
 }
 
-fn entry(caller: &Caller, done: &Done) -> Entry {
+fn entry(caller: &Caller, done: &Done) -> audit::Entry {
     let object = format!("connection:{}", done.connection);
-    Entry::new(caller, "events.ingest", object).after(json!({
+    audit::Entry::new(caller, "events.ingest", object).after(json!({
         "run": done.run,
         "object": done.object,
         "written": done.counts.written,

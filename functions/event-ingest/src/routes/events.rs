@@ -3,6 +3,7 @@
 use aam::ingest::Outcome;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
+use chrono::{SubsecRound, Utc};
 use platform::extract::Json;
 use platform::{Caller, Ingester, Problem, Result, Routes, extract, metrics, routes};
 use schema::Error;
@@ -72,7 +73,8 @@ pub(crate) enum Status {
 /// its `type` with `<entity>.upsert` or `<entity>.delete`.
 ///
 /// A bad event never fails its neighbours: each has its own result. The request may be sent
-/// again as often as needed; what had its effect has it once.
+/// again as often as needed; what had its effect has it once: an event is known by its `id` and its
+/// source. The id of an event that was quarantined or rejected is free for the corrected one.
 #[utoipa::path(post, path = "/api/v1/events", tag = "events",
     operation_id = "events.create",
     request_body(content = Envelope<'_>, description = "one event, or a list of them"),
@@ -95,8 +97,12 @@ pub(crate) async fn take(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Receipt> {
-    let events = read(headers, body)?;
-    let fates = intake::take(state, caller, &events).await?;
+    let now = Utc::now().trunc_subsecs(6);
+    let events = read(headers, body)?.into_iter();
+    let events: Events<'_> = events
+        .map(|it| it.and_then(|it| it.check_time(now)))
+        .collect();
+    let fates = intake::take(state, caller, &events, now).await?;
     let mut receipt = Receipt::default();
     for (index, (event, fate)) in events.into_iter().zip(fates).enumerate() {
         receipt.add(index, event.map_or_else(|it| it.id, |it| it.id), fate);
