@@ -621,3 +621,92 @@ async fn a_record_tells_where_each_field_came_from() {
         assert_eq!(answer.status, status, "{path}: {answer}");
     }
 }
+
+/// Values at the ends of what can be stored, some of them twice and one absent.
+fn extremes() -> Vec<Value> {
+    let tiny = format!("0.{}1", "0".repeat(37));
+    let nines = "9".repeat(38);
+    let amounts = [
+        tiny.as_str(),
+        &format!("-{tiny}"),
+        &nines,
+        &format!("-{nines}"),
+        &format!("0.{nines}"),
+        &format!("{}.9", &nines[1..]),
+        "0",
+        "1.50",
+        "1.5",
+    ];
+    let names = ["a,b", "a\\", "\\", "\"", "'", "a\u{1}b", "%_", " ", "é"];
+    let dates = [
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z",
+        "1969-12-31T23:59:59.000001Z",
+    ];
+    let mut records: Vec<_> = (0..9)
+        .map(|it| {
+            json!({ "name": names[it], "amount": amounts[it], "close_date": dates[it % 3],
+                "stage": names[8 - it] })
+        })
+        .collect();
+    records.push(json!({ "name": "", "stage": "" }));
+    records
+}
+
+#[tokio::test]
+async fn the_cursors_and_filters_of_every_value_are_read_again() {
+    let fixture = Fixture::start().await;
+    let records = extremes();
+    fixture.opportunities(&records).await;
+    for sort in [
+        "amount",
+        "name",
+        "close_date",
+        "stage",
+        "name,amount",
+        "stage,-close_date",
+    ] {
+        for sign in ["", "-"] {
+            let mut seen = fixture.walk(&format!("sort={sign}{sort}&limit=1")).await;
+            seen.sort();
+            seen.dedup();
+            assert_eq!(seen.len(), records.len(), "{sign}{sort}");
+        }
+    }
+    for (index, record) in records.iter().enumerate() {
+        let id = format!("{index:05}");
+        for (field, value) in record.as_object().unwrap() {
+            let escaped = value
+                .as_str()
+                .unwrap()
+                .replace('\\', "\\\\")
+                .replace(',', "\\,");
+            let plain = [(field.as_str(), value.as_str().unwrap())];
+            let listed = [(format!("{field}[in]"), escaped)];
+            for query in [encode(&plain), encode(&listed)] {
+                let found = fixture.ids(&query).await;
+                assert!(found.contains(&id), "{query}: {found:?}");
+            }
+        }
+    }
+    let refused = fixture
+        .get(&format!("{OPPORTUNITIES}?name[in]=a,b%5C"))
+        .await;
+    assert_eq!(
+        refused.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{refused}"
+    );
+}
+
+fn encode<K: AsRef<str>, V: AsRef<str>>(pairs: &[(K, V)]) -> String {
+    let each = |text: &str| -> String {
+        let byte = |it: u8| format!("%{it:02X}");
+        text.bytes().map(byte).collect()
+    };
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(key, value)| format!("{}={}", key.as_ref(), each(value.as_ref())))
+        .collect();
+    pairs.join("&")
+}

@@ -50,6 +50,8 @@ const OPERATORS: [&str; 10] = [
     "eq", "ne", "gt", "gte", "lt", "lte", "like", "ilike", "in", "null",
 ];
 
+const ESCAPE: &str = "the value ends within an escape: write `\\` as `\\\\`";
+
 impl Filter {
     /// Reads the operator and value of a parameter; the error says what would be right.
     pub fn parse(column: Column, operator: &str, text: &str) -> Result<Filter, String> {
@@ -83,7 +85,7 @@ fn pattern(column: Column, text: &str) -> Result<Value, &'static str> {
     }
     let escapes = text.len() - text.trim_end_matches('\\').len();
     if escapes % 2 == 1 {
-        return Err("the pattern ends within an escape: write `\\` as `\\\\`");
+        return Err(ESCAPE);
     }
     Value::parse(column.kind, text)
 }
@@ -96,7 +98,7 @@ fn values(column: Column, text: &str) -> Result<Vec<Value>, &'static str> {
         let part = parts.last_mut().expect("there is always one");
         match char {
             ',' => parts.push(String::new()),
-            '\\' => part.extend(rest.next()),
+            '\\' => part.push(rest.next().ok_or(ESCAPE)?),
             other => part.push(other),
         }
     }

@@ -56,10 +56,12 @@ fn field(kind: Kind, text: &str) -> Result<String, &'static str> {
 
 fn decimal(text: &str) -> Option<String> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let numeric = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
-    let fits = digits.len() <= DECIMAL_DIGITS + 1;
-    (numeric(whole) && numeric(fraction) && fits).then(|| text.to_owned())
+    // As stored: a zero before the point is no digit of the number.
+    let fits = whole.trim_start_matches('0').len() + fraction.len() <= DECIMAL_DIGITS;
+    let has_point = digits.contains('.');
+    (numeric(whole) && (!has_point || numeric(fraction)) && fits).then(|| text.to_owned())
 }
 
 /// Years that are written with four digits, which both sides read alike.
@@ -75,4 +77,42 @@ fn timestamp(text: &str) -> Option<DateTime<Utc>> {
         Err(_) => date(text)?.and_time(NaiveTime::MIN).and_utc(),
     };
     (1..=9999).contains(&instant.year()).then_some(instant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_has_at_most_38_digits_wherever_its_point_is() {
+        let check = |text: &str, fits: bool| {
+            let parsed = Value::parse(ColumnKind::Field(Kind::Decimal), text);
+            assert_eq!(parsed.is_ok(), fits, "{text}");
+        };
+        let (zeros, nines) = ("0".repeat(37), "9".repeat(38));
+        for text in [
+            format!("0.{zeros}1"),
+            format!("-0.{zeros}1"),
+            nines.clone(),
+            format!("-{nines}"),
+            format!("{}.9", &nines[1..]),
+            format!("0.{nines}"),
+            "+1".to_owned(),
+            "007".to_owned(),
+        ] {
+            check(&text, true);
+        }
+        for text in [
+            format!("{nines}9"),
+            format!("1.{nines}"),
+            format!("0.{nines}9"),
+            String::new(),
+            ".5".to_owned(),
+            "5.".to_owned(),
+            "1e3".to_owned(),
+            "--1".to_owned(),
+        ] {
+            check(&text, false);
+        }
+    }
 }
