@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use super::failure::trouble;
 use crate::connectors::postgres::table::Column;
-use crate::connectors::postgres::{Object, Table};
+use crate::connectors::postgres::{Object, Secured, Table};
 use crate::connectors::{Trouble, TroubleClass};
 
 /// No arrays: the driver would trust their counts.
@@ -30,38 +30,44 @@ pub(super) async fn table(
         |class, message: String| Trouble::new(class, format!("/objects/{index}/table"), message);
     let name = object.name();
     let seen = look(conn, object).await.map_err(|err| trouble(&err))?;
-    let (oid, user) = match seen {
+    let (oid, user, secured) = match seen {
         None => {
             let message = format!("the database has no table or view `{name}`");
             return Err(at(TroubleClass::Schema, message));
         }
-        Some((_, false, user)) => {
+        Some((_, false, user, ..)) => {
             let message = format!(
                 "`{user}` may not read `{name}`: grant usage on its schema and select on all of it"
             );
             return Err(at(TroubleClass::Permission, message));
         }
-        Some((oid, true, user)) => (oid, user),
+        Some((oid, true, user, secured, rows)) => {
+            let rows = u64::try_from(rows).ok().filter(|it| 0 < *it);
+            (oid, user, secured.then_some(Secured { rows }))
+        }
     };
     let columns = columns(conn, oid).await.map_err(|err| trouble(&err))?;
     if columns.is_empty() {
         let message = format!("`{name}` has no column that `{user}` could read");
         return Err(at(TroubleClass::Schema, message));
     }
-    Ok(Table { columns })
+    Ok(Table { columns, secured })
 }
 
-/// Its number, whether it may be read, and by whom.
+/// Its number, whether it may be read, and by whom; whether row-level security decides which of its
+/// rows, and how many there are in the source's own statistics, which count all.
 async fn look(
     conn: &mut PgConnection,
     object: &Object,
-) -> sqlx::Result<Option<(i64, bool, String)>> {
+) -> sqlx::Result<Option<(i64, bool, String, bool, i64)>> {
     let (schema, table) = object.parts();
     sqlx::query_as(
         r#"
         select c.oid::bigint,
           has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'),
-          current_user::text
+          current_user::text,
+          row_security_active(c.oid),
+          coalesce(nullif(pg_catalog.pg_stat_get_live_tuples(c.oid), 0), c.reltuples::bigint)
         from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')
