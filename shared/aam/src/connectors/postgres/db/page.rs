@@ -1,13 +1,25 @@
 //! Rows as JSON, page after page, each after the last row of the one before.
 
-use sqlx::postgres::PgArguments;
-use sqlx::query::QueryAs;
-use sqlx::{AssertSqlSafe, PgConnection, Postgres};
+use serde_json::value::RawValue;
 
-use super::failure::trouble;
+use super::conn::{Cells, Conn, Most};
+use super::failure::{Failure, trouble};
 use super::{from, quoted};
 use crate::connectors::postgres::{Object, Order, PAGE_BYTES, PAGE_ROWS, Part};
 use crate::connectors::{Trouble, TroubleClass};
+
+/// The body of the last row may go as far beyond a page's size as a row may go, and a key is a part
+/// of its body, mostly.
+const PAGE: Most = Most {
+    rows: PAGE_ROWS,
+    columns: 6,
+    bytes: 6 * PAGE_BYTES,
+};
+const ONE: Most = Most {
+    rows: 1,
+    columns: 1,
+    bytes: 1 << 20,
+};
 
 /// Where a page begins.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +69,7 @@ type Listed = (
 );
 
 pub(super) async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     object: &Object,
     start: &Start<'_>,
 ) -> Result<Page, Trouble> {
@@ -91,11 +103,7 @@ pub(super) async fn list(
         key = key(&order.key),
         table = from(object),
     );
-    let mut query: QueryAs<'_, Postgres, Listed, PgArguments> = sqlx::query_as(AssertSqlSafe(sql));
-    for value in start.values() {
-        query = query.bind(value);
-    }
-    let rows = query.persistent(false).fetch_all(conn).await;
+    let rows = listed(conn, &sql, &start.values()).await;
     let rows = rows.map_err(|err| trouble(&err))?;
     let found = rows.first().map_or(0, |it| it.5);
     let found = usize::try_from(found).unwrap_or(usize::MAX);
@@ -107,11 +115,26 @@ pub(super) async fn list(
     })
 }
 
+async fn listed(conn: &mut Conn, sql: &str, values: &[&str]) -> Result<Vec<Listed>, Failure> {
+    let rows = conn.rows(sql, values, PAGE).await?;
+    let listed = |it: &Cells| {
+        Ok((
+            it.text(0)?,
+            it.text(1)?,
+            it.text(2)?,
+            it.some_text(3)?,
+            it.get(4)?,
+            it.get(5)?,
+        ))
+    };
+    rows.iter().map(listed).collect()
+}
+
 pub(super) async fn newest(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     object: &Object,
     cursor: &Part,
-) -> sqlx::Result<Option<String>> {
+) -> Result<Option<String>, Failure> {
     let sql = format!(
         "select {reached}::text from (select max({column}) {column} from {table} t) t \
          where {column} is not null",
@@ -119,18 +142,18 @@ pub(super) async fn newest(
         column = quoted(&cursor.name),
         table = from(object),
     );
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false);
-    query.fetch_optional(conn).await.map(Option::flatten)
+    let rows = conn.rows(&sql, &[], ONE).await?;
+    rows.first().map_or(Ok(None), |it| it.text(0))
 }
 
 /// Which of these keys, a JSON array of [`Row::key`]s, a table still has: their indexes. The source
 /// itself reads them back as values of its own types and compares those.
 pub(super) async fn existing(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     object: &Object,
     order: &Order,
     keys: &str,
-) -> sqlx::Result<Vec<i64>> {
+) -> Result<Vec<i64>, Failure> {
     find_operators(conn, order).await?;
     let sql = format!(
         r#"
@@ -141,18 +164,20 @@ pub(super) async fn existing(
         table = from(object),
         same = same(order),
     );
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(keys);
-    query.persistent(false).fetch_all(conn).await
+    let asked = serde_json::from_str::<Vec<&RawValue>>(keys).map_or(0, |it| it.len());
+    let most = Most { rows: asked, ..ONE };
+    let rows = conn.rows(&sql, &[keys], most).await?;
+    rows.iter().map(|it| it.get(0)).collect()
 }
 
 /// The rows with these keys, a JSON array of [`Row::key`]s: the key's index, and the row as JSON,
 /// unless that has with those before it more than [`PAGE_BYTES`].
 pub(super) async fn with_keys(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     object: &Object,
     order: &Order,
     keys: &str,
-) -> sqlx::Result<Vec<(i64, Option<String>)>> {
+) -> Result<Vec<(i64, Option<String>)>, Failure> {
     find_operators(conn, order).await?;
     let sql = format!(
         r#"
@@ -169,8 +194,12 @@ pub(super) async fn with_keys(
         table = from(object),
         same = same(order),
     );
-    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(keys);
-    query.persistent(false).fetch_all(conn).await
+    let rows = conn
+        .rows(&sql, &[keys], Most { columns: 2, ..PAGE })
+        .await?;
+    rows.iter()
+        .map(|it| Ok((it.get(0)?, it.text(1)?)))
+        .collect()
 }
 
 /// Whether a row has a given key.
@@ -182,7 +211,7 @@ fn same(order: &Order) -> String {
 
 /// Makes the operators of the key's types known by their names: those of citext, for example, are
 /// in the schema that the extension was created in. Without them rows would be compared as text.
-async fn find_operators(conn: &mut PgConnection, order: &Order) -> sqlx::Result<()> {
+async fn find_operators(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
     let schemas: Vec<_> = order
         .parts()
         .filter_map(|it| it.schema.as_deref())
@@ -194,12 +223,8 @@ async fn find_operators(conn: &mut PgConnection, order: &Order) -> sqlx::Result<
         .into_iter()
         .map(|it| format!(", {}", quoted(it)))
         .collect();
-    sqlx::query("select set_config('search_path', current_setting('search_path') || $1, true)")
-        .bind(schemas)
-        .persistent(false)
-        .execute(conn)
-        .await?;
-    Ok(())
+    let sql = "select set_config('search_path', current_setting('search_path') || $1, true)";
+    conn.rows(sql, &[&schemas], ONE).await.map(drop)
 }
 
 impl<'a> Start<'a> {
