@@ -33,6 +33,7 @@ mod queue;
 mod redis;
 mod rotation;
 mod sessions;
+mod spreadsheets;
 mod standing;
 mod structure;
 mod tables;

@@ -1,10 +1,12 @@
 //! The reader: chunks in, rows out.
 
+use crate::delimited::encoding::{self, Encoding, Sign};
 use crate::delimited::flow::{Detected, Flow, SAMPLE};
+use crate::delimited::guess::{self, Watch};
 use crate::delimited::header::Header;
 use crate::delimited::row::{Item, Rejected, Row};
 use crate::delimited::scan::{Flaw, Scan};
-use crate::delimited::{Error, MAX_ROW, Options, Result, ShortRows};
+use crate::delimited::{Error, LARGEST_GUESS, MAX_ROW, Options, Result, ShortRows};
 
 /// Reads one file, given in chunks.
 ///
@@ -28,12 +30,15 @@ use crate::delimited::{Error, MAX_ROW, Options, Result, ShortRows};
 /// ```
 pub struct Reader {
     options: Options,
-    /// The raw sample until `flow` is there; then text that is not answered with yet.
+    /// The raw bytes until `flow` is there; then text that is not answered with yet.
     buffer: Vec<u8>,
     /// Where in the buffer the next row begins.
     at: usize,
     finished: bool,
+    sign: Option<Sign>,
     flow: Option<Flow>,
+    /// Of a file whose encoding was guessed before all of it was there.
+    watch: Option<Watch>,
     header: Option<Header>,
     found: Option<Found>,
     failed: Option<Error>,
@@ -53,7 +58,9 @@ impl Reader {
             buffer: Vec::new(),
             at: 0,
             finished: false,
+            sign: None,
             flow: None,
+            watch: None,
             header: None,
             found: None,
             failed: None,
@@ -71,6 +78,9 @@ impl Reader {
             "nothing is pushed after the end of the file"
         );
         self.forget();
+        if let Some(watch) = &mut self.watch {
+            watch.feed(chunk);
+        }
         match &mut self.flow {
             Some(flow) => flow.decoder.decode(chunk, false, &mut self.buffer),
             None => self.buffer.extend_from_slice(chunk),
@@ -104,7 +114,8 @@ impl Reader {
         self.flow.as_ref().map(|it| it.detected)
     }
 
-    /// How many bytes are held in memory. Once rows are read to the end: at most a row and a chunk.
+    /// How many bytes are held in memory. Once rows are read to the end: at most a row and a chunk,
+    /// or the file while its encoding is to be guessed.
     pub fn buffered(&self) -> usize {
         self.buffer.len()
     }
@@ -164,7 +175,7 @@ impl Reader {
 
     fn find(&mut self) -> Result<Option<Found>> {
         if self.flow.is_none() {
-            self.begin();
+            self.begin()?;
         }
         let Some(flow) = &mut self.flow else {
             return Ok(None);
@@ -173,6 +184,9 @@ impl Reader {
             self.at += flow.skip(&self.buffer[self.at..]);
             let (start, line, text) = (self.at, flow.line, &self.buffer[self.at..]);
             if text.is_empty() {
+                if let Some(watch) = self.watch.as_ref().filter(|_| self.finished) {
+                    watch.confirm()?;
+                }
                 return Ok(None);
             }
             let scan = flow.scanner.scan(text, self.finished);
@@ -203,17 +217,40 @@ impl Reader {
         }
     }
 
-    /// Decides on encoding and delimiter, as soon as the sample is there.
-    fn begin(&mut self) {
-        if self.buffer.len() >= SAMPLE || self.finished {
-            let raw = std::mem::take(&mut self.buffer);
-            self.flow = Some(Flow::begin(
-                &self.options,
-                &raw,
-                self.finished,
-                &mut self.buffer,
-            ));
+    /// Decides on encoding and delimiter, as soon as enough of the file is there.
+    fn begin(&mut self) -> Result<()> {
+        if self.sign.is_none() {
+            if self.buffer.len() < SAMPLE && !self.finished {
+                return Ok(());
+            }
+            let sample = &self.buffer[..self.buffer.len().min(SAMPLE)];
+            let whole = self.finished && sample.len() == self.buffer.len();
+            self.sign = Some(encoding::detect(sample, whole, self.options.encoding));
         }
+        let encoding = match self.sign {
+            Some(Sign::Known(encoding, mark)) => (encoding, mark),
+            _ if self.buffer.len() > LARGEST_GUESS => (self.guess_and_watch()?, 0),
+            _ if self.finished => (guess::guess(&self.buffer, true)?, 0),
+            _ => return Ok(()),
+        };
+        let raw = std::mem::take(&mut self.buffer);
+        self.flow = Some(Flow::begin(
+            &self.options,
+            encoding,
+            &raw,
+            self.finished,
+            &mut self.buffer,
+        ));
+        Ok(())
+    }
+
+    /// Guesses before the end of the file, which may prove it wrong.
+    fn guess_and_watch(&mut self) -> Result<Encoding> {
+        let guessed = guess::guess(&self.buffer[..LARGEST_GUESS], false)?;
+        let mut watch = Watch::new(guessed);
+        watch.feed(&self.buffer);
+        self.watch = Some(watch);
+        Ok(guessed)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod broken;
 mod encodings;
+mod guesses;
 mod reading;
 mod round_trip;
 
