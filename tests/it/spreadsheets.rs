@@ -39,3 +39,47 @@ async fn an_encoding_that_is_named_is_read() {
     assert_eq!(answer["files"][0]["encoding"], "Shift_JIS");
     assert_eq!(names(&app, &person).await, ["日本商事"]);
 }
+
+#[tokio::test]
+async fn what_a_spreadsheet_adds_is_read_and_said() {
+    let (app, person) = set_up(json!({})).await;
+    let plain: (&str, &[u8]) = ("accounts_a.csv", b"account_id,name\n1,Acme\n");
+    upload(&app, &person, &[plain]).await;
+    for (file, expected) in [
+        (
+            &b"sep=;\r\naccount_id;name\r\n1;Acme\r\n"[..],
+            json!(["the first line names the delimiter ';'"]),
+        ),
+        (
+            b"account_id,name\n1,Acme,\n",
+            json!(["empty cells behind the last column were left out of 1 row"]),
+        ),
+        (b"account_id,name,\n1,Acme,\n", json!([])),
+        (
+            b"account_id,name\n1, \"Acme\"\n",
+            json!(["spaces before a quote were left out of 1 row"]),
+        ),
+    ] {
+        let answer = upload(&app, &person, &[("accounts_a.csv", file)]).await;
+        let file = &answer["files"][0];
+        assert_eq!(file["warnings"], expected);
+        assert_eq!(
+            (&file["unchanged"], &file["drift"]),
+            (&json!(1), &Value::Null)
+        );
+    }
+    assert_eq!(names(&app, &person).await, ["Acme"]);
+}
+
+#[tokio::test]
+async fn a_workbook_named_csv_says_what_it_is() {
+    let (app, person) = set_up(json!({})).await;
+    let book = b"PK\x03\x04\x14\0\x06\0[Content_Types].xml\0xl/workbook.xml";
+    let answer = send(&app, &person, form(&[("accounts_a.csv", book)])).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+    let text = answer.to_string();
+    assert!(
+        text.contains("Excel workbook (.xlsx)") && text.contains("CSV UTF-8"),
+        "{text}"
+    );
+}

@@ -14,6 +14,8 @@ pub(super) const SAMPLE: usize = 64 << 10;
 pub struct Detected {
     pub encoding: Encoding,
     pub delimiter: u8,
+    /// Whether a first line such as `sep=;` named the delimiter.
+    pub is_named: bool,
 }
 
 /// The state from when encoding and delimiter are known.
@@ -43,19 +45,24 @@ impl Flow {
     ) -> Self {
         let mut decoder = Decoder::new(encoding);
         decoder.decode(&raw[mark..], whole, text);
+        let named = dialect::named(text);
+        // The file knows best.
+        let given = named.map(|it| it.0).or(options.delimiter);
+        let named = named.map_or(0, |it| it.1);
+        text.drain(..named);
         let sample = &text[..text.len().min(SAMPLE)];
-        let delimiter = options
-            .delimiter
-            .unwrap_or_else(|| dialect::detect(sample, whole && sample.len() == text.len()));
+        let delimiter =
+            given.unwrap_or_else(|| dialect::detect(sample, whole && sample.len() == text.len()));
         Self {
             detected: Detected {
                 encoding,
                 delimiter,
+                is_named: 0 < named,
             },
             decoder,
             scanner: Scanner::new(delimiter, options.max_row),
-            line: 1,
-            offset: mark as u64,
+            line: 1 + u64::from(0 < named),
+            offset: (mark + named) as u64,
             after_cr: false,
             dropping: false,
         }

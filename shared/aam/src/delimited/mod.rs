@@ -12,9 +12,11 @@ mod dialect;
 mod encoding;
 pub mod file_name;
 mod flow;
+mod format;
 mod guess;
 mod header;
 mod json;
+mod notes;
 mod reader;
 mod row;
 mod scan;
@@ -82,6 +84,8 @@ pub enum Error {
         first: usize,
         second: usize,
     },
+    #[error("the file is no delimited text, but {0}")]
+    Format(&'static str),
     #[error("the header has {0} columns; at most {MAX_COLUMNS} can be read")]
     TooManyColumns(usize),
     #[error(

@@ -2,10 +2,12 @@
 
 use crate::delimited::encoding::{self, Encoding, Sign};
 use crate::delimited::flow::{Detected, Flow, SAMPLE};
+use crate::delimited::format;
 use crate::delimited::guess::{self, Watch};
 use crate::delimited::header::Header;
+use crate::delimited::notes::Notes;
 use crate::delimited::row::{Item, Rejected, Row};
-use crate::delimited::scan::{Flaw, Scan};
+use crate::delimited::scan::{Flaw, Scan, Span};
 use crate::delimited::{Error, LARGEST_GUESS, MAX_ROW, Options, Result, ShortRows};
 
 /// Reads one file, given in chunks.
@@ -42,6 +44,7 @@ pub struct Reader {
     header: Option<Header>,
     found: Option<Found>,
     failed: Option<Error>,
+    notes: Notes,
 }
 
 /// A row that was found at `start..end` of the buffer, or rejected already.
@@ -64,6 +67,7 @@ impl Reader {
             header: None,
             found: None,
             failed: None,
+            notes: Notes::default(),
         }
     }
 
@@ -114,6 +118,19 @@ impl Reader {
         self.flow.as_ref().map(|it| it.detected)
     }
 
+    /// What was read otherwise than it stands in the file, up to now, in sentences.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.notes.sentences();
+        if let Some(detected) = self.detected().filter(|it| it.is_named) {
+            let delimiter = char::from(detected.delimiter);
+            notes.insert(
+                0,
+                format!("the first line names the delimiter {delimiter:?}"),
+            );
+        }
+        notes
+    }
+
     /// How many bytes are held in memory. Once rows are read to the end: at most a row and a chunk,
     /// or the file while its encoding is to be guessed.
     pub fn buffered(&self) -> usize {
@@ -149,13 +166,21 @@ impl Reader {
                 return Some(Item::Rejected(Rejected::new(line, reason, raw)));
             }
         };
-        let pad = self.options.short_rows == ShortRows::Pad;
-        if count > columns || count < columns && !pad {
+        let extra = flow.scanner.cells().get(columns..).unwrap_or_default();
+        let is_trailing = |it: &Span| text[it.start as usize..it.end as usize].trim().is_empty();
+        let fits = match self.options.short_rows {
+            _ if columns < count => columns + extra.len() == count && extra.iter().all(is_trailing),
+            ShortRows::Reject => columns <= count + header.nameless(),
+            ShortRows::Pad => true,
+        };
+        if !fits {
             let cells = if count == 1 { "cell" } else { "cells" };
             let reason = format!("row has {count} {cells} where the header has {columns}");
             return Some(Item::Rejected(Rejected::new(line, reason, raw)));
         }
-        let cells = flow.scanner.cells();
+        self.notes.trailing += u64::from(!extra.is_empty());
+        self.notes.blanks += u64::from(flow.scanner.has_blanks());
+        let cells = &flow.scanner.cells()[..count.min(columns)];
         Some(Item::Row(Row {
             line,
             text,
@@ -224,6 +249,9 @@ impl Reader {
                 return Ok(());
             }
             let sample = &self.buffer[..self.buffer.len().min(SAMPLE)];
+            if let Some(what) = format::foreign(sample) {
+                return Err(Error::Format(what));
+            }
             let whole = self.finished && sample.len() == self.buffer.len();
             self.sign = Some(encoding::detect(sample, whole, self.options.encoding));
         }

@@ -5,6 +5,7 @@ mod encodings;
 mod guesses;
 mod reading;
 mod round_trip;
+mod spreadsheets;
 
 use crate::delimited::{Error, Item, Options, Reader};
 
