@@ -83,3 +83,17 @@ async fn a_workbook_named_csv_says_what_it_is() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn booleans_are_read_in_the_spellings_of_spreadsheets() {
+    let (app, person) = set_up(json!({})).await;
+    let file = b"Id,Name,IsActive\n1,A,true\n2,B,TRUE\n3,C,FALSCH\n4,D,1\n5,E,VRAI\n6,F,paused\n";
+    let answer = upload(&app, &person, &[("accounts_salesforce.csv", file)]).await;
+    assert_eq!(answer["total"]["written"], 6, "{answer}");
+    let path = "/api/v1/dcl/views/accounts?sort=account_id";
+    let list = app.get(path, &person).await.json();
+    let rows = list["data"].as_array().unwrap().iter();
+    let found: Vec<_> = rows.map(|it| it["status"].as_str().unwrap()).collect();
+    let expected = ["active", "active", "inactive", "active", "active", "paused"];
+    assert_eq!(found, expected);
+}
