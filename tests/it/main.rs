@@ -35,6 +35,7 @@ mod queue;
 mod redis;
 mod rotation;
 mod sessions;
+mod spreadsheets;
 mod standing;
 mod structure;
 mod tables;
