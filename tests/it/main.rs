@@ -8,9 +8,11 @@
 mod access;
 mod audit;
 mod auth;
+mod cancel;
 mod connections;
 mod data_key;
 mod events;
+mod fair_queue;
 mod filesource;
 mod frozen;
 mod grants;
