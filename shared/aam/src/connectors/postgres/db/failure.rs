@@ -4,16 +4,23 @@ use std::io;
 
 use tokio_postgres::error::DbError;
 
+use super::wire::Refused;
 use crate::connectors::postgres::Config;
+use crate::connectors::trouble::cut;
 use crate::connectors::{Trouble, TroubleClass};
+
+/// So much of a source's own words is repeated, which leaves room for what to do.
+const WORDS: usize = 300;
 
 /// Why a source does not answer.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The network.
     Io(io::Error),
-    /// It has hung up.
+    /// The driver has ended, and knows why.
     Closed,
+    /// It has hung up, in the middle perhaps.
+    HungUp,
     /// It says what no PostgreSQL does, or more than was asked for: what is wrong with it, in
     /// none of its own words.
     Wire(&'static str),
@@ -28,8 +35,14 @@ pub(super) enum Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         use io::ErrorKind::{InvalidData, InvalidInput};
+        let refused = error.get_ref().and_then(|it| it.downcast_ref());
+        if let Some(Refused(why)) = refused {
+            return Failure::Wire(why);
+        }
         match error.kind() {
             InvalidData | InvalidInput => Failure::Wire("it does not speak PostgreSQL's protocol"),
+            // Only the system's own words are clear: others mean an end in the middle.
+            _ if error.raw_os_error().is_none() => Failure::HungUp,
             _ => Failure::Io(error),
         }
     }
@@ -74,11 +87,14 @@ pub(super) fn of_sign_in(failure: &Failure, config: &Config) -> Trouble {
             "/host",
             format!("the server `{host}` cannot be reached: {cause}"),
         ),
-        Failure::Closed => network(
+        Failure::Closed | Failure::HungUp => network(
             "/host",
             format!("the server `{host}` cannot be reached: it hangs up"),
         ),
-        Failure::Wire(_) => network("/port", "what answers there is no PostgreSQL".to_owned()),
+        Failure::Wire(why) => network(
+            "/port",
+            format!("what answers there is no PostgreSQL: {why}"),
+        ),
     }
 }
 
@@ -116,7 +132,7 @@ pub(super) fn trouble(failure: &Failure) -> Trouble {
     let message = match failure {
         Failure::Said(said) => return of_words(said),
         Failure::Wire(what) => format!("the source is no PostgreSQL: {what}"),
-        Failure::Closed => "the line to the source broke: it hung up".to_owned(),
+        Failure::Closed | Failure::HungUp => "the line to the source broke: it hung up".to_owned(),
         Failure::Io(cause) => format!("the line to the source broke: {cause}"),
         Failure::Tls(cause) | Failure::Certificate(cause) => {
             format!("the line to the source broke: {cause}")
@@ -127,7 +143,7 @@ pub(super) fn trouble(failure: &Failure) -> Trouble {
 
 /// What a source's own words mean.
 fn of_words(said: &DbError) -> Trouble {
-    let text = said.message();
+    let text = cut(said.message().to_owned(), WORDS);
     let (class, pointer, message) = match said.code().code() {
         "42501" => (
             TroubleClass::Permission,
@@ -157,7 +173,7 @@ fn of_words(said: &DbError) -> Trouble {
         code => (
             TroubleClass::Schema,
             "/objects",
-            format!("the source says: {text} ({code})"),
+            format!("the source says: {text} ({})", cut(code.to_owned(), 5)),
         ),
     };
     Trouble::new(class, pointer, message)

@@ -6,8 +6,10 @@
 mod catalog;
 mod conn;
 mod failure;
+mod frames;
 mod page;
 mod tls;
+mod wire;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -33,7 +35,8 @@ const BEGIN: &str = "begin transaction read only; set local statement_timeout = 
     set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '60s'; \
     set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; \
     set local timezone = 'UTC'; set local extra_float_digits = 3; \
-    set local bytea_output = 'hex'; set local lc_monetary = 'C'";
+    set local bytea_output = 'hex'; set local lc_monetary = 'C'; \
+    set local client_min_messages = 'error'";
 
 /// A line to a source database.
 pub struct Line {
