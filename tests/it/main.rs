@@ -30,6 +30,7 @@ mod pull;
 mod pull_config;
 mod pull_hostile;
 mod pull_keys;
+mod pull_state;
 mod queue;
 mod redis;
 mod rotation;

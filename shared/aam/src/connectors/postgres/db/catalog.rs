@@ -3,7 +3,7 @@
 use super::conn::{Cells, Conn, Most};
 use super::failure::{Failure, trouble};
 use crate::connectors::postgres::table::Column;
-use crate::connectors::postgres::{Object, Table};
+use crate::connectors::postgres::{Object, Secured, Table};
 use crate::connectors::{Trouble, TroubleClass};
 
 /// PostgreSQL's tables have no more columns than that.
@@ -22,45 +22,61 @@ pub(super) async fn table(
         |class, message: String| Trouble::new(class, format!("/objects/{index}/table"), message);
     let name = object.name();
     let seen = look(conn, object).await.map_err(|err| trouble(&err))?;
-    let (oid, user) = match seen {
+    let (oid, user, secured) = match seen {
         None => {
             let message = format!("the database has no table or view `{name}`");
             return Err(at(TroubleClass::Schema, message));
         }
-        Some((_, false, user)) => {
+        Some((_, false, user, ..)) => {
             let message = format!(
                 "`{user}` may not read `{name}`: grant usage on its schema and select on all of it"
             );
             return Err(at(TroubleClass::Permission, message));
         }
-        Some((oid, true, user)) => (oid, user),
+        Some((oid, true, user, secured, rows)) => {
+            let rows = u64::try_from(rows).ok().filter(|it| 0 < *it);
+            (oid, user, secured.then_some(Secured { rows }))
+        }
     };
     let columns = columns(conn, oid).await.map_err(|err| trouble(&err))?;
     if columns.is_empty() {
         let message = format!("`{name}` has no column that `{user}` could read");
         return Err(at(TroubleClass::Schema, message));
     }
-    Ok(Table { columns })
+    Ok(Table { columns, secured })
 }
 
-/// Its number, whether it may be read, and by whom.
-async fn look(conn: &mut Conn, object: &Object) -> Result<Option<(i64, bool, String)>, Failure> {
+/// A number, whether it may be read, and by whom; whether row-level security decides which rows,
+/// and how many there are in the source's own statistics, which count all.
+type Seen = (i64, bool, String, bool, i64);
+
+async fn look(conn: &mut Conn, object: &Object) -> Result<Option<Seen>, Failure> {
     let (schema, table) = object.parts();
     let sql = r#"
         select c.oid::bigint,
           has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'),
-          current_user::text
+          current_user::text,
+          row_security_active(c.oid),
+          coalesce(nullif(pg_catalog.pg_stat_get_live_tuples(c.oid), 0), c.reltuples::bigint)
         from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')
         "#;
     let most = Most {
         rows: 1,
-        columns: 3,
+        columns: 5,
         bytes: 1 << 10,
     };
     let rows = conn.rows(sql, &[schema, table], most).await?;
-    let seen = |it: &Cells| Ok((it.get(0)?, it.get(1)?, it.some_text(2)?));
+    let seen = |it: &Cells| {
+        Ok((
+            it.get(0)?,
+            it.get(1)?,
+            it.some_text(2)?,
+            it.get(3)?,
+            it.get(4)?,
+        ))
+    };
     rows.first().map(seen).transpose()
 }
 

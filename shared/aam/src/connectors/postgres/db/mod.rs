@@ -97,8 +97,7 @@ impl Line {
         .await
     }
 
-    /// Which of these keys the object still has, a JSON array of JSON objects as the source
-    /// writes its rows: their indexes.
+    /// Which of these keys, a JSON array of [`Row::key`]s, the object still has: their indexes.
     ///
     /// # Errors
     /// Where the source does not tell.
@@ -119,6 +118,28 @@ impl Line {
             .into_iter()
             .filter_map(|it| it.try_into().ok())
             .collect())
+    }
+
+    /// The rows of an object with these keys, a JSON array of [`Row::key`]s, each with the index
+    /// of its key. Where they are too large together, the later ones are brought without a body.
+    ///
+    /// # Errors
+    /// Where the source does not give them.
+    pub async fn with_keys(
+        &mut self,
+        object: &Object,
+        order: &super::Order,
+        keys: &str,
+    ) -> Result<Vec<(usize, Option<String>)>, Trouble> {
+        let found = self
+            .ask(async |conn| {
+                page::with_keys(conn, object, order, keys)
+                    .await
+                    .map_err(|err| trouble(&err))
+            })
+            .await?;
+        let index = |(index, body): (i64, _)| Some((index.try_into().ok()?, body));
+        Ok(found.into_iter().filter_map(index).collect())
     }
 
     /// Signs off. A failure is of no interest to anybody.

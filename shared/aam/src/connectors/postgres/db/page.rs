@@ -147,8 +147,8 @@ pub(super) async fn newest(
     rows.first().map_or(Ok(None), |it| it.text(0))
 }
 
-/// Which of these keys, JSON objects as the source writes its rows, a table still has: their
-/// indexes. The source itself reads them back as values of its own types and compares those.
+/// Which of these keys, a JSON array of [`Row::key`]s, a table still has: their indexes. The source
+/// itself reads them back as values of its own types and compares those.
 pub(super) async fn existing(
     conn: &mut Conn,
     object: &Object,
@@ -156,33 +156,58 @@ pub(super) async fn existing(
     keys: &str,
 ) -> Result<Vec<i64>, Failure> {
     find_operators(conn, order).await?;
-    let same: Vec<_> = order
-        .key
-        .iter()
-        .map(|it| {
-            let (there, given) = (it.column(), format!("k.{}", quoted(&it.name)));
-            // JSON has no lower bounds, which are a part of an array's value.
-            if it.cast.ends_with("[]") {
-                format!("to_jsonb({there}) = to_jsonb({given})")
-            } else {
-                format!("{there} = {given}")
-            }
-        })
-        .collect();
     let sql = format!(
         r#"
         select given.n - 1
-        from json_array_elements($1::text::json) with ordinality given(body, n),
-          lateral json_populate_record(null::{table}, given.body) k
+        from json_array_elements($1::text::json) with ordinality given(key, n)
         where exists (select 1 from {table} t where {same})
         "#,
         table = from(object),
-        same = same.join(" and "),
+        same = same(order),
     );
     let asked = serde_json::from_str::<Vec<&RawValue>>(keys).map_or(0, |it| it.len());
     let most = Most { rows: asked, ..ONE };
     let rows = conn.rows(&sql, &[keys], most).await?;
     rows.iter().map(|it| it.get(0)).collect()
+}
+
+/// The rows with these keys, a JSON array of [`Row::key`]s: the key's index, and the row as JSON,
+/// unless that has with those before it more than [`PAGE_BYTES`].
+pub(super) async fn with_keys(
+    conn: &mut Conn,
+    object: &Object,
+    order: &Order,
+    keys: &str,
+) -> Result<Vec<(i64, Option<String>)>, Failure> {
+    find_operators(conn, order).await?;
+    let sql = format!(
+        r#"
+        select n - 1, case when sum(octet_length(body)) over (order by n) <= {PAGE_BYTES} then body end
+        from (
+          select given.n, to_json(t.*)::text body
+          from json_array_elements($1::text::json) with ordinality given(key, n)
+          join {table} t on {same}
+          order by given.n
+          limit {PAGE_ROWS}
+        ) found
+        order by n
+        "#,
+        table = from(object),
+        same = same(order),
+    );
+    let rows = conn
+        .rows(&sql, &[keys], Most { columns: 2, ..PAGE })
+        .await?;
+    rows.iter()
+        .map(|it| Ok((it.get(0)?, it.text(1)?)))
+        .collect()
+}
+
+/// Whether a row has a given key.
+fn same(order: &Order) -> String {
+    let same = order.key.iter().enumerate();
+    let same = same.map(|(n, it)| format!("{} = (given.key ->> {n})::{}", it.column(), it.cast));
+    same.collect::<Vec<_>>().join(" and ")
 }
 
 /// Makes the operators of the key's types known by their names: those of citext, for example, are
@@ -231,12 +256,10 @@ impl<'a> Start<'a> {
             Start::AfterKey(..) => {
                 format!("where ({}) > ({})", self.sort(), parameters(&order.key))
             }
-            Start::Since(_, cursor, _) => format!(
-                "where {} >= $1::{} - {}",
-                cursor.column(),
-                cursor.cast,
-                cursor.look_back()
-            ),
+            Start::Since(_, cursor, _) => {
+                let since = cursor.since(order.lookback);
+                format!("where {} >= {since}", cursor.column())
+            }
             Start::AfterCursor(_, cursor, ..) => {
                 let parts = std::iter::once(*cursor).chain(&order.key);
                 format!("where ({}) > ({})", self.sort(), parameters(parts))
