@@ -67,8 +67,27 @@ impl From<tokio_postgres::Error> for Failure {
     }
 }
 
+/// How much may be said of a server that is not reached.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Detail {
+    /// Why not.
+    Why,
+    /// No more than that it is not: why not would tell what else is in a network that only the
+    /// platform sees.
+    That,
+}
+
 /// What went wrong while signing in.
-pub(super) fn of_sign_in(failure: &Failure, config: &Config) -> Trouble {
+pub(super) fn of_sign_in(failure: &Failure, config: &Config, detail: Detail) -> Trouble {
+    match failure {
+        // These are PostgreSQL's own.
+        Failure::Said(_) | Failure::Tls(_) | Failure::Certificate(_) => {}
+        Failure::Io(_) | Failure::Closed | Failure::HungUp | Failure::Wire(_) => {
+            if detail == Detail::That {
+                return unreached(config);
+            }
+        }
+    }
     let network = |pointer, message| Trouble::new(TroubleClass::Network, pointer, message);
     let host = &config.host;
     match failure {
@@ -95,6 +114,24 @@ pub(super) fn of_sign_in(failure: &Failure, config: &Config) -> Trouble {
             "/port",
             format!("what answers there is no PostgreSQL: {why}"),
         ),
+    }
+}
+
+/// There is no server that lets in, for whatever reason.
+fn unreached(config: &Config) -> Trouble {
+    let message = format!(
+        "the server `{}` cannot be reached as a PostgreSQL: check host and port, and that its \
+         network lets this platform in",
+        config.host
+    );
+    Trouble::new(TroubleClass::Network, "/host", message)
+}
+
+/// Who does not let anybody in in time.
+pub(super) fn late_sign_in(config: &Config, detail: Detail) -> Trouble {
+    match detail {
+        Detail::Why => late(&format!("the server `{}` does not answer", config.host)),
+        Detail::That => unreached(config),
     }
 }
 
