@@ -28,6 +28,7 @@ mod openapi;
 mod people;
 mod pull;
 mod pull_config;
+mod pull_hostile;
 mod pull_keys;
 mod pull_random;
 mod pull_state;

@@ -115,7 +115,8 @@ pub(super) async fn list(
 
 async fn listed(conn: &mut Conn, sql: &str, values: &[&str]) -> Result<Vec<Listed>, Failure> {
     let rows = conn.rows(sql, values, PAGE).await?;
-    let listed = |it: &Cells| {
+    // Row by row, so that none is there twice.
+    let listed = |it: Cells| {
         Ok((
             it.text(0)?,
             it.text(1)?,
@@ -125,7 +126,7 @@ async fn listed(conn: &mut Conn, sql: &str, values: &[&str]) -> Result<Vec<Liste
             it.get(5)?,
         ))
     };
-    rows.iter().map(listed).collect()
+    rows.into_iter().map(listed).collect()
 }
 
 pub(super) async fn newest(
