@@ -32,6 +32,7 @@ mod pull_hostile;
 mod pull_keys;
 mod pull_random;
 mod pull_state;
+mod pull_types;
 mod queue;
 mod redis;
 mod rotation;
