@@ -72,6 +72,7 @@ async fn ingest_as(
             occurred_at: None,
             op: Op::Upsert,
             source_id: None,
+            source_key: None,
         })
         .collect();
     let mut observation = Observation::new(Coverage::Partial);
@@ -183,6 +184,7 @@ async fn a_batch_for_another_tenant_is_refused_by_the_database() {
         occurred_at: None,
         op: Op::Upsert,
         source_id: None,
+        source_key: None,
     };
     let mut observation = Observation::new(Coverage::Partial);
     let error = batch(

@@ -29,6 +29,7 @@ mod people;
 mod pull;
 mod pull_config;
 mod pull_keys;
+mod pull_state;
 mod queue;
 mod redis;
 mod rotation;

@@ -225,6 +225,7 @@ impl Current {
             bytes: 0,
             started_at: self.started_at,
             counts: self.counts,
+            warning: None,
         }
     }
 }
@@ -246,6 +247,7 @@ async fn map(
         counts.add(&Outcome::Quarantined {
             field: None,
             reason: String::new(),
+            collides: false,
         });
     }
     Ok(counts)
@@ -258,5 +260,6 @@ fn item(record: &Stored) -> Item<'_> {
         occurred_at: record.version,
         op: Op::Upsert,
         source_id: None,
+        source_key: record.source_key.as_deref(),
     }
 }

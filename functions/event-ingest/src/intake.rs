@@ -286,6 +286,7 @@ fn item<'a>(event: &Event<'a>) -> Item<'a> {
         occurred_at: event.occurred_at,
         op: event.op,
         source_id: None,
+        source_key: None,
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Run {
     duplicate: i64,
     deleted: i64,
     quarantined: i64,
+    /// Of those that were quarantined: rows whose record is another row's.
+    collisions: i64,
     bytes: i64,
     error: Option<String>,
     pub(crate) started_at: DateTime<Utc>,
@@ -34,6 +36,8 @@ pub(crate) struct Run {
     duration_ms: Option<i64>,
     /// How far the source's cursor was followed.
     cursor: Option<String>,
+    /// What it has left undone, and why.
+    warning: Option<String>,
 }
 
 pub(crate) async fn list(
@@ -47,9 +51,9 @@ pub(crate) async fn list(
         Run,
         r#"
         select id "id: _", connection_id "connection_id: _", object, kind, file, status, rows_read,
-          written, unchanged, stale, duplicate, deleted, quarantined, bytes, error, started_at,
+          written, unchanged, stale, duplicate, deleted, quarantined, collisions, bytes, error, started_at,
           finished_at,
-          (extract(epoch from finished_at - started_at) * 1000)::bigint duration_ms, cursor
+          (extract(epoch from finished_at - started_at) * 1000)::bigint duration_ms, cursor, warning
         from runs
         where tenant_id = $1 and connection_id = $2
           and ($3::timestamptz is null or (started_at, id) < ($3, $4::uuid))

@@ -24,6 +24,8 @@ pub(crate) struct Stored {
     pub(crate) payload: String,
     pub(crate) version: Option<DateTime<Utc>>,
     pub(crate) line: Option<i64>,
+    /// The key of its row at the source, where that is known.
+    pub(crate) source_key: Option<String>,
     /// Whether the payload is a record as it was received.
     pub(crate) readable: bool,
 }
@@ -76,11 +78,11 @@ pub(crate) async fn list_raw(
         Stored,
         r#"
         select source_id place, payload, source_version version, null::bigint line,
-          true "readable!"
+          source_key, true "readable!"
         from (
           select *, sum(octet_length(payload)) over (order by source_id) size
           from (
-            select source_id, payload, source_version
+            select source_id, payload, source_version, source_key
             from raw_records
             where tenant_id = $1 and connection_id = $2 and object = $3 and source_id > $4
               and not deleted
@@ -114,11 +116,12 @@ pub(crate) async fn list_quarantined(
         Stored,
         r#"
         select encode(content_hash, 'hex') "place!", payload, null::timestamptz version, line,
+          source_key,
           content_hash = sha256(convert_to(payload, 'UTF8')) and payload is json object "readable!"
         from (
           select *, sum(octet_length(payload)) over (order by content_hash) size
           from (
-            select content_hash, payload, line
+            select content_hash, payload, line, source_key
             from quarantined_records
             where tenant_id = $1 and connection_id = $2 and object = $3
               and content_hash > decode($4, 'hex')
@@ -141,43 +144,175 @@ pub(crate) async fn list_quarantined(
     .await
 }
 
-/// One stored record by the key that it has at its source.
+/// One stored record by the key of its row at the source.
 pub(crate) struct Keyed {
-    pub(crate) source_id: String,
-    /// A JSON object of the key's columns, as the source wrote them; none where the payload lacks
-    /// one of them.
+    /// Where it stands among the others: the source id of a record, the hash in hexadecimal of what
+    /// is in quarantine.
+    pub(crate) place: String,
+    /// A JSON array of texts; none where its row was not there when all were read.
     pub(crate) key: Option<String>,
 }
 
-/// The next raw records that are not deleted, with the values of these columns.
-pub(crate) async fn list_keys(
+/// The next raw records that are not deleted, all rows of the object having been read by keys of
+/// that shape. One without such a key stays out where its row is in quarantine.
+pub(crate) async fn list_raw_keys(
     conn: &mut Conn,
     tenant: TenantId,
     slice: Slice<'_>,
-    columns: &[String],
+    shape: &str,
 ) -> sqlx::Result<Vec<Keyed>> {
     sqlx::query_as!(
         Keyed,
         r#"
-        select source_id,
-          (
-            select case when bool_and(payload::json ->> name is not null)
-              then json_object_agg(name, payload::json -> name)::text end
-            from unnest($5::text[]) name
-          ) key
-        from raw_records
+        select source_id place,
+          case when starts_with(source_key, $6) then substr(source_key, length($6) + 1) end key
+        from raw_records r
         where tenant_id = $1 and connection_id = $2 and object = $3 and source_id > $4
           and not deleted
+          and (
+            starts_with(source_key, $6) or not exists (
+              select 1
+              from quarantined_records q
+              where q.tenant_id = $1 and q.connection_id = $2 and q.object = $3
+                and q.source_id = r.source_id
+            )
+          )
         order by source_id
-        limit $6
+        limit $5
         "#,
         tenant as _,
         slice.connection as _,
         slice.object,
         slice.after,
-        columns,
         ROWS,
+        shape,
     )
     .fetch_all(conn)
     .await
+}
+
+/// The next quarantined records.
+pub(crate) async fn list_quarantined_keys(
+    conn: &mut Conn,
+    tenant: TenantId,
+    slice: Slice<'_>,
+    shape: &str,
+) -> sqlx::Result<Vec<Keyed>> {
+    sqlx::query_as!(
+        Keyed,
+        r#"
+        select encode(content_hash, 'hex') "place!",
+          case when starts_with(source_key, $6) then substr(source_key, length($6) + 1) end key
+        from quarantined_records
+        where tenant_id = $1 and connection_id = $2 and object = $3
+          and content_hash > decode($4, 'hex')
+        order by content_hash
+        limit $5
+        "#,
+        tenant as _,
+        slice.connection as _,
+        slice.object,
+        slice.after,
+        ROWS,
+        shape,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Records and the keys of their rows.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) source_ids: Vec<String>,
+    pub(crate) keys: Vec<String>,
+}
+
+/// Of these records those that are stored from rows with other keys, and those keys.
+pub(crate) async fn list_held(
+    conn: &mut Conn,
+    tenant: TenantId,
+    (connection, object): (ConnectionId, &str),
+    rows: &Rows,
+) -> sqlx::Result<Vec<(String, String)>> {
+    let held = sqlx::query!(
+        r#"
+        select distinct r.source_id, r.source_key "source_key!"
+        from unnest($4::text[], $5::text[]) as given(source_id, source_key)
+        join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+          and r.source_id = given.source_id
+        where r.source_key <> given.source_key and not r.deleted
+        "#,
+        tenant as _,
+        connection as _,
+        object,
+        &rows.source_ids,
+        &rows.keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(held
+        .into_iter()
+        .map(|it| (it.source_id, it.source_key))
+        .collect())
+}
+
+/// The other records that are stored from these rows: what they were before their ids changed.
+pub(crate) async fn list_left(
+    conn: &mut Conn,
+    tenant: TenantId,
+    (connection, object): (ConnectionId, &str),
+    rows: &Rows,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"
+        select r.source_id
+        from unnest($4::text[], $5::text[]) as given(source_id, source_key)
+        join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+          and md5(r.source_key) = md5(given.source_key) and r.source_key = given.source_key
+        where r.source_id <> given.source_id and not r.deleted
+        "#,
+        tenant as _,
+        connection as _,
+        object,
+        &rows.source_ids,
+        &rows.keys,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Rows in quarantine that these records could be of: one of each, with its payload and its key,
+/// of at most [`BYTES`] together.
+pub(crate) async fn list_waiting(
+    conn: &mut Conn,
+    tenant: TenantId,
+    (connection, object): (ConnectionId, &str),
+    source_ids: &[String],
+) -> sqlx::Result<Vec<(String, String)>> {
+    let waiting = sqlx::query!(
+        r#"
+        select payload, source_key "source_key!"
+        from (
+          select *, sum(octet_length(payload)) over (order by source_id) size
+          from (
+            select distinct on (source_id) source_id, payload, source_key
+            from quarantined_records
+            where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+              and source_key is not null
+              and content_hash = sha256(convert_to(payload, 'UTF8'))
+            order by source_id, created_at, content_hash
+          ) first
+        ) sized
+        where size <= $5
+        "#,
+        tenant as _,
+        connection as _,
+        object,
+        source_ids,
+        BYTES,
+    )
+    .fetch_all(conn)
+    .await?;
+    let waiting = waiting.into_iter().map(|it| (it.payload, it.source_key));
+    Ok(waiting.collect())
 }

@@ -5,12 +5,14 @@
 //! point loses and doubles nothing.
 
 pub(crate) mod accept;
+mod claims;
 pub(crate) mod discover;
 mod lines;
 mod object;
 mod place;
 pub(crate) mod source;
 pub(crate) mod standing;
+mod sweep;
 pub(crate) mod sync;
 
 use aam::connectors::Trouble;

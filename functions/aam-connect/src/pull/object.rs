@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aam::connectors::postgres::{Line, Order, PAGE_BYTES, Page, Start};
+use aam::connectors::postgres::{Line, Order, PAGE_BYTES, Page, Row, Secured, Start};
 use aam::connectors::{Trouble, TroubleClass};
 use aam::db::quarantine::{self, NewQuarantined};
 use aam::db::runs::{self, FinishedRun, RunKind};
@@ -15,13 +15,11 @@ use schema::RunId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Halt;
 use super::place::Place;
+use super::sweep::{Gone, Sweep};
+use super::{Halt, claims};
 use crate::db::positions::{self, Position};
-use crate::db::stored::{self, Keyed, Slice};
-
-/// From so many stored records on, the loss of more than half of them needs somebody's word.
-const MANY: u64 = 100;
+use crate::db::stored;
 
 /// The object in work.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,10 +27,22 @@ pub(super) struct Current {
     pub(super) object: String,
     pub(super) run: RunId,
     started_at: DateTime<Utc>,
-    order: Order,
-    way: Way,
+    pub(super) order: Order,
+    pub(super) way: Way,
     bytes: u64,
-    counts: Counts,
+    pub(super) counts: Counts,
+    /// Whether row-level security applies, and nobody has said that deletions are right.
+    #[serde(default)]
+    pub(super) secured: Option<Secured>,
+    /// How many rows the source has shown.
+    #[serde(default)]
+    pub(super) shown: u64,
+    /// How many rows have a cursor from the future.
+    #[serde(default)]
+    ahead: u64,
+    /// What is left undone, and why.
+    #[serde(default)]
+    pub(super) warnings: Vec<String>,
 }
 
 /// How the object is read, and how far.
@@ -61,38 +71,33 @@ pub(super) enum Way {
         #[serde(default)]
         sweep: Sweep,
     },
+    /// What is in quarantine, of which some may be gone from the source.
+    Aside {
+        /// The last place that was looked at.
+        after: String,
+        newest: Option<String>,
+    },
     /// Nothing is left.
     Over,
 }
 
-/// How many stored records were looked for, and how many of them are gone.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(super) struct Sweep {
-    stored: u64,
-    gone: u64,
-    /// Whether all are counted, so that those which are gone are deleted now.
-    counted: bool,
-}
-
-impl Sweep {
-    /// Whether so many are gone that a mistake is likelier than so many deletions.
-    fn is_suspicious(self) -> bool {
-        MANY <= self.stored && self.stored < self.gone * 2
-    }
-}
-
 /// What a source said, to be written down.
 pub(super) enum Found {
-    Rows(Page),
-    Gone {
-        last: Option<String>,
-        looked_for: usize,
-        ids: Vec<String>,
+    Rows {
+        page: Page,
+        /// Records that they may take from other rows.
+        freed: Vec<String>,
     },
+    Gone(Gone),
 }
 
 impl Current {
-    pub(super) fn new(object: String, order: Order, way: Way, now: DateTime<Utc>) -> Current {
+    pub(super) fn new(
+        object: String,
+        (order, secured): (Order, Option<Secured>),
+        way: Way,
+        now: DateTime<Utc>,
+    ) -> Current {
         Current {
             object,
             run: RunId(uuid::Uuid::now_v7()),
@@ -101,6 +106,10 @@ impl Current {
             way,
             bytes: 0,
             counts: Counts::default(),
+            secured,
+            shown: 0,
+            ahead: 0,
+            warnings: vec![],
         }
     }
 
@@ -149,7 +158,12 @@ impl Current {
                 },
                 Some(cursor),
             ) => Start::AfterCursor(order, cursor, at, key),
-            (Way::Gone { after, .. }, _) => return self.gone(conn, place, line, after).await,
+            (Way::Gone { after, .. }, _) => {
+                return self.gone(conn, place, line, (after, false)).await;
+            }
+            (Way::Aside { after, .. }, _) => {
+                return self.gone(conn, place, line, (after, true)).await;
+            }
             (Way::Over, _) | (Way::Changed { .. }, None) => return Ok(Found::nothing()),
         };
         let page = line.page(place.object, &start).await;
@@ -159,7 +173,8 @@ impl Current {
             let message = format!("`{name}` sends the same row again and again: name another key");
             return Err(refused(message));
         }
-        Ok(Found::Rows(page))
+        let freed = claims::freed(conn, place, line, order, &page).await?;
+        Ok(Found::Rows { page, freed })
     }
 
     /// Whether the page ends where the one before it did.
@@ -179,63 +194,6 @@ impl Current {
         }
     }
 
-    /// Whether nothing is deleted without somebody's word for it, and why.
-    ///
-    /// # Errors
-    /// Where more than half of at least [`MANY`] stored records would be deleted.
-    pub(super) fn check_deletes(&self, confirmed: bool) -> Result<(), Halt> {
-        match &self.way {
-            Way::Gone { sweep, .. } if sweep.counted && sweep.is_suspicious() && !confirmed => {
-                Err(refused(format!(
-                    "the source has {} of {} stored records of `{}` no more, and nothing was \
-                     deleted: check what its user may read, then sync with \
-                     {{\"mode\": \"full\", \"confirm_deletes\": true}}",
-                    sweep.gone, sweep.stored, self.object
-                )))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Asks the source which of the next stored records it has no more.
-    async fn gone(
-        &self,
-        conn: &mut Connection,
-        place: &Place<'_>,
-        line: &mut Line,
-        after: &str,
-    ) -> Result<Found, Halt> {
-        let slice = Slice {
-            connection: place.connection,
-            object: &self.object,
-            after,
-        };
-        let columns: Vec<_> = self.order.key.iter().map(|it| it.name.clone()).collect();
-        let stored = stored::list_keys(conn, place.tenant, slice, &columns).await?;
-        let last = stored.last().map(|it| it.source_id.clone());
-        // A record that was stored without its key cannot be looked for, so it stays.
-        let with_key = |it: Keyed| Some((it.source_id, it.key?));
-        let (ids, keys): (Vec<_>, Vec<_>) = stored.into_iter().filter_map(with_key).unzip();
-        if keys.is_empty() {
-            return Ok(Found::Gone {
-                last,
-                looked_for: 0,
-                ids: vec![],
-            });
-        }
-        let looked_for = keys.len();
-        let keys = format!("[{}]", keys.join(","));
-        let there = line.existing(place.object, &self.order, &keys).await;
-        let there = there.map_err(Halt::Source)?;
-        let gone = ids.into_iter().enumerate();
-        let gone = gone.filter(|(index, _)| !there.contains(index));
-        Ok(Found::Gone {
-            last,
-            looked_for,
-            ids: gone.map(|it| it.1).collect(),
-        })
-    }
-
     /// Writes down what the source said, and how far that is.
     pub(super) async fn take(
         &mut self,
@@ -245,78 +203,78 @@ impl Current {
     ) -> anyhow::Result<()> {
         let stream = place.stream(conn).await?;
         match found {
-            Found::Rows(page) => {
-                let bodies: Vec<_> = page
-                    .rows
-                    .iter()
-                    .filter_map(|it| it.body.as_deref())
-                    .collect();
-                self.bytes += bodies.iter().map(|it| it.len() as u64).sum::<u64>();
-                let items: Vec<_> = bodies.into_iter().map(upsert).collect();
-                self.store(conn, &stream, &items, place.now).await?;
+            Found::Rows { page, freed } => {
+                claims::free(conn, &stream, &freed).await?;
+                self.take_rows(conn, &stream, &page, place.now).await?;
                 self.set_aside(conn, place, &stream, &page).await?;
                 self.follow(conn, place, page).await?;
             }
-            Found::Gone {
-                last,
-                looked_for,
-                ids,
-            } => {
-                let items: Vec<_> = ids.iter().map(|it| delete(it)).collect();
+            Found::Gone(gone) => {
                 if self.deletes() {
-                    self.store(conn, &stream, &items, place.now).await?;
+                    self.delete(conn, &stream, &gone.places, place.now).await?;
                 }
-                self.follow_sweep(conn, place, last, (looked_for, ids.len()))
-                    .await?;
+                self.take_gone(conn, place, gone).await?;
             }
         }
         Ok(runs::advance(conn, place.tenant, &self.run(), &self.counts).await?)
     }
 
-    /// Whether what is gone is deleted by now.
-    fn deletes(&self) -> bool {
-        matches!(&self.way, Way::Gone { sweep, .. } if sweep.counted)
-    }
-
-    /// Goes on after a slice of stored records: through all of them to count those that are gone,
-    /// and once more to delete them where there are any.
-    async fn follow_sweep(
+    /// Stores the rows of a page, and deletes what they were before their ids changed. Rows that
+    /// were kept aside because of those get their turn.
+    async fn take_rows(
         &mut self,
         conn: &mut Connection,
-        place: &Place<'_>,
-        last: Option<String>,
-        (looked_for, gone): (usize, usize),
+        stream: &Stream,
+        page: &Page,
+        now: DateTime<Utc>,
     ) -> db::Result<()> {
-        let Way::Gone {
-            after,
-            newest,
-            sweep,
-        } = &mut self.way
-        else {
-            self.way = Way::Over;
-            return Ok(());
-        };
-        if !sweep.counted {
-            sweep.stored += looked_for as u64;
-            sweep.gone += gone as u64;
-        }
-        match last {
-            Some(last) => *after = last,
-            None if !sweep.counted && 0 < sweep.gone => {
-                sweep.counted = true;
-                after.clear();
-            }
-            None => {
-                let newest = newest.take();
-                self.reach(conn, place, newest.as_deref()).await?;
-                self.way = Way::Over;
-            }
-        }
-        Ok(())
+        let ahead = |it: &&Row| it.reached != it.cursor;
+        self.shown += page.rows.len() as u64;
+        self.ahead += page.rows.iter().filter(ahead).count() as u64;
+        let keys = page.rows.iter().map(|it| claims::key(&self.order, it));
+        let keys: Vec<_> = keys.collect();
+        let rows = page.rows.iter().zip(&keys);
+        let items: Vec<_> = rows
+            .filter_map(|(row, key)| Some(upsert(row.body.as_deref()?, key)))
+            .collect();
+        self.bytes += items.iter().map(|it| it.payload.len() as u64).sum::<u64>();
+        let outcomes = self.store(conn, stream, &items, now).await?;
+        let before = claims::before(conn, stream, &items, &outcomes).await?;
+        self.delete(conn, stream, &before, now).await?;
+        let object = (stream.connection, stream.object.as_str());
+        let waiting = stored::list_waiting(conn, stream.tenant, object, &before).await?;
+        let items: Vec<_> = waiting
+            .iter()
+            .map(|(body, key)| upsert(body, key))
+            .collect();
+        self.store(conn, stream, &items, now).await.map(drop)
+    }
+
+    async fn delete(
+        &mut self,
+        conn: &mut Connection,
+        stream: &Stream,
+        ids: &[String],
+        now: DateTime<Utc>,
+    ) -> db::Result<()> {
+        let items: Vec<_> = ids.iter().map(|it| delete(it)).collect();
+        self.store(conn, stream, &items, now).await.map(drop)
     }
 
     /// Notes that the object is done.
-    pub(super) async fn finish(&self, conn: &mut Connection, place: &Place<'_>) -> db::Result<()> {
+    pub(super) async fn finish(
+        &mut self,
+        conn: &mut Connection,
+        place: &Place<'_>,
+    ) -> db::Result<()> {
+        if 0 < self.ahead {
+            self.warnings.push(format!(
+                "{} rows have a later cursor than the source's own time: the position stops at \
+                 that, and they are read again each time until the source corrects them",
+                self.ahead
+            ));
+        }
+        let warning = self.warnings.join("; ");
         let finished = FinishedRun {
             id: self.run,
             connection: place.connection,
@@ -326,6 +284,7 @@ impl Current {
             bytes: self.bytes,
             started_at: self.started_at,
             counts: self.counts,
+            warning: Some(warning.as_str()).filter(|it| !it.is_empty()),
         };
         runs::finish(conn, place.tenant, &finished, place.now).await
     }
@@ -336,16 +295,16 @@ impl Current {
         stream: &Stream,
         items: &[Item<'_>],
         now: DateTime<Utc>,
-    ) -> db::Result<()> {
+    ) -> db::Result<Vec<Outcome>> {
         if items.is_empty() {
-            return Ok(());
+            return Ok(vec![]);
         }
         // The source declares its structure; its records teach nothing more.
         let mut observation = Observation::new(Coverage::Header);
         let run = self.run();
         let outcomes = ingest::batch(conn, stream, &run, items, &mut observation, now).await?;
         outcomes.iter().for_each(|it| self.counts.add(it));
-        Ok(())
+        Ok(outcomes)
     }
 
     /// Keeps the keys of rows that were too large to be brought.
@@ -358,18 +317,14 @@ impl Current {
     ) -> db::Result<()> {
         let reason = format!("the row has more than {} MiB", PAGE_BYTES >> 20);
         let names = || self.order.key.iter().map(|it| it.name.as_str());
-        let mut kept: Vec<_> = page
-            .rows
-            .iter()
-            .filter(|it| it.body.is_none())
-            .map(|it| names().zip(&it.key).collect::<BTreeMap<_, _>>())
-            .map(|key| json!(key).to_string())
-            .map(|key| {
-                (
-                    digest(&SHA256, key.as_bytes()),
-                    stream.plan.source_id(&key).ok(),
-                    key,
-                )
+        let too_large = page.rows.iter().filter(|it| it.body.is_none());
+        let mut kept: Vec<_> = too_large
+            .map(|it| {
+                let payload: BTreeMap<_, _> = names().zip(&it.key).collect();
+                let payload = json!(payload).to_string();
+                let hash = digest(&SHA256, payload.as_bytes());
+                let id = stream.plan.source_id(&payload).ok();
+                (hash, id, payload, claims::key(&self.order, it))
             })
             .collect();
         kept.sort_by(|one, other| one.0.as_ref().cmp(other.0.as_ref()));
@@ -380,17 +335,19 @@ impl Current {
             self.counts.add(&Outcome::Quarantined {
                 field: None,
                 reason: String::new(),
+                collides: false,
             });
         });
         let rows: Vec<_> = kept
             .iter()
-            .map(|(hash, id, key)| NewQuarantined {
+            .map(|(hash, id, payload, key)| NewQuarantined {
                 content_hash: hash.as_ref(),
                 line: None,
                 field: None,
                 reason: &reason,
-                payload: key,
+                payload,
                 source_id: id.as_deref(),
+                source_key: Some(key),
                 version: None,
             })
             .collect();
@@ -408,21 +365,11 @@ impl Current {
         let last = page.rows.pop();
         let mut reached = None;
         match (&mut self.way, last) {
-            (Way::All { newest, .. }, None) => {
-                self.way = Way::Gone {
-                    after: String::new(),
-                    newest: newest.take(),
-                    sweep: Sweep::default(),
-                };
+            (Way::All { after, .. }, Some(row)) if !page.last => *after = Some(row.key),
+            (Way::All { newest, .. }, _) => {
+                let newest = newest.take();
+                return self.sweep(conn, place, newest).await;
             }
-            (Way::All { newest, .. }, Some(_)) if page.last => {
-                self.way = Way::Gone {
-                    after: String::new(),
-                    newest: newest.take(),
-                    sweep: Sweep::default(),
-                };
-            }
-            (Way::All { after, .. }, Some(row)) => *after = Some(row.key),
             (Way::Changed { after, .. }, Some(row)) => {
                 reached = row.reached;
                 *after = row.cursor.map(|it| (it, row.key));
@@ -433,6 +380,17 @@ impl Current {
             _ => self.way = Way::Over,
         }
         self.reach(conn, place, reached.as_deref()).await
+    }
+
+    /// Notes that nothing is left, and where the next incremental sync begins.
+    pub(super) async fn end(
+        &mut self,
+        conn: &mut Connection,
+        place: &Place<'_>,
+        newest: Option<String>,
+    ) -> db::Result<()> {
+        self.way = Way::Over;
+        self.reach(conn, place, newest.as_deref()).await
     }
 
     /// Notes where the next incremental sync begins.
@@ -454,25 +412,26 @@ impl Current {
 
 impl Found {
     fn nothing() -> Found {
-        Found::Gone {
+        Found::Gone(Gone {
             last: None,
             looked_for: 0,
-            ids: vec![],
-        }
+            places: vec![],
+        })
     }
 }
 
-fn refused(message: String) -> Halt {
+pub(super) fn refused(message: String) -> Halt {
     Halt::Source(Trouble::new(TroubleClass::Schema, "/objects", message))
 }
 
-fn upsert(body: &str) -> Item<'_> {
+fn upsert<'a>(body: &'a str, key: &'a str) -> Item<'a> {
     Item {
         payload: body.as_bytes(),
         line: None,
         occurred_at: None,
         op: Op::Upsert,
         source_id: None,
+        source_key: Some(key),
     }
 }
 
@@ -483,5 +442,6 @@ fn delete(id: &str) -> Item<'_> {
         occurred_at: None,
         op: Op::Delete,
         source_id: Some(id),
+        source_key: None,
     }
 }

@@ -151,7 +151,9 @@ impl Work<'_> {
                 newest,
             },
         };
-        let current = Current::new(name.clone(), order, way, self.now);
+        // Somebody knows of what is not shown.
+        let secured = table.secured.filter(|_| !self.pull.confirm_deletes);
+        let current = Current::new(name.clone(), (order, secured), way, self.now);
         let stream = place.stream(conn).await?;
         runs::insert(conn, &stream, &current.run()).await?;
         progress.current = Some(current);

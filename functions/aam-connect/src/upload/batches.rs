@@ -164,6 +164,7 @@ impl<'a> Batches<'a> {
                 occurred_at: None,
                 op: Op::Upsert,
                 source_id: None,
+                source_key: None,
             })
             .collect();
         let mut tx = self.upload.begin().await?;
@@ -201,6 +202,7 @@ impl<'a> Batches<'a> {
             counts.add(&Outcome::Quarantined {
                 field: None,
                 reason: String::new(),
+                collides: false,
             });
             rows.push(NewQuarantined {
                 content_hash: content_hash.as_ref(),
@@ -209,6 +211,7 @@ impl<'a> Batches<'a> {
                 reason: &rejected.reason,
                 payload,
                 source_id: None,
+                source_key: None,
                 version: None,
             });
         }

@@ -157,7 +157,7 @@ impl Receipt {
             Fate::Taken(Outcome::Accepted | Outcome::Deleted) => (Status::Accepted, None),
             Fate::Taken(Outcome::Unchanged) => (Status::Unchanged, None),
             Fate::Taken(Outcome::Stale) => (Status::Stale, None),
-            Fate::Taken(Outcome::Quarantined { field, reason }) => {
+            Fate::Taken(Outcome::Quarantined { field, reason, .. }) => {
                 let reason = match field {
                     Some(field) => format!("{field}: {reason}"),
                     None => reason,

@@ -20,6 +20,8 @@ pub struct NewQuarantined<'a> {
     pub payload: &'a str,
     /// The source's id of it, where that could be read.
     pub source_id: Option<&'a str>,
+    /// The key of its row at the source, where that is known.
+    pub source_key: Option<&'a str>,
     /// The source's version of it, if the source has versions.
     pub version: Option<DateTime<Utc>>,
 }
@@ -35,6 +37,10 @@ pub struct Settled<'a> {
     pub versions: Vec<Option<DateTime<Utc>>>,
     /// SHA-256 of what was rejected after them, and stays.
     pub standing: Vec<&'a [u8]>,
+    /// Keys of all rows that came: what is there of them from before is taken out,
+    pub source_keys: Vec<&'a str>,
+    /// but not this: SHA-256 of what was rejected.
+    pub rejected: Vec<&'a [u8]>,
 }
 
 /// Keeps records aside. One whose payload is there already is kept once, with what is known now.
@@ -56,16 +62,17 @@ pub async fn upsert(
     let payloads: Vec<_> = rows.iter().map(|it| it.payload).collect();
     let source_ids: Vec<_> = rows.iter().map(|it| it.source_id).collect();
     let versions: Vec<_> = rows.iter().map(|it| it.version).collect();
+    let keys: Vec<_> = rows.iter().map(|it| it.source_key).collect();
     sqlx::query!(
         r#"
         insert into quarantined_records
           (tenant_id, connection_id, object, content_hash, id, run_id, line, field, reason,
-           payload, created_at, last_seen_at, source_id, source_version)
+           payload, created_at, last_seen_at, source_id, source_version, source_key)
         select $1, $2, $3, content_hash, gen_random_uuid(), $4, line, field, reason, payload, $5, $5,
-          source_id, source_version
+          source_id, source_version, source_key
         from unnest($6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[],
-            $12::timestamptz[])
-          as given(content_hash, line, field, reason, payload, source_id, source_version)
+            $12::timestamptz[], $13::text[])
+          as given(content_hash, line, field, reason, payload, source_id, source_version, source_key)
         on conflict (tenant_id, connection_id, object, content_hash) do update set
           run_id = excluded.run_id,
           line = excluded.line,
@@ -73,7 +80,8 @@ pub async fn upsert(
           reason = excluded.reason,
           last_seen_at = excluded.last_seen_at,
           source_id = excluded.source_id,
-          source_version = coalesce(excluded.source_version, quarantined_records.source_version)
+          source_version = coalesce(excluded.source_version, quarantined_records.source_version),
+          source_key = coalesce(excluded.source_key, quarantined_records.source_key)
         "#,
         tenant as _,
         connection as _,
@@ -87,6 +95,7 @@ pub async fn upsert(
         payloads as _,
         source_ids as _,
         versions as _,
+        keys as _,
     )
     .execute(conn)
     .await?;
@@ -105,7 +114,7 @@ pub async fn delete(
     sqlx::query!(
         r#"
         delete from quarantined_records
-        -- By place, so that each of the two finds its rows by its own index.
+        -- By place, so that each of the three finds its rows by its own index.
         where tenant_id = $1 and ctid = any(
           array(
             select ctid
@@ -123,6 +132,13 @@ pub async fn delete(
                 true
               )
             for update skip locked
+          ) || array(
+            select ctid
+            from quarantined_records
+            where tenant_id = $1 and connection_id = $2 and object = $3
+              and md5(source_key) = any(array(select md5(key) from unnest($8::text[]) key))
+              and source_key = any($8) and content_hash <> all($9)
+            for update skip locked
           )
         )
         "#,
@@ -133,6 +149,31 @@ pub async fn delete(
         &settled.source_ids as _,
         &settled.versions as _,
         &settled.standing as _,
+        &settled.source_keys as _,
+        &settled.rejected as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes records out of the quarantine, by their hashes in hexadecimal.
+pub async fn discard(
+    conn: &mut Connection,
+    tenant: TenantId,
+    (connection, object): (ConnectionId, &str),
+    hashes: &[String],
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        delete from quarantined_records
+        where tenant_id = $1 and connection_id = $2 and object = $3
+          and content_hash = any(array(select decode(hash, 'hex') from unnest($4::text[]) hash))
+        "#,
+        tenant as _,
+        connection as _,
+        object,
+        hashes,
     )
     .execute(conn)
     .await?;

@@ -16,6 +16,8 @@ pub struct Known {
     pub version: Option<DateTime<Utc>>,
     /// The mapping that it was last read with.
     pub mapping_version: i32,
+    /// The key of its row at the source, where that is known.
+    pub source_key: Option<String>,
     /// Whether the source deleted it.
     pub deleted: bool,
 }
@@ -25,6 +27,8 @@ pub struct Known {
 pub struct NewRaw<'a> {
     /// The source's id of it.
     pub source_id: &'a str,
+    /// The key of its row at the source, where that is known.
+    pub source_key: Option<&'a str>,
     /// The payload as received.
     pub payload: &'a str,
     /// SHA-256 of the payload.
@@ -46,6 +50,9 @@ pub struct Batch<'a> {
     pub run: RunId,
     /// The mapping that they were read with.
     pub mapping_version: i32,
+    /// When they were so at their source, where that is known: they are stale only against what
+    /// is newer.
+    pub as_of: Option<DateTime<Utc>>,
     /// When they came.
     pub now: DateTime<Utc>,
 }
@@ -61,7 +68,8 @@ pub async fn list_known(
     sqlx::query_as!(
         Known,
         r#"
-        select source_id, content_hash, source_version "version", mapping_version, deleted
+        select source_id, content_hash, source_version "version", mapping_version, source_key,
+          deleted
         from raw_records
         where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
         "#,
@@ -90,14 +98,17 @@ pub async fn upsert(
     let hashes: Vec<_> = rows.iter().map(|it| it.content_hash).collect();
     let versions: Vec<_> = rows.iter().map(|it| it.version).collect();
     let deleted: Vec<_> = rows.iter().map(|it| it.deleted).collect();
+    let keys: Vec<_> = rows.iter().map(|it| it.source_key).collect();
     sqlx::query_scalar!(
         r#"
         insert into raw_records as kept
           (tenant_id, connection_id, object, source_id, payload, content_hash, source_version,
-           mapping_version, run_id, deleted, received_at)
-        select $1, $2, $3, source_id, payload, content_hash, source_version, $4, $5, deleted, $6
-        from unnest($7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::boolean[])
-          as given(source_id, payload, content_hash, source_version, deleted)
+           mapping_version, run_id, deleted, received_at, source_key)
+        select $1, $2, $3, source_id, payload, content_hash, source_version, $4, $5, deleted, $6,
+          source_key
+        from unnest($7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::boolean[],
+            $12::text[])
+          as given(source_id, payload, content_hash, source_version, deleted, source_key)
         on conflict (tenant_id, connection_id, object, source_id) do update set
           payload = case when excluded.deleted then kept.payload else excluded.payload end,
           content_hash = excluded.content_hash,
@@ -105,10 +116,12 @@ pub async fn upsert(
           mapping_version = excluded.mapping_version,
           run_id = excluded.run_id,
           deleted = excluded.deleted,
-          received_at = excluded.received_at
+          received_at = excluded.received_at,
+          source_key = coalesce(excluded.source_key, kept.source_key)
         where excluded.source_version is null
           or kept.source_version is null
           or kept.source_version > $6
+          or kept.source_version <= $13
           or excluded.source_version >= kept.source_version
         returning source_id
         "#,
@@ -123,7 +136,77 @@ pub async fn upsert(
         hashes as _,
         versions as _,
         deleted as _,
+        keys as _,
+        batch.as_of,
     )
     .fetch_all(conn)
     .await
+}
+
+/// Notes the keys of records that were stored without one. Give ids and keys in the same order.
+pub async fn set_keys(
+    conn: &mut Connection,
+    tenant: TenantId,
+    (connection, object): (ConnectionId, &str),
+    (source_ids, keys): (&[&str], &[&str]),
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        with given as materialized (
+          select r.source_id, given.source_key
+          from unnest($4::text[], $5::text[]) as given(source_id, source_key)
+          join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+            and r.source_id = given.source_id
+          where r.source_key is null
+          order by r.source_id
+          for update of r
+        )
+        update raw_records r
+        set source_key = given.source_key
+        from given
+        where r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+          and r.source_id = given.source_id
+        "#,
+        tenant as _,
+        connection as _,
+        object,
+        source_ids as _,
+        keys as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Lets other rows have these records: those that they were stored from are gone, or have another
+/// id by now.
+pub async fn free(
+    conn: &mut Connection,
+    tenant: TenantId,
+    (connection, object): (ConnectionId, &str),
+    source_ids: &[String],
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        with given as materialized (
+          select source_id
+          from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+          order by source_id
+          for update
+        )
+        update raw_records r
+        set source_key = null
+        from given
+        where r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+          and r.source_id = given.source_id
+        "#,
+        tenant as _,
+        connection as _,
+        object,
+        source_ids,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

@@ -39,6 +39,8 @@ pub struct FinishedRun<'a> {
     pub started_at: DateTime<Utc>,
     /// What became of the records.
     pub counts: Counts,
+    /// What it has left undone, and why.
+    pub warning: Option<&'a str>,
 }
 
 /// Notes that a run begins.
@@ -72,7 +74,8 @@ pub async fn advance(
         r#"
         update runs
         set status = 'running', error = null, finished_at = null, rows_read = $3, written = $4,
-          unchanged = $5, stale = $6, duplicate = $7, deleted = $8, quarantined = $9, bytes = $10
+          unchanged = $5, stale = $6, duplicate = $7, deleted = $8, quarantined = $9, bytes = $10,
+          collisions = $11
         where tenant_id = $1 and id = $2
         "#,
         tenant as _,
@@ -85,6 +88,7 @@ pub async fn advance(
         number(counts.deleted),
         number(counts.quarantined),
         number(run.bytes),
+        number(counts.collisions),
     )
     .execute(conn)
     .await?;
@@ -172,9 +176,11 @@ pub async fn finish(
         r#"
         insert into runs
           (tenant_id, id, connection_id, object, kind, file, status, rows_read, written, unchanged,
-           stale, duplicate, deleted, quarantined, bytes, started_at, finished_at)
+           stale, duplicate, deleted, quarantined, bytes, started_at, finished_at, collisions,
+           warning)
         values
-          ($1, $2, $3, $4, $5, $6, 'success', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+          ($1, $2, $3, $4, $5, $6, 'success', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+           $18)
         on conflict (tenant_id, id) do update set
           status = excluded.status,
           rows_read = excluded.rows_read,
@@ -185,7 +191,9 @@ pub async fn finish(
           deleted = excluded.deleted,
           quarantined = excluded.quarantined,
           bytes = excluded.bytes,
-          finished_at = excluded.finished_at
+          finished_at = excluded.finished_at,
+          collisions = excluded.collisions,
+          warning = excluded.warning
         "#,
         tenant as _,
         run.id as _,
@@ -203,6 +211,8 @@ pub async fn finish(
         number(run.bytes),
         run.started_at,
         now,
+        number(counts.collisions),
+        run.warning,
     )
     .execute(conn)
     .await?;

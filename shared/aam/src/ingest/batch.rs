@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use schema::RunId;
 
-use super::decide::decide;
+use super::decide::{Times, decide};
 use super::prepare::{Prepared, Rejected, prepare};
 use super::{Item, Outcome, Run, Stream};
 use crate::db::canonical::{self, Origin};
 use crate::db::quarantine::{NewQuarantined, Settled};
-use crate::db::raw_records::{Batch, NewRaw};
+use crate::db::raw_records::{self, Batch, Known, NewRaw};
 use crate::db::runs::RunKind;
 use crate::db::{self, Connection};
 use crate::observe::{Coverage, Observation};
@@ -27,15 +28,27 @@ pub async fn batch(
     observation: &mut Observation,
     now: DateTime<Utc>,
 ) -> db::Result<Vec<Outcome>> {
-    let (prepared, rejected) = prepare_all(stream, items);
-    let known = known(conn, stream, &prepared).await?;
-    let (mut outcomes, writes) = decide(known, stream.mapping_version, &prepared, now);
-    write(conn, stream, run, (&prepared, &writes, &mut outcomes), now).await?;
+    let read: Vec<_> = items.iter().map(|it| prepare(&stream.plan, it)).collect();
+    let known = known(conn, stream, &read).await?;
+    let (prepared, rejected) = split(contest(read, &known));
+    let times = Times {
+        as_of: (run.kind == RunKind::Sync).then_some(run.started_at),
+        now,
+    };
+    let (mut outcomes, writes) = decide(known, stream.mapping_version, &prepared, times);
+    let place = (stream, run.id, times);
+    write(conn, place, (&prepared, &writes, &mut outcomes)).await?;
+    note_keys(conn, stream, &prepared, &outcomes).await?;
     quarantine(conn, stream, run, &rejected, now).await?;
     let mut settled = settle(&prepared, &outcomes);
     // What is kept aside has a turn of its own in a replay, and may be newer than what is stored.
     if run.kind != RunKind::Replay {
         replace(&mut settled, &prepared, &outcomes, &rejected);
+        settled.source_keys = items.iter().filter_map(|it| it.source_key).collect();
+        settled.rejected = rejected
+            .iter()
+            .map(|it| it.content_hash.as_slice())
+            .collect();
     }
     release(conn, stream, &settled).await?;
 
@@ -45,25 +58,45 @@ pub async fn batch(
     let mut rejected = rejected.into_iter();
     let outcomes = outcomes.into_iter().map(|it| {
         it.unwrap_or_else(|| {
-            let reject = rejected
-                .next()
-                .expect("one for each that is not prepared")
-                .reject;
+            let rejected = rejected.next();
+            let rejected = rejected.expect("one for each that is not prepared");
             Outcome::Quarantined {
-                field: reject.field,
-                reason: reject.reason,
+                field: rejected.reject.field,
+                reason: rejected.reject.reason,
+                collides: rejected.collides,
             }
         })
     });
     Ok(outcomes.collect())
 }
 
-fn prepare_all<'a>(
-    stream: &'a Stream,
-    items: &[Item<'a>],
-) -> (Vec<Option<Prepared<'a>>>, Vec<Rejected<'a>>) {
+type Read<'a> = Result<Prepared<'a>, Box<Rejected<'a>>>;
+
+/// A record is of one row: the one that it was stored from, or the first one to come.
+fn contest<'a>(read: Vec<Read<'a>>, known: &[Known]) -> Vec<Read<'a>> {
+    let stored = known.iter().filter(|it| !it.deleted);
+    let mut holders: HashMap<String, String> = stored
+        .filter_map(|it| Some((it.source_id.clone(), it.source_key.clone()?)))
+        .collect();
+    let contest = |it: Read<'a>| {
+        let item = it?;
+        let Some(key) = item.source_key else {
+            return Ok(item);
+        };
+        let holder = holders.entry(item.source_id.clone());
+        let holder = holder.or_insert_with(|| key.to_owned());
+        if holder == key {
+            Ok(item)
+        } else {
+            Err(Box::new(item.collide(holder)))
+        }
+    };
+    read.into_iter().map(contest).collect()
+}
+
+fn split(read: Vec<Read<'_>>) -> (Vec<Option<Prepared<'_>>>, Vec<Rejected<'_>>) {
     let mut rejected = Vec::new();
-    let prepared = items.iter().map(|it| match prepare(&stream.plan, it) {
+    let prepared = read.into_iter().map(|it| match it {
         Ok(prepared) => Some(prepared),
         Err(reject) => {
             rejected.push(*reject);
@@ -76,9 +109,9 @@ fn prepare_all<'a>(
 async fn known(
     conn: &mut Connection,
     stream: &Stream,
-    prepared: &[Option<Prepared<'_>>],
-) -> db::Result<Vec<db::raw_records::Known>> {
-    let ids: Vec<_> = prepared
+    read: &[Read<'_>],
+) -> db::Result<Vec<Known>> {
+    let ids: Vec<_> = read
         .iter()
         .flatten()
         .map(|it| it.source_id.as_str())
@@ -87,17 +120,15 @@ async fn known(
         return Ok(vec![]);
     }
     let (connection, object) = (stream.connection, &stream.object);
-    db::raw_records::list_known(conn, stream.tenant, connection, object, &ids).await
+    raw_records::list_known(conn, stream.tenant, connection, object, &ids).await
 }
 
 /// Writes the raw records, then the canonical ones of those that were written: a concurrent
 /// batch may have brought newer versions since `known`, and the rows stay locked from here on.
 async fn write(
     conn: &mut Connection,
-    stream: &Stream,
-    run: &Run,
+    (stream, run, times): (&Stream, RunId, Times),
     (prepared, writes, outcomes): (&[Option<Prepared<'_>>], &[usize], &mut [Option<Outcome>]),
-    now: DateTime<Utc>,
 ) -> db::Result<()> {
     if writes.is_empty() {
         return Ok(());
@@ -110,11 +141,12 @@ async fn write(
     let batch = Batch {
         connection: stream.connection,
         object: &stream.object,
-        run: run.id,
+        run,
         mapping_version: stream.mapping_version,
-        now,
+        as_of: times.as_of,
+        now: times.now,
     };
-    let kept = db::raw_records::upsert(conn, stream.tenant, &batch, &rows).await?;
+    let kept = raw_records::upsert(conn, stream.tenant, &batch, &rows).await?;
     if kept.len() < written.len() {
         let kept: std::collections::HashSet<_> = kept.iter().map(String::as_str).collect();
         written.retain(|(index, item)| {
@@ -125,7 +157,7 @@ async fn write(
             kept
         });
     }
-    write_canonical(conn, stream, &written, now).await
+    write_canonical(conn, stream, &written, times.now).await
 }
 
 async fn write_canonical(
@@ -157,9 +189,32 @@ async fn write_canonical(
     Ok(())
 }
 
+/// A record that stays as it is may have been stored without its key.
+async fn note_keys(
+    conn: &mut Connection,
+    stream: &Stream,
+    prepared: &[Option<Prepared<'_>>],
+    outcomes: &[Option<Outcome>],
+) -> db::Result<()> {
+    let stays = |it: &Option<Outcome>| matches!(it, Some(Outcome::Unchanged | Outcome::Stale));
+    let (ids, keys): (Vec<_>, Vec<_>) = prepared
+        .iter()
+        .zip(outcomes)
+        .filter(|it| stays(it.1))
+        .filter_map(|it| it.0.as_ref())
+        .filter_map(|it| Some((it.source_id.as_str(), it.source_key?)))
+        .unzip();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let place = (stream.connection, stream.object.as_str());
+    raw_records::set_keys(conn, stream.tenant, place, (&ids, &keys)).await
+}
+
 fn new_raw<'a>(item: &'a Prepared<'_>) -> NewRaw<'a> {
     NewRaw {
         source_id: &item.source_id,
+        source_key: item.source_key,
         payload: item.payload,
         content_hash: &item.content_hash,
         version: item.version,
@@ -186,6 +241,7 @@ async fn quarantine(
             reason: &it.reject.reason,
             payload: &it.payload,
             source_id: it.source_id.as_deref(),
+            source_key: it.source_key,
             version: it.version,
         })
         .collect();
@@ -237,7 +293,7 @@ fn replace<'a>(
 }
 
 async fn release(conn: &mut Connection, stream: &Stream, settled: &Settled<'_>) -> db::Result<()> {
-    if settled.hashes.is_empty() {
+    if settled.hashes.is_empty() && settled.source_keys.is_empty() {
         return Ok(());
     }
     let (connection, object) = (stream.connection, &stream.object);

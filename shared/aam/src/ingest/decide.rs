@@ -12,24 +12,36 @@ use crate::db::raw_records::Known;
 struct State {
     content_hash: [u8; 32],
     version: Option<DateTime<Utc>>,
+    /// Whether what is older than its version is stale.
+    holds: bool,
     current_mapping: bool,
     deleted: bool,
 }
 
+/// When what comes was so at its source, where that is known, and the time now. A stored version
+/// holds against what comes if it is newer than the former, and not of the future: that is a
+/// clock's mistake, and must not make all that comes stale.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) as_of: Option<DateTime<Utc>>,
+    pub(super) now: DateTime<Utc>,
+}
+
 /// The outcome of each item, and the indices of those to write: the last of each id, in the
-/// order of ids. An unchanged one is among them where its version is newer. One order for everybody, so that no two batches wait for each other.
+/// order of ids. An unchanged one is among them where its version is newer. One order for
+/// everybody, so that no two batches wait for each other.
 pub(super) fn decide(
     known: Vec<Known>,
     mapping_version: i32,
     items: &[Option<Prepared<'_>>],
-    now: DateTime<Utc>,
+    times: Times,
 ) -> (Vec<Option<Outcome>>, Vec<usize>) {
     let mut states: HashMap<String, State> = known
         .into_iter()
         .map(|it| {
             (
                 it.source_id.clone(),
-                State::stored(&it, mapping_version, now),
+                State::stored(&it, mapping_version, times),
             )
         })
         .collect();
@@ -42,9 +54,9 @@ pub(super) fn decide(
         };
         let state = states.get_mut(&item.source_id);
         let outcome = compare(state.as_deref(), item);
-        // The same again at a later time: what comes late must be measured by that time.
-        let later = state.as_ref().is_some_and(|it| it.version < item.version);
-        if outcome != Outcome::Stale && (outcome != Outcome::Unchanged || later) {
+        // The same again at another time: what comes late must be measured by that time.
+        let moves = state.as_ref().is_some_and(|it| it.is_moved_by(item));
+        if outcome != Outcome::Stale && (outcome != Outcome::Unchanged || moves) {
             let version = item.version.or(state.as_ref().and_then(|it| it.version));
             let new = State::new(item, version);
             match state {
@@ -69,7 +81,7 @@ fn compare(state: Option<&State>, item: &Prepared<'_>) -> Outcome {
         if same && state.deleted == deletes || state.deleted && deletes {
             return Outcome::Unchanged;
         }
-        if item.version.is_some() && item.version < state.version {
+        if state.holds && item.version.is_some() && item.version < state.version {
             return Outcome::Stale;
         }
     }
@@ -81,20 +93,27 @@ fn compare(state: Option<&State>, item: &Prepared<'_>) -> Outcome {
 }
 
 impl State {
-    fn stored(known: &Known, mapping_version: i32, now: DateTime<Utc>) -> State {
+    fn stored(known: &Known, mapping_version: i32, times: Times) -> State {
+        let holds = |it: DateTime<Utc>| it <= times.now && times.as_of.is_none_or(|of| of < it);
         State {
             content_hash: known.content_hash.as_slice().try_into().unwrap_or_default(),
-            // One from the future is a clock's mistake: it must not make all that comes stale.
-            version: known.version.filter(|it| *it <= now),
+            version: known.version,
+            holds: known.version.is_some_and(holds),
             current_mapping: known.mapping_version == mapping_version,
             deleted: known.deleted,
         }
+    }
+
+    fn is_moved_by(&self, same: &Prepared<'_>) -> bool {
+        let earlier = same.version.is_some() && same.version < self.version;
+        self.version < same.version || earlier && !self.holds
     }
 
     fn new(item: &Prepared<'_>, version: Option<DateTime<Utc>>) -> State {
         State {
             content_hash: item.content_hash,
             version,
+            holds: true,
             current_mapping: true,
             deleted: item.record.is_none(),
         }
@@ -124,7 +143,20 @@ mod tests {
 
     /// Items as `id name date`, deletes as `-id`; a last word `@day` is when it happened.
     /// `known` is what an earlier batch left.
+    #[track_caller]
     fn check(known: &str, items: &str, expected: &str, written: &[usize]) {
+        check_as_of(None, known, items, expected, written);
+    }
+
+    /// The same, of items that were so on that day.
+    #[track_caller]
+    fn check_as_of(
+        as_of: Option<i64>,
+        known: &str,
+        items: &str,
+        expected: &str,
+        written: &[usize],
+    ) {
         let plan = plan();
         let known = known.split_terminator(", ").map(|it| {
             let texts = texts(it);
@@ -135,6 +167,7 @@ mod tests {
                 content_hash: prepared.content_hash.to_vec(),
                 version: prepared.version,
                 mapping_version: 1,
+                source_key: None,
                 deleted: prepared.record.is_none(),
             }
         });
@@ -145,7 +178,11 @@ mod tests {
             .map(|it| prepare(&plan, &item(it)).ok())
             .collect();
         let now = DateTime::parse_from_rfc3339("2026-12-31T00:00:00Z").unwrap();
-        let (outcomes, writes) = decide(known, 1, &prepared, now.into());
+        let times = Times {
+            as_of: as_of.and_then(|it| DateTime::from_timestamp(it, 0)),
+            now: now.into(),
+        };
+        let (outcomes, writes) = decide(known, 1, &prepared, times);
         let words: Vec<_> = outcomes
             .iter()
             .map(|it| format!("{:?}", it.as_ref().unwrap()).to_lowercase())
@@ -181,6 +218,7 @@ mod tests {
             occurred_at: *occurred_at,
             op: *op,
             source_id: None,
+            source_key: None,
         }
     }
 
@@ -198,6 +236,22 @@ mod tests {
     fn a_stored_version_from_the_future_makes_nothing_stale() {
         check("a x 2999-01-01", "a y 2026-02-01", "accepted", &[0]);
         check("a x 2999-01-01", "-a @3", "deleted", &[0]);
+    }
+
+    #[test]
+    fn how_the_source_is_is_stale_only_against_what_came_since() {
+        check_as_of(Some(9), "a x @5", "a y @3", "accepted", &[0]);
+        check_as_of(
+            Some(9),
+            "a x @9",
+            "a y @3, a y @3",
+            "accepted unchanged",
+            &[0],
+        );
+        check_as_of(Some(9), "a x @10", "a y @3", "stale", &[]);
+        check_as_of(Some(9), "a x @5", "a x @5", "unchanged", &[]);
+        check_as_of(Some(9), "a x @5", "a x @3", "unchanged", &[0]);
+        check_as_of(Some(9), "a x", "a y", "accepted", &[0]);
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub async fn finish(
         bytes: run.bytes,
         started_at: run.started_at,
         counts,
+        warning: None,
     };
     db::runs::finish(conn, stream.tenant, &finished, now).await?;
     if observation.schema().fields.is_empty() {

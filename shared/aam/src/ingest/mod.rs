@@ -7,7 +7,11 @@
 //!
 //! A payload leaves the quarantine when it comes again, in a replay or from the source, and is
 //! no longer rejected; or when its record comes from the source, no older than it, and is
-//! written. A replay does not do the latter: it gives each payload a turn of its own.
+//! written; or when its row comes in another shape. A replay does not do the latter two: it gives
+//! each payload a turn of its own.
+//!
+//! What a sync reads is how its source is: it is never stale, unless something newer came while
+//! it was on its way.
 
 mod batch;
 mod decide;
@@ -60,6 +64,9 @@ pub struct Item<'a> {
     pub op: Op,
     /// The record's id, for a delete whose payload does not have it.
     pub source_id: Option<&'a str>,
+    /// What tells its row apart at the source, where that is known: a JSON array of texts, behind a
+    /// tag. A record is one row's, as long as it is not freed by [`crate::db::raw_records::free`].
+    pub source_key: Option<&'a str>,
 }
 
 /// What happened to a record at its source.
@@ -88,6 +95,8 @@ pub enum Outcome {
         field: Option<String>,
         /// What is wrong.
         reason: String,
+        /// Whether nothing is, but that its record is another row's.
+        collides: bool,
     },
 }
 
@@ -108,12 +117,17 @@ pub struct Counts {
     pub deleted: u64,
     /// Kept aside.
     pub quarantined: u64,
+    /// Of those: rows whose record is another row's.
+    #[serde(default)]
+    pub collisions: u64,
 }
 
 impl Counts {
     /// Counts one record.
     pub fn add(&mut self, outcome: &Outcome) {
         self.rows_read += 1;
+        let collides = matches!(outcome, Outcome::Quarantined { collides: true, .. });
+        self.collisions += u64::from(collides);
         *match outcome {
             Outcome::Accepted => &mut self.written,
             Outcome::Unchanged => &mut self.unchanged,
@@ -144,6 +158,7 @@ impl std::ops::AddAssign for Counts {
         self.duplicate += other.duplicate;
         self.deleted += other.deleted;
         self.quarantined += other.quarantined;
+        self.collisions += other.collisions;
     }
 }
 

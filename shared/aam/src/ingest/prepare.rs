@@ -18,8 +18,10 @@ const LONGEST_REASON: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Prepared<'a> {
     pub(super) source_id: String,
+    pub(super) source_key: Option<&'a str>,
     pub(super) payload: &'a str,
     pub(super) content_hash: [u8; 32],
+    pub(super) line: Option<u64>,
     pub(super) version: Option<DateTime<Utc>>,
     /// None for a delete.
     pub(super) record: Option<Record<'a>>,
@@ -33,8 +35,32 @@ pub(super) struct Rejected<'a> {
     pub(super) line: Option<u64>,
     /// Where it can be read.
     pub(super) source_id: Option<String>,
+    pub(super) source_key: Option<&'a str>,
     pub(super) version: Option<DateTime<Utc>>,
     pub(super) reject: Reject,
+    /// Whether it could be read, but its record is another row's.
+    pub(super) collides: bool,
+}
+
+impl<'a> Prepared<'a> {
+    /// It as one that is kept aside, as its record is that of the row with another key.
+    pub(super) fn collide(self, holder: &str) -> Rejected<'a> {
+        let holder = holder.find('[').map_or(holder, |it| &holder[it..]);
+        let reason = format!(
+            "its id `{}` is also that of the row with the key {holder}: two rows cannot be one record",
+            self.source_id
+        );
+        Rejected {
+            payload: Cow::Borrowed(self.payload),
+            content_hash: self.content_hash,
+            line: self.line,
+            source_id: Some(self.source_id),
+            source_key: self.source_key,
+            version: self.version,
+            reject: whole(storable(&reason, LONGEST_REASON)),
+            collides: true,
+        }
+    }
 }
 
 pub(super) fn prepare<'a>(
@@ -51,8 +77,10 @@ pub(super) fn prepare<'a>(
             content_hash,
             line: item.line,
             source_id,
+            source_key: item.source_key,
             version: version.flatten(),
             reject,
+            collides: false,
         })
     })
 }
@@ -94,8 +122,10 @@ fn read<'a>(
     check_id(&source_id)?;
     Ok(Prepared {
         source_id,
+        source_key: item.source_key,
         payload,
         content_hash,
+        line: item.line,
         version,
         record,
     })

@@ -12,6 +12,7 @@ use utoipa::{PartialSchema, ToSchema};
 const LONGEST_NAME: usize = 63;
 const LONGEST_HOST: usize = 253;
 const MOST_OBJECTS: usize = 100;
+const LONGEST_LOOKBACK: u32 = 1_000_000;
 
 /// Where a database is, who reads it, and what.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -56,6 +57,11 @@ pub struct Object {
     /// one. Records in which it is null are read by a full sync only. Without a cursor, every sync
     /// is a full one.
     pub(super) cursor: Option<String>,
+    /// How far before the last cursor the next incremental sync begins, for transactions that were
+    /// late with their commit: in minutes where the cursor is a time, 5 where it is left out; else
+    /// as a number, 1000.
+    #[schema(maximum = 1_000_000)]
+    pub(super) lookback: Option<u32>,
 }
 
 /// How far the server must prove itself.
@@ -171,6 +177,9 @@ impl Object {
             }
             _ => {}
         }
+        if self.lookback.is_some_and(|it| LONGEST_LOOKBACK < it) {
+            refuse("lookback", "0 to 1000000");
+        }
         if self.cursor.as_ref().is_some_and(|it| !is_name(it)) {
             refuse("cursor", NAME);
         }
@@ -252,6 +261,11 @@ mod tests {
             "/objects/0",
             json!({"table": "a", "entity": "account", "cursor": ""}),
             "/objects/0/cursor",
+        );
+        check(
+            "/objects/0",
+            json!({"table": "a", "entity": "account", "lookback": 1_000_001}),
+            "/objects/0/lookback",
         );
         check(
             "/objects",

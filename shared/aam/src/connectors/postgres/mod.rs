@@ -17,7 +17,7 @@ use super::{Capability, Connector};
 
 pub use config::{Config, Object};
 pub use db::{Line, Page, Row, Start};
-pub use table::{Order, Part, Table};
+pub use table::{Order, Part, Secured, Table};
 
 /// A page has at most so many rows.
 pub const PAGE_ROWS: usize = 500;

@@ -1,5 +1,6 @@
 //! A table as the source's catalogue describes it: what it looks like, and how it can be read.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes, child_path};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,16 @@ const CURSOR: &str = "updated_at";
 #[derive(Debug, Clone)]
 pub struct Table {
     pub(super) columns: Vec<Column>,
+    /// Where row-level security decides which rows the reader sees: how many there are, as the
+    /// source itself has counted them.
+    pub secured: Option<Secured>,
+}
+
+/// A table whose reader may not see all of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secured {
+    /// How many rows the source itself has counted lately; none where it has not.
+    pub rows: Option<u64>,
 }
 
 /// One column.
@@ -43,6 +54,14 @@ pub struct Order {
     pub key: Vec<Part>,
     /// What rises when a row changes.
     pub cursor: Option<Part>,
+    /// How far before the last value of the cursor the next sync begins, where the config says:
+    /// minutes of a time, else as a number.
+    #[serde(default)]
+    pub lookback: Option<u32>,
+    /// Keys can be compared with those that were read by an order of the same shape: a hash of the
+    /// key's columns, types and words.
+    #[serde(default)]
+    pub shape: String,
 }
 
 /// One column of an order.
@@ -119,9 +138,12 @@ impl Table {
             );
             return Err(trouble("cursor", message));
         }
+        let shape = shape(&key);
         Ok(Order {
             key: key.into_iter().map(Column::part).collect(),
             cursor: cursor.map(Column::part),
+            lookback: object.lookback,
+            shape,
         })
     }
 
@@ -134,6 +156,19 @@ impl Table {
         key.sort_by_key(|it| it.key);
         key
     }
+}
+
+/// The first bits of a hash: enough to tell a table's few shapes apart.
+fn shape(key: &[&Column]) -> String {
+    let shape: Vec<_> = key
+        .iter()
+        .map(|it| (&it.name, &it.cast, &it.words))
+        .collect();
+    let hash = digest(&SHA256, format!("{shape:?}").as_bytes());
+    hash.as_ref()[..4]
+        .iter()
+        .map(|it| format!("{it:02x}"))
+        .collect()
 }
 
 impl Column {
@@ -194,13 +229,24 @@ impl Part {
         }
     }
 
-    /// How far before the last value of a cursor the next sync begins: a transaction that was
-    /// late with its commit has left smaller values behind.
-    pub(super) fn look_back(&self) -> &'static str {
-        match self.cast.as_str() {
-            "smallint" | "integer" | "bigint" => "1000",
-            _ => "interval '5 minutes'",
-        }
+    /// A little before `$1`, in SQL: there the next sync begins, as a transaction that was late
+    /// with its commit has left smaller values behind. The least values have none before them.
+    pub(super) fn since(&self, lookback: Option<u32>) -> String {
+        let cast = &self.cast;
+        let least = match cast.as_str() {
+            "smallint" => i64::from(i16::MIN),
+            "integer" => i64::from(i32::MIN),
+            "bigint" => i64::MIN,
+            _ => {
+                let minutes = lookback.unwrap_or(5);
+                return format!(
+                    "case when $1::{cast} < '4710-01-01 BC' then '-infinity'::{cast} \
+                     else $1::{cast} - interval '{minutes} minutes' end"
+                );
+            }
+        };
+        let number = lookback.unwrap_or(1000);
+        format!("greatest($1::numeric - {number}, {least})::{cast}")
     }
 }
 
@@ -219,6 +265,7 @@ mod tests {
             ..Column::default()
         };
         Table {
+            secured: None,
             columns: columns.iter().map(column).collect(),
         }
     }

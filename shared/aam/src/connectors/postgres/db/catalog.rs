@@ -1,28 +1,20 @@
 //! What the source's catalogue says.
 
-use sqlx::PgConnection;
-
-use super::failure::trouble;
+use super::conn::{Cells, Conn, Most};
+use super::failure::{Failure, trouble};
 use crate::connectors::postgres::table::Column;
-use crate::connectors::postgres::{Object, Table};
+use crate::connectors::postgres::{Object, Secured, Table};
 use crate::connectors::{Trouble, TroubleClass};
 
-/// No arrays: the driver would trust their counts.
-type Described = (
-    String,
-    String,
-    Option<String>,
-    String,
-    String,
-    bool,
-    Option<i32>,
-    Option<String>,
-    Option<i32>,
-    Option<String>,
-);
+/// PostgreSQL's tables have no more columns than that.
+const COLUMNS: Most = Most {
+    rows: 1_600,
+    columns: 10,
+    bytes: 8 << 20,
+};
 
 pub(super) async fn table(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     index: usize,
     object: &Object,
 ) -> Result<Table, Trouble> {
@@ -30,54 +22,67 @@ pub(super) async fn table(
         |class, message: String| Trouble::new(class, format!("/objects/{index}/table"), message);
     let name = object.name();
     let seen = look(conn, object).await.map_err(|err| trouble(&err))?;
-    let (oid, user) = match seen {
+    let (oid, user, secured) = match seen {
         None => {
             let message = format!("the database has no table or view `{name}`");
             return Err(at(TroubleClass::Schema, message));
         }
-        Some((_, false, user)) => {
+        Some((_, false, user, ..)) => {
             let message = format!(
                 "`{user}` may not read `{name}`: grant usage on its schema and select on all of it"
             );
             return Err(at(TroubleClass::Permission, message));
         }
-        Some((oid, true, user)) => (oid, user),
+        Some((oid, true, user, secured, rows)) => {
+            let rows = u64::try_from(rows).ok().filter(|it| 0 < *it);
+            (oid, user, secured.then_some(Secured { rows }))
+        }
     };
     let columns = columns(conn, oid).await.map_err(|err| trouble(&err))?;
     if columns.is_empty() {
         let message = format!("`{name}` has no column that `{user}` could read");
         return Err(at(TroubleClass::Schema, message));
     }
-    Ok(Table { columns })
+    Ok(Table { columns, secured })
 }
 
-/// Its number, whether it may be read, and by whom.
-async fn look(
-    conn: &mut PgConnection,
-    object: &Object,
-) -> sqlx::Result<Option<(i64, bool, String)>> {
+/// A number, whether it may be read, and by whom; whether row-level security decides which rows,
+/// and how many there are in the source's own statistics, which count all.
+type Seen = (i64, bool, String, bool, i64);
+
+async fn look(conn: &mut Conn, object: &Object) -> Result<Option<Seen>, Failure> {
     let (schema, table) = object.parts();
-    sqlx::query_as(
-        r#"
+    let sql = r#"
         select c.oid::bigint,
           has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'),
-          current_user::text
+          current_user::text,
+          row_security_active(c.oid),
+          coalesce(nullif(pg_catalog.pg_stat_get_live_tuples(c.oid), 0), c.reltuples::bigint)
         from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')
-        "#,
-    )
-    .bind(schema)
-    .bind(table)
-    .persistent(false)
-    .fetch_optional(conn)
-    .await
+        "#;
+    let most = Most {
+        rows: 1,
+        columns: 5,
+        bytes: 1 << 10,
+    };
+    let rows = conn.rows(sql, &[schema, table], most).await?;
+    let seen = |it: &Cells| {
+        Ok((
+            it.get(0)?,
+            it.get(1)?,
+            it.some_text(2)?,
+            it.get(3)?,
+            it.get(4)?,
+        ))
+    };
+    rows.first().map(seen).transpose()
 }
 
 /// A type stands for the one below it where it is a domain.
-async fn columns(conn: &mut PgConnection, table: i64) -> sqlx::Result<Vec<Column>> {
-    let rows: Vec<Described> = sqlx::query_as(
-        r#"
+async fn columns(conn: &mut Conn, table: i64) -> Result<Vec<Column>, Failure> {
+    let sql = r#"
         with recursive typed as (
           select a.attnum, a.atttypmod typmod, t.*
           from pg_catalog.pg_attribute a
@@ -111,28 +116,26 @@ async fn columns(conn: &mut PgConnection, table: i64) -> sqlx::Result<Vec<Column
         left join pg_catalog.pg_index i on i.indrelid = a.attrelid and i.indisprimary
         where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
         order by a.attnum
-        "#,
-    )
-    .bind(table)
-    .persistent(false)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(column).collect())
+        "#;
+    let rows = conn.rows(sql, &[&table.to_string()], COLUMNS).await?;
+    rows.iter().map(column).collect()
 }
 
-fn column(row: Described) -> Column {
-    let (name, cast, schema, base, category, required, key, words, length, comment) = row;
-    let words = words.and_then(|it| serde_json::from_str(&it).ok());
-    Column {
-        name,
-        cast,
-        schema,
-        base,
-        category,
-        required,
-        key,
+fn column(row: &Cells) -> Result<Column, Failure> {
+    let words: Option<Vec<String>> = match row.text(7)? {
+        Some(words) => serde_json::from_str(&words).ok(),
+        None => None,
+    };
+    Ok(Column {
+        name: row.some_text(0)?,
+        cast: row.some_text(1)?,
+        schema: row.text(2)?,
+        base: row.some_text(3)?,
+        category: row.some_text(4)?,
+        required: row.get(5)?,
+        key: row.get(6)?,
         words: words.unwrap_or_default(),
-        length,
-        comment,
-    }
+        length: row.get(8)?,
+        comment: row.text(9)?,
+    })
 }

@@ -4,21 +4,22 @@
 //! pooler before the source may hand each transaction to another server.
 
 mod catalog;
+mod conn;
 mod failure;
 mod page;
+mod tls;
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use schema::Hosts;
-use secrecy::ExposeSecret;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{Connection as _, Postgres, Transaction};
 
 use super::config::Tls;
 use super::{Config, Object, Table};
 use crate::connectors::address::{is_public, resolve};
 use crate::connectors::{Trouble, TroubleClass};
+use conn::Conn;
 use failure::trouble;
 
 pub use page::{Page, Row, Start};
@@ -36,7 +37,7 @@ const BEGIN: &str = "begin transaction read only; set local statement_timeout = 
 
 /// A line to a source database.
 pub struct Line {
-    conn: PgConnection,
+    conn: Conn,
 }
 
 impl Line {
@@ -47,8 +48,8 @@ impl Line {
     pub async fn open(config: &Config, hosts: Hosts) -> Result<Line, Trouble> {
         // Boxed: a sign-in is large, and its callers are deep.
         let opened = Box::pin(async {
-            let options = options(config, hosts).await?;
-            let conn = PgConnection::connect_with(&options).await;
+            let addresses = addresses(config, hosts).await?;
+            let conn = Conn::open(&addresses, config).await;
             conn.map_err(|err| failure::of_sign_in(&err, config))
         });
         let late = || failure::late(&format!("the server `{}` does not answer", config.host));
@@ -63,7 +64,7 @@ impl Line {
     /// # Errors
     /// Where it is not there or may not be read.
     pub async fn table(&mut self, index: usize, object: &Object) -> Result<Table, Trouble> {
-        self.ask(async |tx| catalog::table(tx, index, object).await)
+        self.ask(async |conn| catalog::table(conn, index, object).await)
             .await
     }
 
@@ -72,7 +73,7 @@ impl Line {
     /// # Errors
     /// Where the source does not give them.
     pub async fn page(&mut self, object: &Object, start: &Start<'_>) -> Result<Page, Trouble> {
-        self.ask(async |tx| page::list(tx, object, start).await)
+        self.ask(async |conn| page::list(conn, object, start).await)
             .await
     }
 
@@ -85,16 +86,15 @@ impl Line {
         object: &Object,
         cursor: &super::Part,
     ) -> Result<Option<String>, Trouble> {
-        self.ask(async |tx| {
-            page::newest(tx, object, cursor)
+        self.ask(async |conn| {
+            page::newest(conn, object, cursor)
                 .await
                 .map_err(|err| trouble(&err))
         })
         .await
     }
 
-    /// Which of these keys the object still has, a JSON array of JSON objects as the source
-    /// writes its rows: their indexes.
+    /// Which of these keys, a JSON array of [`Row::key`]s, the object still has: their indexes.
     ///
     /// # Errors
     /// Where the source does not tell.
@@ -105,8 +105,8 @@ impl Line {
         keys: &str,
     ) -> Result<HashSet<usize>, Trouble> {
         let found = self
-            .ask(async |tx| {
-                page::existing(tx, object, order, keys)
+            .ask(async |conn| {
+                page::existing(conn, object, order, keys)
                     .await
                     .map_err(|err| trouble(&err))
             })
@@ -117,56 +117,64 @@ impl Line {
             .collect())
     }
 
+    /// The rows of an object with these keys, a JSON array of [`Row::key`]s, each with the index
+    /// of its key. Where they are too large together, the later ones are brought without a body.
+    ///
+    /// # Errors
+    /// Where the source does not give them.
+    pub async fn with_keys(
+        &mut self,
+        object: &Object,
+        order: &super::Order,
+        keys: &str,
+    ) -> Result<Vec<(usize, Option<String>)>, Trouble> {
+        let found = self
+            .ask(async |conn| {
+                page::with_keys(conn, object, order, keys)
+                    .await
+                    .map_err(|err| trouble(&err))
+            })
+            .await?;
+        let index = |(index, body): (i64, _)| Some((index.try_into().ok()?, body));
+        Ok(found.into_iter().filter_map(index).collect())
+    }
+
     /// Signs off. A failure is of no interest to anybody.
     pub async fn close(self) {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.conn.close()).await;
     }
 
+    /// Asks within a transaction. It ends with the question, whatever came of it.
     async fn ask<T>(
         &mut self,
-        question: impl AsyncFnOnce(&mut Transaction<'_, Postgres>) -> Result<T, Trouble>,
+        question: impl AsyncFnOnce(&mut Conn) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
+        let conn = &mut self.conn;
         let asked = Box::pin(async {
-            let begun = self.conn.begin_with(BEGIN).await;
-            let mut tx = begun.map_err(|err| trouble(&err))?;
-            let answer = question(&mut tx).await?;
-            tx.commit().await.map_err(|err| trouble(&err))?;
+            conn.run(BEGIN).await.map_err(|err| trouble(&err))?;
+            let answer = question(conn).await;
+            let end = if answer.is_ok() { "commit" } else { "rollback" };
+            let ended = conn.run(end).await;
+            let answer = answer?;
+            ended.map_err(|err| trouble(&err))?;
             Ok(answer)
         });
-        let late = || failure::late("the source stopped answering in the middle");
-        tokio::time::timeout(ANSWER, asked)
-            .await
-            .map_err(|_| late())?
+        let asked = tokio::time::timeout(ANSWER, asked).await;
+        asked.unwrap_or_else(|_| {
+            self.conn.abort();
+            Err(failure::late("the source stopped answering in the middle"))
+        })
     }
 }
 
-/// How to get in. Nothing is taken from this process's own environment.
-async fn options(config: &Config, hosts: Hosts) -> Result<PgConnectOptions, Trouble> {
+/// Where to sign in.
+async fn addresses(config: &Config, hosts: Hosts) -> Result<Vec<SocketAddr>, Trouble> {
     let addresses = resolve(&config.host, config.port, hosts).await?;
-    let address = addresses[0].ip();
-    if config.tls == Tls::Disable && is_public(address) {
+    if config.tls == Tls::Disable && addresses.iter().any(|it| is_public(it.ip())) {
         let message = "a password and records would cross the internet unencrypted: leave it out";
         return Err(Trouble::new(TroubleClass::Network, "/tls", message));
     }
-    let (mode, host) = match config.tls {
-        // The certificate is for the name. A name that leads elsewhere by now leads to nobody
-        // with such a certificate.
-        Tls::VerifyFull => (PgSslMode::VerifyFull, config.host.clone()),
-        // The address that was looked at, and no other.
-        Tls::VerifyCa => (PgSslMode::VerifyCa, address.to_string()),
-        Tls::Disable => (PgSslMode::Disable, address.to_string()),
-    };
-    let authorities = config.ca_pem.clone().unwrap_or_default();
-    Ok(PgConnectOptions::new_without_pgpass()
-        .host(&host)
-        .port(config.port)
-        .database(&config.database)
-        .username(&config.user)
-        .password(config.password.expose_secret())
-        .ssl_mode(mode)
-        .ssl_root_cert_from_pem(authorities.into_bytes())
-        .extra_float_digits(None)
-        .application_name("autonomos"))
+    Ok(addresses)
 }
 
 /// A name as SQL writes it, whatever is in it.

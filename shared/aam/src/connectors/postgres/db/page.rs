@@ -1,13 +1,25 @@
 //! Rows as JSON, page after page, each after the last row of the one before.
 
-use sqlx::postgres::PgArguments;
-use sqlx::query::QueryAs;
-use sqlx::{AssertSqlSafe, PgConnection, Postgres};
+use serde_json::value::RawValue;
 
-use super::failure::trouble;
+use super::conn::{Cells, Conn, Most};
+use super::failure::{Failure, trouble};
 use super::{from, quoted};
 use crate::connectors::postgres::{Object, Order, PAGE_BYTES, PAGE_ROWS, Part};
 use crate::connectors::{Trouble, TroubleClass};
+
+/// The body of the last row may go as far beyond a page's size as a row may go, and a key is a part
+/// of its body, mostly.
+const PAGE: Most = Most {
+    rows: PAGE_ROWS,
+    columns: 6,
+    bytes: 6 * PAGE_BYTES,
+};
+const ONE: Most = Most {
+    rows: 1,
+    columns: 1,
+    bytes: 1 << 20,
+};
 
 /// Where a page begins.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +69,7 @@ type Listed = (
 );
 
 pub(super) async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     object: &Object,
     start: &Start<'_>,
 ) -> Result<Page, Trouble> {
@@ -91,11 +103,7 @@ pub(super) async fn list(
         key = key(&order.key),
         table = from(object),
     );
-    let mut query: QueryAs<'_, Postgres, Listed, PgArguments> = sqlx::query_as(AssertSqlSafe(sql));
-    for value in start.values() {
-        query = query.bind(value);
-    }
-    let rows = query.persistent(false).fetch_all(conn).await;
+    let rows = listed(conn, &sql, &start.values()).await;
     let rows = rows.map_err(|err| trouble(&err))?;
     let found = rows.first().map_or(0, |it| it.5);
     let found = usize::try_from(found).unwrap_or(usize::MAX);
@@ -107,11 +115,26 @@ pub(super) async fn list(
     })
 }
 
+async fn listed(conn: &mut Conn, sql: &str, values: &[&str]) -> Result<Vec<Listed>, Failure> {
+    let rows = conn.rows(sql, values, PAGE).await?;
+    let listed = |it: &Cells| {
+        Ok((
+            it.text(0)?,
+            it.text(1)?,
+            it.text(2)?,
+            it.some_text(3)?,
+            it.get(4)?,
+            it.get(5)?,
+        ))
+    };
+    rows.iter().map(listed).collect()
+}
+
 pub(super) async fn newest(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     object: &Object,
     cursor: &Part,
-) -> sqlx::Result<Option<String>> {
+) -> Result<Option<String>, Failure> {
     let sql = format!(
         "select {reached}::text from (select max({column}) {column} from {table} t) t \
          where {column} is not null",
@@ -119,49 +142,76 @@ pub(super) async fn newest(
         column = quoted(&cursor.name),
         table = from(object),
     );
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false);
-    query.fetch_optional(conn).await.map(Option::flatten)
+    let rows = conn.rows(&sql, &[], ONE).await?;
+    rows.first().map_or(Ok(None), |it| it.text(0))
 }
 
-/// Which of these keys, JSON objects as the source writes its rows, a table still has: their
-/// indexes. The source itself reads them back as values of its own types and compares those.
+/// Which of these keys, a JSON array of [`Row::key`]s, a table still has: their indexes. The source
+/// itself reads them back as values of its own types and compares those.
 pub(super) async fn existing(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     object: &Object,
     order: &Order,
     keys: &str,
-) -> sqlx::Result<Vec<i64>> {
+) -> Result<Vec<i64>, Failure> {
     find_operators(conn, order).await?;
-    let same: Vec<_> = order
-        .key
-        .iter()
-        .map(|it| {
-            let (there, given) = (it.column(), format!("k.{}", quoted(&it.name)));
-            // JSON has no lower bounds, which are a part of an array's value.
-            if it.cast.ends_with("[]") {
-                format!("to_jsonb({there}) = to_jsonb({given})")
-            } else {
-                format!("{there} = {given}")
-            }
-        })
-        .collect();
     let sql = format!(
         r#"
         select given.n - 1
-        from json_array_elements($1::text::json) with ordinality given(body, n),
-          lateral json_populate_record(null::{table}, given.body) k
+        from json_array_elements($1::text::json) with ordinality given(key, n)
         where exists (select 1 from {table} t where {same})
         "#,
         table = from(object),
-        same = same.join(" and "),
+        same = same(order),
     );
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(keys);
-    query.persistent(false).fetch_all(conn).await
+    let asked = serde_json::from_str::<Vec<&RawValue>>(keys).map_or(0, |it| it.len());
+    let most = Most { rows: asked, ..ONE };
+    let rows = conn.rows(&sql, &[keys], most).await?;
+    rows.iter().map(|it| it.get(0)).collect()
+}
+
+/// The rows with these keys, a JSON array of [`Row::key`]s: the key's index, and the row as JSON,
+/// unless that has with those before it more than [`PAGE_BYTES`].
+pub(super) async fn with_keys(
+    conn: &mut Conn,
+    object: &Object,
+    order: &Order,
+    keys: &str,
+) -> Result<Vec<(i64, Option<String>)>, Failure> {
+    find_operators(conn, order).await?;
+    let sql = format!(
+        r#"
+        select n - 1, case when sum(octet_length(body)) over (order by n) <= {PAGE_BYTES} then body end
+        from (
+          select given.n, to_json(t.*)::text body
+          from json_array_elements($1::text::json) with ordinality given(key, n)
+          join {table} t on {same}
+          order by given.n
+          limit {PAGE_ROWS}
+        ) found
+        order by n
+        "#,
+        table = from(object),
+        same = same(order),
+    );
+    let rows = conn
+        .rows(&sql, &[keys], Most { columns: 2, ..PAGE })
+        .await?;
+    rows.iter()
+        .map(|it| Ok((it.get(0)?, it.text(1)?)))
+        .collect()
+}
+
+/// Whether a row has a given key.
+fn same(order: &Order) -> String {
+    let same = order.key.iter().enumerate();
+    let same = same.map(|(n, it)| format!("{} = (given.key ->> {n})::{}", it.column(), it.cast));
+    same.collect::<Vec<_>>().join(" and ")
 }
 
 /// Makes the operators of the key's types known by their names: those of citext, for example, are
 /// in the schema that the extension was created in. Without them rows would be compared as text.
-async fn find_operators(conn: &mut PgConnection, order: &Order) -> sqlx::Result<()> {
+async fn find_operators(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
     let schemas: Vec<_> = order
         .parts()
         .filter_map(|it| it.schema.as_deref())
@@ -173,12 +223,8 @@ async fn find_operators(conn: &mut PgConnection, order: &Order) -> sqlx::Result<
         .into_iter()
         .map(|it| format!(", {}", quoted(it)))
         .collect();
-    sqlx::query("select set_config('search_path', current_setting('search_path') || $1, true)")
-        .bind(schemas)
-        .persistent(false)
-        .execute(conn)
-        .await?;
-    Ok(())
+    let sql = "select set_config('search_path', current_setting('search_path') || $1, true)";
+    conn.rows(sql, &[&schemas], ONE).await.map(drop)
 }
 
 impl<'a> Start<'a> {
@@ -209,12 +255,10 @@ impl<'a> Start<'a> {
             Start::AfterKey(..) => {
                 format!("where ({}) > ({})", self.sort(), parameters(&order.key))
             }
-            Start::Since(_, cursor, _) => format!(
-                "where {} >= $1::{} - {}",
-                cursor.column(),
-                cursor.cast,
-                cursor.look_back()
-            ),
+            Start::Since(_, cursor, _) => {
+                let since = cursor.since(order.lookback);
+                format!("where {} >= {since}", cursor.column())
+            }
             Start::AfterCursor(_, cursor, ..) => {
                 let parts = std::iter::once(*cursor).chain(&order.key);
                 format!("where ({}) > ({})", self.sort(), parameters(parts))

@@ -1,0 +1,118 @@
+//! Which row a record is of, where several come into question.
+//!
+//! A record is stored with the key of its row. Another row with the same id is kept aside, until
+//! the record's own is gone from the source or has another id.
+
+use std::collections::HashMap;
+
+use aam::connectors::postgres::{Line, Order, Page, Row};
+use aam::db::raw_records;
+use aam::db::{self, Connection};
+use aam::ingest::{Item, Outcome, Stream};
+use aam::plan::Plan;
+
+use super::Halt;
+use super::place::Place;
+use crate::db::stored::{self, Rows};
+
+/// A row's key as it is stored: the shape of the order, then a JSON array.
+pub(super) fn key(order: &Order, row: &Row) -> String {
+    format!("{}{}", order.shape, serde_json::json!(row.key))
+}
+
+/// The records that rows of the page may have although they are stored from other rows.
+pub(super) async fn freed(
+    conn: &mut Connection,
+    place: &Place<'_>,
+    line: &mut Line,
+    order: &Order,
+    page: &Page,
+) -> Result<Vec<String>, Halt> {
+    let plan = place.stream(conn).await?.plan;
+    let mut here = HashMap::new();
+    let mut rows = Rows::default();
+    for row in &page.rows {
+        let (key, id) = (
+            key(order, row),
+            row.body.as_deref().and_then(|it| id(&plan, it)),
+        );
+        if let Some(id) = &id {
+            rows.source_ids.push(id.clone());
+            rows.keys.push(key.clone());
+        }
+        here.insert(key, id);
+    }
+    let name = place.object.name();
+    let held = stored::list_held(conn, place.tenant, (place.connection, &name), &rows).await?;
+    let (mut freed, mut elsewhere) = (Vec::new(), Vec::new());
+    for (id, holder) in held {
+        match (here.get(&holder), holder.strip_prefix(&order.shape)) {
+            (Some(None), _) => {}
+            (Some(Some(now)), _) if *now == id => {}
+            // A key of another shape was that of a row which is read anew, or is gone.
+            (Some(Some(_)), _) | (None, None) => freed.push(id),
+            (None, Some(key)) => elsewhere.push((id, key.to_owned())),
+        }
+    }
+    if !elsewhere.is_empty() {
+        freed.extend(left(line, place, order, &plan, elsewhere).await?);
+    }
+    Ok(freed)
+}
+
+/// Those of the records that their rows, by these keys, have left.
+async fn left(
+    line: &mut Line,
+    place: &Place<'_>,
+    order: &Order,
+    plan: &Plan,
+    held: Vec<(String, String)>,
+) -> Result<Vec<String>, Halt> {
+    let keys: Vec<_> = held.iter().map(|it| it.1.as_str()).collect();
+    let keys = format!("[{}]", keys.join(","));
+    let there = line.with_keys(place.object, order, &keys).await;
+    let there: HashMap<_, _> = there.map_err(Halt::Source)?.into_iter().collect();
+    let held = held.into_iter().map(|it| it.0).enumerate();
+    let left = held.filter(|(index, id)| match there.get(index) {
+        None => true,
+        Some(None) => false,
+        Some(Some(body)) => self::id(plan, body).is_some_and(|it| it != *id),
+    });
+    Ok(left.map(|it| it.1).collect())
+}
+
+/// The records that rows had before their ids changed.
+pub(super) async fn before(
+    conn: &mut Connection,
+    stream: &Stream,
+    items: &[Item<'_>],
+    outcomes: &[Outcome],
+) -> db::Result<Vec<String>> {
+    let mut rows = Rows::default();
+    for (item, outcome) in items.iter().zip(outcomes) {
+        let body = std::str::from_utf8(item.payload).unwrap_or_default();
+        if let (false, Some(key), Some(id)) = (
+            matches!(outcome, Outcome::Quarantined { .. }),
+            item.source_key,
+            id(&stream.plan, body),
+        ) {
+            rows.source_ids.push(id);
+            rows.keys.push(key.to_owned());
+        }
+    }
+    let place = (stream.connection, stream.object.as_str());
+    stored::list_left(conn, stream.tenant, place, &rows).await
+}
+
+/// Lets the rows to come have these records.
+pub(super) async fn free(conn: &mut Connection, stream: &Stream, ids: &[String]) -> db::Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let place = (stream.connection, stream.object.as_str());
+    raw_records::free(conn, stream.tenant, place, ids).await
+}
+
+fn id(plan: &Plan, body: &str) -> Option<String> {
+    plan.identify(body).map(|it| it.0)
+}

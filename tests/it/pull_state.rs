@@ -1,0 +1,283 @@
+//! Pulling from a PostgreSQL: what is stored is how the source is, or the run says what is not.
+
+use serde_json::{Value, json};
+use tests::app::{Person, TestApp};
+
+use crate::pull::{PATH, set_up, sync};
+
+/// Ids and names of the stored accounts, sorted: `1 a, 2 b`.
+async fn stored(app: &TestApp) -> String {
+    let rows: Vec<String> =
+        sqlx::query_scalar("select account_id || ' ' || name from accounts order by 1")
+            .fetch_all(&app.database().pool())
+            .await
+            .unwrap();
+    rows.join(", ")
+}
+
+async fn latest_run(app: &TestApp, person: &Person, id: &str) -> Value {
+    let runs = app.get(&format!("{PATH}/{id}/runs"), person).await.json();
+    runs["runs"][0].clone()
+}
+
+async fn quarantine(app: &TestApp, person: &Person, id: &str) -> Vec<String> {
+    let path = format!("{PATH}/{id}/quarantine");
+    let kept = app.get(&path, person).await.json();
+    let kept = kept["records"].as_array().unwrap().clone();
+    kept.iter()
+        .map(|it| it["reason"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn full() -> Value {
+    json!({ "mode": "full" })
+}
+
+fn people() -> Value {
+    json!([{ "table": "p", "entity": "account" }])
+}
+
+#[tokio::test]
+async fn of_two_rows_with_one_id_the_second_is_kept_aside() {
+    let sql = "create table p (k int primary key, account_id text, name text);
+        insert into p values (1, 'x', 'first'), (2, ' x ', 'second'), (3, 'y', 'third');";
+    let (app, source, person, id) = set_up(sql, people()).await;
+    for _ in 0..2 {
+        let done = sync(&app, &person, &id, full()).await;
+        assert_eq!(done["status"], "success", "{done}");
+        assert_eq!(done["result"]["collisions"], 1, "{done}");
+        assert_eq!(done["result"]["quarantined"], 1, "{done}");
+        assert_eq!(stored(&app).await, "x first, y third");
+    }
+    let run = latest_run(&app, &person, &id).await;
+    assert_eq!(run["collisions"], 1, "{run}");
+    let kept = quarantine(&app, &person, &id).await;
+    assert_eq!(kept.len(), 1);
+    assert!(
+        kept[0].contains(r#"the row with the key ["1"]"#),
+        "{kept:?}"
+    );
+
+    // Read again with the mapping, the second is still the second.
+    let path = format!("{PATH}/{id}/quarantine/replay");
+    let replayed = app.post(&path, &person, json!({})).await;
+    let replayed = crate::pull::finished(&app, &person, replayed).await;
+    assert_eq!(replayed["status"], "success", "{replayed}");
+    assert_eq!(stored(&app).await, "x first, y third");
+
+    source.run("delete from p where k = 1").await;
+    let done = sync(&app, &person, &id, full()).await;
+    assert_eq!(done["result"]["collisions"], 0, "{done}");
+    assert_eq!(stored(&app).await, "x second, y third");
+    assert!(quarantine(&app, &person, &id).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_row_whose_id_changes_takes_its_record_along() {
+    let sql =
+        "create table p (k int primary key, account_id text, name text, updated_at timestamptz);
+        insert into p
+        select n, 'a' || n, 'n' || n, '2026-01-01' from generate_series(1, 1200) n;";
+    for mode in ["full", "incremental"] {
+        let (app, source, person, id) = set_up(sql, people()).await;
+        sync(&app, &person, &id, full()).await;
+        // Within one page, from page to page, and in a chain that ends with a new id.
+        source
+            .run(
+                "update p set updated_at = now(), name = name || '!', account_id = case k
+                   when 1 then 'a2' when 2 then 'a1'
+                   when 3 then 'a1100' when 1100 then 'a3'
+                   when 4 then 'a5' when 5 then 'a600' when 600 then 'new' end
+                 where k in (1, 2, 3, 1100, 4, 5, 600)",
+            )
+            .await;
+        let done = sync(&app, &person, &id, json!({ "mode": mode })).await;
+        assert_eq!(done["status"], "success", "{done}");
+        assert_eq!(done["result"]["collisions"], 0, "{done}");
+        let all = stored(&app).await;
+        let changed: Vec<_> = all.split(", ").filter(|it| it.ends_with('!')).collect();
+        let expected = [
+            "a1 n2!",
+            "a1100 n3!",
+            "a2 n1!",
+            "a3 n1100!",
+            "a5 n4!",
+            "a600 n5!",
+            "new n600!",
+        ];
+        assert_eq!(changed, expected, "{mode}");
+        assert_eq!(all.split(", ").count(), 1200, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_an_id_gets_it_when_its_row_lets_it_go() {
+    let sql =
+        "create table p (k int primary key, account_id text, name text, updated_at timestamptz);
+        insert into p values (1, 'x', 'first', '2026-01-01'), (2, 'x', 'second', '2026-01-01');";
+    let (app, source, person, id) = set_up(sql, people()).await;
+    sync(&app, &person, &id, full()).await;
+    source
+        .run("update p set account_id = 'y', updated_at = now() where k = 1")
+        .await;
+    let done = sync(&app, &person, &id, json!({})).await;
+    assert_eq!(done["status"], "success", "{done}");
+    assert_eq!(stored(&app).await, "x second, y first");
+    assert!(quarantine(&app, &person, &id).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_in_quarantine_goes_with_its_row() {
+    let sql = "create table p (k int primary key, account_id text, name text, created_at text);
+        insert into p values (1, 'a', 'a', 'much'), (2, 'b', 'b', 'more'), (3, null, 'c', '2026-01-01'),
+          (4, 'd', 'd', '2026-01-01');";
+    let (app, source, person, id) = set_up(sql, people()).await;
+    sync(&app, &person, &id, full()).await;
+    assert_eq!(quarantine(&app, &person, &id).await.len(), 3);
+    // Another fault of the same row, a row that is gone, and one that got its id.
+    source
+        .run(
+            "update p set created_at = 'very much' where k = 1;
+             delete from p where k = 2;
+             update p set account_id = 'c' where k = 3;",
+        )
+        .await;
+    sync(&app, &person, &id, full()).await;
+    assert_eq!(quarantine(&app, &person, &id).await.len(), 1);
+    assert_eq!(stored(&app).await, "c c, d d");
+}
+
+#[tokio::test]
+async fn how_the_source_is_is_never_stale() {
+    let sql = "create table p (account_id text primary key, name text, updated_at timestamptz);
+        insert into p values ('1', 'a', now() - interval '1 hour');";
+    let (app, source, person, id) = set_up(sql, people()).await;
+    sync(&app, &person, &id, full()).await;
+    // As after a restore of yesterday's backup.
+    source
+        .run("update p set name = 'restored', updated_at = now() - interval '1 day'")
+        .await;
+    let done = sync(&app, &person, &id, full()).await;
+    assert_eq!(done["result"]["written"], 1, "{done}");
+    assert_eq!(stored(&app).await, "1 restored");
+    let done = sync(&app, &person, &id, full()).await;
+    assert_eq!(done["result"]["unchanged"], 1, "{done}");
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_where_row_level_security_hides_rows() {
+    let sql = "create table p (account_id text primary key, name text);
+        insert into p select n::text, 'n' from generate_series(1, 50) n;
+        analyze p;";
+    let counted = "select pg_stat_force_next_flush()";
+    let (app, source, person, id) = set_up(sql, people()).await;
+    sync(&app, &person, &id, full()).await;
+    source.run(counted).await;
+    source.run("alter table p enable row level security").await;
+    let done = sync(&app, &person, &id, full()).await;
+    assert_eq!(done["status"], "success", "{done}");
+    assert_eq!(done["result"]["deleted"], 0, "{done}");
+    let run = latest_run(&app, &person, &id).await;
+    let warning = run["warning"].as_str().unwrap();
+    assert!(warning.contains("row-level security"), "{warning}");
+
+    // A policy that shows everything hides nothing.
+    source
+        .run("create policy all_rows on p using (true); delete from p where account_id = '1'")
+        .await;
+    source.run(counted).await;
+    source.run("analyze p").await;
+    let done = sync(&app, &person, &id, full()).await;
+    assert_eq!(done["result"]["deleted"], 1, "{done}");
+    let run = latest_run(&app, &person, &id).await;
+    assert_eq!(run["warning"], Value::Null, "{run}");
+
+    source.run("drop policy all_rows on p").await;
+    let confirmed = json!({ "mode": "full", "confirm_deletes": true });
+    let done = sync(&app, &person, &id, confirmed).await;
+    assert_eq!(done["result"]["deleted"], 49, "{done}");
+}
+
+#[tokio::test]
+async fn a_run_says_that_cursors_are_from_the_future() {
+    let sql = "create table p (account_id text primary key, name text, updated_at timestamptz);
+        insert into p values ('1', 'a', '2099-01-01'), ('2', 'b', '2024-01-01');";
+    let (app, _source, person, id) = set_up(sql, people()).await;
+    for mode in ["full", "incremental"] {
+        sync(&app, &person, &id, json!({ "mode": mode })).await;
+        let run = latest_run(&app, &person, &id).await;
+        let warning = run["warning"].as_str().unwrap();
+        assert!(
+            warning.starts_with("1 rows have a later cursor"),
+            "{warning}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_late_commit_arrives_within_the_lookback() {
+    let check = async |kind: &str, last: &str, late: [&str; 2], lookback: Value| {
+        let sql = format!(
+            "create table p (account_id text primary key, name text, c {kind});
+             insert into p values ('1', 'a', {last});"
+        );
+        let mut object = json!({ "table": "p", "entity": "account", "cursor": "c" });
+        if !lookback.is_null() {
+            object["lookback"] = lookback;
+        }
+        let (app, source, person, id) = set_up(&sql, json!([object])).await;
+        sync(&app, &person, &id, json!({})).await;
+        let [within, before] = late;
+        source
+            .run(&format!(
+                "insert into p values ('2', 'b', {within}), ('3', 'c', {before})"
+            ))
+            .await;
+        let done = sync(&app, &person, &id, json!({})).await;
+        assert_eq!(done["result"]["written"], 1, "{kind}: {done}");
+        assert_eq!(stored(&app).await, "1 a, 2 b", "{kind}");
+    };
+    let at = |it: &str| format!("'2026-01-01 12:00Z'::timestamptz - interval '{it} minutes'");
+    check("timestamptz", &at("0"), [&at("4"), &at("6")], Value::Null).await;
+    check("timestamptz", &at("0"), [&at("59"), &at("61")], json!(60)).await;
+    check("timestamptz", &at("0"), [&at("0"), &at("1")], json!(0)).await;
+    check("bigint", "5000", ["4001", "3999"], Value::Null).await;
+    check("bigint", "5000", ["4991", "4989"], json!(10)).await;
+    check(
+        "timestamp",
+        "'4713-01-01 BC'",
+        ["'4713-01-01 BC'", "null"],
+        Value::Null,
+    )
+    .await;
+    check("date", "'-infinity'", ["'-infinity'", "null"], Value::Null).await;
+    check("smallint", "-32760", ["-32768", "null"], Value::Null).await;
+    check(
+        "bigint",
+        "-9223372036854775800",
+        ["-9223372036854775808", "null"],
+        Value::Null,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn another_key_of_the_config_is_no_other_row() {
+    let sql =
+        "create table p (a int primary key, b text not null unique, account_id text, name text);
+        insert into p select n, 'b' || n, 'i' || n, 'n' from generate_series(1, 700) n;
+        insert into p values (701, 'b701', null, 'no id');";
+    let (app, source, person, id) = set_up(sql, people()).await;
+    sync(&app, &person, &id, full()).await;
+    let objects = json!([{ "table": "p", "entity": "account", "key": ["b"] }]);
+    let config = json!({ "connector_config": source.config(objects) });
+    let patched = app.patch(&format!("{PATH}/{id}"), &person, config).await;
+    assert!(patched.status.is_success(), "{patched}");
+    source.run("delete from p where a in (1, 701)").await;
+    let done = sync(&app, &person, &id, full()).await;
+    assert_eq!(done["status"], "success", "{done}");
+    assert_eq!(done["result"]["unchanged"], 699, "{done}");
+    assert_eq!(done["result"]["collisions"], 0, "{done}");
+    assert_eq!(done["result"]["deleted"], 1, "{done}");
+    assert!(quarantine(&app, &person, &id).await.is_empty());
+}
