@@ -97,3 +97,86 @@ async fn booleans_are_read_in_the_spellings_of_spreadsheets() {
     let expected = ["active", "active", "inactive", "active", "active", "paused"];
     assert_eq!(found, expected);
 }
+
+/// The drift that each of the files brings, one after the other: `severity kind path`.
+async fn drifts(app: &TestApp, person: &Person, files: &[&[u8]]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files {
+        let answer = upload(app, person, &[("accounts_test.csv", file)]).await;
+        let drift = &answer["files"][0]["drift"];
+        let changes = drift["changes"].as_array();
+        let changes = changes.map(|it| {
+            let change = |it: &Value| format!("{} {} {}", it["severity"], it["kind"], it["path"]);
+            it.iter().map(change).collect::<Vec<_>>().join(", ")
+        });
+        found.push(changes.unwrap_or_default().replace('"', ""));
+    }
+    found
+}
+
+#[tokio::test]
+async fn letters_after_digits_in_a_text_are_no_alarm() {
+    let (app, person) = set_up(json!({})).await;
+    let files: [&[u8]; 3] = [
+        b"account_id,name,notes\n1,2024,7\n",
+        b"account_id,name,notes\nA1,Acme,x\n",
+        b"account_id,name,notes\n2,7,8\n",
+    ];
+    let found = drifts(&app, &person, &files).await;
+    let low = "low retyped account_id, low retyped name, low retyped notes";
+    assert_eq!(found, ["", low, ""]);
+}
+
+#[tokio::test]
+async fn letters_after_dates_in_a_timestamp_are_an_alarm() {
+    let (app, person) = set_up(json!({})).await;
+    let files: [&[u8]; 2] = [
+        b"account_id,name,updated_at\n1,A,2026-01-01\n",
+        b"account_id,name,updated_at\n1,B,2026-01-02\n2,B,soon\n",
+    ];
+    let found = drifts(&app, &person, &files).await;
+    assert_eq!(found, ["", "high retyped updated_at"]);
+}
+
+#[tokio::test]
+async fn a_file_without_rows_teaches_no_types() {
+    let (app, person) = set_up(json!({})).await;
+    let files: [&[u8]; 5] = [
+        b"account_id,name\n",
+        b"account_id,name\n1,Acme\n",
+        b"account_id,name\n",
+        b"account_id,name,industry\n",
+        b"account_id,name,industry\n1,Acme,Law\n",
+    ];
+    let found = drifts(&app, &person, &files).await;
+    assert_eq!(found, ["", "", "", "", "low added industry"]);
+}
+
+#[tokio::test]
+async fn a_misread_file_moves_no_schema() {
+    let (app, person) = set_up(json!({})).await;
+    let files: [&[u8]; 6] = [
+        b"Accounts of today\naccount_id,name\n1,Acme\n",
+        b"account_id,name\n1,Acme\n",
+        b"Accounts of today\naccount_id,name\n1,Acme\n",
+        b"1,Acme\n2,Birch\n",
+        b"account_id~name\n1~Acme\n",
+        b"account_id,name,updated_at\n,7,x\n",
+    ];
+    let found = drifts(&app, &person, &files).await;
+    assert_eq!(found, ["", "", "", "", "", ""]);
+}
+
+#[tokio::test]
+async fn a_renamed_id_is_an_alarm_though_no_row_is_taken() {
+    let (app, person) = set_up(json!({})).await;
+    let files: [&[u8]; 2] = [
+        b"account_id,name\n1,Acme\n",
+        b"account_number,name\n1,Acme\n",
+    ];
+    let found = drifts(&app, &person, &files).await;
+    assert_eq!(
+        found,
+        ["", "critical removed account_id, low added account_number"]
+    );
+}

@@ -15,7 +15,7 @@ use super::{
     timestamp::{self, Reading},
     words::Words,
 };
-use crate::drift::Use;
+use crate::drift::{Demand, Use};
 
 pub(super) fn compile(mapping: &Mapping) -> Result<Plan> {
     let Some(entity) = entity::find(&mapping.entity) else {
@@ -39,17 +39,41 @@ pub(super) fn compile(mapping: &Mapping) -> Result<Plan> {
 
 fn uses(entity: &Entity, mapping: &Mapping) -> BTreeMap<String, Use> {
     let mut uses = BTreeMap::new();
-    for field in &mapping.fields {
-        let required = entity.field(&field.target).is_some_and(|it| it.required);
-        let now = if required { Use::Required } else { Use::Mapped };
-        for source in &field.sources {
+    for mapping in &mapping.fields {
+        let Some(field) = entity.field(&mapping.target) else {
+            continue;
+        };
+        let now = Use {
+            demand: if field.required {
+                Demand::Required
+            } else {
+                Demand::Mapped
+            },
+            is_typed: field.kind != Kind::Text || mapping.transforms.iter().any(is_typed),
+        };
+        for source in &mapping.sources {
             let used = uses.entry(source.clone()).or_insert(now);
-            if required {
-                *used = now;
-            }
+            *used = used.and(now);
         }
     }
     uses
+}
+
+/// Whether it matters to the transform what kind of value it is given.
+fn is_typed(transform: &Transform) -> bool {
+    match transform {
+        Transform::Constant { .. }
+        | Transform::Default { .. }
+        | Transform::Join { .. }
+        | Transform::Lower
+        | Transform::Split { .. }
+        | Transform::Trim
+        | Transform::Upper => false,
+        Transform::Currency
+        | Transform::Enum { .. }
+        | Transform::Timestamp { .. }
+        | Transform::Unit { .. } => true,
+    }
 }
 
 struct Compiler {

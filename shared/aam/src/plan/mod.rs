@@ -83,7 +83,7 @@ impl Plan {
 
     /// What hangs on the source field at that path.
     pub fn use_of(&self, path: &str) -> Use {
-        self.uses.get(path).copied().unwrap_or(Use::Unused)
+        self.uses.get(path).copied().unwrap_or(Use::UNUSED)
     }
 
     /// The source id of a record of which only the key needs to be there: a delete.
