@@ -180,3 +180,37 @@ async fn a_renamed_id_is_an_alarm_though_no_row_is_taken() {
         ["", "critical removed account_id, low added account_number"]
     );
 }
+
+/// The amounts that are stored, and what is said of the file.
+async fn amounts(app: &TestApp, person: &Person, file: &str) -> (Vec<Value>, Value) {
+    let body = form(&[("opportunities_test.csv", file.as_bytes())]);
+    let answer = send(app, person, body).await.json();
+    let path = "/api/v1/dcl/views/opportunities?sort=opportunity_id";
+    let list = app.get(path, person).await.json();
+    let rows = list["data"].as_array().unwrap().iter();
+    (rows.map(|it| it["amount"].clone()).collect(), answer)
+}
+
+#[tokio::test]
+async fn numbers_that_a_column_writes_in_two_ways_are_set_aside() {
+    let (app, person) = set_up(json!({})).await;
+    let file = "opportunity_id;name;amount\n1;1.234;1.234\n2;B;1.234,50\n3;C;99\n";
+    let (found, answer) = amounts(&app, &person, file).await;
+    assert_eq!(answer["total"]["quarantined"], 2, "{answer}");
+    assert_eq!(found.len(), 1, "{found:?}");
+    let file = "opportunity_id;name;amount\n1;1.234;1.234\n2;1.234,50;12.5\n3;C;99\n";
+    let (found, answer) = amounts(&app, &person, file).await;
+    assert_eq!(answer["total"]["quarantined"], 0, "{answer}");
+    assert_eq!(found.len(), 3, "{found:?}");
+}
+
+#[tokio::test]
+async fn a_file_ends_where_numbers_that_were_stored_turn_out_doubtful() {
+    let (app, person) = set_up(json!({})).await;
+    let rows: String = (0..600).map(|it| format!("{it};A;1.234\n")).collect();
+    let file = format!("opportunity_id;name;amount\n{rows}x;B;1.234,50\n");
+    let (_, answer) = amounts(&app, &person, &file).await;
+    let text = answer.to_string();
+    assert!(text.contains("writes numbers in two ways"), "{text}");
+    assert!(text.contains("on line 602"), "{text}");
+}

@@ -1,6 +1,9 @@
 //! From a mapping to a plan. Every fault is found and named at once.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use schema::{
     Error, FieldError, Result,
@@ -34,7 +37,7 @@ pub(super) fn compile(mapping: &Mapping) -> Result<Plan> {
     for (index, field) in mapping.fields.iter().enumerate() {
         compiler.field(entity, &format!("/fields/{index}"), field);
     }
-    compiler.finish(entity, uses(entity, mapping))
+    compiler.finish(entity, mapping)
 }
 
 fn uses(entity: &Entity, mapping: &Mapping) -> BTreeMap<String, Use> {
@@ -57,6 +60,15 @@ fn uses(entity: &Entity, mapping: &Mapping) -> BTreeMap<String, Use> {
         }
     }
     uses
+}
+
+fn numbers(entity: &Entity, mapping: &Mapping) -> BTreeSet<String> {
+    let is_number = |it: &&FieldMapping| {
+        let field = entity.field(&it.target);
+        field.is_some_and(|it| matches!(it.kind, Kind::Decimal | Kind::Integer))
+    };
+    let fields = mapping.fields.iter().filter(is_number);
+    fields.flat_map(|it| it.sources.iter().cloned()).collect()
 }
 
 /// Whether it matters to the transform what kind of value it is given.
@@ -196,7 +208,7 @@ impl Compiler {
         }
     }
 
-    fn finish(mut self, entity: &'static Entity, uses: BTreeMap<String, Use>) -> Result<Plan> {
+    fn finish(mut self, entity: &'static Entity, mapping: &Mapping) -> Result<Plan> {
         for (field, column) in entity.fields.iter().zip(&self.columns) {
             // A wrong entry for it may be a fault already; one more line does no harm.
             if field.required && column.is_none() {
@@ -215,7 +227,8 @@ impl Compiler {
             root: self.root,
             slots: self.slots,
             columns: self.columns,
-            uses,
+            uses: uses(entity, mapping),
+            numbers: numbers(entity, mapping),
         })
     }
 }
