@@ -65,6 +65,11 @@ impl Source {
         done.unwrap_or_else(|err| panic!("{err} in {sql}"));
     }
 
+    /// Lines to it, as its owner.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// The config of a connection to it that reads these objects.
     pub fn config(&self, objects: Value) -> Value {
         json!({
@@ -81,6 +86,13 @@ impl Source {
     /// Who has signed its certificate.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// The same by another port.
+    pub fn config_at(&self, port: u16, objects: Value) -> Value {
+        let mut config = self.config(objects);
+        config["port"] = json!(port);
+        config
     }
 
     /// Its port, as long as it has one.
