@@ -114,7 +114,8 @@ async fn a_row_whose_id_changes_takes_its_record_along() {
 async fn who_waits_for_an_id_gets_it_when_its_row_lets_it_go() {
     let sql =
         "create table p (k int primary key, account_id text, name text, updated_at timestamptz);
-        insert into p values (1, 'x', 'first', '2026-01-01'), (2, 'x', 'second', '2026-01-01');";
+        insert into p values (1, 'x', 'first', '2026-01-01'), (2, 'x', 'second', '2026-01-01'),
+          (3, 'z', 'third', '2026-06-01');";
     let (app, source, person, id) = set_up(sql, people()).await;
     sync(&app, &person, &id, full()).await;
     source
@@ -122,7 +123,7 @@ async fn who_waits_for_an_id_gets_it_when_its_row_lets_it_go() {
         .await;
     let done = sync(&app, &person, &id, json!({})).await;
     assert_eq!(done["status"], "success", "{done}");
-    assert_eq!(stored(&app).await, "x second, y first");
+    assert_eq!(stored(&app).await, "x second, y first, z third");
     assert!(quarantine(&app, &person, &id).await.is_empty());
 }
 

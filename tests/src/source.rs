@@ -65,6 +65,11 @@ impl Source {
         done.unwrap_or_else(|err| panic!("{err} in {sql}"));
     }
 
+    /// Lines to it, as its owner.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// The config of a connection to it that reads these objects.
     pub fn config(&self, objects: Value) -> Value {
         json!({

@@ -8,6 +8,7 @@ pub mod fingerprint;
 pub mod ingest;
 pub mod observe;
 pub mod plan;
+mod truth;
 
 #[cfg(test)]
 mod notation;

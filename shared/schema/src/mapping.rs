@@ -69,7 +69,9 @@ pub enum Transform {
     },
     /// The source's word → ours.
     Enum {
-        /// Pairs of (source word, canonical word).
+        /// Pairs of (source word, canonical word). A word counts in any case, unless another of
+        /// the list differs by case alone; `true` and `false` also as 1, 0, WAHR, FAUX and the
+        /// like.
         values: std::collections::BTreeMap<String, String>,
         /// What to do with a word that is not listed.
         otherwise: Otherwise,

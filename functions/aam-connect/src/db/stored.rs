@@ -153,6 +153,12 @@ pub(crate) struct Keyed {
     pub(crate) key: Option<String>,
 }
 
+/// Where to go on after a slice; nowhere where it is not full.
+pub(crate) fn last(slice: &[Keyed]) -> Option<String> {
+    let full = i64::try_from(slice.len()).is_ok_and(|it| it == ROWS);
+    slice.last().filter(|_| full).map(|it| it.place.clone())
+}
+
 /// The next raw records that are not deleted, all rows of the object having been read by keys of
 /// that shape. One without such a key stays out where its row is in quarantine.
 pub(crate) async fn list_raw_keys(

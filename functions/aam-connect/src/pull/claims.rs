@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use aam::connectors::postgres::{Line, Order, Page, Row};
 use aam::db::raw_records;
 use aam::db::{self, Connection};
-use aam::ingest::{Item, Outcome, Stream};
+use aam::ingest::{Item, Stream};
 use aam::plan::Plan;
 
 use super::Halt;
@@ -81,21 +81,16 @@ async fn left(
     Ok(left.map(|it| it.1).collect())
 }
 
-/// The records that rows had before their ids changed.
+/// The records that rows had before their ids changed, whatever became of these rows.
 pub(super) async fn before(
     conn: &mut Connection,
     stream: &Stream,
     items: &[Item<'_>],
-    outcomes: &[Outcome],
 ) -> db::Result<Vec<String>> {
     let mut rows = Rows::default();
-    for (item, outcome) in items.iter().zip(outcomes) {
+    for item in items {
         let body = std::str::from_utf8(item.payload).unwrap_or_default();
-        if let (false, Some(key), Some(id)) = (
-            matches!(outcome, Outcome::Quarantined { .. }),
-            item.source_key,
-            id(&stream.plan, body),
-        ) {
+        if let (Some(key), Some(id)) = (item.source_key, id(&stream.plan, body)) {
             rows.source_ids.push(id);
             rows.keys.push(key.to_owned());
         }

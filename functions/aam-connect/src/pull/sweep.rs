@@ -23,7 +23,7 @@ pub(super) struct Sweep {
 
 /// What of a slice of stored records is gone.
 pub(super) struct Gone {
-    /// The last record of the slice; none where there is nothing left.
+    /// The last record of the slice; none where nothing is left after it.
     pub(super) last: Option<String>,
     pub(super) looked_for: usize,
     pub(super) places: Vec<String>,
@@ -117,7 +117,7 @@ impl Current {
                 there.map_err(Halt::Source)?
             }
         };
-        let (last, looked_for) = (stored.last().map(|it| it.place.clone()), stored.len());
+        let (last, looked_for) = (stored::last(&stored), stored.len());
         let mut asked = 0..;
         let gone = stored.into_iter().filter(|it| {
             let index = it.key.as_ref().and_then(|_| asked.next());

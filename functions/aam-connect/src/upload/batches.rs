@@ -104,7 +104,7 @@ impl<'a> Batches<'a> {
             }
         }
         let reader = file.reader();
-        report.detected(reader.detected());
+        report.detected(reader);
         let Some(header) = reader.header() else {
             let error = "the file is empty: its first line names the columns";
             return Err(Stop::File(error.to_owned()));
@@ -230,10 +230,14 @@ impl<'a> Batches<'a> {
     }
 
     fn observe(&mut self, header: &Header, profile: &Profile) {
+        let named = header.names().len() - header.nameless();
         let columns: Vec<_> = header
             .names()
             .iter()
             .zip(&profile.columns)
+            .enumerate()
+            .filter(|(index, (_, seen))| *index < named || seen.empty < seen.seen)
+            .map(|(_, it)| it)
             .map(|(name, seen)| Column {
                 name,
                 types: types(seen.kind),

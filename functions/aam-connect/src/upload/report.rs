@@ -1,6 +1,6 @@
 //! What became of an upload, file by file.
 
-use aam::delimited::Detected;
+use aam::delimited::Reader;
 use aam::delimited::file_name::FileName;
 use aam::ingest::Counts;
 use platform::Result;
@@ -29,6 +29,8 @@ pub(crate) struct FileReport {
     encoding: Option<&'static str>,
     /// The character between cells that was found.
     delimiter: Option<char>,
+    /// What was read otherwise than it stands in the file, in sentences.
+    warnings: Vec<String>,
     run_id: Option<RunId>,
     #[serde(flatten)]
     total: Total,
@@ -100,6 +102,7 @@ impl FileReport {
             system: None,
             encoding: None,
             delimiter: None,
+            warnings: Vec::new(),
             run_id: None,
             total: Total::default(),
             drift: None,
@@ -121,9 +124,12 @@ impl FileReport {
         self.run_id = Some(run);
     }
 
-    pub(super) fn detected(&mut self, detected: Option<Detected>) {
+    /// What `reader` found out about the file.
+    pub(super) fn detected(&mut self, reader: &Reader) {
+        let detected = reader.detected();
         self.encoding = detected.map(|it| it.encoding.name());
         self.delimiter = detected.map(|it| char::from(it.delimiter));
+        self.warnings = reader.notes();
     }
 
     pub(super) fn count(&mut self, counts: Counts, bytes: u64) {

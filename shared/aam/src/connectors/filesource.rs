@@ -2,12 +2,13 @@
 
 use schema::entity::{ENTITIES, Entity};
 use schema::{Error, Result};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{Capability, Connector};
-use crate::delimited::{self, Options};
+use crate::delimited::{self, Encoding, Options};
 
 /// The connector of uploaded files.
 pub struct FileSource;
@@ -24,8 +25,10 @@ pub struct Config {
     /// The one character between cells.
     #[schema(min_length = 1, max_length = 1)]
     delimiter: Option<String>,
-    /// The encoding of the text.
-    #[schema(inline)]
+    /// The encoding of the text, by a name of the WHATWG's list: utf-8, windows-1252, shift_jis,
+    /// gb18030, big5, euc-kr, koi8-r, iso-8859-2 and so on. A byte order mark counts more.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>)]
     encoding: Option<Encoding>,
 }
 
@@ -37,17 +40,16 @@ enum ShortRows {
     Pad,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-enum Encoding {
-    #[serde(rename = "utf-8")]
-    Utf8,
-    #[serde(rename = "utf-16le")]
-    Utf16Le,
-    #[serde(rename = "utf-16be")]
-    Utf16Be,
-    #[serde(rename = "windows-1252")]
-    Windows1252,
+fn named<'de, D: Deserializer<'de>>(label: D) -> Result<Option<Encoding>, D::Error> {
+    let Some(label) = Option::<String>::deserialize(label)? else {
+        return Ok(None);
+    };
+    Encoding::named(&label).map(Some).ok_or_else(|| {
+        D::Error::custom(
+            "no encoding that can be read; name one such as utf-8, windows-1252, shift_jis, \
+             gb18030, big5, euc-kr, koi8-r or iso-8859-2",
+        )
+    })
 }
 
 impl Config {
@@ -72,12 +74,7 @@ impl Config {
     pub fn options(&self, delimiter: Option<u8>) -> Options {
         let own = self.delimiter.as_ref().and_then(|it| it.bytes().next());
         Options {
-            encoding: self.encoding.map(|it| match it {
-                Encoding::Utf8 => delimited::Encoding::Utf8,
-                Encoding::Utf16Le => delimited::Encoding::Utf16Le,
-                Encoding::Utf16Be => delimited::Encoding::Utf16Be,
-                Encoding::Windows1252 => delimited::Encoding::Windows1252,
-            }),
+            encoding: self.encoding,
             delimiter: own.or(delimiter),
             short_rows: match self.short_rows {
                 ShortRows::Quarantine => delimited::ShortRows::Reject,
@@ -135,6 +132,28 @@ mod tests {
             None,
         );
         check(json!({"delimiter": "\t"}), None);
+        for label in [
+            "Shift_JIS",
+            "gbk",
+            "BIG5",
+            "euc-kr",
+            "koi8-u",
+            "latin1",
+            "windows-1257",
+        ] {
+            check(json!({"encoding": label}), None);
+        }
+        check(json!({"encoding": null}), None);
+        for label in [
+            "",
+            "klingon",
+            "replacement",
+            "iso-2022-kr",
+            "x-user-defined",
+        ] {
+            check(json!({"encoding": label}), Some("/encoding"));
+        }
+        check(json!({"encoding": 1}), Some("/encoding"));
         check(json!({"short_rows": "drop"}), Some("/short_rows"));
         check(json!({"delimiter": "ab"}), Some("/delimiter"));
         check(json!({"delimiter": "\""}), Some("/delimiter"));

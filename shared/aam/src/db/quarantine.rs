@@ -126,6 +126,8 @@ pub async fn delete(
             from quarantined_records
             where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($5)
               and content_hash <> all($7)
+              -- What has a key is of another row, or found by the key.
+              and source_key is null
               -- Where one of the two has no version, the later one to come is the newer.
               and coalesce(
                 source_version <= ($6::timestamptz[])[array_position($5, source_id)],

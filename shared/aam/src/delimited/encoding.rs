@@ -1,47 +1,82 @@
 //! Which encoding a file has, and its bytes as UTF-8.
 
-use encoding_rs::{DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{DecoderResult, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE, X_USER_DEFINED};
 
-/// The encodings that are recognised.
+/// An encoding of the WHATWG's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    Utf8,
-    Utf16Le,
-    Utf16Be,
-    Windows1252,
-}
+pub struct Encoding(pub(super) &'static encoding_rs::Encoding);
 
 impl Encoding {
+    pub const UTF_8: Encoding = Encoding(UTF_8);
+    pub const UTF_16LE: Encoding = Encoding(UTF_16LE);
+    pub const UTF_16BE: Encoding = Encoding(UTF_16BE);
+    pub const WINDOWS_1252: Encoding = Encoding(encoding_rs::WINDOWS_1252);
+
+    /// The encoding that one calls `label`, in any case: `shift_jis`, `sjis`, `latin1`. The two of
+    /// the list that are made for browsers alone and say nothing of a text have no name here.
+    pub fn named(label: &str) -> Option<Encoding> {
+        let encoding = encoding_rs::Encoding::for_label_no_replacement(label.as_bytes())?;
+        (encoding != X_USER_DEFINED).then_some(Encoding(encoding))
+    }
+
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Utf8 => "UTF-8",
-            Self::Utf16Le => "UTF-16LE",
-            Self::Utf16Be => "UTF-16BE",
-            Self::Windows1252 => "windows-1252",
-        }
+        self.0.name()
+    }
+
+    /// Whether it can write all of Unicode, so that even C1 controls may stand in a text.
+    fn is_universal(self) -> bool {
+        [UTF_8, UTF_16LE, UTF_16BE, GBK, GB18030].contains(&self.0)
     }
 }
 
-/// The encoding of a file that begins with `sample`, and the length of its byte order mark.
+/// What the first bytes of a file say about its encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// The encoding, and the length of its byte order mark.
+    Known(Encoding, usize),
+    /// None of Unicode's: which of the many older ones can only be guessed.
+    Legacy,
+}
+
+/// What `sample`, with which a file begins, says. A byte order mark counts more than what was
+/// `given`: as text it would be part of the first column's name.
 ///
 /// `whole` says that nothing follows: only then is a cut character at the end a mistake.
-pub(super) fn detect(sample: &[u8], whole: bool) -> (Encoding, usize) {
-    const MARKS: [(&[u8], Encoding); 3] = [
-        (b"\xEF\xBB\xBF", Encoding::Utf8),
-        (b"\xFF\xFE", Encoding::Utf16Le),
-        (b"\xFE\xFF", Encoding::Utf16Be),
-    ];
-    for (mark, encoding) in MARKS {
-        if sample.starts_with(mark) {
-            return (encoding, mark.len());
-        }
+pub(super) fn detect(sample: &[u8], whole: bool, given: Option<Encoding>) -> Sign {
+    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(sample) {
+        return Sign::Known(Encoding(encoding), mark);
     }
-    let encoding = match utf16_by_nuls(sample) {
-        Some(utf16) => utf16,
-        None if is_utf8(sample, whole) => Encoding::Utf8,
-        None => Encoding::Windows1252,
+    if let Some(given) = given {
+        return Sign::Known(given, 0);
+    }
+    if let Some(utf16) = utf16_by_nuls(sample).or_else(|| utf16_by_breaks(sample)) {
+        return Sign::Known(utf16, 0);
+    }
+    if is_utf8(sample, whole) && !shifts(sample) {
+        return Sign::Known(Encoding::UTF_8, 0);
+    }
+    Sign::Legacy
+}
+
+/// ISO-2022-JP writes Japanese in ASCII bytes, after an escape sequence.
+fn shifts(sample: &[u8]) -> bool {
+    sample.is_ascii() && sample.windows(2).any(|it| it == b"\x1B$")
+}
+
+/// In other than Latin letters few characters but line breaks have a NUL.
+fn utf16_by_breaks(sample: &[u8]) -> Option<Encoding> {
+    let all = sample.iter().filter(|it| **it == b'\n').count();
+    let most = |pair: &[u8]| {
+        let found = sample.chunks_exact(2).filter(|it| *it == pair).count();
+        all < 2 * found
     };
-    (encoding, 0)
+    if most(b"\n\0") {
+        Some(Encoding::UTF_16LE)
+    } else if most(b"\0\n") {
+        Some(Encoding::UTF_16BE)
+    } else {
+        None
+    }
 }
 
 /// Delimiters, digits and ASCII names have a NUL as their high byte, on one side only. The header
@@ -55,9 +90,9 @@ fn utf16_by_nuls(sample: &[u8]) -> Option<Encoding> {
         odd += usize::from(pair[1] == 0);
     }
     if odd >= enough && even * 10 <= odd {
-        Some(Encoding::Utf16Le)
+        Some(Encoding::UTF_16LE)
     } else if even >= enough && odd * 10 <= even {
-        Some(Encoding::Utf16Be)
+        Some(Encoding::UTF_16BE)
     } else {
         None
     }
@@ -94,27 +129,53 @@ fn is_utf8(sample: &[u8], whole: bool) -> bool {
 /// gets anyway finds it, whatever the encoding.
 pub(super) enum Decoder {
     Utf8,
-    Other(Box<encoding_rs::Decoder>),
+    Other {
+        decoder: Box<encoding_rs::Decoder>,
+        /// Whether a C1 control is taken for a mistake: see [`mark_controls`].
+        strict: bool,
+    },
 }
 
 impl Decoder {
     pub(super) fn new(encoding: Encoding) -> Self {
-        let encoding = match encoding {
-            Encoding::Utf8 => return Self::Utf8,
-            Encoding::Utf16Le => UTF_16LE,
-            Encoding::Utf16Be => UTF_16BE,
-            Encoding::Windows1252 => WINDOWS_1252,
-        };
-        Self::Other(Box::new(encoding.new_decoder_without_bom_handling()))
+        if encoding == Encoding::UTF_8 {
+            return Self::Utf8;
+        }
+        Self::Other {
+            decoder: Box::new(encoding.0.new_decoder_without_bom_handling()),
+            strict: !encoding.is_universal(),
+        }
     }
 
     /// Appends `bytes` to `text`. `last` ends the file.
     pub(super) fn decode(&mut self, bytes: &[u8], last: bool, text: &mut Vec<u8>) {
         match self {
             Self::Utf8 => text.extend_from_slice(bytes),
-            Self::Other(decoder) => decode_other(decoder, bytes, last, text),
+            Self::Other { decoder, strict } => {
+                let before = text.len();
+                decode_other(decoder, bytes, last, text);
+                if *strict {
+                    mark_controls(text, before);
+                }
+            }
         }
     }
+}
+
+/// The WHATWG decodes bytes that an encoding leaves open, such as 0x81 of windows-1252, to C1
+/// controls. No table has those: a file in which they stand has another encoding. NEL alone, a
+/// line break of old, is let be.
+fn mark_controls(text: &mut Vec<u8>, from: usize) {
+    let mut kept = from;
+    let mut at = from;
+    while at < text.len() {
+        let is_control =
+            text[at] == 0xC2 && matches!(text.get(at + 1), Some(0x80..=0x84 | 0x86..=0x9F));
+        text[kept] = if is_control { 0xFF } else { text[at] };
+        kept += 1;
+        at += 1 + usize::from(is_control);
+    }
+    text.truncate(kept);
 }
 
 fn decode_other(

@@ -41,7 +41,7 @@ pub enum Error {
     Path,
     #[error("file name begins with a dot")]
     Hidden,
-    #[error("file name must end in .csv, .tsv or .txt")]
+    #[error("file name must end in .csv, .tsv or .txt; save a spreadsheet as CSV UTF-8")]
     Extension,
     #[error("file name has no underscore; name it like accounts_hubspot.csv")]
     NoSystem,

@@ -1,6 +1,6 @@
 //! A file whose encoding and delimiter are known: where its lines are, and what its errors mean.
 
-use crate::delimited::encoding::{self, Decoder, Encoding};
+use crate::delimited::encoding::{Decoder, Encoding};
 use crate::delimited::header::Header;
 use crate::delimited::row::Cell;
 use crate::delimited::scan::{Scan, Scanner};
@@ -14,6 +14,8 @@ pub(super) const SAMPLE: usize = 64 << 10;
 pub struct Detected {
     pub encoding: Encoding,
     pub delimiter: u8,
+    /// Whether a first line such as `sep=;` named the delimiter.
+    pub is_named: bool,
 }
 
 /// The state from when encoding and delimiter are known.
@@ -32,28 +34,35 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    /// Decides by the first bytes of a file, and decodes them into `text`. `whole` says that these
-    /// are all.
-    pub(super) fn begin(options: &Options, raw: &[u8], whole: bool, text: &mut Vec<u8>) -> Self {
-        let sample = &raw[..raw.len().min(SAMPLE)];
-        let (found, mark) = encoding::detect(sample, whole && sample.len() == raw.len());
-        let encoding = options.encoding.unwrap_or(found);
-        let mark = if encoding == found { mark } else { 0 };
+    /// Decodes the first bytes of a file, behind the `mark` of its encoding, into `text`, and
+    /// decides by them. `whole` says that these are all.
+    pub(super) fn begin(
+        options: &Options,
+        (encoding, mark): (Encoding, usize),
+        raw: &[u8],
+        whole: bool,
+        text: &mut Vec<u8>,
+    ) -> Self {
         let mut decoder = Decoder::new(encoding);
         decoder.decode(&raw[mark..], whole, text);
+        let named = dialect::named(text);
+        // The file knows best.
+        let given = named.map(|it| it.0).or(options.delimiter);
+        let named = named.map_or(0, |it| it.1);
+        text.drain(..named);
         let sample = &text[..text.len().min(SAMPLE)];
-        let delimiter = options
-            .delimiter
-            .unwrap_or_else(|| dialect::detect(sample, whole && sample.len() == text.len()));
+        let delimiter =
+            given.unwrap_or_else(|| dialect::detect(sample, whole && sample.len() == text.len()));
         Self {
             detected: Detected {
                 encoding,
                 delimiter,
+                is_named: 0 < named,
             },
             decoder,
             scanner: Scanner::new(delimiter, options.max_row),
-            line: 1,
-            offset: mark as u64,
+            line: 1 + u64::from(0 < named),
+            offset: (mark + named) as u64,
             after_cr: false,
             dropping: false,
         }
@@ -111,12 +120,13 @@ impl Flow {
 
     /// Why the byte at `at` of the buffer is no text.
     pub(super) fn undecodable(&self, at: usize) -> String {
-        match self.detected.encoding {
-            Encoding::Utf8 => format!(
+        let encoding = self.detected.encoding;
+        if encoding == Encoding::UTF_8 {
+            return format!(
                 "invalid UTF-8 at byte {} of the file",
                 self.offset + at as u64
-            ),
-            other => format!("invalid {}", other.name()),
+            );
         }
+        format!("invalid {}", encoding.name())
     }
 }

@@ -10,12 +10,19 @@ pub struct Header {
     names: Vec<String>,
     /// `{"a":`, `,"b":` and so on, escaped once for all rows.
     keys: Vec<Vec<u8>>,
+    /// How many columns at the end have no name of their own.
+    nameless: usize,
 }
 
 impl Header {
     /// Trims the names; an empty one becomes `column_N`.
     pub(super) fn new(names: impl Iterator<Item = impl AsRef<str>>) -> Result<Self> {
+        let mut nameless = 0;
         let names: Vec<String> = names
+            .inspect(|name| {
+                let is_nameless = name.as_ref().trim().is_empty();
+                nameless = if is_nameless { nameless + 1 } else { 0 };
+            })
             .enumerate()
             .map(|(index, name)| match name.as_ref().trim() {
                 "" => format!("column_{}", index + 1),
@@ -28,7 +35,18 @@ impl Header {
             .enumerate()
             .map(|(index, name)| key(index, name))
             .collect();
-        Ok(Self { names, keys })
+        let nameless = nameless.min(names.len() - 1);
+        Ok(Self {
+            names,
+            keys,
+            nameless,
+        })
+    }
+
+    /// How many columns at the end have no name: behind a trailing delimiter there is a cell more,
+    /// but no column, unless a row has something in it.
+    pub fn nameless(&self) -> usize {
+        self.nameless
     }
 
     pub fn names(&self) -> &[String] {

@@ -1,7 +1,9 @@
 //! Delimited files (CSV, TSV): bytes in as they arrive, records out, at constant memory.
 //!
 //! A [`Reader`] is given chunks of any size and answers with rows. The first 64 KiB decide on
-//! encoding and delimiter; from then on everything flows.
+//! encoding and delimiter; from then on everything flows. Only where the encoding must be guessed
+//! is more of the file held, up to [`LARGEST_GUESS`], before there is a row; what follows is
+//! watched, and the file ends in an error where it refutes the guess.
 //!
 //! **Invariant:** pure, no I/O. What comes out does not depend on how the bytes were cut, and a
 //! bad row is rejected alone, with its reason and its text: its neighbours live.
@@ -10,8 +12,11 @@ mod dialect;
 mod encoding;
 pub mod file_name;
 mod flow;
+mod format;
+mod guess;
 mod header;
 mod json;
+mod notes;
 mod reader;
 mod row;
 mod scan;
@@ -19,6 +24,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod types;
+mod western;
 
 pub use encoding::Encoding;
 pub use flow::Detected;
@@ -33,6 +39,9 @@ pub const MAX_COLUMNS: usize = 10_000;
 
 /// The longest row that [`Options::max_row`] can allow, in bytes of UTF-8.
 pub const MAX_ROW: usize = 16 << 20;
+
+/// How much of a file is held to guess its encoding, in bytes.
+pub const LARGEST_GUESS: usize = 2 << 20;
 
 /// How a file is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +84,16 @@ pub enum Error {
         first: usize,
         second: usize,
     },
+    #[error("the file is no delimited text, but {0}")]
+    Format(&'static str),
     #[error("the header has {0} columns; at most {MAX_COLUMNS} can be read")]
     TooManyColumns(usize),
+    #[error(
+        "the file is not UTF-8, and {0}: which encoding is it? Set \"encoding\" in the \
+         connector_config of its connection, such as \"windows-1252\", \"shift_jis\" or \
+         \"gb18030\", or save the file as UTF-8"
+    )]
+    Encoding(String),
     #[error("the header on line {line} cannot be read: {reason}")]
     Header { line: u64, reason: String },
 }

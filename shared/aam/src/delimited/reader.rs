@@ -1,10 +1,14 @@
 //! The reader: chunks in, rows out.
 
+use crate::delimited::encoding::{self, Encoding, Sign};
 use crate::delimited::flow::{Detected, Flow, SAMPLE};
+use crate::delimited::format;
+use crate::delimited::guess::{self, Watch};
 use crate::delimited::header::Header;
+use crate::delimited::notes::Notes;
 use crate::delimited::row::{Item, Rejected, Row};
-use crate::delimited::scan::{Flaw, Scan};
-use crate::delimited::{Error, MAX_ROW, Options, Result, ShortRows};
+use crate::delimited::scan::{Flaw, Scan, Span};
+use crate::delimited::{Error, LARGEST_GUESS, MAX_ROW, Options, Result, ShortRows};
 
 /// Reads one file, given in chunks.
 ///
@@ -28,15 +32,19 @@ use crate::delimited::{Error, MAX_ROW, Options, Result, ShortRows};
 /// ```
 pub struct Reader {
     options: Options,
-    /// The raw sample until `flow` is there; then text that is not answered with yet.
+    /// The raw bytes until `flow` is there; then text that is not answered with yet.
     buffer: Vec<u8>,
     /// Where in the buffer the next row begins.
     at: usize,
     finished: bool,
+    sign: Option<Sign>,
     flow: Option<Flow>,
+    /// Of a file whose encoding was guessed before all of it was there.
+    watch: Option<Watch>,
     header: Option<Header>,
     found: Option<Found>,
     failed: Option<Error>,
+    notes: Notes,
 }
 
 /// A row that was found at `start..end` of the buffer, or rejected already.
@@ -53,10 +61,13 @@ impl Reader {
             buffer: Vec::new(),
             at: 0,
             finished: false,
+            sign: None,
             flow: None,
+            watch: None,
             header: None,
             found: None,
             failed: None,
+            notes: Notes::default(),
         }
     }
 
@@ -71,6 +82,9 @@ impl Reader {
             "nothing is pushed after the end of the file"
         );
         self.forget();
+        if let Some(watch) = &mut self.watch {
+            watch.feed(chunk);
+        }
         match &mut self.flow {
             Some(flow) => flow.decoder.decode(chunk, false, &mut self.buffer),
             None => self.buffer.extend_from_slice(chunk),
@@ -104,7 +118,21 @@ impl Reader {
         self.flow.as_ref().map(|it| it.detected)
     }
 
-    /// How many bytes are held in memory. Once rows are read to the end: at most a row and a chunk.
+    /// What was read otherwise than it stands in the file, up to now, in sentences.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.notes.sentences();
+        if let Some(detected) = self.detected().filter(|it| it.is_named) {
+            let delimiter = char::from(detected.delimiter);
+            notes.insert(
+                0,
+                format!("the first line names the delimiter {delimiter:?}"),
+            );
+        }
+        notes
+    }
+
+    /// How many bytes are held in memory. Once rows are read to the end: at most a row and a chunk,
+    /// or the file while its encoding is to be guessed.
     pub fn buffered(&self) -> usize {
         self.buffer.len()
     }
@@ -138,13 +166,21 @@ impl Reader {
                 return Some(Item::Rejected(Rejected::new(line, reason, raw)));
             }
         };
-        let pad = self.options.short_rows == ShortRows::Pad;
-        if count > columns || count < columns && !pad {
+        let extra = flow.scanner.cells().get(columns..).unwrap_or_default();
+        let is_trailing = |it: &Span| text[it.start as usize..it.end as usize].trim().is_empty();
+        let fits = match self.options.short_rows {
+            _ if columns < count => columns + extra.len() == count && extra.iter().all(is_trailing),
+            ShortRows::Reject => columns <= count + header.nameless(),
+            ShortRows::Pad => true,
+        };
+        if !fits {
             let cells = if count == 1 { "cell" } else { "cells" };
             let reason = format!("row has {count} {cells} where the header has {columns}");
             return Some(Item::Rejected(Rejected::new(line, reason, raw)));
         }
-        let cells = flow.scanner.cells();
+        self.notes.trailing += u64::from(!extra.is_empty());
+        self.notes.blanks += u64::from(flow.scanner.has_blanks());
+        let cells = &flow.scanner.cells()[..count.min(columns)];
         Some(Item::Row(Row {
             line,
             text,
@@ -164,7 +200,7 @@ impl Reader {
 
     fn find(&mut self) -> Result<Option<Found>> {
         if self.flow.is_none() {
-            self.begin();
+            self.begin()?;
         }
         let Some(flow) = &mut self.flow else {
             return Ok(None);
@@ -173,6 +209,9 @@ impl Reader {
             self.at += flow.skip(&self.buffer[self.at..]);
             let (start, line, text) = (self.at, flow.line, &self.buffer[self.at..]);
             if text.is_empty() {
+                if let Some(watch) = self.watch.as_ref().filter(|_| self.finished) {
+                    watch.confirm()?;
+                }
                 return Ok(None);
             }
             let scan = flow.scanner.scan(text, self.finished);
@@ -203,17 +242,43 @@ impl Reader {
         }
     }
 
-    /// Decides on encoding and delimiter, as soon as the sample is there.
-    fn begin(&mut self) {
-        if self.buffer.len() >= SAMPLE || self.finished {
-            let raw = std::mem::take(&mut self.buffer);
-            self.flow = Some(Flow::begin(
-                &self.options,
-                &raw,
-                self.finished,
-                &mut self.buffer,
-            ));
+    /// Decides on encoding and delimiter, as soon as enough of the file is there.
+    fn begin(&mut self) -> Result<()> {
+        if self.sign.is_none() {
+            if self.buffer.len() < SAMPLE && !self.finished {
+                return Ok(());
+            }
+            let sample = &self.buffer[..self.buffer.len().min(SAMPLE)];
+            if let Some(what) = format::foreign(sample) {
+                return Err(Error::Format(what));
+            }
+            let whole = self.finished && sample.len() == self.buffer.len();
+            self.sign = Some(encoding::detect(sample, whole, self.options.encoding));
         }
+        let encoding = match self.sign {
+            Some(Sign::Known(encoding, mark)) => (encoding, mark),
+            _ if self.buffer.len() > LARGEST_GUESS => (self.guess_and_watch()?, 0),
+            _ if self.finished => (guess::guess(&self.buffer, true)?, 0),
+            _ => return Ok(()),
+        };
+        let raw = std::mem::take(&mut self.buffer);
+        self.flow = Some(Flow::begin(
+            &self.options,
+            encoding,
+            &raw,
+            self.finished,
+            &mut self.buffer,
+        ));
+        Ok(())
+    }
+
+    /// Guesses before the end of the file, which may prove it wrong.
+    fn guess_and_watch(&mut self) -> Result<Encoding> {
+        let guessed = guess::guess(&self.buffer[..LARGEST_GUESS], false)?;
+        let mut watch = Watch::new(guessed);
+        watch.feed(&self.buffer);
+        self.watch = Some(watch);
+        Ok(guessed)
     }
 }
 

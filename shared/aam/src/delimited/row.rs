@@ -70,9 +70,14 @@ impl<'a> Row<'a> {
             .chain(std::iter::repeat_n(Cell::NULL, missing))
     }
 
-    /// Appends the row as a JSON object of strings and nulls, in the order of the columns.
+    /// Appends the row as a JSON object of strings and nulls, in the order of the columns. What
+    /// has neither name nor value behind a trailing delimiter is left out.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        for (key, cell) in self.header.keys().iter().zip(self.cells()) {
+        let named = self.header.names().len() - self.header.nameless();
+        for (index, (key, cell)) in self.header.keys().iter().zip(self.cells()).enumerate() {
+            if named <= index && cell.is_null() {
+                continue;
+            }
             out.extend_from_slice(key);
             cell.write_json(out);
         }

@@ -46,6 +46,8 @@ pub(super) enum Flaw {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     CellStart,
+    /// In spaces at the beginning of a cell, which a quote may follow.
+    Blank,
     Plain,
     Quoted,
     /// After a quote in a quoted cell: the end of the cell, or the first of two.
@@ -62,6 +64,10 @@ pub(super) struct Scanner {
     /// Where the current cell begins, and where it closed if it was quoted.
     cell: (usize, usize),
     quoting: Quoting,
+    /// Where the spaces begin that stand before the quote of the current cell.
+    blank: Option<usize>,
+    /// Whether such spaces were left out of the row.
+    has_blanks: bool,
     cells: Vec<Span>,
     count: usize,
     breaks: u64,
@@ -79,6 +85,8 @@ impl Scanner {
             at: 0,
             cell: (0, 0),
             quoting: Quoting::Plain,
+            blank: None,
+            has_blanks: false,
             cells: Vec::new(),
             count: 0,
             breaks: 0,
@@ -95,6 +103,11 @@ impl Scanner {
     /// How many cells the row just found has.
     pub(super) fn count(&self) -> usize {
         self.count
+    }
+
+    /// Whether the row just found has spaces before a quote, which were left out.
+    pub(super) fn has_blanks(&self) -> bool {
+        self.has_blanks
     }
 
     /// Looks for the end of the row that begins at `text[0]`. `last` says that the file ends here.
@@ -117,6 +130,7 @@ impl Scanner {
     fn start_row(&mut self) {
         self.state = State::CellStart;
         self.cells.clear();
+        self.has_blanks = false;
         self.count = 0;
         self.breaks = 0;
         self.first_break = None;
@@ -128,10 +142,11 @@ impl Scanner {
         while let Some(&byte) = text.get(self.at) {
             let found = match self.state {
                 State::CellStart => self.open(byte),
+                State::Blank => self.after_blank(byte),
                 State::Plain => self.in_plain(text),
                 State::Quoted => self.in_quotes(text),
                 State::Quote => self.after_quote(byte),
-                State::Closed => self.after_cell(byte),
+                State::Closed => self.after_cell(byte, text),
             };
             if found.is_some() {
                 return found;
@@ -141,16 +156,34 @@ impl Scanner {
     }
 
     fn open(&mut self, byte: u8) -> Option<Scan> {
-        if byte == b'"' {
-            self.at += 1;
-            self.state = State::Quoted;
-            self.quoting = Quoting::Quoted;
-            self.first_break = None;
-        } else {
-            self.state = State::Plain;
-            self.quoting = Quoting::Plain;
-        }
         self.cell.0 = self.at;
+        self.quoting = Quoting::Plain;
+        self.blank = None;
+        match byte {
+            b'"' => self.open_quote(),
+            b' ' if self.delimiter != b' ' => self.state = State::Blank,
+            _ => self.state = State::Plain,
+        }
+        None
+    }
+
+    fn open_quote(&mut self) {
+        self.at += 1;
+        self.cell.0 = self.at;
+        self.state = State::Quoted;
+        self.quoting = Quoting::Quoted;
+        self.first_break = None;
+    }
+
+    fn after_blank(&mut self, byte: u8) -> Option<Scan> {
+        match byte {
+            b' ' => self.at += 1,
+            b'"' => {
+                self.blank = Some(self.cell.0);
+                self.open_quote();
+            }
+            _ => self.state = State::Plain,
+        }
         None
     }
 
@@ -201,9 +234,12 @@ impl Scanner {
     }
 
     /// Between the closing quote and the delimiter, where nothing but spaces may be.
-    fn after_cell(&mut self, byte: u8) -> Option<Scan> {
+    fn after_cell(&mut self, byte: u8, text: &[u8]) -> Option<Scan> {
         if byte == self.delimiter || byte == b'\n' || byte == b'\r' {
             return self.close(byte);
+        }
+        if byte != b' ' && self.is_plain_after_all(text) {
+            return None;
         }
         self.at += 1;
         if byte == b' ' {
@@ -212,6 +248,22 @@ impl Scanner {
         self.flaw = Some(Flaw::Stray);
         // If the cell took in whole lines before, then its opening quote is the mistake.
         self.after_first_break(Flaw::Stray)
+    }
+
+    /// ` "Bob" Smith` is a name with quotes in it, and no quoted cell after a space.
+    fn is_plain_after_all(&mut self, text: &[u8]) -> bool {
+        let Some(start) = self.blank else {
+            return false;
+        };
+        let ends = |it: &u8| *it == self.delimiter || *it == b'\n' || *it == b'\r';
+        if text[start..self.at].iter().any(ends) {
+            return false;
+        }
+        self.blank = None;
+        self.cell.0 = start;
+        self.quoting = Quoting::Plain;
+        self.state = State::Plain;
+        true
     }
 
     /// Ends the cell at a delimiter, and the row (`Some`) at a line break.
@@ -227,6 +279,7 @@ impl Scanner {
 
     fn push_cell(&mut self) {
         self.count += 1;
+        self.has_blanks |= self.blank.is_some();
         if self.cells.len() < MAX_COLUMNS {
             let (start, end) = self.cell;
             self.cells.push(Span {
@@ -278,7 +331,7 @@ impl Scanner {
                 self.cell = (self.at, self.at);
                 self.quoting = Quoting::Plain;
             }
-            State::Plain => self.cell.1 = self.at,
+            State::Blank | State::Plain => self.cell.1 = self.at,
             State::Quote | State::Closed => {}
         }
         self.push_cell();

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::delimited::{Header, Row};
+use crate::truth;
 
 /// What all values of a column can be read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -11,7 +12,7 @@ pub enum ColumnType {
     /// No value yet.
     #[default]
     Empty,
-    /// `true` or `false`, in any case.
+    /// `true` or `false`, in any case, or what spreadsheets of other languages write for it.
     Boolean,
     /// A 64-bit integer without leading zeros.
     Integer,
@@ -46,8 +47,7 @@ impl ColumnType {
         match first {
             b'0'..=b'9' if bytes.get(4) == Some(&b'-') => date_or_timestamp(bytes),
             b'0'..=b'9' | b'-' | b'.' => number(value),
-            b't' | b'T' if value.eq_ignore_ascii_case("true") => Self::Boolean,
-            b'f' | b'F' if value.eq_ignore_ascii_case("false") => Self::Boolean,
+            _ if truth::word(value).is_some() => Self::Boolean,
             _ => Self::Text,
         }
     }
@@ -219,7 +219,7 @@ mod tests {
     fn a_value_has_the_narrowest_type() {
         let cases: [(ColumnType, &[&str]); 7] = [
             (Empty, &[""]),
-            (Boolean, &["true", "FALSE", "True"]),
+            (Boolean, &["true", "FALSE", "True", "WAHR", "faux"]),
             (
                 Integer,
                 &[

@@ -13,6 +13,7 @@ use super::{
     path::{self, Node},
     step::Step,
     timestamp::{self, Reading},
+    words::Words,
 };
 use crate::drift::Use;
 
@@ -230,7 +231,7 @@ impl Column {
             Transform::Default { value } => Step::Default(value.clone()),
             Transform::Split { separator, index } => split(separator, *index)?,
             Transform::Enum { values, otherwise } => Step::Enum {
-                values: values.clone(),
+                values: Words::new(values),
                 otherwise: *otherwise,
             },
             Transform::Unit { factor } => {

@@ -10,6 +10,7 @@ use super::{
     record::quoted,
     timestamp::{self, Reading},
 };
+use crate::truth;
 
 /// Reads a value that is not empty.
 ///
@@ -70,19 +71,7 @@ fn integer(text: &str) -> Result<i64, String> {
 }
 
 fn boolean(text: &str) -> Result<bool, String> {
-    const WORDS: [(&str, bool); 6] = [
-        ("true", true),
-        ("false", false),
-        ("1", true),
-        ("0", false),
-        ("yes", true),
-        ("no", false),
-    ];
-    WORDS
-        .iter()
-        .find(|(word, _)| word.eq_ignore_ascii_case(text))
-        .map(|(_, value)| *value)
-        .ok_or_else(|| format!("{} is not a boolean", quoted(text)))
+    truth::read(text).ok_or_else(|| format!("{} is not a boolean", quoted(text)))
 }
 
 fn date(text: &str) -> Result<NaiveDate, String> {
@@ -118,14 +107,29 @@ mod tests {
     }
 
     #[test]
-    fn a_boolean_is_one_of_six_words() {
-        for word in ["true", "TRUE", "1", "Yes", " yes "] {
+    fn a_boolean_is_a_word_that_spreadsheets_write() {
+        for word in [
+            "true",
+            "TRUE",
+            "1",
+            "Yes",
+            " yes ",
+            "WAHR",
+            "Vrai",
+            "VERO",
+            "ИСТИНА",
+            "Doğru",
+        ] {
             check(Kind::Boolean, word, "true");
         }
-        for word in ["false", "False", "0", "NO"] {
+        for word in [
+            "false", "False", "0", "NO", "FALSCH", "faux", "FAŁSZ", "Epätosi", "YANLIŞ",
+        ] {
             check(Kind::Boolean, word, "false");
         }
-        for word in ["active", "y", "t", "on", "2", "1.0"] {
+        for word in [
+            "active", "y", "t", "on", "2", "1.0", "ok", "trueish", "Wahrheit",
+        ] {
             check(Kind::Boolean, word, &format!("{word:?} is not a boolean"));
         }
     }

@@ -20,6 +20,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod timestamp;
+mod words;
 
 pub use decimal::Decimal;
 pub use record::{Cell, Record, Reject};

@@ -1,10 +1,10 @@
 //! The transforms of a mapping, ready to run. Each turns text into text.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 use schema::mapping::Otherwise;
 
-use super::{Decimal, currency, record::quoted};
+use super::{Decimal, currency, record::quoted, words::Words};
 
 #[derive(Debug)]
 pub(super) enum Step {
@@ -12,14 +12,8 @@ pub(super) enum Step {
     Upper,
     Lower,
     Default(String),
-    Split {
-        separator: String,
-        index: i32,
-    },
-    Enum {
-        values: BTreeMap<String, String>,
-        otherwise: Otherwise,
-    },
+    Split { separator: String, index: i32 },
+    Enum { values: Words, otherwise: Otherwise },
     Unit(Decimal),
     Currency,
 }
@@ -68,11 +62,11 @@ fn part<'a>(text: &str, separator: &str, index: i32) -> Option<Cow<'a, str>> {
 }
 
 fn word<'a>(
-    values: &'a BTreeMap<String, String>,
+    values: &'a Words,
     otherwise: Otherwise,
     text: Cow<'a, str>,
 ) -> Result<Option<Cow<'a, str>>, String> {
-    match (values.get(&*text), otherwise) {
+    match (values.find(&text), otherwise) {
         (Some(word), _) => Ok(Some(Cow::Borrowed(word))),
         (None, Otherwise::Keep) => Ok(Some(text)),
         (None, Otherwise::Null) => Ok(None),

@@ -20,12 +20,12 @@ fn unicode_is_read_with_and_without_a_mark() {
     let text = "naïve,b\r\nZoë,日本\r\n";
     let marked = format!("\u{FEFF}{text}");
     for (bytes, encoding) in [
-        (text.as_bytes().to_vec(), Encoding::Utf8),
-        (marked.as_bytes().to_vec(), Encoding::Utf8),
-        (utf16(text, u16::to_le_bytes), Encoding::Utf16Le),
-        (utf16(&marked, u16::to_le_bytes), Encoding::Utf16Le),
-        (utf16(text, u16::to_be_bytes), Encoding::Utf16Be),
-        (utf16(&marked, u16::to_be_bytes), Encoding::Utf16Be),
+        (text.as_bytes().to_vec(), Encoding::UTF_8),
+        (marked.as_bytes().to_vec(), Encoding::UTF_8),
+        (utf16(text, u16::to_le_bytes), Encoding::UTF_16LE),
+        (utf16(&marked, u16::to_le_bytes), Encoding::UTF_16LE),
+        (utf16(text, u16::to_be_bytes), Encoding::UTF_16BE),
+        (utf16(&marked, u16::to_be_bytes), Encoding::UTF_16BE),
     ] {
         check_detected(&bytes, encoding);
         check_with(Options::default(), &bytes, &[ROW]);
@@ -35,7 +35,7 @@ fn unicode_is_read_with_and_without_a_mark() {
 #[test]
 fn other_bytes_are_windows_1252() {
     let bytes = b"a,b\nZo\xEB,\x80 5 \x96 \xE9";
-    check_detected(bytes, Encoding::Windows1252);
+    check_detected(bytes, Encoding::WINDOWS_1252);
     check_with(Options::default(), bytes, &[r#"{"a":"Zoë","b":"€ 5 – é"}"#]);
 }
 
@@ -44,7 +44,7 @@ fn a_character_cut_by_the_end_of_the_sample_is_utf8() {
     for shift in 0..3 {
         let name = "x".repeat(shift);
         let bytes = format!("a,b\n{name},{}\n", "日".repeat(30_000));
-        check_detected(bytes.as_bytes(), Encoding::Utf8);
+        check_detected(bytes.as_bytes(), Encoding::UTF_8);
         assert_eq!(
             read(Options::default(), bytes.as_bytes(), 1000)
                 .unwrap()
@@ -113,10 +113,10 @@ fn the_encoding_can_be_given() {
     };
     let text = "a,b\n1,é\n".as_bytes();
     check_with(
-        given(Encoding::Windows1252),
+        given(Encoding::WINDOWS_1252),
         text,
         &[r#"{"a":"1","b":"Ã©"}"#],
     );
     let marked = [b"\xEF\xBB\xBF", text].concat();
-    check_with(given(Encoding::Utf8), &marked, &[r#"{"a":"1","b":"é"}"#]);
+    check_with(given(Encoding::UTF_8), &marked, &[r#"{"a":"1","b":"é"}"#]);
 }

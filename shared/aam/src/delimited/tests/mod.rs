@@ -2,8 +2,10 @@
 
 mod broken;
 mod encodings;
+mod guesses;
 mod reading;
 mod round_trip;
+mod spreadsheets;
 
 use crate::delimited::{Error, Item, Options, Reader};
 

@@ -7,6 +7,7 @@ mod catalog;
 mod conn;
 mod failure;
 mod frames;
+mod keys;
 mod page;
 #[cfg(test)]
 mod tests;
@@ -101,6 +102,41 @@ impl Line {
         .await
     }
 
+    /// Looks whether a key that the config names tells the rows of an object, the `index`th of the
+    /// config, apart. Of a large table only a sync finds that out.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn check_key(
+        &mut self,
+        index: usize,
+        object: &Object,
+        order: &super::Order,
+    ) -> Result<(), Trouble> {
+        if object.key.is_none() {
+            return Ok(());
+        }
+        let fault = self
+            .ask(async |conn| {
+                keys::fault(conn, object, order)
+                    .await
+                    .map_err(|err| trouble(&err))
+            })
+            .await?;
+        let message = match fault {
+            None => return Ok(()),
+            Some(keys::Fault::Null) => "has NULLs: name columns that are never NULL",
+            Some(keys::Fault::Shared) => {
+                "is shared by several rows: name columns that no two rows share"
+            }
+        };
+        Err(Trouble::new(
+            TroubleClass::Schema,
+            format!("/objects/{index}/key"),
+            format!("the key of `{}` {message}", object.name()),
+        ))
+    }
+
     /// Which of these keys, a JSON array of [`Row::key`]s, the object still has: their indexes.
     ///
     /// # Errors
@@ -113,7 +149,7 @@ impl Line {
     ) -> Result<HashSet<usize>, Trouble> {
         let found = self
             .ask(async |conn| {
-                page::existing(conn, object, order, keys)
+                keys::existing(conn, object, order, keys)
                     .await
                     .map_err(|err| trouble(&err))
             })
@@ -137,7 +173,7 @@ impl Line {
     ) -> Result<Vec<(usize, Option<String>)>, Trouble> {
         let found = self
             .ask(async |conn| {
-                page::with_keys(conn, object, order, keys)
+                keys::with_keys(conn, object, order, keys)
                     .await
                     .map_err(|err| trouble(&err))
             })
