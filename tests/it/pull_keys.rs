@@ -1,8 +1,11 @@
 //! Pulling from a PostgreSQL by keys and cursors of every type, and with hostile names.
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tests::app::TestApp;
+use tests::source::Source;
 
-use crate::pull::{set_up, sync};
+use crate::pull::{PATH, new, set_up, sync};
 
 /// Types that can be in a primary key, each with two values.
 const TYPES: &[[&str; 3]] = &[
@@ -223,11 +226,67 @@ async fn a_cursor_of_another_type_is_read_from_the_start() {
 }
 
 #[tokio::test]
-async fn a_key_with_nulls_is_refused_by_its_name() {
+async fn a_key_that_tells_no_rows_apart_is_refused_when_it_is_named() {
+    let sql = "
+        create table h (account_id text, name text, region text);
+        insert into h values ('1', 'a', null), ('2', 'b', 'eu');
+        create table s (account_id text primary key, name text, grp int);
+        insert into s select n::text, 'n', n / 400 from generate_series(1, 1100) n;
+        create table v (account_id text, name text);
+        insert into v values ('1', 'a'), ('2', 'b');";
+    let (app, source) = (TestApp::start().await, Source::start(sql).await);
+    let person = app.register("Keys Ltd").await;
+    let object =
+        |table: &str, key: &[&str]| json!({ "table": table, "entity": "account", "key": key });
+    let objects = json!([
+        object("v", &["account_id"]),
+        object("h", &["region", "account_id"]),
+        object("s", &["grp"]),
+    ]);
+    let refused = app.post(PATH, &person, new(&source.config(objects))).await;
+    assert_eq!(
+        refused.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{refused}"
+    );
+    let errors = refused.json()["errors"].clone();
+    let errors: Vec<_> = errors.as_array().unwrap().iter().collect();
+    let pointers = [
+        "/connector_config/objects/1/key",
+        "/connector_config/objects/2/key",
+    ];
+    assert_eq!(
+        errors
+            .iter()
+            .map(|it| it["pointer"].as_str().unwrap())
+            .collect::<Vec<_>>(),
+        pointers
+    );
+    assert!(
+        errors[0]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("`public.h` has NULLs"),
+        "{refused}"
+    );
+    assert!(
+        errors[1]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("shared by several rows"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_comes_to_have_nulls_is_refused_by_its_name() {
     let sql = "create table h (account_id text, name text, region text);
-        insert into h values ('1', 'a', null), ('2', 'b', 'eu');";
+        insert into h values ('1', 'a', 'us'), ('2', 'b', 'eu');";
     let objects = json!([{ "table": "h", "entity": "account", "key": ["region", "account_id"] }]);
-    let (app, _source, person, id) = set_up(sql, objects).await;
+    let (app, source, person, id) = set_up(sql, objects).await;
+    source
+        .run("update h set region = null where account_id = '1'")
+        .await;
     let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
     assert_eq!(done["status"], "failed", "{done}");
     let error = done["error"].as_str().unwrap();
@@ -238,14 +297,13 @@ async fn a_key_with_nulls_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_key_that_rows_share_is_refused_also_between_two_pages() {
-    for group in ["n / 400", "case when n = 501 then 500 else n end"] {
-        let sql = format!(
-            "create table s (account_id text primary key, name text, grp int);
-             insert into s select n::text, 'n', {group} from generate_series(1, 1100) n;"
-        );
+async fn a_key_that_rows_come_to_share_is_refused_also_between_two_pages() {
+    for group in ["grp / 400", "case when grp = 501 then 500 else grp end"] {
+        let sql = "create table s (account_id text primary key, name text, grp int);
+             insert into s select n::text, 'n', n from generate_series(1, 1100) n;";
         let objects = json!([{ "table": "s", "entity": "account", "key": ["grp"] }]);
-        let (app, _source, person, id) = set_up(&sql, objects).await;
+        let (app, source, person, id) = set_up(sql, objects).await;
+        source.run(&format!("update s set grp = {group}")).await;
         let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
         assert_eq!(done["status"], "failed", "{done}");
         let error = done["error"].as_str().unwrap();

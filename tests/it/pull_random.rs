@@ -282,9 +282,11 @@ async fn trial(seed: u64) {
 impl Trial {
     async fn change(&mut self, table: &mut Table, round: usize) {
         let random = &mut self.random;
-        let sizes = [&0, &1, &4, &30, &30, &100, &100, &499, &500, &501, &1100];
+        let few = [&0, &1, &2, &5, &12, &30, &30, &60, &60, &100];
+        let many = [&499, &500, &501, &1100];
+        let sizes: &[&u64] = if random.below(6) == 0 { &many } else { &few };
         let changes: Vec<_> = match round {
-            0 => vec![table.insert(*random.of(&sizes), random)],
+            0 => vec![table.insert(*random.of(sizes), random)],
             _ => (0..random.below(4)).map(|_| table.change(random)).collect(),
         };
         for change in changes {

@@ -97,6 +97,13 @@ impl Source {
         &self.ca_pem
     }
 
+    /// The same by another port.
+    pub fn config_at(&self, port: u16, objects: Value) -> Value {
+        let mut config = self.config(objects);
+        config["port"] = json!(port);
+        config
+    }
+
     /// Its port, as long as it has one.
     pub fn port(&self) -> u16 {
         self.front.as_ref().map_or(1, Front::port)

@@ -151,11 +151,12 @@ pub(crate) async fn contact(platform: &Platform, config: &Config) -> Result<(), 
         let mut line = opened.map_err(|it| vec![it])?;
         let mut troubles = Vec::new();
         for (index, object) in config.objects.iter().enumerate() {
-            let read = match line.table(index, object).await {
-                Ok(table) => table.order(index, object).map(drop),
+            let table = line.table(index, object).await;
+            let checked = match table.and_then(|it| it.order(index, object)) {
+                Ok(order) => line.check_key(index, object, &order).await,
                 Err(trouble) => Err(trouble),
             };
-            troubles.extend(read.err());
+            troubles.extend(checked.err());
         }
         line.close().await;
         if troubles.is_empty() {

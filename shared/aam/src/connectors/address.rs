@@ -16,20 +16,27 @@ pub(super) async fn resolve(
     port: u16,
     hosts: Hosts,
 ) -> Result<Vec<SocketAddr>, Trouble> {
-    let trouble = |message: String| Trouble::new(TroubleClass::Network, "/host", message);
     let found = tokio::net::lookup_host((host, port)).await;
-    let addresses: Vec<_> = found
-        .map_err(|_| trouble(format!("the host `{host}` has no address: check its name")))?
-        .collect();
-    if addresses.is_empty() {
-        return Err(trouble(format!("the host `{host}` has no address")));
-    }
-    if !addresses.iter().all(|it| may_name(hosts, it.ip())) {
-        return Err(trouble(format!(
-            "the host `{host}` is not on the internet, and this platform may not contact it"
-        )));
+    let addresses: Vec<_> = found.into_iter().flatten().collect();
+    if addresses.is_empty() || !addresses.iter().all(|it| may_name(hosts, it.ip())) {
+        let message = refusal(host, hosts);
+        return Err(Trouble::new(TroubleClass::Network, "/host", message));
     }
     Ok(addresses)
+}
+
+/// The same whether a name leads nowhere or to where nobody may go: else names of the platform's own
+/// network could be told from others.
+fn refusal(host: &str, hosts: Hosts) -> String {
+    let place = match hosts {
+        Hosts::Any => return format!("the host `{host}` has no address: check its name"),
+        Hosts::Private => "on the internet or in a private network",
+        Hosts::Public => "on the internet",
+    };
+    format!(
+        "the host `{host}` has no address {place}, and this platform may not contact it: \
+         check its name"
+    )
 }
 
 fn may_name(hosts: Hosts, address: IpAddr) -> bool {
@@ -170,6 +177,21 @@ mod tests {
         ] {
             check(address, false);
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_nowhere_is_refused_as_one_of_the_own_network() {
+        for hosts in [Hosts::Public, Hosts::Private] {
+            let said = async |host: &str| {
+                let refused = resolve(host, 1, hosts).await.unwrap_err();
+                refused.message.replace(host, "x")
+            };
+            let own = said("localhost").await;
+            assert_eq!(own, said("169.254.169.254").await);
+            assert_eq!(own, said("no.such.host.invalid").await);
+        }
+        let nowhere = resolve("no.such.host.invalid", 1, Hosts::Any).await;
+        assert!(nowhere.unwrap_err().message.contains("has no address:"));
     }
 
     #[tokio::test]

@@ -3,13 +3,18 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// A message has at most so many characters: a source may say anything, and what it says is stored
+/// with jobs and in the audit log.
+const LONGEST: usize = 500;
+
 /// Why a source could not be read.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {message}", class.as_str())]
 pub struct Trouble {
     /// What kind it is.
     pub class: TroubleClass,
-    /// What is wrong and what to do.
+    /// What is wrong and what to do, in 500 characters at most.
     pub message: String,
     /// The JSON pointer of the config's field to look at.
     pub pointer: String,
@@ -53,7 +58,7 @@ impl Trouble {
     ) -> Trouble {
         Trouble {
             class,
-            message: message.into(),
+            message: cut(message.into(), LONGEST),
             pointer: pointer.into(),
         }
     }
@@ -70,5 +75,37 @@ impl Trouble {
     /// Whether the same may succeed later though nobody changes anything.
     pub fn may_pass(&self) -> bool {
         matches!(self.class, TroubleClass::Network | TroubleClass::Quota)
+    }
+}
+
+/// A text that was cut to so many characters, if it had more.
+pub(super) fn cut(mut text: String, longest: usize) -> String {
+    if text.chars().nth(longest).is_some()
+        && let Some((end, _)) = text.char_indices().nth(longest - 1)
+    {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_five_hundred_characters_at_most() {
+        let check = |text: &str, times: usize, expected: usize| {
+            let trouble = Trouble::new(TroubleClass::Schema, "", text.repeat(times));
+            assert_eq!(trouble.message.chars().count(), expected, "{times} {text}");
+            assert_eq!(trouble.message.ends_with('…'), times > expected);
+        };
+        for text in ["x", "ä", "💥"] {
+            check(text, 0, 0);
+            check(text, 499, 499);
+            check(text, 500, 500);
+            check(text, 501, 500);
+            check(text, 20_000, 500);
+        }
     }
 }

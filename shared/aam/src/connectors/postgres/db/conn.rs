@@ -1,7 +1,7 @@
 //! A connection to a source: the driver, and what of its answers is let in.
 //!
-//! **Invariant:** the driver is told no more than this module counted: rows, columns and bytes,
-//! each with its limit.
+//! **Invariant:** nothing reaches the driver that [`Checked`] has not let through, and nothing of
+//! an answer is kept beyond the rows, columns and bytes that its question allows.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -18,6 +18,7 @@ use tokio_postgres::{Client, NoTls};
 
 use super::failure::Failure;
 use super::tls;
+use super::wire::Checked;
 use crate::connectors::postgres::Config;
 use crate::connectors::postgres::config::Tls;
 
@@ -65,7 +66,7 @@ impl Conn {
             .application_name("autonomos")
             // What is encrypted is the stream.
             .ssl_mode(SslMode::Disable)
-            .connect_raw(stream, NoTls)
+            .connect_raw(Checked::new(stream), NoTls)
             .await?;
         let driving = tokio::spawn(async move {
             // Not the connection's own future, which logs what a server says unasked.

@@ -4,16 +4,23 @@ use std::io;
 
 use tokio_postgres::error::DbError;
 
+use super::wire::Refused;
 use crate::connectors::postgres::Config;
+use crate::connectors::trouble::cut;
 use crate::connectors::{Trouble, TroubleClass};
+
+/// So much of a source's own words is repeated, which leaves room for what to do.
+const WORDS: usize = 300;
 
 /// Why a source does not answer.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The network.
     Io(io::Error),
-    /// It has hung up.
+    /// The driver has ended, and knows why.
     Closed,
+    /// It has hung up, in the middle perhaps.
+    HungUp,
     /// It says what no PostgreSQL does, or more than was asked for: what is wrong with it, in
     /// none of its own words.
     Wire(&'static str),
@@ -28,8 +35,14 @@ pub(super) enum Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         use io::ErrorKind::{InvalidData, InvalidInput};
+        let refused = error.get_ref().and_then(|it| it.downcast_ref());
+        if let Some(Refused(why)) = refused {
+            return Failure::Wire(why);
+        }
         match error.kind() {
             InvalidData | InvalidInput => Failure::Wire("it does not speak PostgreSQL's protocol"),
+            // Only the system's own words are clear: others mean an end in the middle.
+            _ if error.raw_os_error().is_none() => Failure::HungUp,
             _ => Failure::Io(error),
         }
     }
@@ -54,8 +67,27 @@ impl From<tokio_postgres::Error> for Failure {
     }
 }
 
+/// How much may be said of a server that is not reached.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Detail {
+    /// Why not.
+    Why,
+    /// No more than that it is not: why not would tell what else is in a network that only the
+    /// platform sees.
+    That,
+}
+
 /// What went wrong while signing in.
-pub(super) fn of_sign_in(failure: &Failure, config: &Config) -> Trouble {
+pub(super) fn of_sign_in(failure: &Failure, config: &Config, detail: Detail) -> Trouble {
+    match failure {
+        // These are PostgreSQL's own.
+        Failure::Said(_) | Failure::Tls(_) | Failure::Certificate(_) => {}
+        Failure::Io(_) | Failure::Closed | Failure::HungUp | Failure::Wire(_) => {
+            if detail == Detail::That {
+                return unreached(config);
+            }
+        }
+    }
     let network = |pointer, message| Trouble::new(TroubleClass::Network, pointer, message);
     let host = &config.host;
     match failure {
@@ -74,11 +106,32 @@ pub(super) fn of_sign_in(failure: &Failure, config: &Config) -> Trouble {
             "/host",
             format!("the server `{host}` cannot be reached: {cause}"),
         ),
-        Failure::Closed => network(
+        Failure::Closed | Failure::HungUp => network(
             "/host",
             format!("the server `{host}` cannot be reached: it hangs up"),
         ),
-        Failure::Wire(_) => network("/port", "what answers there is no PostgreSQL".to_owned()),
+        Failure::Wire(why) => network(
+            "/port",
+            format!("what answers there is no PostgreSQL: {why}"),
+        ),
+    }
+}
+
+/// There is no server that lets in, for whatever reason.
+fn unreached(config: &Config) -> Trouble {
+    let message = format!(
+        "the server `{}` cannot be reached as a PostgreSQL: check host and port, and that its \
+         network lets this platform in",
+        config.host
+    );
+    Trouble::new(TroubleClass::Network, "/host", message)
+}
+
+/// Who does not let anybody in in time.
+pub(super) fn late_sign_in(config: &Config, detail: Detail) -> Trouble {
+    match detail {
+        Detail::Why => late(&format!("the server `{}` does not answer", config.host)),
+        Detail::That => unreached(config),
     }
 }
 
@@ -116,7 +169,7 @@ pub(super) fn trouble(failure: &Failure) -> Trouble {
     let message = match failure {
         Failure::Said(said) => return of_words(said),
         Failure::Wire(what) => format!("the source is no PostgreSQL: {what}"),
-        Failure::Closed => "the line to the source broke: it hung up".to_owned(),
+        Failure::Closed | Failure::HungUp => "the line to the source broke: it hung up".to_owned(),
         Failure::Io(cause) => format!("the line to the source broke: {cause}"),
         Failure::Tls(cause) | Failure::Certificate(cause) => {
             format!("the line to the source broke: {cause}")
@@ -127,7 +180,7 @@ pub(super) fn trouble(failure: &Failure) -> Trouble {
 
 /// What a source's own words mean.
 fn of_words(said: &DbError) -> Trouble {
-    let text = said.message();
+    let text = cut(said.message().to_owned(), WORDS);
     let (class, pointer, message) = match said.code().code() {
         "42501" => (
             TroubleClass::Permission,
@@ -157,7 +210,7 @@ fn of_words(said: &DbError) -> Trouble {
         code => (
             TroubleClass::Schema,
             "/objects",
-            format!("the source says: {text} ({code})"),
+            format!("the source says: {text} ({})", cut(code.to_owned(), 5)),
         ),
     };
     Trouble::new(class, pointer, message)

@@ -6,21 +6,27 @@
 mod catalog;
 mod conn;
 mod failure;
+mod frames;
+mod keys;
 mod page;
+#[cfg(test)]
+mod tests;
 mod tls;
+mod wire;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use schema::Hosts;
+use tokio::time::{Instant, timeout_at};
 
 use super::config::Tls;
 use super::{Config, Object, Table};
 use crate::connectors::address::{is_public, resolve};
 use crate::connectors::{Trouble, TroubleClass};
 use conn::Conn;
-use failure::trouble;
+use failure::{Detail, trouble};
 
 pub use page::{Page, Row, Start};
 
@@ -33,7 +39,8 @@ const BEGIN: &str = "begin transaction read only; set local statement_timeout = 
     set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '60s'; \
     set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; \
     set local timezone = 'UTC'; set local extra_float_digits = 3; \
-    set local bytea_output = 'hex'; set local lc_monetary = 'C'";
+    set local bytea_output = 'hex'; set local lc_monetary = 'C'; \
+    set local client_min_messages = 'error'";
 
 /// A line to a source database.
 pub struct Line {
@@ -46,16 +53,17 @@ impl Line {
     /// # Errors
     /// Where the source cannot be reached or does not let in.
     pub async fn open(config: &Config, hosts: Hosts) -> Result<Line, Trouble> {
-        // Boxed: a sign-in is large, and its callers are deep.
-        let opened = Box::pin(async {
-            let addresses = addresses(config, hosts).await?;
-            let conn = Conn::open(&addresses, config).await;
-            conn.map_err(|err| failure::of_sign_in(&err, config))
-        });
         let late = || failure::late(&format!("the server `{}` does not answer", config.host));
-        let conn = tokio::time::timeout(SIGN_IN, opened)
+        let until = Instant::now() + SIGN_IN;
+        let found = timeout_at(until, addresses(config, hosts)).await;
+        let addresses = found.map_err(|_| late())??;
+        let detail = detail(&addresses, hosts);
+        // Boxed: a sign-in is large, and its callers are deep.
+        let opened = Box::pin(Conn::open(&addresses, config));
+        let conn = timeout_at(until, opened)
             .await
-            .map_err(|_| late())??;
+            .map_err(|_| failure::late_sign_in(config, detail))?
+            .map_err(|err| failure::of_sign_in(&err, config, detail))?;
         Ok(Line { conn })
     }
 
@@ -94,6 +102,41 @@ impl Line {
         .await
     }
 
+    /// Looks whether a key that the config names tells the rows of an object, the `index`th of the
+    /// config, apart. Of a large table only a sync finds that out.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn check_key(
+        &mut self,
+        index: usize,
+        object: &Object,
+        order: &super::Order,
+    ) -> Result<(), Trouble> {
+        if object.key.is_none() {
+            return Ok(());
+        }
+        let fault = self
+            .ask(async |conn| {
+                keys::fault(conn, object, order)
+                    .await
+                    .map_err(|err| trouble(&err))
+            })
+            .await?;
+        let message = match fault {
+            None => return Ok(()),
+            Some(keys::Fault::Null) => "has NULLs: name columns that are never NULL",
+            Some(keys::Fault::Shared) => {
+                "is shared by several rows: name columns that no two rows share"
+            }
+        };
+        Err(Trouble::new(
+            TroubleClass::Schema,
+            format!("/objects/{index}/key"),
+            format!("the key of `{}` {message}", object.name()),
+        ))
+    }
+
     /// Which of these keys, a JSON array of [`Row::key`]s, the object still has: their indexes.
     ///
     /// # Errors
@@ -106,7 +149,7 @@ impl Line {
     ) -> Result<HashSet<usize>, Trouble> {
         let found = self
             .ask(async |conn| {
-                page::existing(conn, object, order, keys)
+                keys::existing(conn, object, order, keys)
                     .await
                     .map_err(|err| trouble(&err))
             })
@@ -130,7 +173,7 @@ impl Line {
     ) -> Result<Vec<(usize, Option<String>)>, Trouble> {
         let found = self
             .ask(async |conn| {
-                page::with_keys(conn, object, order, keys)
+                keys::with_keys(conn, object, order, keys)
                     .await
                     .map_err(|err| trouble(&err))
             })
@@ -175,6 +218,15 @@ async fn addresses(config: &Config, hosts: Hosts) -> Result<Vec<SocketAddr>, Tro
         return Err(Trouble::new(TroubleClass::Network, "/tls", message));
     }
     Ok(addresses)
+}
+
+/// Whoever may contact any host is at home there. On the internet, everybody can find out why.
+fn detail(addresses: &[SocketAddr], hosts: Hosts) -> Detail {
+    if hosts == Hosts::Any || addresses.iter().all(|it| is_public(it.ip())) {
+        Detail::Why
+    } else {
+        Detail::That
+    }
 }
 
 /// A name as SQL writes it, whatever is in it.

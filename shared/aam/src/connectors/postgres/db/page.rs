@@ -1,7 +1,5 @@
 //! Rows as JSON, page after page, each after the last row of the one before.
 
-use serde_json::value::RawValue;
-
 use super::conn::{Cells, Conn, Most};
 use super::failure::{Failure, trouble};
 use super::{from, quoted};
@@ -10,12 +8,12 @@ use crate::connectors::{Trouble, TroubleClass};
 
 /// The body of the last row may go as far beyond a page's size as a row may go, and a key is a part
 /// of its body, mostly.
-const PAGE: Most = Most {
+pub(super) const PAGE: Most = Most {
     rows: PAGE_ROWS,
     columns: 6,
     bytes: 6 * PAGE_BYTES,
 };
-const ONE: Most = Most {
+pub(super) const ONE: Most = Most {
     rows: 1,
     columns: 1,
     bytes: 1 << 20,
@@ -117,7 +115,8 @@ pub(super) async fn list(
 
 async fn listed(conn: &mut Conn, sql: &str, values: &[&str]) -> Result<Vec<Listed>, Failure> {
     let rows = conn.rows(sql, values, PAGE).await?;
-    let listed = |it: &Cells| {
+    // Row by row, so that none is there twice.
+    let listed = |it: Cells| {
         Ok((
             it.text(0)?,
             it.text(1)?,
@@ -127,7 +126,7 @@ async fn listed(conn: &mut Conn, sql: &str, values: &[&str]) -> Result<Vec<Liste
             it.get(5)?,
         ))
     };
-    rows.iter().map(listed).collect()
+    rows.into_iter().map(listed).collect()
 }
 
 pub(super) async fn newest(
@@ -146,72 +145,9 @@ pub(super) async fn newest(
     rows.first().map_or(Ok(None), |it| it.text(0))
 }
 
-/// Which of these keys, a JSON array of [`Row::key`]s, a table still has: their indexes. The source
-/// itself reads them back as values of its own types and compares those.
-pub(super) async fn existing(
-    conn: &mut Conn,
-    object: &Object,
-    order: &Order,
-    keys: &str,
-) -> Result<Vec<i64>, Failure> {
-    find_operators(conn, order).await?;
-    let sql = format!(
-        r#"
-        select given.n - 1
-        from json_array_elements($1::text::json) with ordinality given(key, n)
-        where exists (select 1 from {table} t where {same})
-        "#,
-        table = from(object),
-        same = same(order),
-    );
-    let asked = serde_json::from_str::<Vec<&RawValue>>(keys).map_or(0, |it| it.len());
-    let most = Most { rows: asked, ..ONE };
-    let rows = conn.rows(&sql, &[keys], most).await?;
-    rows.iter().map(|it| it.get(0)).collect()
-}
-
-/// The rows with these keys, a JSON array of [`Row::key`]s: the key's index, and the row as JSON,
-/// unless that has with those before it more than [`PAGE_BYTES`].
-pub(super) async fn with_keys(
-    conn: &mut Conn,
-    object: &Object,
-    order: &Order,
-    keys: &str,
-) -> Result<Vec<(i64, Option<String>)>, Failure> {
-    find_operators(conn, order).await?;
-    let sql = format!(
-        r#"
-        select n - 1, case when sum(octet_length(body)) over (order by n) <= {PAGE_BYTES} then body end
-        from (
-          select given.n, to_json(t.*)::text body
-          from json_array_elements($1::text::json) with ordinality given(key, n)
-          join {table} t on {same}
-          order by given.n
-          limit {PAGE_ROWS}
-        ) found
-        order by n
-        "#,
-        table = from(object),
-        same = same(order),
-    );
-    let rows = conn
-        .rows(&sql, &[keys], Most { columns: 2, ..PAGE })
-        .await?;
-    rows.iter()
-        .map(|it| Ok((it.get(0)?, it.text(1)?)))
-        .collect()
-}
-
-/// Whether a row has a given key.
-fn same(order: &Order) -> String {
-    let same = order.key.iter().enumerate();
-    let same = same.map(|(n, it)| format!("{} = (given.key ->> {n})::{}", it.column(), it.cast));
-    same.collect::<Vec<_>>().join(" and ")
-}
-
 /// Makes the operators of the key's types known by their names: those of citext, for example, are
 /// in the schema that the extension was created in. Without them rows would be compared as text.
-async fn find_operators(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
+pub(super) async fn find_operators(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
     let schemas: Vec<_> = order
         .parts()
         .filter_map(|it| it.schema.as_deref())
@@ -314,7 +250,7 @@ fn row(
 
 impl Part {
     /// It as SQL writes it.
-    fn column(&self) -> String {
+    pub(super) fn column(&self) -> String {
         format!("t.{}", quoted(&self.name))
     }
 
@@ -329,7 +265,7 @@ impl Part {
 }
 
 /// The columns as SQL lists them.
-fn columns(parts: &[Part]) -> String {
+pub(super) fn columns(parts: &[Part]) -> String {
     let names: Vec<_> = parts.iter().map(Part::column).collect();
     names.join(", ")
 }
