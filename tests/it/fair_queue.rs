@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use queue::{Held, Order};
 
-const LEASE: Duration = Duration::from_secs(60);
-const CAP: u16 = 5;
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const CAP: u16 = 5;
 const AT_ONCE: Duration = Duration::ZERO;
 
 /// A platform with some tenants, and what the tests do to its queue.

@@ -36,6 +36,7 @@ mod pull_random;
 mod pull_state;
 mod pull_types;
 mod queue;
+mod queue_model;
 mod redis;
 mod rotation;
 mod sessions;

@@ -108,6 +108,25 @@ async fn what_is_due_is_started_once_and_again_when_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn more_due_connections_than_a_tick_starts_leave_no_other_tenant_out() {
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let (ann, bob) = (app.register("Ann Ltd").await, app.register("Bob Ltd").await);
+    connect(&app, &ann, &source).await;
+    run(
+        &app,
+        "insert into connections
+        select (jsonb_populate_record(c, jsonb_build_object(
+          'id', gen_random_uuid(), 'name', 'no. ' || n,
+          'sync_due_at', now() - interval '1 hour'))).*
+        from connections c, generate_series(1, 1050) n",
+    )
+    .await;
+    connect(&app, &bob, &source).await;
+    tick(&app, "sync").await;
+    assert_eq!(jobs(&app, &bob).await, ["sync queued"]);
+}
+
+#[tokio::test]
 async fn every_tenant_s_turn_comes_and_each_job_is_its_own() {
     let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
     let (ann, bob) = (app.register("Ann Ltd").await, app.register("Bob Ltd").await);

@@ -18,7 +18,8 @@ pub(crate) struct Due {
 }
 
 /// Connections of all tenants that are due, in a transaction of the sweep, which sees no others.
-/// In no order: whoever is left out is due the next time.
+/// The one due longest of each tenant comes first, then the second of each: however many one has,
+/// the others are not left out.
 pub(crate) async fn list(conn: &mut Conn, what: Standing, most: i64) -> sqlx::Result<Vec<Due>> {
     match what {
         Standing::Sync => {
@@ -28,6 +29,7 @@ pub(crate) async fn list(conn: &mut Conn, what: Standing, most: i64) -> sqlx::Re
                 select tenant_id "tenant: _", id "connection: _"
                 from connections
                 where sync_due_at <= now()
+                order by row_number() over (partition by tenant_id order by sync_due_at), sync_due_at
                 limit $1
                 "#,
                 most,
@@ -42,6 +44,7 @@ pub(crate) async fn list(conn: &mut Conn, what: Standing, most: i64) -> sqlx::Re
                 select tenant_id "tenant: _", id "connection: _"
                 from connections
                 where schema_check_due_at <= now()
+                order by row_number() over (partition by tenant_id order by schema_check_due_at), schema_check_due_at
                 limit $1
                 "#,
                 most,
