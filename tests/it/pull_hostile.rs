@@ -432,3 +432,14 @@ async fn a_lie_costs_its_own_job_and_little_memory() {
     let (done, _) = synced(&app, &person, &id).await;
     assert_eq!(done["status"], "success", "{done}");
 }
+
+#[tokio::test]
+async fn no_accident_of_a_source_is_ours() {
+    // Its own process: ten minutes of it are `cargo run -p tests --bin mutations 600`.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mutations"));
+    command.arg("4");
+    let output = tokio::task::spawn_blocking(move || command.output());
+    let output = output.await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {said}", output.status);
+}

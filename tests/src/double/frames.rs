@@ -9,11 +9,11 @@ pub fn frame(tag: u8, body: &[u8]) -> Vec<u8> {
     [&[tag], &length.to_be_bytes()[..], body].concat()
 }
 
-/// The whole messages at the beginning of some bytes.
+/// The whole messages at the beginning of some bytes, up to one that is none.
 pub fn frames(mut bytes: &[u8]) -> Vec<Frame> {
     let mut found = Vec::new();
     while let Some((tag, length)) = head(bytes)
-        && bytes.len() > length
+        && (4..bytes.len()).contains(&length)
     {
         found.push((tag, bytes[5..=length].to_vec()));
         bytes = &bytes[length + 1..];

@@ -15,6 +15,8 @@ use super::{NO_PANIC, Parts, Recording};
 pub enum Reply {
     /// These bytes, and the next question is awaited.
     GoOn(Vec<u8>),
+    /// These bytes, and the end of the connection where the next question does not come in time.
+    GoOnFor(Vec<u8>, Duration),
     /// These bytes, and nothing any more.
     Silence(Vec<u8>),
     /// These bytes, and the end of the connection.
@@ -59,6 +61,14 @@ pub(super) async fn play(mut client: TcpStream, parts: &Arc<Parts>) -> io::Resul
         let lie = Arc::clone(&parts.lie.lock().expect(NO_PANIC));
         match lie(&question, answer) {
             Reply::GoOn(bytes) => client.write_all(&bytes).await?,
+            Reply::GoOnFor(bytes, time) => {
+                client.write_all(&bytes).await?;
+                let mut next = [0];
+                let next = tokio::time::timeout(time, client.peek(&mut next)).await;
+                if next.is_err() {
+                    return client.shutdown().await;
+                }
+            }
             Reply::Silence(bytes) => {
                 client.write_all(&bytes).await?;
                 // Until the client hangs up.
