@@ -11,7 +11,7 @@
 //! | retyped, each new value is one of the old type | medium | forward |
 //! | retyped, a type more beside the old ones (integer → integer or text) | high | backward |
 //! | retyped, any other | high | none |
-//! | retyped from plain values to plain values, where nothing reads their type | low | as above |
+//! | retyped from plain values to plain values, where only texts are made of it | low | as above |
 //! | became nullable | medium | backward |
 //! | became required | low | forward |
 //! | values added only | medium | backward |
@@ -46,10 +46,10 @@ pub enum Demand {
 }
 
 impl Use {
-    /// No mapping reads it.
+    /// No mapping reads it; one that will may care for its type.
     pub const UNUSED: Use = Use {
         demand: Demand::Unused,
-        is_typed: false,
+        is_typed: true,
     };
 
     /// A mapping reads it somehow for an optional canonical field.

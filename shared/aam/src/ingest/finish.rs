@@ -9,6 +9,7 @@ use super::learn::learn;
 use super::{Counts, Stream};
 use crate::db::runs::{FinishedRun, RunKind};
 use crate::db::{self, Connection};
+use crate::drift::{Demand, Use};
 use crate::observe::{Coverage, Observation, absorb};
 
 /// A passage of records.
@@ -55,16 +56,24 @@ pub async fn finish(
     if observation.schema().fields.is_empty() {
         return Ok(None);
     }
+    let is_file = observation.coverage() == Coverage::Header;
     // A file of which no row was taken may have been misread: its header may be no header.
-    let is_doubtful =
-        observation.coverage() == Coverage::Header && counts.quarantined == counts.rows_read;
+    let is_doubtful = is_file && counts.quarantined == counts.rows_read;
     let seen = |latest: Option<&SourceSchema>| match latest {
         None if is_doubtful => None,
         None => Some(observation.schema()),
         Some(latest) if is_doubtful => names_alone(latest, observation),
         Some(latest) => Some(absorb(latest, observation)),
     };
-    learn(conn, stream, &seen, now).await
+    // The cells of a file are texts, whatever their looks.
+    let used = |path: &str| match stream.plan.use_of(path) {
+        used if is_file && used.demand == Demand::Unused => Use {
+            is_typed: false,
+            ..used
+        },
+        used => used,
+    };
+    learn(conn, stream, &seen, &used, now).await
 }
 
 /// What the header of a doubtful file tells: that columns are gone, and others came, beside those

@@ -8,11 +8,14 @@ use schema::source::SourceSchema;
 use super::Stream;
 use crate::db::snapshots::{self, Snapshot};
 use crate::db::{self, Connection, source_objects};
-use crate::drift::diff;
+use crate::drift::{Use, diff};
 use crate::fingerprint::structure_hash;
 
 /// What an object's structure is now, given what it was; none where nothing is learnt of it.
 pub(super) type Seen<'a> = &'a (dyn Fn(Option<&SourceSchema>) -> Option<SourceSchema> + Sync);
+
+/// What hangs on the field at a path.
+pub(super) type Used<'a> = &'a (dyn Fn(&str) -> Use + Sync);
 
 /// Notes the structure that the source itself declares, and returns the drift that is new.
 ///
@@ -23,7 +26,8 @@ pub async fn declare(
     declared: &SourceSchema,
     now: DateTime<Utc>,
 ) -> db::Result<Option<DriftEvent>> {
-    learn(conn, stream, &|_| Some(declared.clone()), now).await
+    let used = |path: &str| stream.plan.use_of(path);
+    learn(conn, stream, &|_| Some(declared.clone()), &used, now).await
 }
 
 /// Adds a snapshot where what is seen leaves the newest one, and notes the drift from the
@@ -32,6 +36,7 @@ pub(super) async fn learn(
     conn: &mut Connection,
     stream: &Stream,
     seen: Seen<'_>,
+    used: Used<'_>,
     now: DateTime<Utc>,
 ) -> db::Result<Option<DriftEvent>> {
     let (tenant, connection, object) = (stream.tenant, stream.connection, &stream.object);
@@ -59,7 +64,7 @@ pub(super) async fn learn(
         return Ok(None);
     }
     snapshots::insert(conn, tenant, (connection, object), &next, now).await?;
-    let Some(event) = event(stream, &baseline, &next, now) else {
+    let Some(event) = event(stream, &baseline, &next, used, now) else {
         return Ok(None);
     };
     let new = db::drift_events::insert_once(conn, tenant, &event).await?;
@@ -84,9 +89,10 @@ fn event(
     stream: &Stream,
     from: &Snapshot,
     to: &Snapshot,
+    used: Used<'_>,
     now: DateTime<Utc>,
 ) -> Option<DriftEvent> {
-    let changes = diff(&from.schema, &to.schema, &|path| stream.plan.use_of(path));
+    let changes = diff(&from.schema, &to.schema, used);
     let severity = changes.iter().map(|it| it.severity).max()?;
     Some(DriftEvent {
         id: DriftId(uuid::Uuid::now_v7()),
