@@ -233,7 +233,11 @@ async fn what_has_no_field_of_its_own_comes_out_as_it_is() {
         // To the letter, as a parser may round a number.
         let whole = format!("\"{column}\": {expected}");
         let there = text.contains(&whole);
-        assert!(there, "{kind} {value}: {} and not {expected}", full[&column]);
+        assert!(
+            there,
+            "{kind} {value}: {} and not {expected}",
+            full[&column]
+        );
         assert_eq!(empty.get(&column), Some(&Value::Null), "{kind}");
     }
 }
