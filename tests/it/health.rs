@@ -86,6 +86,7 @@ async fn without_secrets_it_is_alive_and_says_so_until_they_are_mended() {
         secrets: Live::new(source, TTL),
         limits: Limits::default(),
         queue: app.platform.queue.clone(),
+        jobs_per_tenant: platform::config::JOBS_PER_TENANT,
         cors_origins: vec![],
         hosts: schema::Hosts::Any,
     })
@@ -136,6 +137,7 @@ async fn without_a_database_it_is_unavailable_and_alive() {
         secrets: app.platform.secrets.clone(),
         limits: Limits::default(),
         queue: std::sync::Arc::new(platform::queue::Local::default()),
+        jobs_per_tenant: platform::config::JOBS_PER_TENANT,
         cors_origins: vec![],
         hosts: schema::Hosts::Any,
     });

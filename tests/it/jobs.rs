@@ -19,7 +19,7 @@ async fn set_up() -> (TestApp, Person, String) {
 }
 
 /// A new version of the mapping of `crm.account`, in which the name is in that column.
-async fn remap(app: &TestApp, version: i32, column: &str) {
+pub(crate) async fn remap(app: &TestApp, version: i32, column: &str) {
     let field = |target: &str, source: &str| json!({ "target": target, "sources": [source] });
     let mapping = json!({
         "entity": "account",
@@ -205,7 +205,7 @@ async fn a_killed_worker_loses_and_doubles_nothing() {
 }
 
 /// Asks until the statement says yes.
-async fn until(app: &TestApp, statement: &'static str) {
+pub(crate) async fn until(app: &TestApp, statement: &'static str) {
     let end = Instant::now() + Duration::from_secs(20);
     let pool = app.database().pool();
     while !sqlx::query_scalar::<_, bool>(statement)
@@ -233,6 +233,7 @@ async fn a_long_slice_keeps_its_job_from_a_second_worker() {
     let lease = Lease {
         length: Duration::from_secs(60),
         heartbeat: Duration::from_millis(10),
+        turn: Duration::from_secs(60),
     };
     let worker =
         tokio::spawn(async move { aam_connect::worker::step_within(&platform, lease).await });

@@ -76,7 +76,7 @@ fn check(done: &Value, counts: [u64; 5]) {
     assert_eq!(found, counts, "{names:?}");
 }
 
-async fn names(app: &TestApp) -> Vec<String> {
+pub(crate) async fn names(app: &TestApp) -> Vec<String> {
     sqlx::query_scalar("select name from accounts order by source_id collate \"C\"")
         .fetch_all(&app.database().pool())
         .await

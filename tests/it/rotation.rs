@@ -68,6 +68,7 @@ fn another(app: &TestApp, secrets: Secrets) -> axum::Router {
         secrets,
         limits: Limits::default(),
         queue: app.platform.queue.clone(),
+        jobs_per_tenant: platform::config::JOBS_PER_TENANT,
         cors_origins: vec![],
         hosts: schema::Hosts::Any,
     };

@@ -97,3 +97,120 @@ async fn booleans_are_read_in_the_spellings_of_spreadsheets() {
     let expected = ["active", "active", "inactive", "active", "active", "paused"];
     assert_eq!(found, expected);
 }
+
+/// The drift that each of the files brings, one after the other: `severity kind path`.
+async fn drifts(app: &TestApp, person: &Person, files: &[&[u8]]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files {
+        let answer = upload(app, person, &[("accounts_test.csv", file)]).await;
+        let drift = &answer["files"][0]["drift"];
+        let changes = drift["changes"].as_array();
+        let changes = changes.map(|it| {
+            let change = |it: &Value| format!("{} {} {}", it["severity"], it["kind"], it["path"]);
+            it.iter().map(change).collect::<Vec<_>>().join(", ")
+        });
+        found.push(changes.unwrap_or_default().replace('"', ""));
+    }
+    found
+}
+
+#[tokio::test]
+async fn letters_after_digits_in_a_text_are_no_alarm() {
+    let (app, person) = set_up(json!({})).await;
+    let files: [&[u8]; 3] = [
+        b"account_id,name,notes\n1,2024,7\n",
+        b"account_id,name,notes\nA1,Acme,x\n",
+        b"account_id,name,notes\n2,7,8\n",
+    ];
+    let found = drifts(&app, &person, &files).await;
+    let low = "low retyped account_id, low retyped name, low retyped notes";
+    assert_eq!(found, ["", low, ""]);
+}
+
+#[tokio::test]
+async fn letters_after_dates_in_a_timestamp_are_an_alarm() {
+    let (app, person) = set_up(json!({})).await;
+    let files: [&[u8]; 2] = [
+        b"account_id,name,updated_at\n1,A,2026-01-01\n",
+        b"account_id,name,updated_at\n1,B,2026-01-02\n2,B,soon\n",
+    ];
+    let found = drifts(&app, &person, &files).await;
+    assert_eq!(found, ["", "high retyped updated_at"]);
+}
+
+#[tokio::test]
+async fn a_file_without_rows_teaches_no_types() {
+    let (app, person) = set_up(json!({})).await;
+    let files: [&[u8]; 5] = [
+        b"account_id,name\n",
+        b"account_id,name\n1,Acme\n",
+        b"account_id,name\n",
+        b"account_id,name,industry\n",
+        b"account_id,name,industry\n1,Acme,Law\n",
+    ];
+    let found = drifts(&app, &person, &files).await;
+    assert_eq!(found, ["", "", "", "", "low added industry"]);
+}
+
+#[tokio::test]
+async fn a_misread_file_moves_no_schema() {
+    let (app, person) = set_up(json!({})).await;
+    let files: [&[u8]; 6] = [
+        b"Accounts of today\naccount_id,name\n1,Acme\n",
+        b"account_id,name\n1,Acme\n",
+        b"Accounts of today\naccount_id,name\n1,Acme\n",
+        b"1,Acme\n2,Birch\n",
+        b"account_id~name\n1~Acme\n",
+        b"account_id,name,updated_at\n,7,x\n",
+    ];
+    let found = drifts(&app, &person, &files).await;
+    assert_eq!(found, ["", "", "", "", "", ""]);
+}
+
+#[tokio::test]
+async fn a_renamed_id_is_an_alarm_though_no_row_is_taken() {
+    let (app, person) = set_up(json!({})).await;
+    let files: [&[u8]; 2] = [
+        b"account_id,name\n1,Acme\n",
+        b"account_number,name\n1,Acme\n",
+    ];
+    let found = drifts(&app, &person, &files).await;
+    assert_eq!(
+        found,
+        ["", "critical removed account_id, low added account_number"]
+    );
+}
+
+/// The amounts that are stored, and what is said of the file.
+async fn amounts(app: &TestApp, person: &Person, file: &str) -> (Vec<Value>, Value) {
+    let body = form(&[("opportunities_test.csv", file.as_bytes())]);
+    let answer = send(app, person, body).await.json();
+    let path = "/api/v1/dcl/views/opportunities?sort=opportunity_id";
+    let list = app.get(path, person).await.json();
+    let rows = list["data"].as_array().unwrap().iter();
+    (rows.map(|it| it["amount"].clone()).collect(), answer)
+}
+
+#[tokio::test]
+async fn numbers_that_a_column_writes_in_two_ways_are_set_aside() {
+    let (app, person) = set_up(json!({})).await;
+    let file = "opportunity_id;name;amount\n1;1.234;1.234\n2;B;1.234,50\n3;C;99\n";
+    let (found, answer) = amounts(&app, &person, file).await;
+    assert_eq!(answer["total"]["quarantined"], 2, "{answer}");
+    assert_eq!(found.len(), 1, "{found:?}");
+    let file = "opportunity_id;name;amount\n1;1.234;1.234\n2;1.234,50;12.5\n3;C;99\n";
+    let (found, answer) = amounts(&app, &person, file).await;
+    assert_eq!(answer["total"]["quarantined"], 0, "{answer}");
+    assert_eq!(found.len(), 3, "{found:?}");
+}
+
+#[tokio::test]
+async fn a_file_ends_where_numbers_that_were_stored_turn_out_doubtful() {
+    let (app, person) = set_up(json!({})).await;
+    let rows: String = (0..600).map(|it| format!("{it};A;1.234\n")).collect();
+    let file = format!("opportunity_id;name;amount\n{rows}x;B;1.234,50\n");
+    let (_, answer) = amounts(&app, &person, &file).await;
+    let text = answer.to_string();
+    assert!(text.contains("writes numbers in two ways"), "{text}");
+    assert!(text.contains("on line 602"), "{text}");
+}

@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::Response;
 use platform::auth::Verifier;
-use platform::config::{AUDIENCE, Auth, LOCAL_ISSUER};
+use platform::config::{AUDIENCE, Auth, JOBS_PER_TENANT, LOCAL_ISSUER};
 use platform::db::ConnectOptions;
 use platform::http::ClientAddress;
 use platform::limit::{Limits, quota};
@@ -59,6 +59,8 @@ pub struct Setup {
     pub secrets: Secrets,
     /// Which hosts a tenant may name. Any by default, as sources of tests are on this machine.
     pub hosts: Hosts,
+    /// Most jobs of a tenant that run at once.
+    pub jobs_per_tenant: u16,
 }
 
 impl Default for Setup {
@@ -76,6 +78,7 @@ impl Default for Setup {
             auth: true,
             secrets: Secrets::fixed(SECRETS.as_str().into()),
             hosts: Hosts::Any,
+            jobs_per_tenant: JOBS_PER_TENANT,
         }
     }
 }
@@ -124,6 +127,7 @@ impl TestApp {
             secrets: setup.secrets,
             limits: setup.limits,
             queue: Arc::new(platform::queue::Local::default()),
+            jobs_per_tenant: setup.jobs_per_tenant,
             cors_origins: vec!["https://app.example".parse().expect("an origin")],
             hosts: setup.hosts,
         })

@@ -70,6 +70,15 @@ impl Source {
         &self.pool
     }
 
+    /// Keeps everybody else from a table until it is dropped.
+    pub async fn hold(&self, table: &str) -> sqlx::Transaction<'static, sqlx::Postgres> {
+        let mut held = self.pool.begin().await.expect("the server runs");
+        let lock = format!("lock table {table} in access exclusive mode");
+        let done = sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *held).await;
+        done.unwrap_or_else(|err| panic!("{err}: {table}"));
+        held
+    }
+
     /// The config of a connection to it that reads these objects.
     pub fn config(&self, objects: Value) -> Value {
         json!({

@@ -60,7 +60,8 @@ async fn start_due(platform: &Platform, what: Standing, deadline: Deadline) -> R
 }
 
 async fn announce_forgotten(platform: &Platform) -> Result<()> {
-    let forgotten = queue::list_forgotten(&platform.db, MOST_WAKES).await?;
+    let forgotten =
+        queue::list_forgotten(&platform.db, platform.jobs_per_tenant, MOST_WAKES).await?;
     if !forgotten.is_empty() {
         tracing::warn!(
             jobs = forgotten.len(),

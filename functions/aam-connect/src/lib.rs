@@ -5,6 +5,7 @@
 
 mod consumer;
 mod db;
+mod ending;
 mod pull;
 mod replay;
 mod routes;

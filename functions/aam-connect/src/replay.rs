@@ -18,10 +18,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::stored::{self, Slice, Stored};
-use crate::worker::Step;
+use crate::worker::{Step, TimeLimit};
 
 /// The kind of its jobs.
 pub(crate) const KIND: &str = "replay";
+
+/// For how long one may run.
+pub(crate) const LIMIT: TimeLimit = TimeLimit {
+    hours: 24,
+    advice: "replay one object at a time, with {\"object\": \"…\"}",
+};
 
 /// What is to be mapped again. Names that are left out mean all.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod gateway;
 pub mod lifeline;
+mod memory;
 pub mod postgres;
 pub mod settings;
 pub mod start;

@@ -15,12 +15,13 @@ use platform::secrets::Secrets;
 use platform::{Config, Platform, db};
 use schema::{Hosts, TenantId, UserId};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::gateway;
 use crate::postgres::{Binaries, Profile, Server};
 use crate::settings::Settings;
+use crate::{gateway, memory};
 
 /// The demo tenant's admin.
 pub const DEMO_EMAIL: &str = "demo@autonomos.dev";
@@ -173,39 +174,59 @@ async fn seed(platform: &Platform) -> anyhow::Result<()> {
     auth::seed(platform, &[development, demo]).await
 }
 
-/// Works off the queue until it is stopped; looks again when it is woken, and now and then for
-/// jobs whose rest is over.
+/// Works off the queue until it is stopped, some jobs at once; looks again when it is woken, and
+/// now and then for jobs whose rest is over.
 async fn work(platform: Platform, queue: Arc<Local>, stopped: watch::Receiver<bool>) {
     const PAUSE: Duration = Duration::from_millis(500);
+    let places = Arc::new(Semaphore::new(memory::jobs_at_once()));
+    let mut running = JoinSet::new();
     while !*stopped.borrow() {
-        let worked = aam_connect::worker::step(&platform)
-            .await
-            .unwrap_or_else(|error| {
-                tracing::error!(
-                    error = format!("{error:#}"),
-                    "the queue could not be worked off"
-                );
-                false
+        let place = tokio::select! {
+            place = places.clone().acquire_owned() => place.expect("nobody closes it"),
+            () = until(stopped.clone()) => break,
+        };
+        let taken = aam_connect::worker::take(&platform).await;
+        if let Some(held) = taken.unwrap_or_else(unworked) {
+            let platform = platform.clone();
+            running.spawn(async move {
+                let worked = aam_connect::worker::run(&platform, held).await;
+                worked.unwrap_or_else(unworked);
+                drop(place);
             });
-        if !worked {
+        } else {
             tokio::select! {
                 () = queue.woken() => {}
                 () = until(stopped.clone()) => {}
                 () = tokio::time::sleep(PAUSE) => {}
             }
         }
+        while running.try_join_next().is_some() {}
     }
+    while running.join_next().await.is_some() {}
 }
 
-/// Does every minute what a deployed platform's schedules do, until it is stopped.
+fn unworked<T: Default>(error: anyhow::Error) -> T {
+    let error = format!("{error:#}");
+    tracing::error!(error, "the queue could not be worked off");
+    T::default()
+}
+
+/// Does every minute what a deployed platform's schedules do, until it is stopped. One that takes
+/// long keeps no other from its minute.
 async fn tick(platform: Platform, stopped: watch::Receiver<bool>) {
+    let mut running = JoinSet::new();
+    for schedule in aam_connect::SCHEDULES {
+        running.spawn(tick_one(platform.clone(), schedule, stopped.clone()));
+    }
+    while running.join_next().await.is_some() {}
+}
+
+async fn tick_one(platform: Platform, schedule: &str, stopped: watch::Receiver<bool>) {
     const MINUTE: Duration = Duration::from_secs(60);
     while !*stopped.borrow() {
-        for schedule in aam_connect::SCHEDULES {
-            let deadline = Deadline::after(MINUTE);
-            if let Err(problem) = aam_connect::tick(&platform, schedule, deadline).await {
-                tracing::error!(error = ?problem.error(), "`{schedule}` failed");
-            }
+        let deadline = Deadline::after(MINUTE);
+        if let Err(problem) = aam_connect::tick(&platform, schedule, deadline).await {
+            tracing::error!(error = ?problem.error(), "`{schedule}` failed");
         }
         tokio::select! {
             () = until(stopped.clone()) => {}

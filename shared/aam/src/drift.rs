@@ -11,6 +11,7 @@
 //! | retyped, each new value is one of the old type | medium | forward |
 //! | retyped, a type more beside the old ones (integer → integer or text) | high | backward |
 //! | retyped, any other | high | none |
+//! | retyped from plain values to plain values, where nothing reads their type | low | as above |
 //! | became nullable | medium | backward |
 //! | became required | low | forward |
 //! | values added only | medium | backward |
@@ -26,13 +27,50 @@ use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes};
 
 /// What hangs on a source field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
+pub struct Use {
+    /// How much a record needs it.
+    pub demand: Demand,
+    /// Whether it is read as a number, a date or a word of a list. As a text, any value fits.
+    pub is_typed: bool,
+}
+
+/// How much a record needs a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Demand {
     /// No mapping reads it.
     Unused,
     /// A mapping reads it for an optional canonical field.
     Mapped,
     /// A mapping reads it for a canonical field without which the record is quarantined.
     Required,
+}
+
+impl Use {
+    /// No mapping reads it.
+    pub const UNUSED: Use = Use {
+        demand: Demand::Unused,
+        is_typed: false,
+    };
+
+    /// A mapping reads it somehow for an optional canonical field.
+    pub const MAPPED: Use = Use {
+        demand: Demand::Mapped,
+        is_typed: true,
+    };
+
+    /// The same for a required one.
+    pub const REQUIRED: Use = Use {
+        demand: Demand::Required,
+        is_typed: true,
+    };
+
+    /// What hangs on a field that is used in both ways.
+    pub fn and(self, other: Use) -> Use {
+        Use {
+            demand: self.demand.max(other.demand),
+            is_typed: self.is_typed || other.is_typed,
+        }
+    }
 }
 
 /// What changed, in path order; what happened to one field stands together.
@@ -71,7 +109,7 @@ fn compare(
             path: path.clone(),
             before: old.cloned(),
             after: new.cloned(),
-            severity: weigh(severity, used(path)),
+            severity: weigh(severity, used(path).demand),
             compatibility,
             evidence: None,
         });
@@ -87,7 +125,9 @@ fn compare(
             Severity::High,
             Compatibility::new(true, old.nullable),
         )),
-        (Some(old), Some(new)) if !old.same_structure(new) => alter(old, new, &mut push),
+        (Some(old), Some(new)) if !old.same_structure(new) => {
+            alter(old, new, used(path).is_typed, &mut push);
+        }
         _ => {}
     }
 }
@@ -96,10 +136,14 @@ fn compare(
 fn alter(
     old: &SourceField,
     new: &SourceField,
+    is_typed: bool,
     push: &mut dyn FnMut((ChangeKind, Severity, Compatibility)),
 ) {
     if old.types != new.types {
-        let (severity, compatibility) = retyped(old.types, new.types);
+        let (mut severity, compatibility) = retyped(old.types, new.types);
+        if !is_typed && is_plain(old.types) && is_plain(new.types) {
+            severity = Severity::Low;
+        }
         push((ChangeKind::Retyped, severity, compatibility));
     }
     match (old.nullable, new.nullable) {
@@ -161,12 +205,17 @@ fn promotes(old: SourceTypes, new: SourceTypes) -> bool {
     widened.collect::<SourceTypes>() == new
 }
 
-fn weigh(severity: Severity, used: Use) -> Severity {
-    match (severity, used) {
-        (Severity::Medium, Use::Unused) => Severity::Low,
-        (Severity::High, Use::Unused) => Severity::Medium,
-        (Severity::Medium, Use::Required) => Severity::High,
-        (Severity::High, Use::Required) => Severity::Critical,
+/// Whether each value has a text, as a cell of a file has.
+fn is_plain(types: SourceTypes) -> bool {
+    !types.contains(SourceType::Object) && !types.contains(SourceType::Array)
+}
+
+fn weigh(severity: Severity, demand: Demand) -> Severity {
+    match (severity, demand) {
+        (Severity::Medium, Demand::Unused) => Severity::Low,
+        (Severity::High, Demand::Unused) => Severity::Medium,
+        (Severity::Medium, Demand::Required) => Severity::High,
+        (Severity::High, Demand::Required) => Severity::Critical,
         (severity, _) => severity,
     }
 }

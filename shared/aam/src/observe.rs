@@ -101,6 +101,13 @@ impl Observation {
         }
     }
 
+    /// The same fields, as if no record had been seen: the columns of a file that has no rows.
+    pub fn names(&self) -> Observation {
+        let mut names = self.clone();
+        names.tree.forget_values();
+        names
+    }
+
     /// Adds what another observation of the same source object saw.
     ///
     /// Of different coverage, together they are partial.

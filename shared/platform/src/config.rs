@@ -29,6 +29,8 @@ pub struct Config {
     pub limits: Limits,
     /// What wakes a worker: SQS at `JOBS_QUEUE_URL`, this process where it is absent.
     pub queue: Arc<dyn Queue>,
+    /// Most jobs of a tenant that run at once: `JOBS_PER_TENANT`.
+    pub jobs_per_tenant: u16,
     /// Origins that browsers may call from: `CORS_ORIGINS`, separated by commas.
     pub cors_origins: Vec<HeaderValue>,
     /// Which hosts a tenant may name: those of the internet, and with `PRIVATE_HOSTS=true` those of
@@ -94,6 +96,7 @@ impl Config {
             secrets,
             limits: Limits::default(),
             queue: queue_from_env()?,
+            jobs_per_tenant: jobs_per_tenant_from_env()?,
             cors_origins: cors_from_env()?,
             hosts: hosts_from_env()?,
         })
@@ -113,6 +116,18 @@ fn queue_from_env() -> anyhow::Result<Arc<dyn Queue>> {
         Some(url) => Arc::new(queue::Sqs::new(url)),
         None => Arc::new(queue::Local::default()),
     })
+}
+
+/// The default of `JOBS_PER_TENANT`.
+pub const JOBS_PER_TENANT: u16 = 5;
+
+fn jobs_per_tenant_from_env() -> anyhow::Result<u16> {
+    let jobs = env::optional("JOBS_PER_TENANT")?.unwrap_or(JOBS_PER_TENANT);
+    anyhow::ensure!(
+        (1..=1000).contains(&jobs),
+        "JOBS_PER_TENANT is {jobs}: set it to a number from 1 to 1000"
+    );
+    Ok(jobs)
 }
 
 fn auth_from_env() -> anyhow::Result<Auth> {

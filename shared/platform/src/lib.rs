@@ -57,6 +57,8 @@ pub struct Parts {
     pub secrets: secrets::Secrets,
     /// What wakes a worker for a job.
     pub queue: Arc<dyn queue::Queue>,
+    /// Most jobs of a tenant that run at once.
+    pub jobs_per_tenant: u16,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<axum::http::HeaderValue>,
     /// Which hosts a tenant may name.
@@ -74,6 +76,7 @@ impl Platform {
             auth: config.auth,
             secrets: config.secrets,
             queue: config.queue,
+            jobs_per_tenant: config.jobs_per_tenant,
             cors_origins: config.cors_origins,
             hosts: config.hosts,
         })))

@@ -16,7 +16,7 @@ pub(crate) struct Connector {
     status: String,
     /// Fields that are mapped, over all objects seen.
     mapping_count: i64,
-    /// `sync_running`, `sync_completed`, `sync_failed` or `drift_detected`.
+    /// `sync_running`, `sync_completed`, `sync_failed`, `sync_canceled` or `drift_detected`.
     last_event_type: Option<String>,
     last_event_at: Option<DateTime<Utc>>,
     /// Whether a drift is open.
@@ -43,8 +43,7 @@ pub(crate) async fn list(
           case
             when r.started_at is null and d.created_at is null then null
             when r.started_at is null or r.started_at < d.created_at then 'drift_detected'
-            when r.status = 'running' then 'sync_running'
-            when r.status = 'failed' then 'sync_failed'
+            when r.status <> 'success' then 'sync_' || r.status
             else 'sync_completed'
           end last_event_type,
           greatest(r.started_at, d.created_at) last_event_at,

@@ -27,6 +27,8 @@ pub(crate) struct Job {
     result: Option<Value>,
     error: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
+    /// When a worker first took it up; null while it waits for that.
+    pub(crate) started_at: Option<DateTime<Utc>>,
     updated_at: DateTime<Utc>,
 }
 
@@ -40,6 +42,33 @@ pub(crate) enum JobStatus {
     Success,
     Failed,
     Canceled,
+}
+
+/// How a job ended.
+#[derive(Debug)]
+pub(crate) enum JobEnd {
+    /// With this result.
+    Success(Value),
+    /// For this reason.
+    Failed(String),
+    /// By somebody's word.
+    Canceled,
+}
+
+impl JobEnd {
+    pub(crate) fn result(&self) -> Option<&Value> {
+        match self {
+            JobEnd::Success(result) => Some(result),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn error(&self) -> Option<&str> {
+        match self {
+            JobEnd::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 /// Adds a job, unless it is of a kind that the connection has a job of already. Says whether.
@@ -78,7 +107,7 @@ pub(crate) async fn list(
         Job,
         r#"
         select id "id: _", kind, payload, status "status: _", attempts, progress, result, error,
-          created_at, updated_at
+          created_at, started_at, updated_at
         from jobs
         where tenant_id = $1
           and ($2::text is null or status = $2)
@@ -123,7 +152,7 @@ pub(crate) async fn find(
         Job,
         r#"
         select id "id: _", kind, payload, status "status: _", attempts, progress, result, error,
-          created_at, updated_at
+          created_at, started_at, updated_at
         from jobs
         where tenant_id = $1 and id = $2
         "#,
@@ -134,9 +163,9 @@ pub(crate) async fn find(
     .await
 }
 
-/// The job if it is being worked on, held until the end of the transaction: of two workers one
-/// waits, and then sees what the other has done.
-pub(crate) async fn lock_in_progress(
+/// The job if it is not over, held until the end of the transaction: of two workers one
+/// waits, and then sees what the other has done. Who asks for its end does not wait.
+pub(crate) async fn lock_unfinished(
     conn: &mut Conn,
     tenant: TenantId,
     id: JobId,
@@ -145,13 +174,79 @@ pub(crate) async fn lock_in_progress(
         Job,
         r#"
         select id "id: _", kind, payload, status "status: _", attempts, progress, result, error,
-          created_at, updated_at
+          created_at, started_at, updated_at
         from jobs
-        where tenant_id = $1 and id = $2 and status = 'in_progress'
-        for update
+        where tenant_id = $1 and id = $2 and status in ('queued', 'in_progress')
+        for no key update
         "#,
         tenant as _,
         id as _,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Whether somebody wants the job ended.
+pub(crate) async fn is_canceled(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: JobId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+          select from job_cancellations where tenant_id = $1 and job_id = $2
+        ) "canceled!"
+        "#,
+        tenant as _,
+        id as _,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Asks for the job's end. Says whether nobody has yet.
+pub(crate) async fn cancel_once(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: JobId,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        insert into job_cancellations (tenant_id, job_id, actor, requested_at)
+        values ($1, $2, $3, $4)
+        on conflict do nothing
+        "#,
+        tenant as _,
+        id as _,
+        actor,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A replay of the connection that waits for its start and is of the same.
+pub(crate) async fn find_queued_replay(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    payload: &Value,
+) -> sqlx::Result<Option<JobId>> {
+    sqlx::query_scalar!(
+        r#"
+        select id "id: JobId"
+        from jobs
+        where tenant_id = $1 and kind = 'replay' and status = 'queued'
+          and payload ->> 'connection_id' = $2 and payload = $3
+        limit 1
+        "#,
+        tenant as _,
+        connection.to_string(),
+        payload,
     )
     .fetch_optional(conn)
     .await
@@ -166,7 +261,9 @@ pub(crate) async fn start(
 ) -> sqlx::Result<Option<i32>> {
     sqlx::query_scalar!(
         r#"
-        update jobs set status = 'in_progress', attempts = attempts + 1, updated_at = $3
+        update jobs
+        set status = 'in_progress', attempts = attempts + 1, updated_at = $3,
+          started_at = coalesce(started_at, $3)
         where tenant_id = $1 and id = $2 and status in ('queued', 'in_progress')
         returning attempts
         "#,
@@ -249,12 +346,13 @@ pub(crate) async fn end(
     conn: &mut Conn,
     tenant: TenantId,
     id: JobId,
-    end: &Result<Value, String>,
+    end: &JobEnd,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let status = match end {
-        Ok(_) => JobStatus::Success,
-        Err(_) => JobStatus::Failed,
+        JobEnd::Success(_) => JobStatus::Success,
+        JobEnd::Failed(_) => JobStatus::Failed,
+        JobEnd::Canceled => JobStatus::Canceled,
     };
     sqlx::query!(
         r#"
@@ -264,8 +362,8 @@ pub(crate) async fn end(
         tenant as _,
         id as _,
         status as _,
-        end.as_ref().ok(),
-        end.as_ref().err(),
+        end.result(),
+        end.error(),
         now,
     )
     .execute(conn)

@@ -18,7 +18,7 @@ pub(crate) struct Run {
     kind: String,
     /// The name of the file, where it was a file.
     file: Option<String>,
-    /// `running`, `success` or `failed`.
+    /// `running`, `success`, `failed` or `canceled`.
     status: String,
     rows_read: i64,
     written: i64,

@@ -12,10 +12,16 @@ use super::place::Place;
 use super::source::Source;
 use super::{Halt, Lines, Pull, internal};
 use crate::db::jobs::Job;
-use crate::worker::Step;
+use crate::worker::{Step, TimeLimit};
 
 /// The kind of its jobs.
 pub(crate) const KIND: &str = "discover";
+
+/// For how long one may run.
+pub(crate) const LIMIT: TimeLimit = TimeLimit {
+    hours: 2,
+    advice: "look at fewer tables at a time, with {\"objects\": [\"…\"]}",
+};
 
 /// How far a discovery is.
 #[derive(Debug, Default, Serialize, Deserialize)]

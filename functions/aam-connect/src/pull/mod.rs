@@ -16,15 +16,16 @@ mod sweep;
 pub(crate) mod sync;
 
 use aam::connectors::Trouble;
-use aam::db::{Connection, runs};
+use aam::db::Connection;
 use chrono::{DateTime, Utc};
-use schema::{ConnectionId, RunId, TenantId};
+use schema::{ConnectionId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::db::connections::ConnectionStatus;
-use crate::db::jobs::Job;
+use crate::db::jobs::{Job, JobEnd};
 use crate::db::sources;
+use crate::ending;
 use crate::worker::Step;
 use source::Source;
 
@@ -70,31 +71,28 @@ impl<E: Into<anyhow::Error>> From<E> for Halt {
 }
 
 /// What a job leaves when it ends, whoever ended it: no run goes on, and the connection's status
-/// says how it went.
+/// says how it went. Of a source, a job that was canceled says nothing.
 pub(crate) async fn ended(
     conn: &mut Connection,
     tenant: TenantId,
     job: &Job,
-    end: Result<(), &str>,
+    end: &JobEnd,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     // A job that cannot be read has pulled nothing.
     let Ok(pull) = serde_json::from_value::<Pull>(job.payload.clone()) else {
         return Ok(());
     };
+    ending::end_run(conn, tenant, job, end, now).await?;
     let progress = job.progress.as_ref();
-    let run = progress.and_then(|it| it.pointer("/current/run"));
-    if let (Some(run), Err(error)) = (run, end) {
-        let run = RunId(serde_json::from_value(run.clone())?);
-        runs::fail(conn, tenant, run, error, now).await?;
-    }
     let some_came = progress
         .and_then(|it| it["troubles"].as_array())
         .is_some_and(|it| !it.is_empty());
     let status = match end {
-        Ok(()) => ConnectionStatus::Active,
-        Err(_) if some_came => ConnectionStatus::Healing,
-        Err(_) => ConnectionStatus::Failed,
+        JobEnd::Success(_) => ConnectionStatus::Active,
+        JobEnd::Failed(_) if some_came => ConnectionStatus::Healing,
+        JobEnd::Failed(_) => ConnectionStatus::Failed,
+        JobEnd::Canceled => return Ok(()),
     };
     sources::set_status(conn, tenant, pull.connection_id, status).await?;
     Ok(())

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
+use platform::db::queue::Order;
 use platform::deadline::Deadline;
 use platform::queue::{Wake, announce};
 use platform::{Platform, Result, db};
@@ -49,6 +50,16 @@ pub(crate) async fn start_due(
     Ok(started)
 }
 
+impl Standing {
+    /// For how long what somebody waits for comes first. A look at the structure is in no hurry.
+    fn patience(self) -> Duration {
+        match self {
+            Standing::Sync => Duration::from_secs(60),
+            Standing::SchemaCheck => Duration::from_secs(600),
+        }
+    }
+}
+
 /// Makes the job, unless another tick was first or the last one still runs.
 async fn start(platform: &Platform, due: &Due, what: Standing) -> Result<bool> {
     let now = Utc::now().trunc_subsecs(6);
@@ -71,7 +82,11 @@ async fn start(platform: &Platform, due: &Due, what: Standing) -> Result<bool> {
     let new = due::take(&mut tx, due, what, now, luck).await?
         && jobs::insert_once(&mut tx, tenant, job, (kind, &payload), now).await?;
     if new {
-        db::queue::insert(&mut tx, tenant, job).await?;
+        let order = Order {
+            exclusive: None,
+            patience: what.patience(),
+        };
+        db::queue::insert(&mut tx, tenant, job, order).await?;
         let entry = Entry {
             at: now,
             actor: "system".to_owned(),

@@ -16,10 +16,16 @@ use super::source::Source;
 use super::{Halt, Lines, Mode, Pull, internal};
 use crate::db::jobs::Job;
 use crate::db::positions;
-use crate::worker::Step;
+use crate::worker::{Step, TimeLimit};
 
 /// The kind of its jobs.
 pub(crate) const KIND: &str = "sync";
+
+/// For how long one may run.
+pub(crate) const LIMIT: TimeLimit = TimeLimit {
+    hours: 24,
+    advice: "sync fewer tables at a time, with {\"objects\": [\"…\"]}",
+};
 
 /// How far a sync is.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -66,6 +66,7 @@ async fn sync(
         kind: syncing::KIND,
         action: "sync.queue",
         connection: id,
+        exclusive: None,
     };
     let queued = Queued::insert(&mut tx, &caller, &asked, &pull).await?;
     tx.commit().await?;
@@ -96,6 +97,7 @@ async fn discover(
         kind: discovery::KIND,
         action: "discovery.queue",
         connection: id,
+        exclusive: None,
     };
     let queued = Queued::insert(&mut tx, &caller, &asked, &pull).await?;
     tx.commit().await?;

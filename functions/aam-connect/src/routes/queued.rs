@@ -1,8 +1,11 @@
 //! A job that a request asks for.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
+use platform::db::queue::Order;
 use platform::extract::Json;
 use platform::queue::{Wake, announce};
 use platform::{Caller, Platform, Result, db};
@@ -29,6 +32,8 @@ pub(super) struct Asked {
     /// Its name in the audit log.
     pub(super) action: &'static str,
     pub(super) connection: ConnectionId,
+    /// Of the jobs that have the same, one runs at a time.
+    pub(super) exclusive: Option<String>,
 }
 
 impl Queued {
@@ -50,7 +55,11 @@ impl Queued {
             let running = "the connection has such a job already: see GET /api/v1/tasks";
             return Err(Error::Conflict(running).into());
         }
-        db::queue::insert(conn, caller.tenant, id).await?;
+        let order = Order {
+            exclusive: asked.exclusive.clone(),
+            patience: Duration::ZERO,
+        };
+        db::queue::insert(conn, caller.tenant, id, order).await?;
         let entry = Entry::new(caller, asked.action, object(asked.connection));
         audit::append(conn, caller.tenant, &entry.after(payload)).await?;
         Ok(Queued {
@@ -58,6 +67,15 @@ impl Queued {
             kind: asked.kind,
             status: JobStatus::Queued,
         })
+    }
+
+    /// One that waits already, and serves this request too.
+    pub(super) fn merged(job_id: JobId, kind: &'static str) -> Queued {
+        Queued {
+            job_id,
+            kind,
+            status: JobStatus::Queued,
+        }
     }
 
     /// Wakes a worker, as the job is committed.

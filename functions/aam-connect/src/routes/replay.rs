@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::connections::{self, check_name};
 use super::filesource::resolve;
 use super::queued::{Asked, Queued};
+use crate::db::jobs;
 use crate::replay::{KIND, Phase, Replay};
 
 pub(crate) fn router() -> Routes<Platform> {
@@ -122,12 +123,20 @@ impl NewReplay {
     }
 }
 
-/// Makes the job.
+/// Makes the job, unless the same one waits already. Replays of a connection run one by one: two at
+/// once would write the same records.
 async fn queue(conn: &mut db::Connection, caller: &Caller, replay: &Replay) -> Result<Queued> {
+    let connection = replay.connection_id;
+    let payload = serde_json::to_value(replay).map_err(|err| Error::Internal(err.into()))?;
+    let waiting = jobs::find_queued_replay(conn, caller.tenant, connection, &payload).await?;
+    if let Some(job) = waiting {
+        return Ok(Queued::merged(job, KIND));
+    }
     let asked = Asked {
         kind: KIND,
         action: "replay.queue",
-        connection: replay.connection_id,
+        connection,
+        exclusive: Some(format!("{KIND}:{connection}")),
     };
-    Queued::insert(conn, caller, &asked, replay).await
+    Queued::insert(conn, caller, &asked, &payload).await
 }

@@ -111,7 +111,7 @@ async fn diff(
         return Err(absent.into());
     };
     Ok(Json(Diff {
-        changes: drift::diff(&before, &after, &|_| Use::Mapped),
+        changes: drift::diff(&before, &after, &|_| Use::MAPPED),
         object,
         from,
         to,

@@ -1,18 +1,28 @@
 //! Background work: what the tenant's jobs are doing.
 
+use std::time::Duration;
+
 use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{SubsecRound, Utc};
+use platform::audit::{self, Entry};
+use platform::db::queue;
 use platform::extract::{Json, Path, Query};
 use platform::page::Page;
-use platform::{Platform, Reader, Result, Routes, db, routes};
-use schema::{Error, JobId};
+use platform::queue::Wake;
+use platform::{Ingester, Platform, Reader, Result, Routes, db, routes};
+use schema::{Error, JobId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::connections::scope;
 use crate::db::jobs::{self, Job, JobStatus};
+use crate::ending;
 
 pub(crate) fn router() -> Routes<Platform> {
-    Routes::new().routes(routes!(list)).routes(routes!(read))
+    Routes::new()
+        .routes(routes!(list))
+        .routes(routes!(read, cancel))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -72,4 +82,57 @@ async fn read(
     let mut tx = db::read(&platform.db, caller.tenant).await?;
     let job = jobs::find(&mut tx, caller.tenant, id).await?;
     Ok(Json(job.ok_or(Error::NotFound { what: "task" })?))
+}
+
+/// Ends a job: one that waits at once (200), one that is worked on at its next step (202). What it
+/// has stored stays; its run says `canceled`.
+#[utoipa::path(delete, path = "/api/v1/tasks/{id}", tag = "connect", params(("id" = JobId, Path)),
+    operation_id = "tasks.cancel", security(("bearer" = ["ingest"])),
+    responses((status = 200, body = Job), (status = 202, body = Job)))]
+async fn cancel(
+    State(platform): State<Platform>,
+    Ingester(caller): Ingester,
+    Path(id): Path<JobId>,
+) -> Result<(StatusCode, Json<Job>)> {
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    get_unfinished(&mut tx, caller.tenant, id).await?;
+    let entry = Entry::new(&caller, "job.cancel", format!("job:{id}"));
+    let now = Utc::now().trunc_subsecs(6);
+    if jobs::cancel_once(&mut tx, caller.tenant, id, &entry.actor, now).await? {
+        audit::append(&mut tx, caller.tenant, &entry).await?;
+    }
+    tx.commit().await?;
+    let wake = Wake {
+        tenant: caller.tenant,
+        job: id,
+    };
+    // A worker that has it finds out by itself.
+    if let Some(held) = queue::take_to_end(&platform.db, wake, TO_END).await? {
+        let ended = ending::finish_if_canceled(&platform, wake).await;
+        if ended.map_err(|err| Error::Internal(err.into()))? {
+            queue::delete(&platform.db, held).await?;
+        } else {
+            queue::put_back(&platform.db, held, Duration::ZERO).await?;
+        }
+    }
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
+    let job = jobs::find(&mut tx, caller.tenant, id).await?;
+    let job = job.ok_or(Error::NotFound { what: "task" })?;
+    match job.status {
+        JobStatus::Canceled => Ok((StatusCode::OK, Json(job))),
+        JobStatus::Queued | JobStatus::InProgress => Ok((StatusCode::ACCEPTED, Json(job))),
+        JobStatus::Success | JobStatus::Failed => Err(OVER.into()),
+    }
+}
+
+/// What ending a job may take, before a worker does it instead.
+const TO_END: Duration = Duration::from_secs(10);
+const OVER: Error = Error::Conflict("the task is over already, nothing is left to cancel");
+
+async fn get_unfinished(conn: &mut db::Connection, tenant: TenantId, id: JobId) -> Result<()> {
+    let job = jobs::find(conn, tenant, id).await?;
+    match job.ok_or(Error::NotFound { what: "task" })?.status {
+        JobStatus::Queued | JobStatus::InProgress => Ok(()),
+        _ => Err(OVER.into()),
+    }
 }

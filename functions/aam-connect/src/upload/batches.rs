@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aam::db::quarantine::{self, NewQuarantined};
 use aam::db::runs;
 use aam::delimited::{
-    ColumnType, Header, Item as Read, Options, Profile, Rejected, StreamError, StreamReader,
+    ColumnType, Doubt, Header, Item as Read, Options, Profile, Rejected, Row, Separators,
+    StreamError, StreamReader,
 };
 use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
 use aam::observe::{Column, Coverage, Observation};
@@ -16,7 +17,7 @@ use chrono::{SubsecRound, Utc};
 use futures_util::TryStreamExt;
 use platform::audit::{self, Entry};
 use platform::{Result, metrics};
-use schema::source::{SourceType, SourceTypes};
+use schema::source::{SourceType, SourceTypes, child_path};
 use serde_json::json;
 
 use super::{FileReport, Stop, Upload, broken};
@@ -35,11 +36,20 @@ pub(super) struct Batches<'a> {
     observation: Observation,
     /// The rows that wait, as JSON, one behind the other.
     text: Vec<u8>,
-    /// The line and the place in `text` of each.
-    rows: Vec<(u64, Range<usize>)>,
+    rows: Vec<Waiting>,
+    separators: Option<Separators>,
     /// Rows that could not even be read.
     rejected: Vec<Rejected>,
     rejected_bytes: usize,
+}
+
+/// A row that waits.
+struct Waiting {
+    line: u64,
+    /// Its place in the text of all.
+    place: Range<usize>,
+    /// Numbers that can be read in two ways, and the row as it is set aside for them.
+    doubts: Option<(Vec<Doubt>, Rejected)>,
 }
 
 impl<'a> Batches<'a> {
@@ -52,6 +62,7 @@ impl<'a> Batches<'a> {
             observation: Observation::new(Coverage::Header),
             text: Vec::new(),
             rows: Vec::new(),
+            separators: None,
             rejected: Vec::new(),
             rejected_bytes: 0,
         }
@@ -89,9 +100,7 @@ impl<'a> Batches<'a> {
                     profile
                         .get_or_insert_with(|| Profile::new(row.header()))
                         .observe(&row);
-                    let start = self.text.len();
-                    row.write_json(&mut self.text);
-                    self.rows.push((row.line(), start..self.text.len()));
+                    self.gather(&row);
                 }
                 Some(Read::Rejected(rejected)) => {
                     self.rejected_bytes += rejected.raw.len();
@@ -112,6 +121,47 @@ impl<'a> Batches<'a> {
         check(header)?;
         self.flush().await?;
         self.observe(header, &profile.unwrap_or_else(|| Profile::new(header)));
+        Ok(())
+    }
+
+    fn gather(&mut self, row: &Row<'_>) {
+        let plan = &self.stream.plan;
+        let separators = self.separators.get_or_insert_with(|| {
+            Separators::new(row.header(), |it| plan.is_number(&child_path("", it)))
+        });
+        let doubts = separators.observe(row);
+        let start = self.text.len();
+        row.write_json(&mut self.text);
+        let doubts = (!doubts.is_empty()).then(|| {
+            let rejected = row.rejected(String::new());
+            self.rejected_bytes += rejected.raw.len();
+            (doubts, rejected)
+        });
+        self.rows.push(Waiting {
+            line: row.line(),
+            place: start..self.text.len(),
+            doubts,
+        });
+    }
+
+    /// Sets aside the rows whose numbers are written otherwise than others of their column.
+    fn part(&mut self) -> Result<(), Stop> {
+        let Some(separators) = &mut self.separators else {
+            return Ok(());
+        };
+        separators.check().map_err(Stop::File)?;
+        let rejected = &mut self.rejected;
+        self.rows.retain_mut(|row| {
+            let Some((doubts, mut as_rejected)) = row.doubts.take() else {
+                return true;
+            };
+            let Err(reason) = separators.take(&doubts) else {
+                return true;
+            };
+            as_rejected.reason = reason;
+            rejected.push(as_rejected);
+            false
+        });
         Ok(())
     }
 
@@ -144,23 +194,27 @@ impl<'a> Batches<'a> {
             || BYTES <= self.text.len() + self.rejected_bytes
     }
 
-    async fn flush(&mut self) -> Result<()> {
+    async fn flush(&mut self) -> Result<(), Stop> {
+        self.part()?;
         self.write().await?;
         // Apart from the rows: there every writer takes its locks in one order.
-        self.set_aside().await
+        self.set_aside().await?;
+        self.rejected_bytes = 0;
+        Ok(())
     }
 
     async fn write(&mut self) -> Result<()> {
         if self.rows.is_empty() {
+            self.text.clear();
             return Ok(());
         }
         let now = Utc::now().trunc_subsecs(6);
         let items: Vec<_> = self
             .rows
             .iter()
-            .map(|(line, place)| Item {
-                payload: &self.text[place.clone()],
-                line: Some(*line),
+            .map(|it| Item {
+                payload: &self.text[it.place.clone()],
+                line: Some(it.line),
                 occurred_at: None,
                 op: Op::Upsert,
                 source_id: None,
@@ -225,7 +279,6 @@ impl<'a> Batches<'a> {
         tx.commit().await?;
         self.counts = counts;
         self.rejected.clear();
-        self.rejected_bytes = 0;
         Ok(())
     }
 

@@ -136,6 +136,27 @@ pub async fn fail(
     Ok(())
 }
 
+/// Notes that somebody ended a run. Its counts stay: they are of what was committed.
+pub async fn cancel(
+    conn: &mut Connection,
+    tenant: TenantId,
+    run: RunId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        update runs set status = 'canceled', error = null, finished_at = $3
+        where tenant_id = $1 and id = $2
+        "#,
+        tenant as _,
+        run as _,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Gives up runs of that kind that began before `since` and have not ended: most likely their
 /// process was killed. Says how many.
 pub async fn fail_abandoned(

@@ -20,6 +20,7 @@ mod notes;
 mod reader;
 mod row;
 mod scan;
+mod separators;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use flow::Detected;
 pub use header::Header;
 pub use reader::Reader;
 pub use row::{Cell, Item, Rejected, Row};
+pub use separators::{Doubt, Separators};
 pub use stream::{StreamError, StreamReader};
 pub use types::{ColumnProfile, ColumnType, Profile};
 

@@ -56,6 +56,11 @@ impl<'a> Row<'a> {
         self.text
     }
 
+    /// The row as one that cannot be read after all.
+    pub fn rejected(&self, reason: String) -> Rejected {
+        Rejected::new(self.line, reason, self.text.as_bytes())
+    }
+
     pub fn header(&self) -> &'a Header {
         self.header
     }

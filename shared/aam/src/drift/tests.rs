@@ -6,9 +6,13 @@ use crate::notation::parse;
 
 fn check(before: &str, after: &str, expected: &[&str]) {
     let changes = diff(&parse(before), &parse(after), &|path| match path {
-        path if path.starts_with("unused") => Use::Unused,
-        path if path.starts_with("required") => Use::Required,
-        _ => Use::Mapped,
+        path if path.starts_with("unused") => Use::UNUSED,
+        "required_text" => Use {
+            is_typed: false,
+            ..Use::REQUIRED
+        },
+        path if path.starts_with("required") => Use::REQUIRED,
+        _ => Use::MAPPED,
     });
     let changes: Vec<String> = changes
         .iter()
@@ -60,6 +64,41 @@ fn types_widen_narrow_or_break() {
         "a:text",
         "a:object a.b:text",
         &["Retyped a High None", "Added a.b Low Forward"],
+    );
+}
+
+#[test]
+fn a_text_does_not_care_which_type_it_had() {
+    for (after, compatibility) in [
+        ("text", "None"),
+        ("integer|text", "Backward"),
+        ("decimal", "Backward"),
+    ] {
+        for (name, severity) in [("required_text", "Low"), ("unused", "Low")] {
+            check(
+                &format!("{name}:integer"),
+                &format!("{name}:{after}"),
+                &[&format!("Retyped {name} {severity} {compatibility}")],
+            );
+        }
+    }
+    check(
+        "required:integer",
+        "required:text",
+        &["Retyped required Critical None"],
+    );
+    check(
+        "required_text:text",
+        "required_text:object required_text.a:text",
+        &[
+            "Retyped required_text Critical None",
+            "Added required_text.a Low Forward",
+        ],
+    );
+    check(
+        "required_text:integer",
+        "",
+        &["Removed required_text Critical Backward"],
     );
 }
 
@@ -116,7 +155,7 @@ fn a_label_changes_only_the_documentation_hash() {
     let mut after = before.clone();
     after.fields.get_mut("a").unwrap().label = Some("A".to_owned());
 
-    assert_eq!(diff(&before, &after, &|_| Use::Mapped), []);
+    assert_eq!(diff(&before, &after, &|_| Use::MAPPED), []);
     assert_eq!(structure_hash(&before), structure_hash(&after));
     assert_ne!(documentation_hash(&before), documentation_hash(&after));
 }
@@ -163,12 +202,12 @@ fn pairs() -> impl Strategy<Value = (SourceSchema, SourceSchema)> {
 proptest! {
     #[test]
     fn nothing_differs_from_itself(a in schemas()) {
-        prop_assert_eq!(diff(&a, &a, &|_| Use::Required), []);
+        prop_assert_eq!(diff(&a, &a, &|_| Use::REQUIRED), []);
     }
 
     #[test]
     fn there_is_a_change_exactly_where_the_hash_differs((a, b) in pairs()) {
-        let changes = diff(&a, &b, &|_| Use::Mapped);
+        let changes = diff(&a, &b, &|_| Use::MAPPED);
         prop_assert_eq!(changes.is_empty(), structure_hash(&a) == structure_hash(&b));
     }
 
@@ -177,8 +216,8 @@ proptest! {
         let verdict = |changes: Vec<Change>| {
             changes.iter().fold(Compatibility::Full, |all, it| all.and(it.compatibility))
         };
-        let there = verdict(diff(&a, &b, &|_| Use::Mapped));
-        let back = verdict(diff(&b, &a, &|_| Use::Mapped));
+        let there = verdict(diff(&a, &b, &|_| Use::MAPPED));
+        let back = verdict(diff(&b, &a, &|_| Use::MAPPED));
         prop_assert_eq!(there, Compatibility::new(back.is_forward(), back.is_backward()));
     }
 }

@@ -9,7 +9,7 @@ use super::learn::learn;
 use super::{Counts, Stream};
 use crate::db::runs::{FinishedRun, RunKind};
 use crate::db::{self, Connection};
-use crate::observe::{Observation, absorb};
+use crate::observe::{Coverage, Observation, absorb};
 
 /// A passage of records.
 #[derive(Debug, Clone)]
@@ -30,7 +30,8 @@ pub struct Run {
 ///
 /// The first observation of an object is its snapshot 1 and its baseline. A later one that
 /// leaves the newest snapshot becomes the next; the drift is its difference from the baseline,
-/// which moves by decisions only. A structure that was seen before makes no new snapshot.
+/// which moves by decisions only. A structure that was seen before makes no new snapshot, and a
+/// file without a row that was taken teaches no types.
 pub async fn finish(
     conn: &mut Connection,
     stream: &Stream,
@@ -54,9 +55,28 @@ pub async fn finish(
     if observation.schema().fields.is_empty() {
         return Ok(None);
     }
+    // A file of which no row was taken may have been misread: its header may be no header.
+    let is_doubtful =
+        observation.coverage() == Coverage::Header && counts.quarantined == counts.rows_read;
     let seen = |latest: Option<&SourceSchema>| match latest {
-        None => observation.schema(),
-        Some(latest) => absorb(latest, observation),
+        None if is_doubtful => None,
+        None => Some(observation.schema()),
+        Some(latest) if is_doubtful => names_alone(latest, observation),
+        Some(latest) => Some(absorb(latest, observation)),
     };
     learn(conn, stream, &seen, now).await
+}
+
+/// What the header of a doubtful file tells: that columns are gone, and others came, beside those
+/// that stayed. It tells no types, and one that has little of what was known is believed in
+/// nothing. Columns that are only added wait for the rows that have them.
+fn names_alone(latest: &SourceSchema, observation: &Observation) -> Option<SourceSchema> {
+    let now = absorb(latest, &observation.names());
+    let known = latest.fields.len();
+    let stayed = latest
+        .fields
+        .keys()
+        .filter(|it| now.fields.contains_key(*it));
+    let stayed = stayed.count();
+    (stayed < known && known <= 2 * stayed).then_some(now)
 }

@@ -11,8 +11,8 @@ use crate::db::{self, Connection, source_objects};
 use crate::drift::diff;
 use crate::fingerprint::structure_hash;
 
-/// What an object's structure is now, given what it was.
-pub(super) type Seen<'a> = &'a (dyn Fn(Option<&SourceSchema>) -> SourceSchema + Sync);
+/// What an object's structure is now, given what it was; none where nothing is learnt of it.
+pub(super) type Seen<'a> = &'a (dyn Fn(Option<&SourceSchema>) -> Option<SourceSchema> + Sync);
 
 /// Notes the structure that the source itself declares, and returns the drift that is new.
 ///
@@ -23,7 +23,7 @@ pub async fn declare(
     declared: &SourceSchema,
     now: DateTime<Utc>,
 ) -> db::Result<Option<DriftEvent>> {
-    learn(conn, stream, &|_| declared.clone(), now).await
+    learn(conn, stream, &|_| Some(declared.clone()), now).await
 }
 
 /// Adds a snapshot where what is seen leaves the newest one, and notes the drift from the
@@ -44,7 +44,10 @@ pub(super) async fn learn(
     // Only whoever holds the object numbers its snapshots, and numbers them after the newest.
     source_objects::lock(conn, tenant, connection, object).await?;
     let Some((latest, baseline)) = find(conn, tenant, connection, object).await? else {
-        let first = snapshot(1, seen(None));
+        let Some(schema) = seen(None) else {
+            return Ok(None);
+        };
+        let first = snapshot(1, schema);
         snapshots::insert(conn, tenant, (connection, object), &first, now).await?;
         source_objects::set_baseline(conn, tenant, connection, object, 1).await?;
         return Ok(None);
@@ -65,7 +68,7 @@ pub(super) async fn learn(
 
 /// The snapshot after `latest`, if what is seen leaves it.
 fn next(latest: &Snapshot, seen: Seen<'_>) -> Option<Snapshot> {
-    let next = snapshot(latest.version + 1, seen(Some(&latest.schema)));
+    let next = snapshot(latest.version + 1, seen(Some(&latest.schema))?);
     (next.structure_hash != latest.structure_hash).then_some(next)
 }
 

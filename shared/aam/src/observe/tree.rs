@@ -133,6 +133,16 @@ impl Tree {
         self.node_mut(id).objects += times;
     }
 
+    /// Keeps the paths alone.
+    pub(super) fn forget_values(&mut self) {
+        for node in &mut self.nodes {
+            node.types = SourceTypes::NONE;
+            node.present = 0;
+            node.nulls = 0;
+            node.objects = 0;
+        }
+    }
+
     /// Adds the counters of another tree, path by path.
     pub(super) fn merge(&mut self, other: &Tree) {
         self.overflow += other.overflow;

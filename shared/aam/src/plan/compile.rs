@@ -1,6 +1,9 @@
 //! From a mapping to a plan. Every fault is found and named at once.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use schema::{
     Error, FieldError, Result,
@@ -15,7 +18,7 @@ use super::{
     timestamp::{self, Reading},
     words::Words,
 };
-use crate::drift::Use;
+use crate::drift::{Demand, Use};
 
 pub(super) fn compile(mapping: &Mapping) -> Result<Plan> {
     let Some(entity) = entity::find(&mapping.entity) else {
@@ -34,22 +37,55 @@ pub(super) fn compile(mapping: &Mapping) -> Result<Plan> {
     for (index, field) in mapping.fields.iter().enumerate() {
         compiler.field(entity, &format!("/fields/{index}"), field);
     }
-    compiler.finish(entity, uses(entity, mapping))
+    compiler.finish(entity, mapping)
 }
 
 fn uses(entity: &Entity, mapping: &Mapping) -> BTreeMap<String, Use> {
     let mut uses = BTreeMap::new();
-    for field in &mapping.fields {
-        let required = entity.field(&field.target).is_some_and(|it| it.required);
-        let now = if required { Use::Required } else { Use::Mapped };
-        for source in &field.sources {
+    for mapping in &mapping.fields {
+        let Some(field) = entity.field(&mapping.target) else {
+            continue;
+        };
+        let now = Use {
+            demand: if field.required {
+                Demand::Required
+            } else {
+                Demand::Mapped
+            },
+            is_typed: field.kind != Kind::Text || mapping.transforms.iter().any(is_typed),
+        };
+        for source in &mapping.sources {
             let used = uses.entry(source.clone()).or_insert(now);
-            if required {
-                *used = now;
-            }
+            *used = used.and(now);
         }
     }
     uses
+}
+
+fn numbers(entity: &Entity, mapping: &Mapping) -> BTreeSet<String> {
+    let is_number = |it: &&FieldMapping| {
+        let field = entity.field(&it.target);
+        field.is_some_and(|it| matches!(it.kind, Kind::Decimal | Kind::Integer))
+    };
+    let fields = mapping.fields.iter().filter(is_number);
+    fields.flat_map(|it| it.sources.iter().cloned()).collect()
+}
+
+/// Whether it matters to the transform what kind of value it is given.
+fn is_typed(transform: &Transform) -> bool {
+    match transform {
+        Transform::Constant { .. }
+        | Transform::Default { .. }
+        | Transform::Join { .. }
+        | Transform::Lower
+        | Transform::Split { .. }
+        | Transform::Trim
+        | Transform::Upper => false,
+        Transform::Currency
+        | Transform::Enum { .. }
+        | Transform::Timestamp { .. }
+        | Transform::Unit { .. } => true,
+    }
 }
 
 struct Compiler {
@@ -172,7 +208,7 @@ impl Compiler {
         }
     }
 
-    fn finish(mut self, entity: &'static Entity, uses: BTreeMap<String, Use>) -> Result<Plan> {
+    fn finish(mut self, entity: &'static Entity, mapping: &Mapping) -> Result<Plan> {
         for (field, column) in entity.fields.iter().zip(&self.columns) {
             // A wrong entry for it may be a fault already; one more line does no harm.
             if field.required && column.is_none() {
@@ -191,7 +227,8 @@ impl Compiler {
             root: self.root,
             slots: self.slots,
             columns: self.columns,
-            uses,
+            uses: uses(entity, mapping),
+            numbers: numbers(entity, mapping),
         })
     }
 }

@@ -25,7 +25,7 @@ mod words;
 pub use decimal::Decimal;
 pub use record::{Cell, Record, Reject};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use schema::{Entity, Result, entity::Field, mapping::Mapping};
@@ -48,6 +48,8 @@ pub struct Plan {
     columns: Vec<Option<Column>>,
     /// By source path, what hangs on it.
     uses: BTreeMap<String, Use>,
+    /// The source paths that are read as numbers.
+    numbers: BTreeSet<String>,
 }
 
 /// How one canonical field comes about.
@@ -83,7 +85,12 @@ impl Plan {
 
     /// What hangs on the source field at that path.
     pub fn use_of(&self, path: &str) -> Use {
-        self.uses.get(path).copied().unwrap_or(Use::Unused)
+        self.uses.get(path).copied().unwrap_or(Use::UNUSED)
+    }
+
+    /// Whether the source field at that path is read as a number.
+    pub fn is_number(&self, path: &str) -> bool {
+        self.numbers.contains(path)
     }
 
     /// The source id of a record of which only the key needs to be there: a delete.

@@ -1,122 +1,254 @@
-//! The queue in PostgreSQL: `for update skip locked` with a lease.
+//! The queue in PostgreSQL: fair between tenants, with leases.
+//!
+//! **Invariant:** a tenant never has more jobs running than it may, and of jobs that exclude each
+//! other one runs: unique keys say so. What a worker does to a job it does under its lease, so one
+//! whose lease is over changes nothing.
 
 use std::time::Duration;
 
 use schema::{JobId, TenantId};
 use sqlx::postgres::types::PgInterval;
+use uuid::Uuid;
 
 use super::{Connection, Pool};
 use crate::queue::Wake;
 
+/// How often a take is tried again that met another worker's.
+const MAX_COLLISIONS: usize = 16;
+
+/// Where a job stands among the others of its tenant.
+#[derive(Debug)]
+pub struct Order {
+    /// Of the jobs that have the same, one runs at a time.
+    pub exclusive: Option<String>,
+    /// How long others that come later go first.
+    pub patience: Duration,
+}
+
+/// A job that a worker holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Which job.
+    pub wake: Wake,
+    /// The lease that it is held under.
+    lease: Uuid,
+}
+
 /// Puts a job on the queue, in the transaction that makes it.
-pub async fn insert(conn: &mut Connection, tenant: TenantId, job: JobId) -> sqlx::Result<()> {
+pub async fn insert(
+    conn: &mut Connection,
+    tenant: TenantId,
+    job: JobId,
+    order: Order,
+) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into job_queue (tenant_id, job_id) values ($1, $2)",
+        r#"
+        insert into job_queue (tenant_id, job_id, exclusive, patience, start_by)
+        values ($1, $2, $3, $4, now() + $4)
+        "#,
         tenant as _,
         job as _,
+        order.exclusive,
+        interval(order.patience),
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Takes the job that waits longest and hides it for the length of the lease. A worker that dies
-/// leaves it to the next one.
-pub async fn take(pool: &Pool, lease: Duration) -> sqlx::Result<Option<Wake>> {
+/// Takes the job that comes next and hides it for the length of the lease: of the tenant with the
+/// fewest running jobs, and of those with as many, the one served longest ago. A worker that dies
+/// leaves the job to the next one.
+pub async fn take(pool: &Pool, per_tenant: u16, lease: Duration) -> sqlx::Result<Option<Held>> {
+    for _ in 0..MAX_COLLISIONS {
+        match try_take(pool, per_tenant, lease).await {
+            // Another worker has just taken a job of the same tenant: now the next one is due.
+            Err(err) if is_collision(&err) => {}
+            taken => return taken,
+        }
+    }
+    Ok(None)
+}
+
+async fn try_take(pool: &Pool, per_tenant: u16, lease: Duration) -> sqlx::Result<Option<Held>> {
+    let token = Uuid::new_v4();
+    let wake = sqlx::query_as!(
+        Wake,
+        r#"
+        with next as (
+          select q.tenant_id, q.job_id, n.slot
+          from next_jobs($1) n
+          join job_queue q on q.tenant_id = n.tenant_id and q.job_id = n.job_id
+          where q.visible_at <= now()
+          order by n.running, n.served_at nulls first, n.start_by
+          limit 1
+          for update of q skip locked
+        ),
+        taken as (
+          update job_queue q set lease = $2, slot = next.slot, visible_at = now() + $3
+          from next
+          where q.tenant_id = next.tenant_id and q.job_id = next.job_id
+          returning q.tenant_id, q.job_id
+        ),
+        served as (
+          insert into job_turns (tenant_id, served_at)
+          select tenant_id, clock_timestamp()
+          from taken
+          on conflict (tenant_id) do update set served_at = excluded.served_at
+        )
+        select tenant_id "tenant: _", job_id "job: _"
+        from taken
+        "#,
+        i32::from(per_tenant),
+        token,
+        interval(lease),
+    )
+    .fetch_optional(&mut *pool.acquire().await?)
+    .await?;
+    Ok(wake.map(|wake| Held { wake, lease: token }))
+}
+
+fn is_collision(err: &sqlx::Error) -> bool {
+    let constraint = err.as_database_error().and_then(|it| it.constraint());
+    matches!(
+        constraint,
+        Some("job_queue_slot_key" | "job_queue_exclusive_key")
+    )
+}
+
+/// Takes that job, whatever else its tenant has running, unless a worker has it: to end it and no
+/// more.
+pub async fn take_to_end(pool: &Pool, wake: Wake, lease: Duration) -> sqlx::Result<Option<Held>> {
+    let token = Uuid::new_v4();
+    let done = sqlx::query!(
+        r#"
+        update job_queue set lease = $3, slot = null, visible_at = now() + $4
+        where tenant_id = $1 and job_id = $2 and (lease is null or visible_at <= now())
+        "#,
+        wake.tenant as _,
+        wake.job as _,
+        token,
+        interval(lease),
+    )
+    .execute(&mut *pool.acquire().await?)
+    .await?;
+    Ok((done.rows_affected() == 1).then_some(Held { wake, lease: token }))
+}
+
+/// How long it is until a job that waits can be seen; none where it is over.
+pub async fn hidden_for(pool: &Pool, wake: Wake) -> sqlx::Result<Option<Duration>> {
+    let secs = sqlx::query_scalar!(
+        r#"
+        select extract(epoch from visible_at - now())::float8 "secs!"
+        from job_queue
+        where tenant_id = $1 and job_id = $2
+        "#,
+        wake.tenant as _,
+        wake.job as _,
+    )
+    .fetch_optional(&mut *pool.acquire().await?)
+    .await?;
+    Ok(secs.map(|it| Duration::from_secs_f64(it.max(0.0))))
+}
+
+/// The tenant's job that comes next, where one may run.
+pub async fn next(pool: &Pool, tenant: TenantId, per_tenant: u16) -> sqlx::Result<Option<Wake>> {
     sqlx::query_as!(
         Wake,
         r#"
-        update job_queue set visible_at = now() + $1
-        where (tenant_id, job_id) in (
-          select tenant_id, job_id
-          from job_queue
-          where visible_at <= now()
-          order by visible_at
-          limit 1
-          for update skip locked
-        )
-        returning tenant_id "tenant: _", job_id "job: _"
+        select tenant_id "tenant!: _", job_id "job!: _"
+        from next_jobs($2)
+        where tenant_id = $1
         "#,
-        interval(lease),
+        tenant as _,
+        i32::from(per_tenant),
     )
     .fetch_optional(&mut *pool.acquire().await?)
     .await
 }
 
-/// What became of the wish to work on one job.
-#[derive(Debug, PartialEq)]
-pub enum Claim {
-    /// It is taken.
-    Taken,
-    /// It rests, or another worker has it, for so long.
-    Hidden(Duration),
-    /// It is over.
-    Gone,
-}
-
-/// Takes that job and hides it for the length of the lease.
-pub async fn claim(pool: &Pool, wake: Wake, lease: Duration) -> sqlx::Result<Claim> {
-    let row = sqlx::query!(
+/// Whether another tenant waits that has fewer jobs running than this one.
+pub async fn is_outranked(pool: &Pool, tenant: TenantId, per_tenant: u16) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
         r#"
-        with taken as (
-          update job_queue set visible_at = now() + $3
-          where tenant_id = $1 and job_id = $2 and visible_at <= now()
-          returning job_id
-        )
-        select exists (select from taken) "taken!",
-          (
-            select extract(epoch from visible_at - now())::float8
+        select exists (
+          select
+          from next_jobs($2) n
+          where n.tenant_id <> $1 and n.running < (
+            select count(*)
             from job_queue
-            where tenant_id = $1 and job_id = $2
-          ) hidden_secs
+            where tenant_id = $1 and slot is not null and visible_at > now()
+          )
+        ) "outranked!"
         "#,
-        wake.tenant as _,
-        wake.job as _,
-        interval(lease),
+        tenant as _,
+        i32::from(per_tenant),
     )
     .fetch_one(&mut *pool.acquire().await?)
-    .await?;
-    Ok(match (row.taken, row.hidden_secs) {
-        (true, _) => Claim::Taken,
-        (false, None) => Claim::Gone,
-        // Whole seconds, as SQS counts them, and at least one.
-        (false, Some(secs)) => Claim::Hidden(Duration::from_secs_f64(secs.ceil().max(1.0))),
-    })
+    .await
 }
 
-/// Hides a job for so long from now: for a lease that is prolonged, for a rest, or not at all.
-pub async fn hide(pool: &Pool, wake: Wake, time: Duration) -> sqlx::Result<()> {
+/// Prolongs a lease, and says whether it was still there to be prolonged.
+pub async fn prolong(pool: &Pool, held: Held, lease: Duration) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        update job_queue set visible_at = now() + $4, announced_at = now() + $4
+        where tenant_id = $1 and job_id = $2 and lease = $3
+        "#,
+        held.wake.tenant as _,
+        held.wake.job as _,
+        held.lease,
+        interval(lease),
+    )
+    .execute(&mut *pool.acquire().await?)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts a job back, behind those that wait, and hides it until its rest is over.
+pub async fn put_back(pool: &Pool, held: Held, rest: Duration) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
-        update job_queue set visible_at = now() + $3, announced_at = now() + $3
-        where tenant_id = $1 and job_id = $2
+        update job_queue
+        set lease = null, slot = null, visible_at = now() + $4, announced_at = now() + $4,
+          start_by = now() + $4 + patience
+        where tenant_id = $1 and job_id = $2 and lease = $3
         "#,
-        wake.tenant as _,
-        wake.job as _,
-        interval(time),
+        held.wake.tenant as _,
+        held.wake.job as _,
+        held.lease,
+        interval(rest),
     )
     .execute(&mut *pool.acquire().await?)
     .await?;
     Ok(())
 }
 
-/// Jobs that wait though they were announced a while ago: a wake was lost, or its worker was.
-/// They count as announced again.
-pub async fn list_forgotten(pool: &Pool, most: i64) -> sqlx::Result<Vec<Wake>> {
+/// Jobs that could run though they were announced a while ago: a wake was lost, or its worker was.
+/// They count as announced again. Of each tenant no more than may run, so that the long queue of
+/// one leaves room for the others'.
+pub async fn list_forgotten(pool: &Pool, per_tenant: u16, most: i64) -> sqlx::Result<Vec<Wake>> {
     sqlx::query_as!(
         Wake,
         r#"
         update job_queue set announced_at = now()
         where (tenant_id, job_id) in (
-          select tenant_id, job_id
-          from job_queue
-          where visible_at <= now() and announced_at < now() - interval '5 minutes'
-          order by visible_at
-          limit $1
-          for update skip locked
+          select f.tenant_id, f.job_id
+          from next_jobs($1) n
+          cross join lateral (
+            select q.tenant_id, q.job_id
+            from job_queue q
+            where q.tenant_id = n.tenant_id and q.visible_at <= now()
+              and q.announced_at < now() - interval '5 minutes'
+            order by q.visible_at
+            limit $1
+          ) f
+          order by n.running, n.served_at nulls first
+          limit $2
         )
         returning tenant_id "tenant: _", job_id "job: _"
         "#,
+        i32::from(per_tenant) as _,
         most,
     )
     .fetch_all(&mut *pool.acquire().await?)
@@ -124,11 +256,12 @@ pub async fn list_forgotten(pool: &Pool, most: i64) -> sqlx::Result<Vec<Wake>> {
 }
 
 /// Takes a finished job off the queue.
-pub async fn delete(pool: &Pool, wake: Wake) -> sqlx::Result<()> {
+pub async fn delete(pool: &Pool, held: Held) -> sqlx::Result<()> {
     sqlx::query!(
-        "delete from job_queue where tenant_id = $1 and job_id = $2",
-        wake.tenant as _,
-        wake.job as _,
+        "delete from job_queue where tenant_id = $1 and job_id = $2 and lease = $3",
+        held.wake.tenant as _,
+        held.wake.job as _,
+        held.lease,
     )
     .execute(&mut *pool.acquire().await?)
     .await?;

@@ -76,7 +76,7 @@ pub(crate) fn drift_diff() -> anyhow::Result<()> {
     for _ in 0..TURNS {
         let (turn, ()) = time(|| {
             for pair in schemas.windows(2) {
-                let changes = black_box(diff(&pair[0], &pair[1], &|_| Use::Mapped));
+                let changes = black_box(diff(&pair[0], &pair[1], &|_| Use::MAPPED));
                 assert_eq!(changes.len(), 20);
             }
         });

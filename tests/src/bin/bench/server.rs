@@ -79,6 +79,7 @@ fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
             sign_in: wide,
         },
         queue: std::sync::Arc::new(platform::queue::Local::default()),
+        jobs_per_tenant: platform::config::JOBS_PER_TENANT,
         cors_origins: vec![],
         hosts: schema::Hosts::Any,
     })?;
