@@ -10,7 +10,7 @@ use tests::double::{Double, Reply, cells, frame, frames, row};
 use tests::source::Source;
 use uuid::Uuid;
 
-use crate::pull::{ACCOUNTS, PATH, accounts, connect, end_leases, new, sync};
+use crate::pull::{ACCOUNTS, PATH, accounts, connect, end_leases, new, set_up, sync};
 
 /// Parts of the questions.
 const STARTUP: &str = "startup";
@@ -431,6 +431,49 @@ async fn a_lie_costs_its_own_job_and_little_memory() {
     double.repent();
     let (done, _) = synced(&app, &person, &id).await;
     assert_eq!(done["status"], "success", "{done}");
+}
+
+#[tokio::test]
+async fn what_a_source_says_is_cut() {
+    let shout = |length: usize| {
+        format!(
+            "create or replace function shout() returns text as
+            $$ begin raise exception '%', repeat('ä', {length}); end $$ language plpgsql"
+        )
+    };
+    let quiet = "create function shout() returns text as $$ select 'a' $$ language sql;
+        create view accounts as select 'a' account_id, shout() name";
+    let objects = json!([{ "table": "accounts", "entity": "account", "key": ["account_id"] }]);
+    let (app, source, person, id) = set_up(quiet, objects).await;
+    for length in [400_000, 10_000_000] {
+        source.run(&shout(length)).await;
+        let (done, _) = synced(&app, &person, &id).await;
+        check("a raised error", done["error"].as_str().unwrap_or_default());
+    }
+    let sql = "select max(length(e::text)) from audit_log e";
+    let pool = app.database().pool();
+    let longest: i32 = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
+    assert!(longest < 4000, "{longest}");
+}
+
+#[tokio::test]
+async fn a_pooler_may_hand_each_transaction_to_another_server() {
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let double = Double::pooling().await;
+    let person = app.register("Pool Ltd").await;
+    let config = source.config_at(double.port(), accounts());
+    let id = connect(&app, &person, config).await;
+    let done = sync(&app, &person, &id, json!({})).await;
+    assert_eq!(done["result"]["written"], 1200, "{done}");
+    let change = "update accounts set name = 'x', updated_at = now() where account_id < '0100'";
+    source.run(change).await;
+    let done = sync(&app, &person, &id, json!({})).await;
+    assert_eq!(done["result"]["written"], 99, "{done}");
+    source
+        .run("delete from accounts where account_id > '1100'")
+        .await;
+    let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
+    assert_eq!(done["result"]["deleted"], 100, "{done}");
 }
 
 #[tokio::test]

@@ -23,8 +23,8 @@ const TABLES: &str = "
 ";
 /// A source may cost so much, and no more, with what it sends itself.
 const MEMORY: usize = 64 << 20;
-/// So long the next question is waited for after a mutated answer.
-const PAUSE: Duration = Duration::from_millis(5);
+/// So long the next question is waited for.
+const PAUSE: Duration = Duration::from_millis(20);
 /// Every answer comes at once, or the line is hung up: nobody waits until time is over.
 const PATIENCE: Duration = Duration::from_secs(9);
 
@@ -95,15 +95,16 @@ async fn ask(config: &Config) -> Result<(), Trouble> {
 fn mutate(double: &Double, question: u64, seed: u64) {
     let asked = AtomicU64::new(0);
     double.lie(move |_, answer| {
-        if asked.fetch_add(1, Relaxed) != question {
-            return Reply::GoOn(answer);
+        let number = asked.fetch_add(1, Relaxed);
+        // The rest of the conversation may follow, but whoever waits for more learns that it ends.
+        if number != question {
+            return Reply::GoOnFor(answer, PAUSE);
         }
         let mut random = Random(seed);
         let mut bytes = answer;
         for _ in 0..=random.below(3) {
             bytes = mutated(bytes, &mut random);
         }
-        // The rest of the conversation may follow, but whoever waits for more learns that it ends.
         Reply::GoOnFor(bytes, PAUSE)
     });
 }

@@ -44,6 +44,12 @@ impl Double {
         Double::of(Truth::Live(socket)).await
     }
 
+    /// One that hands each transaction to another connection than the one before, as poolers do.
+    pub async fn pooling() -> Double {
+        let socket = socket().expect("the server runs");
+        Double::of(Truth::Pooled(socket)).await
+    }
+
     /// One that answers as another one did. Anybody may sign in.
     pub async fn replaying(recording: &Recording) -> Double {
         Double::of(Truth::Recorded(recording.clone())).await

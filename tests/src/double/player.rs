@@ -31,68 +31,98 @@ pub enum Reply {
 pub(super) enum Truth {
     /// A server behind this socket.
     Live(PathBuf),
+    /// Several connections to it, each of which has a transaction in its turn, as poolers do it.
+    Pooled(PathBuf),
     /// What was heard before.
     Recorded(Recording),
 }
 
+const OWNER: &[u8] = b"user\0postgres";
 /// An SSLRequest's number in the place of the protocol's version.
 const SSL: [u8; 4] = [4, 210, 22, 47];
 
 pub(super) async fn play(mut client: TcpStream, parts: &Arc<Parts>) -> io::Result<()> {
     client.set_nodelay(true)?;
-    let mut server = match &parts.truth {
-        Truth::Live(socket) => Some(UnixStream::connect(socket).await?),
-        Truth::Recorded(_) => None,
-    };
+    let (mut servers, mut turn) = (Vec::new(), 0);
+    if let Truth::Live(socket) = &parts.truth {
+        servers.push(UnixStream::connect(socket).await?);
+    }
     loop {
         let (question, asked) = hear(&mut client).await?;
-        let answer = match &mut server {
-            _ if question == "ssl" => b"N".to_vec(),
-            Some(server) => {
-                server.write_all(&asked).await?;
-                answer(server).await?
+        let count = servers.len();
+        let answer = match (&parts.truth, question.as_str()) {
+            (_, "ssl") => b"N".to_vec(),
+            (Truth::Pooled(socket), "startup") => {
+                for _ in 0..2 {
+                    servers.push(UnixStream::connect(socket).await?);
+                }
+                welcome(&mut servers, &asked).await?
             }
-            None => parts.truth.recall(&question),
+            (Truth::Live(_) | Truth::Pooled(_), _) => {
+                let server = &mut servers[turn % count];
+                server.write_all(&asked).await?;
+                let answer = answer(server).await?;
+                // Ready, and in no transaction.
+                turn += usize::from(answer.ends_with(b"Z\0\0\0\x05I"));
+                answer
+            }
+            (Truth::Recorded(_), _) => parts.truth.recall(&question),
         };
-        if server.is_some() {
+        if !servers.is_empty() {
             let heard = (question.clone(), answer.clone());
             parts.heard.lock().expect(NO_PANIC).push(heard);
         }
         let lie = Arc::clone(&parts.lie.lock().expect(NO_PANIC));
-        match lie(&question, answer) {
-            Reply::GoOn(bytes) => client.write_all(&bytes).await?,
-            Reply::GoOnFor(bytes, time) => {
-                client.write_all(&bytes).await?;
-                let mut next = [0];
-                let next = tokio::time::timeout(time, client.peek(&mut next)).await;
-                if next.is_err() {
-                    return client.shutdown().await;
-                }
+        if tell(&mut client, lie(&question, answer)).await? == Next::Nothing {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether another question is heard.
+#[derive(PartialEq)]
+enum Next {
+    Question,
+    Nothing,
+}
+
+async fn tell(client: &mut TcpStream, reply: Reply) -> io::Result<Next> {
+    match reply {
+        Reply::GoOn(bytes) => client.write_all(&bytes).await?,
+        Reply::GoOnFor(bytes, time) => {
+            client.write_all(&bytes).await?;
+            let mut next = [0];
+            let next = tokio::time::timeout(time, client.peek(&mut next)).await;
+            if next.is_err() {
+                client.shutdown().await?;
+                return Ok(Next::Nothing);
             }
-            Reply::Silence(bytes) => {
-                client.write_all(&bytes).await?;
-                // Until the client hangs up.
-                let mut ignored = Vec::new();
-                client.read_to_end(&mut ignored).await?;
-                return Ok(());
+        }
+        Reply::Silence(bytes) => {
+            client.write_all(&bytes).await?;
+            // Until the client hangs up.
+            let mut ignored = Vec::new();
+            client.read_to_end(&mut ignored).await?;
+            return Ok(Next::Nothing);
+        }
+        Reply::End(bytes) => {
+            client.write_all(&bytes).await?;
+            client.shutdown().await?;
+            return Ok(Next::Nothing);
+        }
+        Reply::Trickle(bytes, pause) => {
+            for byte in bytes {
+                client.write_all(&[byte]).await?;
+                tokio::time::sleep(pause).await;
             }
-            Reply::End(bytes) => {
-                client.write_all(&bytes).await?;
-                return client.shutdown().await;
-            }
-            Reply::Trickle(bytes, pause) => {
-                for byte in bytes {
-                    client.write_all(&[byte]).await?;
-                    tokio::time::sleep(pause).await;
-                }
-            }
-            Reply::Endless(mut next) => {
-                for number in 0.. {
-                    client.write_all(&next(number)).await?;
-                }
+        }
+        Reply::Endless(mut next) => {
+            for number in 0.. {
+                client.write_all(&next(number)).await?;
             }
         }
     }
+    Ok(Next::Question)
 }
 
 /// The next question, in a word and in its bytes.
@@ -164,6 +194,22 @@ async fn answer(server: &mut UnixStream) -> io::Result<Vec<u8>> {
             return Ok(answer);
         }
     }
+}
+
+/// Signs in everywhere as who owns the databases, whom the server trusts.
+async fn welcome(servers: &mut [UnixStream], startup: &[u8]) -> io::Result<Vec<u8>> {
+    let mut words = startup[8..].split(|it| *it == 0);
+    words.find(|it| it == b"database");
+    let database = words.next().unwrap_or_default();
+    let words = [OWNER, b"\0database\0", database, b"\0\0"].concat();
+    let length = u32::try_from(words.len() + 8).expect("names are short");
+    let startup = [&length.to_be_bytes()[..], &[0, 3, 0, 0], &words].concat();
+    let mut last = Vec::new();
+    for server in servers {
+        server.write_all(&startup).await?;
+        last = answer(server).await?;
+    }
+    Ok(last)
 }
 
 impl Truth {

@@ -168,7 +168,7 @@ fn refused(said: &DbError, config: &Config) -> Trouble {
 pub(super) fn trouble(failure: &Failure) -> Trouble {
     let message = match failure {
         Failure::Said(said) => return of_words(said),
-        Failure::Wire(what) => format!("the source is no PostgreSQL: {what}"),
+        Failure::Wire(what) => format!("the source does not answer as it should: {what}"),
         Failure::Closed | Failure::HungUp => "the line to the source broke: it hung up".to_owned(),
         Failure::Io(cause) => format!("the line to the source broke: {cause}"),
         Failure::Tls(cause) | Failure::Certificate(cause) => {

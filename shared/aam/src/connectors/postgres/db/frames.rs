@@ -48,6 +48,8 @@ pub(super) struct Frames {
     skip: usize,
     /// How many bytes may still come before something is asked again.
     left: usize,
+    /// Whether the answer has ended, so that only what comes unasked may come.
+    ended: bool,
     messages: usize,
     notices: usize,
     /// How many columns the answer has, once that was said.
@@ -75,6 +77,7 @@ impl Frames {
             seen: Vec::new(),
             skip: 0,
             left: ANSWER,
+            ended: false,
             messages: 0,
             notices: 0,
             columns: None,
@@ -85,6 +88,7 @@ impl Frames {
     /// Something was asked.
     pub(super) fn asked(&mut self) {
         self.left = ANSWER;
+        self.ended = false;
         self.messages = 0;
         self.notices = 0;
         self.columns = None;
@@ -151,9 +155,10 @@ impl Frames {
             return Err(TOO_MUCH);
         }
         match tag {
+            _ if self.ended && !b"ENS".contains(&tag) => return Err(UNKNOWN),
             b'D' if self.columns.is_none() => return Err(ROW),
             b'D' if (2..=self.left).contains(&body) => self.expect(Part::Count(body), 2),
-            b'E' | b'N' if WORDS < body => return Err("its words have more than 1 MiB"),
+            b'E' | b'N' if WORDS < body => return Err("an error or a notice has more than 1 MiB"),
             b'E' | b'N' => {
                 self.notices += usize::from(tag == b'N');
                 if NOTICES < self.notices {
@@ -199,7 +204,11 @@ impl Frames {
                 Ok(())
             }
             b'K' if body.len() != 8 => Err(LENGTH),
-            b'Z' if !matches!(body, [b'I' | b'T' | b'E']) => Err(LENGTH),
+            b'Z' if matches!(body, [b'I' | b'T' | b'E']) => {
+                self.ended = true;
+                Ok(())
+            }
+            b'Z' => Err(LENGTH),
             b'C' if body.last() != Some(&0) => Err(LENGTH),
             b'1' | b'2' | b'I' | b'n' if !body.is_empty() => Err(LENGTH),
             _ => Ok(()),
@@ -315,7 +324,6 @@ mod tests {
                 frame(b'R', b"\0\0\0\x0br=ab,s=cd,i=4096"),
                 frame(b'S', b"a\0b\0"),
                 frame(b'K', &[0; 8]),
-                frame(b'Z', b"I"),
                 frame(b'1', b""),
                 frame(b'2', b""),
                 frame(b't', &[0; 2]),
@@ -326,6 +334,8 @@ mod tests {
                 frame(b'N', b"SNOTICE\0\0"),
                 frame(b'C', b"SELECT 3\0"),
                 frame(b'Z', b"T"),
+                frame(b'S', b"a\0c\0"),
+                frame(b'E', b"SFATAL\0\0"),
             ],
             Ok(()),
         );
@@ -339,6 +349,7 @@ mod tests {
         check(&[frame(b'!', b"")], Err(UNKNOWN));
         check(&[frame(b'Z', b"")], Err(LENGTH));
         check(&[frame(b'1', b"a")], Err(LENGTH));
+        check(&[frame(b'Z', b"I"), frame(b'C', b"\0")], Err(UNKNOWN));
         check(&[two(), two()], Err(UNKNOWN));
         check(&[description(&[25; 33])], Err(TOO_MUCH));
         check(&[row(&[(0, b""), (0, b"")])], Err(ROW));
