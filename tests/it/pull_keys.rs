@@ -341,3 +341,35 @@ async fn most_records_are_deleted_only_when_that_is_confirmed() {
     let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
     assert_eq!(done["result"]["deleted"], 199, "{done}");
 }
+
+#[tokio::test]
+async fn a_cursor_that_is_the_time_now_is_refused() {
+    for now in ["now()", "clock_timestamp()", "now()::timestamp"] {
+        let sql = "create table r (account_id text primary key, name text, changed timestamptz);
+             insert into r select n::text, 'n', now() from generate_series(1, 1100) n;
+             create view v as select account_id, name, changed from r;";
+        let object = json!({ "table": "v", "entity": "account", "key": ["account_id"], "cursor": "changed" });
+        let (app, source, person, id) = set_up(sql, json!([object])).await;
+        source
+            .run(&format!(
+                "drop view v; create view v as select account_id, name, {now} changed from r"
+            ))
+            .await;
+        let config = json!({ "connector_config": source.config(json!([object])) });
+        let refused = app.patch(&format!("{PATH}/{id}"), &person, config).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{now}: {refused}"
+        );
+        let pointer = &refused.json()["errors"][0]["pointer"];
+        assert_eq!(pointer, "/connector_config/objects/0/cursor", "{now}");
+        let done = sync(&app, &person, &id, json!({})).await;
+        assert_eq!(done["status"], "failed", "{now}: {done}");
+        let error = done["error"].as_str().unwrap();
+        assert!(
+            error.contains("`changed` of `public.v` is the time now"),
+            "{error}"
+        );
+    }
+}

@@ -116,14 +116,17 @@ struct Table {
     cursor: Option<&'static [&'static str; 3]>,
     /// The next row's number.
     next: u64,
-    /// Ids that rows had which are deleted since the last full sync.
-    deleted: BTreeSet<String>,
+    /// Ids of rows, by number, at the last sync.
+    ids: BTreeMap<i32, String>,
+    /// Ids that rows had whose keys are gone since the last full sync: no other one sees that.
+    gone: BTreeSet<String>,
     done: Vec<String>,
 }
 
 /// A row of the source.
 #[derive(sqlx::FromRow)]
 struct Row {
+    number: i32,
     id: Option<String>,
     name: String,
     good: bool,
@@ -140,7 +143,8 @@ impl Table {
             key_name: random.of(NAMES),
             cursor: CURSORS.get(cursor),
             next: 1,
-            deleted: BTreeSet::new(),
+            ids: BTreeMap::new(),
+            gone: BTreeSet::new(),
             done: vec![],
         }
     }
@@ -291,13 +295,16 @@ impl Trial {
         };
         for change in changes {
             table.done.push(change.clone());
-            if change.starts_with("delete") {
-                let gone = format!("{change} returning trim(account_id)");
-                let gone: Vec<Option<String>> = sqlx::query_scalar(AssertSqlSafe(gone))
+            if change.starts_with("delete") || change.contains("rn = rn +") {
+                let gone = format!("{change} returning rn % 5000, trim(account_id)");
+                let gone: Vec<(i32, Option<String>)> = sqlx::query_as(AssertSqlSafe(gone))
                     .fetch_all(self.source.pool())
                     .await
                     .unwrap();
-                table.deleted.extend(gone.into_iter().flatten());
+                for (number, id) in gone {
+                    let before = table.ids.get(&number).cloned();
+                    table.gone.extend(id.into_iter().chain(before));
+                }
             } else {
                 self.source.run(&change).await;
             }
@@ -336,7 +343,7 @@ impl Trial {
             table.fail(self.seed, &done.to_string());
         }
         let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(format!(
-            "select trim(account_id) id, name, created_at is null good, changed is not null seen
+            "select rn % 5000 number, trim(account_id) id, name, created_at is null good, changed is not null seen
              from {}",
             table.name
         )))
@@ -367,7 +374,7 @@ impl Trial {
             let sure = rows
                 .iter()
                 .all(|it| it.good && (full || it.seen && table.cursor.is_some()));
-            let sure = sure && (full || !table.deleted.contains(*id));
+            let sure = sure && (full || !table.gone.contains(*id));
             if sure && !right {
                 table.fail(self.seed, &format!("`{id}` is stored as {found:?}"));
             }
@@ -392,8 +399,12 @@ impl Trial {
                     &format!("{aside} in quarantine instead of {rest}"),
                 );
             }
-            table.deleted.clear();
+            table.gone.clear();
         }
+        let ids = rows
+            .iter()
+            .filter_map(|it| Some((it.number, it.id.clone()?)));
+        table.ids = ids.collect();
     }
 }
 

@@ -153,7 +153,10 @@ pub(crate) async fn contact(platform: &Platform, config: &Config) -> Result<(), 
         for (index, object) in config.objects.iter().enumerate() {
             let table = line.table(index, object).await;
             let checked = match table.and_then(|it| it.order(index, object)) {
-                Ok(order) => line.check_key(index, object, &order).await,
+                Ok(order) => match line.check_key(index, object, &order).await {
+                    Ok(()) => line.check_cursor(index, object, &order).await,
+                    Err(trouble) => Err(trouble),
+                },
                 Err(trouble) => Err(trouble),
             };
             troubles.extend(checked.err());

@@ -129,7 +129,12 @@ impl Work<'_> {
             Ok(table) => table,
             Err(trouble) => return progress.note(trouble),
         };
-        let order = table.order(index, object);
+        let mut order = table.order(index, object);
+        if let Ok(found) = &order
+            && let Err(trouble) = line.check_cursor(index, object, found).await
+        {
+            order = Err(trouble);
+        }
         let known = match order.as_ref().map(|it| &it.cursor) {
             Ok(Some(cursor)) if self.pull.mode == Mode::Incremental => {
                 let place = (self.pull.connection_id, name.as_str());

@@ -102,6 +102,41 @@ impl Line {
         .await
     }
 
+    /// Looks whether an object's cursor, of the `index`th object of the config, tells of changes.
+    ///
+    /// # Errors
+    /// Where it is the source's own time instead.
+    pub async fn check_cursor(
+        &mut self,
+        index: usize,
+        object: &Object,
+        order: &super::Order,
+    ) -> Result<(), Trouble> {
+        let Some(cursor) = &order.cursor else {
+            return Ok(());
+        };
+        let is_clock = self
+            .ask(async |conn| {
+                page::is_clock(conn, object, cursor)
+                    .await
+                    .map_err(|err| trouble(&err))
+            })
+            .await?;
+        if !is_clock {
+            return Ok(());
+        }
+        Err(Trouble::new(
+            TroubleClass::Schema,
+            format!("/objects/{index}/cursor"),
+            format!(
+                "`{}` of `{}` is the time now in every row: name a column that is set when a row \
+                 changes",
+                cursor.name,
+                object.name()
+            ),
+        ))
+    }
+
     /// Looks whether a key that the config names tells the rows of an object, the `index`th of the
     /// config, apart. Of a large table only a sync finds that out.
     ///
