@@ -16,7 +16,7 @@ use crate::pull::{PATH, end_leases, set_up};
 
 /// So many tables are of one connection.
 const TABLES: u64 = 25;
-const ROUNDS: usize = 3;
+const SHARES: u64 = 4;
 
 /// Types of keys, with the value for a number.
 const KEYS: &[[&str; 2]] = &[
@@ -271,7 +271,8 @@ async fn trial(seed: u64) {
         random,
         seed,
     };
-    for round in 0..ROUNDS {
+    let rounds = 2 + trial.random.below(2);
+    for round in 0..rounds {
         for table in &mut tables {
             trial.change(table, round).await;
         }
@@ -284,7 +285,7 @@ async fn trial(seed: u64) {
 }
 
 impl Trial {
-    async fn change(&mut self, table: &mut Table, round: usize) {
+    async fn change(&mut self, table: &mut Table, round: u64) {
         let random = &mut self.random;
         let few = [&0, &1, &2, &5, &12, &30, &30, &60, &60, &100];
         let many = [&499, &500, &501, &1100];
@@ -428,10 +429,32 @@ fn number(name: &str, default: u64) -> u64 {
     })
 }
 
-#[tokio::test]
-async fn what_is_stored_is_how_random_tables_are() {
-    let (cases, seed) = (number("PULL_CASES", 400), number("PULL_SEED", 1));
+/// A share of the cases, so that the shares run side by side.
+async fn share(number_of: u64) {
+    let (cases, seed) = (number("PULL_CASES", 2000), number("PULL_SEED", 1));
     for trial in 0..cases.div_ceil(TABLES) {
-        Box::pin(self::trial(seed + trial)).await;
+        if trial % SHARES == number_of {
+            Box::pin(self::trial(seed + trial)).await;
+        }
     }
+}
+
+#[tokio::test]
+async fn what_is_stored_is_how_random_tables_are_1() {
+    share(0).await;
+}
+
+#[tokio::test]
+async fn what_is_stored_is_how_random_tables_are_2() {
+    share(1).await;
+}
+
+#[tokio::test]
+async fn what_is_stored_is_how_random_tables_are_3() {
+    share(2).await;
+}
+
+#[tokio::test]
+async fn what_is_stored_is_how_random_tables_are_4() {
+    share(3).await;
 }

@@ -122,6 +122,7 @@ async fn listen(listener: TcpListener, speech: Speech, socket: PathBuf, broken: 
 }
 
 async fn pass(mut client: TcpStream, speech: Speech, socket: PathBuf) -> std::io::Result<()> {
+    client.set_nodelay(true)?;
     let mut server = UnixStream::connect(socket).await?;
     match speech {
         Speech::Plain => copy_bidirectional(&mut client, &mut server).await?,
