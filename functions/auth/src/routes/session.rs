@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::db::logins::{self, Login};
 use crate::db::users::{self, Credentials};
-use crate::input;
+use crate::input::Email;
 use crate::opaque::Opaque;
 use crate::password::{self, Verdict};
 use crate::session::{self, Outcome, Tokens};
@@ -55,8 +55,8 @@ async fn login(
     Json(new): Json<NewSession>,
 ) -> platform::Result<Json<Tokens>> {
     app.limit_address(Class::SignIn, address).await?;
-    let email = input::email_key(&new.email);
-    app.limit_account(&email).await?;
+    let email = Email::read(&new.email);
+    app.limit_account(&email.key).await?;
 
     let (login, credentials) = find(&app, &email).await?;
     let kept = credentials.as_ref().map(|it| it.password_hash.clone());
@@ -103,13 +103,15 @@ fn refused(login: &Login) -> Error {
 
 /// Whose the address is. For nobody's the database is asked the same questions, in vain, so
 /// that the time tells nothing.
-async fn find(app: &App, email: &str) -> platform::Result<(Login, Option<Credentials>)> {
+async fn find(app: &App, email: &Email) -> platform::Result<(Login, Option<Credentials>)> {
     let mut tx = db::begin_directory(&app.platform.db).await?;
     let nobody = Login {
         tenant_id: TenantId(Uuid::nil()),
         user_id: UserId(Uuid::nil()),
     };
-    let login = logins::find(&mut tx, email).await?.unwrap_or(nobody);
+    let login = logins::find(&mut tx, &email.keys())
+        .await?
+        .unwrap_or(nobody);
     db::enter(&mut tx, login.tenant_id).await?;
     let credentials = users::find_credentials(&mut tx, login.tenant_id, login.user_id).await?;
     tx.commit().await?;
