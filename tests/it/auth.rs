@@ -1,7 +1,6 @@
 //! Registering, signing in, and what the original's own tests of it asked for.
 
 use axum::http::StatusCode;
-use platform::limit::{Limits, quota};
 use serde_json::{Value, json};
 use tests::app::{Answer, PASSWORD, Person, Setup, TestApp};
 
@@ -183,54 +182,6 @@ async fn me_needs_a_token_that_holds() {
             Some("application/problem+json")
         );
     }
-}
-
-#[tokio::test]
-async fn guessing_is_slowed_down_per_account_and_per_address() {
-    let limits = Limits {
-        sign_in: quota(1, 3),
-        ..Limits::default()
-    };
-    let app = TestApp::with(Setup {
-        limits,
-        ..Setup::default()
-    })
-    .await;
-    for _ in 0..3 {
-        let answer = login(&app, "ada@acme.example", "a wrong password").await;
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer}");
-    }
-    let limited = login(&app, "ada@acme.example", PASSWORD).await;
-    assert_eq!(limited.status, StatusCode::TOO_MANY_REQUESTS, "{limited}");
-    let wait: u64 = limited.header("retry-after").unwrap().parse().unwrap();
-    assert!((1..=60).contains(&wait), "{wait}");
-    for header in [
-        "ratelimit",
-        "ratelimit-policy",
-        "x-ratelimit-limit",
-        "x-ratelimit-reset",
-    ] {
-        assert!(limited.header(header).is_some(), "no {header}");
-    }
-    assert_eq!(limited.header("x-ratelimit-remaining"), Some("0"));
-
-    // Another account from the same address has to wait too; the account from elsewhere as well.
-    let neighbour = login(&app, "eve@acme.example", PASSWORD).await;
-    assert_eq!(neighbour.status, StatusCode::TOO_MANY_REQUESTS);
-    let elsewhere = |email: &str| {
-        let body = json!({ "email": email, "password": PASSWORD }).to_string();
-        let address = "198.51.100.7".parse().unwrap();
-        let request = axum::http::Request::post("/api/v1/auth/login")
-            .header("content-type", "application/json")
-            .extension(platform::http::ClientAddress(Some(address)))
-            .body(body.into())
-            .unwrap();
-        app.call(request)
-    };
-    let account = elsewhere("ada@acme.example").await;
-    assert_eq!(account.status, StatusCode::TOO_MANY_REQUESTS, "{account}");
-    let stranger = elsewhere("bob@acme.example").await;
-    assert_eq!(stranger.status, StatusCode::UNAUTHORIZED, "{stranger}");
 }
 
 #[tokio::test]

@@ -172,7 +172,7 @@ async fn bad_tokens_are_counted_by_address_and_good_ones_pass() {
 #[tokio::test]
 async fn an_address_is_the_sockets_not_the_clients_claim() {
     let limits = Limits {
-        sign_in: quota(1, 2),
+        sign_in_address: quota(1, 2),
         ..Setup::default().limits
     };
     let app = TestApp::with(Setup {
@@ -203,7 +203,7 @@ async fn an_address_is_the_sockets_not_the_clients_claim() {
         assert_eq!(answer.status.as_u16(), expected, "{number}: {answer}");
         if expected == 429 {
             assert!((59..=60).contains(&limited(&answer)), "{answer}");
-            check(&answer, "sign-in", 0);
+            check(&answer, "sign-in-address", 0);
         }
     }
 }

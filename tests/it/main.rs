@@ -16,6 +16,7 @@ mod fair_queue;
 mod filesource;
 mod frozen;
 mod grants;
+mod guessing;
 mod harness;
 mod health;
 mod hostile;

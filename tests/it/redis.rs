@@ -6,6 +6,7 @@ use platform::cache::Cache;
 use platform::limit::{Class, Limiter, Limits, quota};
 use platform::redis::{Config, connect};
 use redis::AsyncCommands;
+use tests::app::TestApp;
 use tests::valkey::Valkey;
 
 fn config(url: String, ca: &str) -> Config {
@@ -107,9 +108,11 @@ async fn a_broken_connection_costs_a_miss_and_heals() {
 }
 
 const TIGHT: Limits = Limits {
-    reads: quota(60, 3),
-    writes: quota(60, 3),
+    reads: quota(1, 3),
+    writes: quota(1, 3),
     sign_in: quota(1, 2),
+    sign_in_address: quota(1, 2),
+    sign_in_account: quota(1, 2),
 };
 
 /// How many of `tries` calls are let through.
@@ -123,10 +126,10 @@ async fn passed(limiter: &Limiter, class: Class, key: &str, tries: usize) -> usi
 
 #[tokio::test]
 async fn all_processes_count_together_in_redis() {
-    let valkey = Valkey::start().await;
+    let (valkey, app) = (Valkey::start().await, TestApp::start().await);
     let limiter = || {
         let redis = connect(&config(valkey.url(), valkey.ca_pem())).unwrap();
-        Limiter::new(TIGHT, Some(redis))
+        Limiter::new(TIGHT, app.platform.db.clone(), Some(redis))
     };
     let (one, other) = (limiter(), limiter());
     assert_eq!(passed(&one, Class::SignIn, "ann", 1).await, 1);
@@ -139,15 +142,69 @@ async fn all_processes_count_together_in_redis() {
     assert!((1..=60).contains(&retry_after_secs), "{retry_after_secs}");
 }
 
-#[tokio::test]
-async fn without_redis_a_process_counts_by_itself() {
+/// Limiters without Redis, and with one that is away, over the same database.
+async fn without_redis(app: &TestApp) -> [Limiter; 2] {
     let away = config(
         "rediss://localhost:1".to_owned(),
         Valkey::start().await.ca_pem(),
     );
-    for redis in [None, Some(connect(&away).unwrap())] {
-        let limiter = Limiter::new(TIGHT, redis);
-        assert_eq!(passed(&limiter, Class::SignIn, "ann", 6).await, 2);
-        assert_eq!(passed(&limiter, Class::SignIn, "bob", 6).await, 2);
+    [None, Some(connect(&away).unwrap())]
+        .map(|redis| Limiter::new(TIGHT, app.platform.db.clone(), redis))
+}
+
+#[tokio::test]
+async fn without_redis_a_process_counts_requests_by_itself() {
+    let app = TestApp::start().await;
+    for limiter in without_redis(&app).await {
+        assert_eq!(passed(&limiter, Class::Read, "ann", 6).await, 3);
+        assert_eq!(passed(&limiter, Class::Read, "bob", 6).await, 3);
     }
+}
+
+#[tokio::test]
+async fn without_redis_all_processes_count_sign_ins_together() {
+    let app = TestApp::start().await;
+    for class in [Class::SignIn, Class::SignInAddress, Class::SignInAccount] {
+        let [one, other] = without_redis(&app).await;
+        assert_eq!(passed(&one, class, "ann", 1).await, 1);
+        assert_eq!(passed(&other, class, "ann", 5).await, 1);
+        assert_eq!(passed(&one, class, "ann", 5).await, 0);
+        assert_eq!(passed(&one, class, "bob", 5).await, 2);
+    }
+}
+
+async fn is_given_back_and_cleared(limiter: &Limiter, class: Class) {
+    assert_eq!(passed(limiter, class, "zoe", 1).await, 1);
+    limiter.give_back(class, "zoe").await;
+    assert_eq!(passed(limiter, class, "zoe", 9).await, burst(class));
+    limiter.clear(class, "zoe").await;
+    assert_eq!(passed(limiter, class, "zoe", 9).await, burst(class));
+    // Nothing is owed to a key that nothing was counted under.
+    limiter.give_back(class, "new").await;
+    assert_eq!(passed(limiter, class, "new", 9).await, burst(class));
+}
+
+fn burst(class: Class) -> usize {
+    if class == Class::SignIn { 2 } else { 3 }
+}
+
+#[tokio::test]
+async fn what_turns_out_to_count_for_nothing_is_given_back_wherever_it_was_counted() {
+    let (valkey, app) = (Valkey::start().await, TestApp::start().await);
+    let redis = connect(&config(valkey.url(), valkey.ca_pem())).unwrap();
+    for redis in [Some(redis), None] {
+        let limiter = Limiter::new(TIGHT, app.platform.db.clone(), redis);
+        for class in [Class::SignIn, Class::Read] {
+            is_given_back_and_cleared(&limiter, class).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_at_once_are_counted_one_by_one() {
+    let app = TestApp::start().await;
+    let limiter = Limiter::new(TIGHT, app.platform.db.clone(), None);
+    let tries = (0..20).map(|_| limiter.check(Class::SignIn, "ann"));
+    let tried = futures_util::future::join_all(tries).await;
+    assert_eq!(tried.iter().filter(|it| it.is_ok()).count(), 2);
 }

@@ -10,7 +10,7 @@ use tests::source::Source;
 
 use crate::pull::{ACCOUNTS, PATH, accounts, new};
 
-async fn tick(app: &TestApp, schedule: &str) {
+pub(crate) async fn tick(app: &TestApp, schedule: &str) {
     let deadline = Deadline::after(Duration::from_secs(60));
     aam_connect::tick(&app.platform, schedule, deadline)
         .await

@@ -70,6 +70,8 @@ impl Default for Setup {
             reads: wide,
             writes: wide,
             sign_in: wide,
+            sign_in_address: wide,
+            sign_in_account: wide,
         };
         Setup {
             limits,

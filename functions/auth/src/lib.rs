@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** the only code that reads the private key, a password or a refresh token.
 
+mod attempt;
 mod audit;
 mod db;
 mod discovery;
@@ -23,6 +24,7 @@ use platform::config::Realm;
 use platform::http::ClientAddress;
 use platform::limit::Class;
 use platform::{Platform, Routes};
+use schema::Error;
 
 pub use seed::{Seed, seed};
 
@@ -43,20 +45,25 @@ pub fn routes(platform: Platform) -> anyhow::Result<Routes> {
 }
 
 impl App {
-    /// Counts a request of somebody who is not known yet.
-    async fn limit_address(&self, class: Class, address: ClientAddress) -> schema::Result<()> {
-        let key = format!("address:{}", address.neighbourhood());
+    /// Counts what somebody did who is not known yet, such as to register.
+    async fn limit_address(
+        &self,
+        class: Class,
+        what: &str,
+        address: ClientAddress,
+    ) -> schema::Result<()> {
+        let key = format!("{what}:{}", address.neighbourhood());
         self.platform.limiter.check(class, &key).await?;
         Ok(())
     }
 
-    /// Counts an attempt to sign in to an account, whether it exists or not.
-    async fn limit_account(&self, email: &str) -> schema::Result<()> {
-        // Hashed, so that a counter's name tells no address.
-        let hash = opaque::hex(&opaque::sha256(email.as_bytes()));
-        let key = format!("account:{hash}");
-        self.platform.limiter.check(Class::SignIn, &key).await?;
-        Ok(())
+    /// Counts a token that is not valid against the address that sent it, and says so: who tries
+    /// many is told to wait. A valid one from there is let through all the same.
+    async fn refuse_token(&self, class: Class, address: ClientAddress, invalid: Error) -> Error {
+        match self.limit_address(class, "refused", address).await {
+            Ok(()) => invalid,
+            Err(limited) => limited,
+        }
     }
 }
 

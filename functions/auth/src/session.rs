@@ -6,17 +6,18 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::db::Connection;
+use platform::http::ClientAddress;
 use platform::secrets::Ring;
 use schema::UserId;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::App;
 use crate::db::refresh_tokens::{self as rows, RefreshToken};
-use crate::db::users;
+use crate::db::{sign_in_addresses, users};
 use crate::opaque::Opaque;
 use crate::token::{self, Account};
+use crate::{App, attempt};
 
 const LIFETIME: TimeDelta = TimeDelta::days(30);
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -43,13 +44,17 @@ pub(crate) enum Outcome {
     Reused(UserId),
 }
 
-/// Starts a session: a new family.
+/// Starts a session, a new family, and notes from where.
 pub(crate) async fn start(
     app: &App,
     conn: &mut Connection,
     account: &Account,
+    address: ClientAddress,
     now: DateTime<Utc>,
 ) -> platform::Result<Tokens> {
+    if let Some(hash) = attempt::address_hash(account.user, address) {
+        sign_in_addresses::upsert(conn, account.tenant, account.user, &hash, now).await?;
+    }
     let token = Opaque::new(account.tenant, Uuid::now_v7());
     rows::delete_expired(conn, account.tenant, account.user, now).await?;
     rows::insert(conn, account.tenant, &first(&token, account.user, now)).await?;

@@ -69,10 +69,11 @@ impl Platform {
     /// Connects lazily: nothing is contacted before the first use.
     pub fn new(config: Config) -> anyhow::Result<Platform> {
         let redis = config.redis.as_ref().map(redis::connect).transpose()?;
+        let db = db::Pool::new(config.database, config.database_connections);
         Ok(Platform(Arc::new(Parts {
-            db: db::Pool::new(config.database, config.database_connections),
+            db: db.clone(),
             cache: cache::Cache::new(redis.clone()),
-            limiter: limit::Limiter::new(config.limits, redis),
+            limiter: limit::Limiter::new(config.limits, db, redis),
             auth: config.auth,
             secrets: config.secrets,
             queue: config.queue,

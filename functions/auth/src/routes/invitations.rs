@@ -136,9 +136,12 @@ async fn accept(
     address: ClientAddress,
     Json(acceptance): Json<Acceptance>,
 ) -> platform::Result<(StatusCode, Json<SignedUp>)> {
-    app.limit_address(Class::SignIn, address).await?;
-    let token = Opaque::parse(&acceptance.token).ok_or_else(invalid)?;
-    let invitation = find(&app, &token).await?;
+    let Some((token, invitation)) = find(&app, &acceptance.token).await? else {
+        return Err(app
+            .refuse_token(Class::SignIn, address, invalid())
+            .await
+            .into());
+    };
     let email = Email::parse(&invitation.email)?;
     let user = new_user(&email, &invitation, acceptance).await?;
     let account = Account {
@@ -158,7 +161,7 @@ async fn accept(
         return Err(invalid().into());
     }
     users::insert(&mut tx, account.tenant, &user, now).await?;
-    let tokens = session::start(&app, &mut tx, &account, now).await?;
+    let tokens = session::start(&app, &mut tx, &account, address, now).await?;
     let object = format!("invitation:{}", invitation.id);
     let entry = crate::audit::of(user.id, "invitation.accept", object, now)
         .after(json!({ "user": user.id, "role": user.role }));
@@ -174,13 +177,17 @@ async fn accept(
     Ok((StatusCode::CREATED, Json(SignedUp { user, tokens })))
 }
 
-async fn find(app: &App, token: &Opaque) -> platform::Result<Invitation> {
+/// What the token is of; none where it is not valid.
+async fn find(app: &App, token: &str) -> platform::Result<Option<(Opaque, Invitation)>> {
+    let Some(token) = Opaque::parse(token) else {
+        return Ok(None);
+    };
     let mut tx = db::begin(&app.platform.db, token.tenant).await?;
     let id = InvitationId(token.id);
     let invitation = invitations::find_open(&mut tx, token.tenant, id, Utc::now()).await?;
     tx.commit().await?;
     let invitation = invitation.filter(|it| token.matches(&it.token_hash));
-    Ok(invitation.ok_or_else(invalid)?)
+    Ok(invitation.map(|it| (token, it)))
 }
 
 async fn new_user(

@@ -22,7 +22,8 @@ async fn create(
     address: ClientAddress,
     Json(new): Json<NewTenant>,
 ) -> platform::Result<Json<User>> {
-    app.limit_address(Class::SignIn, address).await?;
+    app.limit_address(Class::SignIn, "register", address)
+        .await?;
     let (tx, user) = register::insert(&app, new).await?;
     register::finish(tx, &user).await?;
     Ok(Json(user))

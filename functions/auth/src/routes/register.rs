@@ -65,14 +65,15 @@ async fn create(
     address: ClientAddress,
     Json(new): Json<NewTenant>,
 ) -> platform::Result<(StatusCode, Json<SignedUp>)> {
-    app.limit_address(Class::SignIn, address).await?;
+    app.limit_address(Class::SignIn, "register", address)
+        .await?;
     let (mut tx, user) = insert(&app, new).await?;
     let account = Account {
         tenant: user.tenant_id,
         user: user.id,
         role: Role::Admin,
     };
-    let tokens = session::start(&app, &mut tx, &account, user.created_at).await?;
+    let tokens = session::start(&app, &mut tx, &account, address, user.created_at).await?;
     finish(tx, &user).await?;
     Ok((StatusCode::CREATED, Json(SignedUp { user, tokens })))
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use platform::db;
 use platform::extract::Json;
 use platform::http::ClientAddress;
@@ -14,7 +14,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
+use crate::attempt::{self, Attempt};
 use crate::db::logins::{self, Login};
+use crate::db::sign_in_addresses;
 use crate::db::users::{self, Credentials};
 use crate::input::Email;
 use crate::opaque::Opaque;
@@ -28,6 +30,9 @@ pub(super) fn router() -> Routes<App> {
         .routes(routes!(refresh))
         .routes(routes!(logout))
 }
+
+// Rows that are older are swept away: the migration says the same.
+const ADDRESS_KNOWN_FOR: TimeDelta = TimeDelta::days(90);
 
 /// What a person signs in with.
 #[derive(Deserialize, ToSchema)]
@@ -54,11 +59,16 @@ async fn login(
     address: ClientAddress,
     Json(new): Json<NewSession>,
 ) -> platform::Result<Json<Tokens>> {
-    app.limit_address(Class::SignIn, address).await?;
     let email = Email::read(&new.email);
-    app.limit_account(&email.key).await?;
-
-    let (login, credentials) = find(&app, &email).await?;
+    let mut attempt = Attempt::begin(&app.platform, &email.key, address).await?;
+    let Found {
+        login,
+        credentials,
+        address_known,
+    } = find(&app, &email, address).await?;
+    if !address_known {
+        attempt.count_widely().await?;
+    }
     let kept = credentials.as_ref().map(|it| it.password_hash.clone());
     let verdict = password::verify(new.password.clone(), kept).await?;
     let right = credentials.filter(|it| verdict != Verdict::Wrong && !it.disabled);
@@ -83,7 +93,7 @@ async fn login(
         users::update_password_hash(&mut tx, account.tenant, account.user, &hash).await?;
     }
     let now = Utc::now();
-    let tokens = session::start(&app, &mut tx, &account, now).await?;
+    let tokens = session::start(&app, &mut tx, &account, address, now).await?;
     let entry = crate::audit::of(
         account.user,
         "session.start",
@@ -92,6 +102,7 @@ async fn login(
     );
     audit::append(&mut tx, account.tenant, &entry).await?;
     tx.commit().await?;
+    attempt.succeed().await;
     Ok(Json(tokens))
 }
 
@@ -101,9 +112,17 @@ fn refused(login: &Login) -> Error {
     Error::Unauthenticated("Incorrect email or password")
 }
 
-/// Whose the address is. For nobody's the database is asked the same questions, in vain, so
+/// Who wants to sign in.
+struct Found {
+    login: Login,
+    credentials: Option<Credentials>,
+    /// Whether they have signed in from the client's address before.
+    address_known: bool,
+}
+
+/// Whose the e-mail address is. For nobody's the database is asked the same questions, in vain, so
 /// that the time tells nothing.
-async fn find(app: &App, email: &Email) -> platform::Result<(Login, Option<Credentials>)> {
+async fn find(app: &App, email: &Email, address: ClientAddress) -> platform::Result<Found> {
     let mut tx = db::begin_directory(&app.platform.db).await?;
     let nobody = Login {
         tenant_id: TenantId(Uuid::nil()),
@@ -114,8 +133,19 @@ async fn find(app: &App, email: &Email) -> platform::Result<(Login, Option<Crede
         .unwrap_or(nobody);
     db::enter(&mut tx, login.tenant_id).await?;
     let credentials = users::find_credentials(&mut tx, login.tenant_id, login.user_id).await?;
+    let address_known = match attempt::address_hash(login.user_id, address) {
+        Some(hash) => {
+            let since = Utc::now() - ADDRESS_KNOWN_FOR;
+            sign_in_addresses::exists(&mut tx, login.tenant_id, login.user_id, &hash, since).await?
+        }
+        None => false,
+    };
     tx.commit().await?;
-    Ok((login, credentials))
+    Ok(Found {
+        login,
+        credentials,
+        address_known,
+    })
 }
 
 /// Trades a refresh token for new tokens.
@@ -129,10 +159,12 @@ async fn refresh(
     address: ClientAddress,
     Json(body): Json<Refresh>,
 ) -> platform::Result<Json<Tokens>> {
-    app.limit_address(Class::Write, address).await?;
     let invalid = Error::Unauthenticated("the refresh token is not valid: sign in");
     let Some(token) = Opaque::parse(&body.refresh_token) else {
-        return Err(invalid.into());
+        return Err(app
+            .refuse_token(Class::Write, address, invalid)
+            .await
+            .into());
     };
     let now = Utc::now();
     let mut tx = db::begin(&app.platform.db, token.tenant).await?;
@@ -145,7 +177,10 @@ async fn refresh(
     tx.commit().await?;
     match outcome {
         Outcome::Refreshed(tokens) => Ok(Json(tokens)),
-        Outcome::Refused | Outcome::Reused(_) => Err(invalid.into()),
+        Outcome::Refused | Outcome::Reused(_) => Err(app
+            .refuse_token(Class::Write, address, invalid)
+            .await
+            .into()),
     }
 }
 
@@ -157,16 +192,19 @@ async fn logout(
     address: ClientAddress,
     Json(body): Json<Refresh>,
 ) -> platform::Result<StatusCode> {
-    app.limit_address(Class::Write, address).await?;
     let Some(token) = Opaque::parse(&body.refresh_token) else {
+        app.limit_address(Class::Write, "refused", address).await?;
         return Ok(StatusCode::NO_CONTENT);
     };
     let now = Utc::now();
     let mut tx = db::begin(&app.platform.db, token.tenant).await?;
-    if let Some(user) = session::end(&mut tx, &token, now).await? {
-        let entry = crate::audit::of(user, "session.end", format!("user:{user}"), now);
-        audit::append(&mut tx, token.tenant, &entry).await?;
-    }
+    let Some(user) = session::end(&mut tx, &token, now).await? else {
+        tx.rollback().await?;
+        app.limit_address(Class::Write, "refused", address).await?;
+        return Ok(StatusCode::NO_CONTENT);
+    };
+    let entry = crate::audit::of(user, "session.end", format!("user:{user}"), now);
+    audit::append(&mut tx, token.tenant, &entry).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

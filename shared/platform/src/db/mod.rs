@@ -10,6 +10,7 @@ pub mod expired;
 pub(crate) mod idempotency;
 mod pool;
 pub mod queue;
+pub(crate) mod rate_limits;
 pub(crate) mod tenant_keys;
 
 use schema::TenantId;

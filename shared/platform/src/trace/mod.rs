@@ -128,7 +128,18 @@ pub fn set_tenant(tenant: TenantId) {
     tracing::Span::current().record("tenant", tracing::field::display(tenant));
 }
 
-/// Notes where the caller stands in the rate limit, for the response's headers.
+/// Notes where the caller stands in a rate limit, for the response's headers: they tell of the
+/// tightest.
+pub(crate) fn add_standing(standing: Standing) {
+    let _ = CONTEXT.try_with(|it| {
+        let mut kept = it.standing.lock().expect(NO_PANIC);
+        if kept.is_none_or(|it| standing.is_tighter_than(it)) {
+            *kept = Some(standing);
+        }
+    });
+}
+
+/// Notes where the caller stands now, whatever was noted before.
 pub(crate) fn set_standing(standing: Standing) {
     let _ = CONTEXT.try_with(|it| {
         *it.standing.lock().expect(NO_PANIC) = Some(standing);

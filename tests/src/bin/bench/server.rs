@@ -77,6 +77,8 @@ fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
             reads: wide,
             writes: wide,
             sign_in: wide,
+            sign_in_address: wide,
+            sign_in_account: wide,
         },
         queue: std::sync::Arc::new(platform::queue::Local::default()),
         jobs_per_tenant: platform::config::JOBS_PER_TENANT,
