@@ -309,3 +309,54 @@ async fn without_authentication_everybody_is_the_development_admin() {
     let users = app.get("/api/v1/auth/users", None).await.json();
     assert_eq!(users["users"].as_array().unwrap().len(), 1, "{users}");
 }
+
+/// Composed and decomposed, full width, and another spelling of the domain.
+#[tokio::test]
+async fn one_address_is_one_account_however_it_is_typed() {
+    let app = TestApp::start().await;
+    let composed = "jos\u{e9}@m\u{fc}nchen.example";
+    let password = "p\u{e4}sse f\u{fc}r Z\u{fc}ge 12";
+    let register = async |name: &str, email: &str| {
+        let new = json!({ "name": name, "email": email, "password": password });
+        app.post("/api/v1/auth/register", None, new).await
+    };
+    assert_eq!(register("One", composed).await.status, StatusCode::CREATED);
+    for email in [
+        "jose\u{301}@m\u{fc}nchen.example",
+        "JOS\u{c9}@mu\u{308}nchen.example",
+        "\u{ff4a}os\u{e9}@xn--mnchen-3ya.example",
+    ] {
+        let again = register("Two", email).await;
+        assert_eq!(again.status, StatusCode::BAD_REQUEST, "{email}: {again}");
+        for password in [password, "pa\u{308}sse\u{a0}fu\u{308}r Zu\u{308}ge 12"] {
+            let body = json!({ "email": email, "password": password });
+            let login = app.post("/api/v1/auth/login", None, body).await;
+            assert_eq!(login.status, StatusCode::OK, "{email} {password}: {login}");
+        }
+    }
+}
+
+/// As an earlier version has kept it: the address decomposed.
+#[tokio::test]
+async fn an_address_of_before_still_signs_in_and_stays_taken() {
+    let app = TestApp::start().await;
+    let composed = "jos\u{e9}@m\u{fc}nchen.example";
+    let before = "jose\u{301}@m\u{fc}nchen.example";
+    let password = "seven green kettles 42";
+    let new = json!({ "name": "One", "email": composed, "password": password });
+    let made = app.post("/api/v1/auth/register", None, new).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made}");
+    sqlx::query("update logins set email = $1")
+        .bind(before)
+        .execute(&app.database().pool())
+        .await
+        .unwrap();
+    for email in [before, composed] {
+        let body = json!({ "email": email, "password": password });
+        let login = app.post("/api/v1/auth/login", None, body).await;
+        assert_eq!(login.status, StatusCode::OK, "{email}: {login}");
+        let new = json!({ "name": "Two", "email": email, "password": password });
+        let again = app.post("/api/v1/auth/register", None, new).await;
+        assert_eq!(again.status, StatusCode::BAD_REQUEST, "{email}: {again}");
+    }
+}

@@ -163,7 +163,14 @@ impl Progress {
                 let stream = current
                     .stream(conn, tenant, replay.connection_id, now)
                     .await?;
-                let counts = map(conn, &stream, &current.run(), &records, now).await?;
+                let counts = map(
+                    conn,
+                    &stream,
+                    &current.run(),
+                    (current.phase, &records),
+                    now,
+                )
+                .await?;
                 current.counts += counts;
                 self.counts += counts;
                 runs::advance(conn, tenant, &current.run(), &current.counts).await?;
@@ -240,10 +247,11 @@ async fn map(
     conn: &mut Connection,
     stream: &Stream,
     run: &Run,
-    records: &[Stored],
+    (phase, records): (Phase, &[Stored]),
     now: DateTime<Utc>,
 ) -> anyhow::Result<Counts> {
-    let items: Vec<_> = records.iter().filter(|it| it.readable).map(item).collect();
+    let readable = records.iter().filter(|it| it.readable);
+    let items: Vec<_> = readable.map(|it| item(stream, phase, it)).collect();
     // The structure was learnt when the records came; a replay teaches nothing new.
     let mut observation = Observation::new(Coverage::Header);
     let outcomes = ingest::batch(conn, stream, run, &items, &mut observation, now).await?;
@@ -259,13 +267,22 @@ async fn map(
     Ok(counts)
 }
 
-fn item(record: &Stored) -> Item<'_> {
+fn item<'a>(stream: &Stream, phase: Phase, record: &'a Stored) -> Item<'a> {
+    // A row whose id is another one by this mapping leaves its record, which the next sync deletes.
+    let same = |id: String| id == record.place;
+    let stays = || {
+        stream
+            .plan
+            .identify(&record.payload)
+            .is_none_or(|it| same(it.0))
+    };
+    let source_key = record.source_key.as_deref();
     Item {
         payload: record.payload.as_bytes(),
         line: record.line.and_then(|it| u64::try_from(it).ok()),
         occurred_at: record.version,
         op: Op::Upsert,
         source_id: None,
-        source_key: record.source_key.as_deref(),
+        source_key: source_key.filter(|_| phase == Phase::Quarantine || stays()),
     }
 }

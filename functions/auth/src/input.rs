@@ -1,12 +1,17 @@
 //! What people type, checked before anything else happens.
 
 use schema::{Error, Result};
+use unicode_normalization::UnicodeNormalization;
+
+/// No address has more bytes (RFC 5321).
+const LONGEST: usize = 254;
 
 /// An e-mail address as typed, and as compared.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Email {
     pub(crate) typed: String,
-    /// In lower case.
+    /// One for all spellings of the address: the mailbox as RFC 8265's UsernameCaseMapped has it,
+    /// the domain in ASCII (UTS #46).
     pub(crate) key: String,
 }
 
@@ -16,37 +21,100 @@ impl Email {
         let typed = text.trim();
         match complaint(typed) {
             Some(detail) => Err(Error::invalid("/email", detail)),
-            None => Ok(Email {
-                typed: typed.to_owned(),
-                key: email_key(typed),
-            }),
+            None => Ok(Email::read(typed)),
         }
     }
 
-    /// What stands before the `@`, in lower case.
+    /// Takes whatever was typed: who signs in has an address, or none.
+    pub(crate) fn read(text: &str) -> Email {
+        let typed = text.trim().to_owned();
+        // Nobody's: it is not worth the work.
+        let key = if typed.len() <= LONGEST {
+            key(&typed)
+        } else {
+            String::new()
+        };
+        Email { typed, key }
+    }
+
+    /// The key, and the forms that addresses were compared in before there was one: as typed or
+    /// composed otherwise, in lower case.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut keys = vec![self.key.clone()];
+        if LONGEST < self.typed.len() {
+            return keys;
+        }
+        for text in [&self.key, &self.typed] {
+            let lower = text.to_lowercase();
+            let (local, domain) = lower.rsplit_once('@').unwrap_or((&lower, ""));
+            let unicode = idna::domain_to_unicode(domain).0;
+            for local in forms(local) {
+                for domain in forms(domain).into_iter().chain(forms(&unicode)) {
+                    keys.push(format!("{local}@{domain}"));
+                }
+            }
+        }
+        let mut seen = std::collections::HashSet::new();
+        keys.retain(|it| seen.insert(it.clone()));
+        keys
+    }
+
+    /// What stands before the `@` of the key.
     pub(crate) fn local_part(&self) -> &str {
         self.key.split('@').next().unwrap_or_default()
     }
 }
 
 /// The form in which addresses are compared.
-pub(crate) fn email_key(text: &str) -> String {
-    text.trim().to_lowercase()
+fn key(typed: &str) -> String {
+    let (local, domain) = typed.rsplit_once('@').unwrap_or((typed, ""));
+    let local: String = local.chars().flat_map(widen).collect();
+    let local: String = local.to_lowercase().nfc().collect();
+    let ascii = idna::domain_to_ascii(domain);
+    let domain = ascii.unwrap_or_else(|_| domain.to_lowercase());
+    format!("{local}@{domain}")
+}
+
+/// A text as it is, composed and decomposed.
+fn forms(text: &str) -> [String; 3] {
+    [text.to_owned(), text.nfc().collect(), text.nfd().collect()]
+}
+
+/// A character of full or half width as the usual one.
+fn widen(it: char) -> impl Iterator<Item = char> {
+    let mapped = ('\u{FF00}'..='\u{FFEF}').contains(&it);
+    let usual = mapped.then(|| it.nfkc()).into_iter().flatten();
+    usual.chain((!mapped).then_some(it))
+}
+
+/// What cannot be seen: two addresses would look alike.
+fn is_invisible(it: char) -> bool {
+    matches!(
+        it,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+            | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}'
+    )
 }
 
 fn complaint(email: &str) -> Option<&'static str> {
     let Some((local, domain)) = email.split_once('@') else {
         return Some("not an e-mail address: it has no @");
     };
-    let forbidden =
-        |it: char| it.is_whitespace() || it.is_control() || "<>()[]\\,;:\"".contains(it);
-    if email.len() > 254 || local.len() > 64 {
+    let forbidden = |it: char| {
+        it.is_whitespace() || it.is_control() || is_invisible(it) || "<>()[]\\,;:\"".contains(it)
+    };
+    if LONGEST < email.len() || local.len() > 64 {
         Some("not an e-mail address: it is longer than one can be")
     } else if email.contains(forbidden) {
         Some("not an e-mail address: it has a character that none has")
     } else if local.is_empty() || local.split('.').any(str::is_empty) {
         Some("not an e-mail address: what stands before the @ is not a mailbox")
-    } else if !domain.contains('.') || !domain.split('.').all(is_label) {
+    } else if !domain.contains('.')
+        || !domain.split('.').all(is_label)
+        || idna::domain_to_ascii_strict(domain).is_err()
+    {
         Some("not an e-mail address: what stands behind the @ is not a domain")
     } else {
         None
@@ -54,7 +122,10 @@ fn complaint(email: &str) -> Option<&'static str> {
 }
 
 fn is_label(text: &str) -> bool {
-    let letters = text.chars().all(|it| it.is_alphanumeric() || it == '-');
+    let is_mark = unicode_normalization::char::is_combining_mark;
+    let letters = text
+        .chars()
+        .all(|it| it.is_alphanumeric() || it == '-' || is_mark(it));
     let edges = text.starts_with('-') || text.ends_with('-');
     (1..=63).contains(&text.len()) && letters && !edges
 }
@@ -111,11 +182,50 @@ mod tests {
             "a..b@example.com",
             "ada@-example.com",
             "<ada@example.com>",
+            "ad\u{200B}a@example.com",
+            "ada@ex\u{AD}ample.com",
+            "ada@xn--zzzzzzzz9.com",
             &long,
             &longer,
         ] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn one_address_has_one_key() {
+        for (typed, key) in [
+            ("jose\u{301}@example.com", "jos\u{e9}@example.com"),
+            ("JOS\u{c9}@EXAMPLE.com", "jos\u{e9}@example.com"),
+            ("\u{ff41}\u{ff24}a@example.com", "ada@example.com"),
+            ("j\u{f6}rg@m\u{fc}nchen.de", "j\u{f6}rg@xn--mnchen-3ya.de"),
+            ("j\u{f6}rg@mu\u{308}nchen.DE", "j\u{f6}rg@xn--mnchen-3ya.de"),
+            ("j\u{f6}rg@XN--MNCHEN-3YA.de", "j\u{f6}rg@xn--mnchen-3ya.de"),
+            ("ada@\u{ff45}xample.com", "ada@example.com"),
+            ("\u{1e9b}\u{323}@example.com", "\u{1e9b}\u{323}@example.com"),
+        ] {
+            assert_eq!(Email::parse(typed).unwrap().key, key, "{typed}");
+        }
+    }
+
+    #[test]
+    fn keys_of_before_are_found_again() {
+        for before in [
+            "jose\u{301}@example.com",
+            "jos\u{e9}@example.com",
+            "j\u{f6}rg@m\u{fc}nchen.de",
+            "jo\u{308}rg@mu\u{308}nchen.de",
+            "\u{ff41}da@example.com",
+        ] {
+            let same = |it: &str| Email::parse(it).unwrap().keys();
+            let composed: String = before.nfc().collect();
+            assert!(same(before).contains(&before.to_owned()), "{before}");
+            if !before.starts_with('\u{ff41}') {
+                assert!(same(&composed).contains(&before.to_owned()), "{before}");
+            }
+        }
+        let ascii = Email::parse("ada@example.com").unwrap();
+        assert_eq!(ascii.keys(), ["ada@example.com"]);
     }
 
     #[test]

@@ -233,20 +233,29 @@ pub(crate) struct Rows {
     pub(crate) keys: Vec<String>,
 }
 
-/// Of these records those that are stored from rows with other keys, and those keys.
-pub(crate) async fn list_held(
+/// A record that is not, or not yet, stored from the row that has its id.
+pub(crate) struct Unsettled {
+    /// Its index among the given rows.
+    pub(crate) index: i64,
+    /// The key of the row that it is stored from, if it is stored from one.
+    pub(crate) holder: Option<String>,
+}
+
+/// Those of the rows whose records are not stored from them.
+pub(crate) async fn list_unsettled(
     conn: &mut Conn,
     tenant: TenantId,
     (connection, object): (ConnectionId, &str),
     rows: &Rows,
-) -> sqlx::Result<Vec<(String, String)>> {
-    let held = sqlx::query!(
+) -> sqlx::Result<Vec<Unsettled>> {
+    sqlx::query_as!(
+        Unsettled,
         r#"
-        select distinct r.source_id, r.source_key "source_key!"
-        from unnest($4::text[], $5::text[]) as given(source_id, source_key)
-        join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+        select given.n - 1 "index!", case when not r.deleted then r.source_key end holder
+        from unnest($4::text[], $5::text[]) with ordinality as given(source_id, source_key, n)
+        left join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
           and r.source_id = given.source_id
-        where r.source_key <> given.source_key and not r.deleted
+        where r.source_key is distinct from given.source_key or r.deleted
         "#,
         tenant as _,
         connection as _,
@@ -255,11 +264,29 @@ pub(crate) async fn list_held(
         &rows.keys,
     )
     .fetch_all(conn)
-    .await?;
-    Ok(held
-        .into_iter()
-        .map(|it| (it.source_id, it.source_key))
-        .collect())
+    .await
+}
+
+/// Whether there are records of an object.
+pub(crate) async fn exists_raw(
+    conn: &mut Conn,
+    tenant: TenantId,
+    (connection, object): (ConnectionId, &str),
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+          select 1
+          from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3
+        ) "exists!"
+        "#,
+        tenant as _,
+        connection as _,
+        object,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// The other records that are stored from these rows: what they were before their ids changed.

@@ -3,7 +3,7 @@
 //! A record is stored with the key of its row. Another row with the same id is kept aside, until
 //! the record's own is gone from the source or has another id.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aam::connectors::postgres::{Line, Order, Page, Row};
 use aam::db::raw_records;
@@ -20,22 +20,29 @@ pub(super) fn key(order: &Order, row: &Row) -> String {
     format!("{}{}", order.shape, serde_json::json!(row.key))
 }
 
-/// The records that rows of the page may have although they are stored from other rows.
-pub(super) async fn freed(
+/// What the rows of a page change about which row has which record.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    /// Records that they may have although they are stored from other rows.
+    freed: Vec<String>,
+    /// Keys of the rows whose records are not stored from them.
+    unsettled: HashSet<String>,
+}
+
+/// Looks which rows of a page are not, or no longer, those of the records with their ids.
+pub(super) async fn look(
     conn: &mut Connection,
     place: &Place<'_>,
     line: &mut Line,
     order: &Order,
     page: &Page,
-) -> Result<Vec<String>, Halt> {
+) -> Result<Claims, Halt> {
     let plan = place.stream(conn).await?.plan;
     let mut here = HashMap::new();
     let mut rows = Rows::default();
     for row in &page.rows {
-        let (key, id) = (
-            key(order, row),
-            row.body.as_deref().and_then(|it| id(&plan, it)),
-        );
+        let body = row.body.as_deref();
+        let (key, id) = (key(order, row), body.and_then(|it| id(&plan, it)));
         if let Some(id) = &id {
             rows.source_ids.push(id.clone());
             rows.keys.push(key.clone());
@@ -43,21 +50,29 @@ pub(super) async fn freed(
         here.insert(key, id);
     }
     let name = place.object.name();
-    let held = stored::list_held(conn, place.tenant, (place.connection, &name), &rows).await?;
-    let (mut freed, mut elsewhere) = (Vec::new(), Vec::new());
-    for (id, holder) in held {
+    let object = (place.connection, name.as_str());
+    let unsettled = stored::list_unsettled(conn, place.tenant, object, &rows).await?;
+    let mut claims = Claims::default();
+    let mut elsewhere = Vec::new();
+    for row in unsettled {
+        let index = usize::try_from(row.index)?;
+        let id = rows.source_ids[index].clone();
+        claims.unsettled.insert(rows.keys[index].clone());
+        let Some(holder) = row.holder else { continue };
         match (here.get(&holder), holder.strip_prefix(&order.shape)) {
             (Some(None), _) => {}
             (Some(Some(now)), _) if *now == id => {}
             // A key of another shape was that of a row which is read anew, or is gone.
-            (Some(Some(_)), _) | (None, None) => freed.push(id),
+            (Some(Some(_)), _) | (None, None) => claims.freed.push(id),
             (None, Some(key)) => elsewhere.push((id, key.to_owned())),
         }
     }
     if !elsewhere.is_empty() {
-        freed.extend(left(line, place, order, &plan, elsewhere).await?);
+        claims
+            .freed
+            .extend(left(line, place, order, &plan, elsewhere).await?);
     }
-    Ok(freed)
+    Ok(claims)
 }
 
 /// Those of the records that their rows, by these keys, have left.
@@ -85,27 +100,39 @@ async fn left(
 pub(super) async fn before(
     conn: &mut Connection,
     stream: &Stream,
+    claims: &Claims,
     items: &[Item<'_>],
 ) -> db::Result<Vec<String>> {
     let mut rows = Rows::default();
-    for item in items {
+    let unsettled = |it: &&Item<'_>| {
+        it.source_key
+            .is_some_and(|it| claims.unsettled.contains(it))
+    };
+    for item in items.iter().filter(unsettled) {
         let body = std::str::from_utf8(item.payload).unwrap_or_default();
         if let (Some(key), Some(id)) = (item.source_key, id(&stream.plan, body)) {
             rows.source_ids.push(id);
             rows.keys.push(key.to_owned());
         }
     }
+    if rows.keys.is_empty() {
+        return Ok(vec![]);
+    }
     let place = (stream.connection, stream.object.as_str());
     stored::list_left(conn, stream.tenant, place, &rows).await
 }
 
-/// Lets the rows to come have these records.
-pub(super) async fn free(conn: &mut Connection, stream: &Stream, ids: &[String]) -> db::Result<()> {
-    if ids.is_empty() {
+/// Lets the rows of the page have the records that other rows have left.
+pub(super) async fn free(
+    conn: &mut Connection,
+    stream: &Stream,
+    claims: &Claims,
+) -> db::Result<()> {
+    if claims.freed.is_empty() {
         return Ok(());
     }
     let place = (stream.connection, stream.object.as_str());
-    raw_records::free(conn, stream.tenant, place, ids).await
+    raw_records::free(conn, stream.tenant, place, &claims.freed).await
 }
 
 fn id(plan: &Plan, body: &str) -> Option<String> {

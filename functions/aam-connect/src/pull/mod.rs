@@ -14,6 +14,7 @@ pub(crate) mod source;
 pub(crate) mod standing;
 mod sweep;
 pub(crate) mod sync;
+mod too_large;
 
 use aam::connectors::Trouble;
 use aam::db::Connection;

@@ -1,23 +1,19 @@
 //! One object of a source in a sync: which rows are next, and what becomes of them.
 
-use std::collections::BTreeMap;
-
-use aam::connectors::postgres::{Line, Order, PAGE_BYTES, Page, Row, Secured, Start};
+use aam::connectors::postgres::{Line, Order, Page, Row, Secured, Start};
 use aam::connectors::{Trouble, TroubleClass};
-use aam::db::quarantine::{self, NewQuarantined};
 use aam::db::runs::{self, FinishedRun, RunKind};
 use aam::db::{self, Connection};
-use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
+use aam::ingest::{self, Counts, Item, Op, Run, Stream};
 use aam::observe::{Coverage, Observation};
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use schema::RunId;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use super::Halt;
+use super::claims::{self, Claims};
 use super::place::Place;
 use super::sweep::{Gone, Sweep};
-use super::{Halt, claims};
 use crate::db::positions::{self, Position};
 use crate::db::stored;
 
@@ -34,6 +30,9 @@ pub(super) struct Current {
     /// Whether row-level security applies, and nobody has said that deletions are right.
     #[serde(default)]
     pub(super) secured: Option<Secured>,
+    /// Whether nothing was stored of it before: then no row can have taken another one's id.
+    #[serde(default)]
+    fresh: bool,
     /// How many rows the source has shown.
     #[serde(default)]
     pub(super) shown: u64,
@@ -83,18 +82,14 @@ pub(super) enum Way {
 
 /// What a source said, to be written down.
 pub(super) enum Found {
-    Rows {
-        page: Page,
-        /// Records that they may take from other rows.
-        freed: Vec<String>,
-    },
+    Rows { page: Page, claims: Claims },
     Gone(Gone),
 }
 
 impl Current {
     pub(super) fn new(
         object: String,
-        (order, secured): (Order, Option<Secured>),
+        (order, secured, fresh): (Order, Option<Secured>, bool),
         way: Way,
         now: DateTime<Utc>,
     ) -> Current {
@@ -107,6 +102,7 @@ impl Current {
             bytes: 0,
             counts: Counts::default(),
             secured,
+            fresh,
             shown: 0,
             ahead: 0,
             warnings: vec![],
@@ -173,8 +169,12 @@ impl Current {
             let message = format!("`{name}` sends the same row again and again: name another key");
             return Err(refused(message));
         }
-        let freed = claims::freed(conn, place, line, order, &page).await?;
-        Ok(Found::Rows { page, freed })
+        let claims = if self.fresh {
+            Claims::default()
+        } else {
+            claims::look(conn, place, line, order, &page).await?
+        };
+        Ok(Found::Rows { page, claims })
     }
 
     /// Whether the page ends where the one before it did.
@@ -203,9 +203,10 @@ impl Current {
     ) -> anyhow::Result<()> {
         let stream = place.stream(conn).await?;
         match found {
-            Found::Rows { page, freed } => {
-                claims::free(conn, &stream, &freed).await?;
-                self.take_rows(conn, &stream, &page, place.now).await?;
+            Found::Rows { page, claims } => {
+                claims::free(conn, &stream, &claims).await?;
+                self.take_rows(conn, &stream, (&page, &claims), place.now)
+                    .await?;
                 self.set_aside(conn, place, &stream, &page).await?;
                 self.follow(conn, place, page).await?;
             }
@@ -225,7 +226,7 @@ impl Current {
         &mut self,
         conn: &mut Connection,
         stream: &Stream,
-        page: &Page,
+        (page, claims): (&Page, &Claims),
         now: DateTime<Utc>,
     ) -> db::Result<()> {
         let ahead = |it: &&Row| it.reached != it.cursor;
@@ -239,7 +240,10 @@ impl Current {
             .collect();
         self.bytes += items.iter().map(|it| it.payload.len() as u64).sum::<u64>();
         self.store(conn, stream, &items, now).await?;
-        let before = claims::before(conn, stream, &items).await?;
+        let before = claims::before(conn, stream, claims, &items).await?;
+        if before.is_empty() {
+            return Ok(());
+        }
         self.delete(conn, stream, &before, now).await?;
         let object = (stream.connection, stream.object.as_str());
         let waiting = stored::list_waiting(conn, stream.tenant, object, &before).await?;
@@ -305,54 +309,6 @@ impl Current {
         let outcomes = ingest::batch(conn, stream, &run, items, &mut observation, now).await?;
         outcomes.iter().for_each(|it| self.counts.add(it));
         Ok(())
-    }
-
-    /// Keeps the keys of rows that were too large to be brought.
-    async fn set_aside(
-        &mut self,
-        conn: &mut Connection,
-        place: &Place<'_>,
-        stream: &Stream,
-        page: &Page,
-    ) -> db::Result<()> {
-        let reason = format!("the row has more than {} MiB", PAGE_BYTES >> 20);
-        let names = || self.order.key.iter().map(|it| it.name.as_str());
-        let too_large = page.rows.iter().filter(|it| it.body.is_none());
-        let mut kept: Vec<_> = too_large
-            .map(|it| {
-                let payload: BTreeMap<_, _> = names().zip(&it.key).collect();
-                let payload = json!(payload).to_string();
-                let hash = digest(&SHA256, payload.as_bytes());
-                let id = stream.plan.source_id(&payload).ok();
-                (hash, id, payload, claims::key(&self.order, it))
-            })
-            .collect();
-        kept.sort_by(|one, other| one.0.as_ref().cmp(other.0.as_ref()));
-        if kept.is_empty() {
-            return Ok(());
-        }
-        kept.iter().for_each(|_| {
-            self.counts.add(&Outcome::Quarantined {
-                field: None,
-                reason: String::new(),
-                collides: false,
-            });
-        });
-        let rows: Vec<_> = kept
-            .iter()
-            .map(|(hash, id, payload, key)| NewQuarantined {
-                content_hash: hash.as_ref(),
-                line: None,
-                field: None,
-                reason: &reason,
-                payload,
-                source_id: id.as_deref(),
-                source_key: Some(key),
-                version: None,
-            })
-            .collect();
-        let object = (place.connection, self.object.as_str(), self.run);
-        quarantine::upsert(conn, place.tenant, object, &rows, place.now).await
     }
 
     /// Goes on after the last row of a page.

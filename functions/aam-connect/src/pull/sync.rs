@@ -1,7 +1,7 @@
 //! The job `sync`: a source's records, object by object, page by page.
 
 use aam::connectors::Trouble;
-use aam::connectors::postgres::Object;
+use aam::connectors::postgres::{Line, Object, Order, Table};
 use aam::db::{Connection, runs};
 use aam::ingest::Counts;
 use anyhow::Context;
@@ -15,7 +15,7 @@ use super::place::Place;
 use super::source::Source;
 use super::{Halt, Lines, Mode, Pull, internal};
 use crate::db::jobs::Job;
-use crate::db::positions;
+use crate::db::{positions, stored};
 use crate::worker::{Step, TimeLimit};
 
 /// The kind of its jobs.
@@ -129,25 +129,10 @@ impl Work<'_> {
             Ok(table) => table,
             Err(trouble) => return progress.note(trouble),
         };
-        let mut order = table.order(index, object);
-        if let Ok(found) = &order
-            && let Err(trouble) = line.check_cursor(index, object, found).await
-        {
-            order = Err(trouble);
-        }
-        let known = match order.as_ref().map(|it| &it.cursor) {
-            Ok(Some(cursor)) if self.pull.mode == Mode::Incremental => {
-                let place = (self.pull.connection_id, name.as_str());
-                positions::find(conn, self.tenant, place, cursor).await?
-            }
-            _ => None,
-        };
-        let newest = match order.as_ref().map(|it| &it.cursor) {
-            Ok(Some(cursor)) if known.is_none() => {
-                let newest = line.newest(object, cursor).await;
-                newest.map_err(Halt::Source)?
-            }
-            _ => None,
+        let order = order(line, &table, (index, object)).await;
+        let way = match &order {
+            Ok(order) => self.way(conn, line, object, order).await?,
+            Err(_) => Way::Over,
         };
         place.hold(conn).await?;
         place.learn(conn, &table.schema()).await?;
@@ -155,20 +140,43 @@ impl Work<'_> {
             Ok(order) => order,
             Err(trouble) => return progress.note(trouble),
         };
-        let way = match known {
-            Some(since) => Way::Changed { since, after: None },
-            None => Way::All {
-                after: None,
-                newest,
-            },
-        };
+        let stored = (self.pull.connection_id, name.as_str());
+        let fresh = !stored::exists_raw(conn, self.tenant, stored).await?;
         // Somebody knows of what is not shown.
         let secured = table.secured.filter(|_| !self.pull.confirm_deletes);
-        let current = Current::new(name.clone(), (order, secured), way, self.now);
+        let current = Current::new(name.clone(), (order, secured, fresh), way, self.now);
         let stream = place.stream(conn).await?;
         runs::insert(conn, &stream, &current.run()).await?;
         progress.current = Some(current);
         Ok(())
+    }
+
+    /// From where on an object is read.
+    async fn way(
+        &self,
+        conn: &mut Connection,
+        line: &mut Line,
+        object: &Object,
+        order: &Order,
+    ) -> Result<Way, Halt> {
+        let Some(cursor) = &order.cursor else {
+            return Ok(Way::All {
+                after: None,
+                newest: None,
+            });
+        };
+        if self.pull.mode == Mode::Incremental {
+            let name = object.name();
+            let place = (self.pull.connection_id, name.as_str());
+            if let Some(since) = positions::find(conn, self.tenant, place, cursor).await? {
+                return Ok(Way::Changed { since, after: None });
+            }
+        }
+        let newest = line.newest(object, cursor).await;
+        Ok(Way::All {
+            after: None,
+            newest: newest.map_err(Halt::Source)?,
+        })
     }
 
     /// Brings the next page of the current object in.
@@ -229,6 +237,17 @@ impl Work<'_> {
             now: self.now,
         }
     }
+}
+
+/// How a table can be read, if its cursor tells of changes.
+async fn order(
+    line: &mut Line,
+    table: &Table,
+    (index, object): (usize, &Object),
+) -> Result<Order, Trouble> {
+    let order = table.order(index, object)?;
+    line.check_cursor(index, object, &order).await?;
+    Ok(order)
 }
 
 impl Progress {

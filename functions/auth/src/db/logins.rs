@@ -9,7 +9,7 @@ pub(crate) struct Login {
     pub(crate) user_id: UserId,
 }
 
-/// Takes the address, in lower case.
+/// Takes the address, by its key.
 pub(crate) async fn insert(
     conn: &mut Connection,
     tenant: TenantId,
@@ -27,16 +27,18 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Finds the address, in lower case. The tenant is what is asked for.
-pub(crate) async fn find(conn: &mut Connection, email: &str) -> sqlx::Result<Option<Login>> {
+/// Finds the address by its keys, the first one before the others. The tenant is what is asked for.
+pub(crate) async fn find(conn: &mut Connection, keys: &[String]) -> sqlx::Result<Option<Login>> {
     sqlx::query_as!(
         Login,
         r#"
         select tenant_id "tenant_id: _", user_id "user_id: _"
         from logins
-        where email = $1
+        where email = any($1)
+        order by array_position($1, email)
+        limit 1
         "#,
-        email,
+        keys,
     )
     .fetch_optional(conn)
     .await

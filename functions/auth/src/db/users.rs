@@ -81,18 +81,20 @@ pub(crate) async fn find_credentials(
     .await
 }
 
-/// Whether somebody of the tenant has the address, given in lower case.
+/// Whether somebody of the tenant has the address, given by its keys.
 pub(crate) async fn has_email(
     conn: &mut Connection,
     tenant: TenantId,
-    email: &str,
+    keys: &[String],
 ) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"
-        select exists (select from users where tenant_id = $1 and lower(email) = $2) "exists!"
+        select exists (
+          select from users where tenant_id = $1 and lower(normalize(email)) = any($2)
+        ) "exists!"
         "#,
         tenant as _,
-        email,
+        keys,
     )
     .fetch_one(conn)
     .await

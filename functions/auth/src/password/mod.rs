@@ -6,8 +6,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use schema::{Error, Result};
 use tokio::sync::Semaphore;
-
-pub(crate) use rules::check;
+use unicode_normalization::UnicodeNormalization;
 
 /// Whether a password is the account's.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,9 +28,30 @@ static HASHING: Semaphore = Semaphore::const_new(4);
 // Random bytes in the form of a hash: no password is known for it. Who has no account costs as much as who has.
 const STRANGER: &str = "$argon2id$v=19$m=19456,t=2,p=1$pEaWCzrZqgir9o9z6sxy3Q$VcC/eCK+xSKPcN7t0R4B3Ccbk/bd7mmj2155xlEFVWg";
 
+/// A password as it is compared, whatever keyboard it was typed on: RFC 8265's OpaqueString, with
+/// each space the usual one, and composed.
+fn normalise(password: &str) -> String {
+    let space = |it: char| if is_space(it) { ' ' } else { it };
+    password.chars().map(space).nfc().collect()
+}
+
+/// Unicode's space separators.
+fn is_space(it: char) -> bool {
+    matches!(
+        it,
+        '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}'
+    )
+}
+
+/// Refuses a password that should not be taken: see [`rules`].
+pub(crate) fn check(password: &str, own_words: &[&str]) -> Result<()> {
+    rules::check(&normalise(password), own_words)
+}
+
 /// The hash to keep of a password.
 pub(crate) async fn hash(password: String) -> Result<String> {
     blocking(move || {
+        let password = normalise(&password);
         let hash = hasher().hash_password(password.as_bytes());
         hash.map(|it| it.to_string())
             .map_err(|err| Error::Internal(err.into()))
@@ -40,15 +60,19 @@ pub(crate) async fn hash(password: String) -> Result<String> {
 }
 
 /// Whether the password is the one that the hash was made of; in the same time if there is none.
+/// It may have been kept as it was typed, before passwords were normalised.
 pub(crate) async fn verify(password: String, hash: Option<String>) -> Result<Verdict> {
     blocking(move || {
         let kept = hash.as_deref().unwrap_or(STRANGER);
         let kept = PasswordHash::new(kept).map_err(|err| Error::Internal(err.into()))?;
-        let right = hasher().verify_password(password.as_bytes(), &kept).is_ok();
-        Ok(match (right && hash.is_some(), is_weak(&kept)) {
-            (false, _) => Verdict::Wrong,
-            (true, false) => Verdict::Right,
-            (true, true) => Verdict::RightButWeak,
+        let is_of = |it: &str| hasher().verify_password(it.as_bytes(), &kept).is_ok();
+        let normal = normalise(&password);
+        let right = is_of(&normal);
+        let raw = !right && password != normal && is_of(&password);
+        Ok(match (hash.is_some(), right, raw) {
+            (false, ..) | (_, false, false) => Verdict::Wrong,
+            (_, true, _) if !is_weak(&kept) => Verdict::Right,
+            _ => Verdict::RightButWeak,
         })
     })
     .await?
@@ -101,6 +125,29 @@ mod tests {
         ] {
             let found = verify(password.to_owned(), Some(hash.clone())).await;
             assert_eq!(found.unwrap(), verdict, "{password}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_on_every_keyboard() {
+        let composed = "p\u{e4}sse f\u{fc}r Z\u{fc}ge";
+        let typed = [
+            composed,
+            "pa\u{308}sse fu\u{308}r Zu\u{308}ge",
+            "p\u{e4}sse\u{a0}f\u{fc}r\u{3000}Z\u{fc}ge",
+        ];
+        for kept in typed {
+            let hash = hash(kept.to_owned()).await.unwrap();
+            for password in typed {
+                let found = verify(password.to_owned(), Some(hash.clone())).await;
+                assert_eq!(found.unwrap(), Verdict::Right, "{password}");
+            }
+        }
+        // Kept as it was typed, by an earlier version.
+        for raw in &typed[1..] {
+            let hash = hasher().hash_password(raw.as_bytes()).unwrap().to_string();
+            let found = verify((*raw).to_owned(), Some(hash)).await;
+            assert_eq!(found.unwrap(), Verdict::RightButWeak, "{raw}");
         }
     }
 

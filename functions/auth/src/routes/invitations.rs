@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, SubsecRound, Utc};
 use platform::audit::{self, Entry};
-use platform::db::{self, OnConstraint};
+use platform::db;
 use platform::extract::{Json, Path, Query};
 use platform::http::ClientAddress;
 use platform::limit::Class;
@@ -17,10 +17,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::by_id;
-use super::register::{SignedUp, User, email_taken};
+use super::register::{SignedUp, User, take_email};
 use crate::App;
 use crate::db::invitations::{self, Invitation};
-use crate::db::logins;
 use crate::db::users::{self, NewUser};
 use crate::input::{self, Email};
 use crate::opaque::Opaque;
@@ -153,9 +152,7 @@ async fn accept(
 
     let now = Utc::now().trunc_subsecs(6);
     let mut tx = db::begin_directory(&app.platform.db).await?;
-    logins::insert(&mut tx, account.tenant, user.id, &email.key)
-        .await
-        .on_constraint("logins_pkey", email_taken())?;
+    take_email(&mut tx, (account.tenant, user.id), &email.keys()).await?;
     db::enter(&mut tx, account.tenant).await?;
     if !maker::lock_admin(&mut tx, account.tenant, invitation.invited_by).await? {
         return Err(void().into());

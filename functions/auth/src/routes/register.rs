@@ -83,6 +83,7 @@ pub(super) async fn insert(app: &App, new: NewTenant) -> platform::Result<(Trans
     let name = input::name("/name", &new.name)?;
     let email = Email::parse(&new.email)?;
     password::check(&new.password, &[&email.key, email.local_part(), &name])?;
+    let keys = email.keys();
     let admin = NewUser {
         id: UserId(Uuid::now_v7()),
         email: email.typed,
@@ -93,9 +94,7 @@ pub(super) async fn insert(app: &App, new: NewTenant) -> platform::Result<(Trans
     let (tenant, now) = (TenantId(Uuid::now_v7()), Utc::now().trunc_subsecs(6));
 
     let mut tx = db::begin_directory(&app.platform.db).await?;
-    logins::insert(&mut tx, tenant, admin.id, &email.key)
-        .await
-        .on_constraint("logins_pkey", email_taken())?;
+    take_email(&mut tx, (tenant, admin.id), &keys).await?;
     tenants::insert(&mut tx, tenant, &name)
         .await
         .on_constraint("tenants_name_key", name_taken())?;
@@ -124,7 +123,20 @@ pub(super) async fn finish(mut tx: Transaction, user: &User) -> platform::Result
     Ok(tx.commit().await?)
 }
 
-pub(super) fn email_taken() -> Error {
+/// Takes an address for somebody, given by its keys.
+pub(super) async fn take_email(
+    tx: &mut Transaction,
+    (tenant, user): (TenantId, UserId),
+    keys: &[String],
+) -> platform::Result<()> {
+    if logins::find(tx, keys).await?.is_some() {
+        return Err(email_taken().into());
+    }
+    let taken = logins::insert(tx, tenant, user, &keys[0]).await;
+    taken.on_constraint("logins_pkey", email_taken())
+}
+
+fn email_taken() -> Error {
     Error::BadRequest("Email already registered".to_owned())
 }
 

@@ -18,7 +18,7 @@ use crate::attempt::{self, Attempt};
 use crate::db::logins::{self, Login};
 use crate::db::sign_in_addresses;
 use crate::db::users::{self, Credentials};
-use crate::input;
+use crate::input::Email;
 use crate::opaque::Opaque;
 use crate::password::{self, Verdict};
 use crate::session::{self, Outcome, Tokens};
@@ -59,8 +59,8 @@ async fn login(
     address: ClientAddress,
     Json(new): Json<NewSession>,
 ) -> platform::Result<Json<Tokens>> {
-    let email = input::email_key(&new.email);
-    let mut attempt = Attempt::begin(&app.platform, &email, address).await?;
+    let email = Email::read(&new.email);
+    let mut attempt = Attempt::begin(&app.platform, &email.key, address).await?;
     let Found {
         login,
         credentials,
@@ -122,13 +122,15 @@ struct Found {
 
 /// Whose the e-mail address is. For nobody's the database is asked the same questions, in vain, so
 /// that the time tells nothing.
-async fn find(app: &App, email: &str, address: ClientAddress) -> platform::Result<Found> {
+async fn find(app: &App, email: &Email, address: ClientAddress) -> platform::Result<Found> {
     let mut tx = db::begin_directory(&app.platform.db).await?;
     let nobody = Login {
         tenant_id: TenantId(Uuid::nil()),
         user_id: UserId(Uuid::nil()),
     };
-    let login = logins::find(&mut tx, email).await?.unwrap_or(nobody);
+    let login = logins::find(&mut tx, &email.keys())
+        .await?
+        .unwrap_or(nobody);
     db::enter(&mut tx, login.tenant_id).await?;
     let credentials = users::find_credentials(&mut tx, login.tenant_id, login.user_id).await?;
     let address_known = match attempt::address_hash(login.user_id, address) {

@@ -125,6 +125,7 @@ async fn invite(
     Json(new): Json<NewInvitation>,
 ) -> platform::Result<(StatusCode, Json<Invited>)> {
     let email = Email::parse(&new.email)?;
+    let keys = email.keys();
     let now = Utc::now().trunc_subsecs(6);
     let token = Opaque::new(caller.tenant, Uuid::now_v7());
     let invitation = Invitation {
@@ -138,7 +139,7 @@ async fn invite(
     };
     let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
     maker::lock_caller(&mut tx, &caller).await?;
-    if users::has_email(&mut tx, caller.tenant, &email.key).await? {
+    if users::has_email(&mut tx, caller.tenant, &keys).await? {
         return Err(Error::Conflict("a user of this organisation has this e-mail").into());
     }
     invitations::insert(&mut tx, caller.tenant, &invitation).await?;
