@@ -1,8 +1,8 @@
 //! What an admin granted ends with the admin: keys and invitations.
 
 use axum::http::StatusCode;
-use serde_json::json;
-use tests::app::TestApp;
+use serde_json::{Value, json};
+use tests::app::{Answer, Person, TestApp};
 
 use crate::people::{accept, change, holder, invite, join, me, new_key};
 
@@ -89,4 +89,131 @@ async fn an_invitation_left_by_a_disabled_admin_says_whom_to_ask() {
     let refused = accept(&app, &invited.json()["token"]).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused}");
     assert!(refused.detail().contains("ask another admin"), "{refused}");
+}
+
+/// What Bob has made, and what must be true of it.
+#[derive(Default)]
+struct Grants {
+    admin: bool,
+    disabled: bool,
+    /// Answers to new keys, and whether each one lives.
+    keys: Vec<(Answer, bool)>,
+    /// Answers to invitations, and whether each one is open.
+    invitations: Vec<(Answer, bool)>,
+}
+
+impl Grants {
+    fn may(&self) -> bool {
+        self.admin && !self.disabled
+    }
+
+    fn end(&mut self) {
+        if !self.may() {
+            self.keys.iter_mut().for_each(|it| it.1 = false);
+            self.invitations.iter_mut().for_each(|it| it.1 = false);
+        }
+    }
+
+    /// Does one thing, and compares what comes of it.
+    async fn act(&mut self, app: &TestApp, ada: &Person, bob: &Person, step: usize, word: u64) {
+        let pick = (word >> 8) as usize;
+        let may = self.may();
+        let check = |it: &Answer| {
+            let expected: &[u16] = if may { &[201] } else { &[401, 403] };
+            assert!(expected.contains(&it.status.as_u16()), "{step}: {it}");
+        };
+        match word % 8 {
+            0 | 1 => {
+                let made = new_key(app, bob, &["read", "admin"]).await;
+                check(&made);
+                if may {
+                    self.keys.push((made, true));
+                }
+            }
+            2 | 3 => {
+                let email = format!("guest{step}@acme.example");
+                let made = invite(app, bob, &email, "admin").await;
+                check(&made);
+                if may {
+                    self.invitations.push((made, true));
+                }
+            }
+            4 if !self.invitations.is_empty() => {
+                let index = pick % self.invitations.len();
+                let (made, open) = &mut self.invitations[index];
+                let accepted = accept(app, &made.json()["token"]).await;
+                let expected = if *open { 201 } else { 400 };
+                assert_eq!(accepted.status.as_u16(), expected, "{step}: {accepted}");
+                *open = false;
+            }
+            5 => {
+                self.change(app, ada, bob, json!({ "disabled": pick.is_multiple_of(2) }))
+                    .await
+            }
+            6 => {
+                let role = ["admin", "member", "viewer"][pick % 3];
+                self.change(app, ada, bob, json!({ "role": role })).await;
+            }
+            7 => {
+                let both = json!({ "role": "admin", "disabled": false });
+                self.change(app, ada, bob, both).await;
+            }
+            _ => {}
+        }
+    }
+
+    async fn change(&mut self, app: &TestApp, ada: &Person, bob: &Person, body: Value) {
+        let changed = change(app, ada, bob, body.clone()).await;
+        assert_eq!(changed.status, StatusCode::OK, "{changed}");
+        if let Some(role) = body["role"].as_str() {
+            self.admin = role == "admin";
+        }
+        self.disabled = body["disabled"].as_bool().unwrap_or(self.disabled);
+        self.end();
+    }
+
+    /// A key lives and an invitation is open exactly as long as its maker may make them.
+    async fn check(&self, app: &TestApp, seed: u64, step: usize) {
+        for (key, lives) in &self.keys {
+            let status = me(app, &holder(key)).await;
+            assert_eq!(
+                status == StatusCode::OK,
+                *lives,
+                "seed {seed}, {step}: {key}"
+            );
+        }
+        let open = self.invitations.iter().filter(|it| it.1).count();
+        let stored: i64 = sqlx::query_scalar(
+            "select count(*) from invitations where accepted_at is null and email like 'guest%'",
+        )
+        .fetch_one(&app.database().pool())
+        .await
+        .unwrap();
+        assert_eq!(stored as usize, open, "seed {seed}, {step}");
+    }
+}
+
+/// `GRANT_SEQUENCES` is how many.
+#[tokio::test]
+async fn keys_and_invitations_end_with_their_maker_in_whatever_order() {
+    let sequences = std::env::var("GRANT_SEQUENCES");
+    let sequences: u64 = sequences.map_or(12, |it| it.parse().unwrap());
+    for seed in 0..sequences {
+        let app = TestApp::start().await;
+        let ada = app.register("Acme").await;
+        let bob = join(&app, &ada, "bob", "admin").await;
+        let mut grants = Grants {
+            admin: true,
+            ..Grants::default()
+        };
+        let mut word = seed;
+        for step in 0..24 {
+            // Knuth's multiplier of MMIX: all words come, in an order that the seed gives.
+            word = word
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            grants.act(&app, &ada, &bob, step, word >> 33).await;
+            grants.check(&app, seed, step).await;
+        }
+    }
 }
