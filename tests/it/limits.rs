@@ -207,3 +207,68 @@ async fn an_address_is_the_sockets_not_the_clients_claim() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_tenant_has_the_quota_that_its_row_says() {
+    let app = tight(None).await;
+    let (ann, bob) = (app.register("Ann Ltd").await, app.register("Bob Ltd").await);
+    sqlx::query("call limit_tenant($1, '600/5', null)")
+        .bind(ann.tenant)
+        .execute(&app.database().pool())
+        .await
+        .unwrap();
+    for remaining in [4, 3, 2, 1, 0] {
+        let answer = app.get(ME, &ann).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer}");
+        let policy = answer.header("ratelimit-policy");
+        assert_eq!(policy, Some("\"read\";q=600;w=60;burst=5"));
+        let left = format!("{remaining}");
+        assert_eq!(answer.header("x-ratelimit-remaining"), Some(left.as_str()));
+    }
+    limited(&app.get(ME, &ann).await);
+    // Its writes, and another tenant, have the platform's.
+    let key = json!({ "name": "k", "scopes": ["read"] });
+    check(&app.post(KEYS, &ann, key).await, "write", 1);
+    check(&app.get(ME, &bob).await, "read", 1);
+}
+
+#[tokio::test]
+async fn no_function_changes_its_tenants_quota() {
+    let app = TestApp::start().await;
+    let ann = app.register("Ann Ltd").await;
+    let mut tx = platform::db::begin(&app.platform.db, ann.tenant)
+        .await
+        .unwrap();
+    for sql in [
+        "insert into tenant_limits (tenant_id) select current_setting('app.tenant_id')::uuid",
+        "call limit_tenant(current_setting('app.tenant_id')::uuid, null, '999999/999999')",
+    ] {
+        let mut attempt = sqlx::Connection::begin(&mut *tx).await.unwrap();
+        let refused = sqlx::query(sql).execute(&mut *attempt).await;
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("permission denied"), "{error}");
+    }
+}
+
+#[test]
+fn a_quota_is_two_numbers() {
+    for (text, expected) in [
+        ("300/60", Some(quota(300, 60))),
+        ("999999/1", Some(quota(999_999, 1))),
+    ] {
+        assert_eq!(text.parse().ok(), expected, "{text}");
+    }
+    for wrong in [
+        "",
+        "300",
+        "0/1",
+        "1/0",
+        "-1/1",
+        "1000000/1",
+        "a/b",
+        "1/2/3",
+        " 1/2",
+    ] {
+        assert!(wrong.parse::<platform::limit::Quota>().is_err(), "{wrong}");
+    }
+}

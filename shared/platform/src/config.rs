@@ -25,7 +25,7 @@ pub struct Config {
     pub auth: Auth,
     /// Keys for verifying, sealing and signing: `SECRET_ID`, else `SECRETS_FILE`.
     pub secrets: Secrets,
-    /// How often who may call.
+    /// How often who may call: `RATE_LIMIT_READS`, `RATE_LIMIT_WRITES`, `RATE_LIMIT_SIGN_INS`.
     pub limits: Limits,
     /// What wakes a worker: SQS at `JOBS_QUEUE_URL`, this process where it is absent.
     pub queue: Arc<dyn Queue>,
@@ -94,7 +94,7 @@ impl Config {
             redis: redis::Config::from_env()?,
             auth: auth_from_env()?,
             secrets,
-            limits: Limits::default(),
+            limits: Limits::from_env()?,
             queue: queue_from_env()?,
             jobs_per_tenant: jobs_per_tenant_from_env()?,
             cors_origins: cors_from_env()?,

@@ -124,7 +124,7 @@ where
         let class = if safe { Class::Read } else { Class::Write };
         platform
             .limiter
-            .check(class, &format!("{}:{}", caller.tenant, caller.actor()))
+            .check_tenant(class, caller.tenant, &caller.actor())
             .await?;
         parts.extensions.insert(caller.clone());
         Ok(caller)

@@ -12,6 +12,7 @@ mod pool;
 pub mod queue;
 pub(crate) mod rate_limits;
 pub(crate) mod tenant_keys;
+pub(crate) mod tenant_limits;
 
 use schema::TenantId;
 pub use sqlx::PgConnection as Connection;

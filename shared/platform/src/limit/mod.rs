@@ -5,6 +5,7 @@
 mod gcra;
 mod memory;
 mod remote;
+mod tenants;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -12,12 +13,14 @@ use std::time::Duration;
 
 use aws_lc_rs::digest;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use schema::{Error, Result};
+use schema::{Error, Result, TenantId};
 
 use crate::db::{self, rate_limits};
+use crate::env;
 use crate::redis::ConnectionManager;
 use gcra::{Outcome, Rate};
 use memory::Memory;
+use tenants::Tenants;
 
 /// A rate: so many a minute, and so many at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +45,52 @@ pub struct Limits {
     pub sign_in_address: Quota,
     /// Sign-ins that fail, per account: wide, as anybody can make them fail.
     pub sign_in_account: Quota,
+}
+
+/// A text that is no quota.
+#[derive(Debug)]
+pub struct NoQuota;
+
+impl std::fmt::Display for NoQuota {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("requests a minute and at once, such as 300/60, each from 1 to 999999")
+    }
+}
+
+impl std::error::Error for NoQuota {}
+
+impl std::str::FromStr for Quota {
+    type Err = NoQuota;
+
+    /// Reads `300/60`: 300 a minute, 60 at once; each 1 to 999999.
+    fn from_str(text: &str) -> Result<Quota, NoQuota> {
+        let number = |it: &str| it.parse().ok().filter(|it: &NonZeroU32| it.get() <= MOST);
+        let parts = text.split_once('/');
+        let quota = parts.and_then(|(per_minute, burst)| {
+            Some(Quota {
+                per_minute: number(per_minute)?,
+                burst: number(burst)?,
+            })
+        });
+        quota.ok_or(NoQuota)
+    }
+}
+
+/// The largest number of a quota.
+const MOST: u32 = 999_999;
+
+impl Limits {
+    /// The default, but for what the environment says: `RATE_LIMIT_READS`, `RATE_LIMIT_WRITES`,
+    /// `RATE_LIMIT_SIGN_INS`.
+    pub(crate) fn from_env() -> anyhow::Result<Limits> {
+        let default = Limits::default();
+        Ok(Limits {
+            reads: env::optional("RATE_LIMIT_READS")?.unwrap_or(default.reads),
+            writes: env::optional("RATE_LIMIT_WRITES")?.unwrap_or(default.writes),
+            sign_in: env::optional("RATE_LIMIT_SIGN_INS")?.unwrap_or(default.sign_in),
+            ..default
+        })
+    }
 }
 
 impl Default for Limits {
@@ -108,6 +157,7 @@ impl Class {
 #[derive(Clone)]
 pub struct Limiter {
     limits: Limits,
+    tenants: Tenants,
     memory: Arc<Memory>,
     db: db::Pool,
     redis: Option<ConnectionManager>,
@@ -128,6 +178,7 @@ impl Limiter {
     pub fn new(limits: Limits, db: db::Pool, redis: Option<ConnectionManager>) -> Limiter {
         Limiter {
             limits,
+            tenants: Tenants::new(db.clone()),
             memory: Arc::new(Memory::new()),
             db,
             redis,
@@ -139,7 +190,27 @@ impl Limiter {
     /// # Errors
     /// [`Error::RateLimited`] where the quota is used up; the request then counts for nothing.
     pub async fn check(&self, class: Class, key: &str) -> Result<Standing> {
-        let quota = self.quota(class);
+        // Boxed, as the layouts of callers would nest too deep.
+        Box::pin(self.draw(class, self.quota(class), key)).await
+    }
+
+    /// The same for somebody of a tenant, which may have quotas of its own.
+    ///
+    /// # Errors
+    /// As of [`Limiter::check`].
+    pub async fn check_tenant(
+        &self,
+        class: Class,
+        tenant: TenantId,
+        actor: &str,
+    ) -> Result<Standing> {
+        let own = self.tenants.quota(class, tenant).await;
+        let quota = own.unwrap_or_else(|| self.quota(class));
+        let key = format!("{tenant}:{actor}");
+        Box::pin(self.draw(class, quota, &key)).await
+    }
+
+    async fn draw(&self, class: Class, quota: Quota, key: &str) -> Result<Standing> {
         let rate = Rate::from(quota);
         let outcome = self.count(class, &named(class, key), rate).await;
         let standing = Standing::new(class, quota, outcome);
