@@ -209,7 +209,7 @@ async fn a_run_says_that_cursors_are_from_the_future() {
         let run = latest_run(&app, &person, &id).await;
         let warning = run["warning"].as_str().unwrap();
         assert!(
-            warning.starts_with("1 rows have a later cursor"),
+            warning.starts_with("rows whose cursor is later than"),
             "{warning}"
         );
     }
@@ -226,15 +226,15 @@ async fn a_late_commit_arrives_within_the_lookback() {
         if !lookback.is_null() {
             object["lookback"] = lookback;
         }
-        let (app, source, person, id) = set_up(&sql, json!([object])).await;
-        sync(&app, &person, &id, json!({})).await;
+        let (app, source, person, id) = Box::pin(set_up(&sql, json!([object]))).await;
+        Box::pin(sync(&app, &person, &id, json!({}))).await;
         let [within, before] = late;
         source
             .run(&format!(
                 "insert into p values ('2', 'b', {within}), ('3', 'c', {before})"
             ))
             .await;
-        let done = sync(&app, &person, &id, json!({})).await;
+        let done = Box::pin(sync(&app, &person, &id, json!({}))).await;
         assert_eq!(done["result"]["written"], 1, "{kind}: {done}");
         assert_eq!(stored(&app).await, "1 a, 2 b", "{kind}");
     };
@@ -281,4 +281,94 @@ async fn another_key_of_the_config_is_no_other_row() {
     assert_eq!(done["result"]["collisions"], 0, "{done}");
     assert_eq!(done["result"]["deleted"], 1, "{done}");
     assert!(quarantine(&app, &person, &id).await.is_empty());
+}
+
+/// Whatever the statistics of a source leave out.
+#[tokio::test]
+async fn nothing_is_deleted_below_views_and_in_trees_of_tables() {
+    let some = "(account_id::int <= 40)";
+    let tables = [
+        "create table p (account_id text primary key, name text);
+         create table p_rows () inherits (p);
+         insert into p select n::text, 'n' from generate_series(1, 20) n;
+         insert into p_rows select n::text, 'n' from generate_series(21, 60) n;",
+        "create table p (account_id int primary key, name text) partition by range (account_id);
+         create table p_rows partition of p default;
+         insert into p select n, 'n' from generate_series(1, 60) n;",
+    ];
+    for table in tables {
+        let (app, source, person, id) = set_up(table, people()).await;
+        source.run("select pg_stat_force_next_flush()").await;
+        sync(&app, &person, &id, full()).await;
+        source
+            .run(&format!(
+                "alter table p enable row level security; create policy few on p using {some};"
+            ))
+            .await;
+        let done = sync(&app, &person, &id, full()).await;
+        assert_eq!(done["result"]["deleted"], 0, "{table}: {done}");
+        assert_eq!(done["result"]["rows_read"], 40, "{table}: {done}");
+    }
+    let sql = "create table t (account_id text primary key, name text);
+        insert into t select n::text, 'n' from generate_series(1, 60) n;
+        create view p with (security_invoker = true) as select * from t;";
+    let objects = json!([{ "table": "p", "entity": "account", "key": ["account_id"] }]);
+    let (app, source, person, id) = set_up(sql, objects).await;
+    sync(&app, &person, &id, full()).await;
+    source
+        .run(&format!(
+            "alter table t enable row level security; create policy few on t using {some};"
+        ))
+        .await;
+    let done = sync(&app, &person, &id, full()).await;
+    assert_eq!(done["result"]["deleted"], 0, "{done}");
+    let run = latest_run(&app, &person, &id).await;
+    assert!(
+        run["warning"]
+            .as_str()
+            .unwrap()
+            .contains("row-level security"),
+        "{run}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_sync_brings_does_not_make_its_deletions_look_few() {
+    let sql = "create table p (account_id text primary key, name text);
+        insert into p select n::text, 'n' from generate_series(1, 200) n;";
+    let (app, source, person, id) = set_up(sql, people()).await;
+    sync(&app, &person, &id, full()).await;
+    source
+        .run("update p set account_id = 'x' || account_id")
+        .await;
+    let done = sync(&app, &person, &id, full()).await;
+    assert_eq!(done["status"], "failed", "{done}");
+    let error = done["error"].as_str().unwrap();
+    assert!(error.contains("200 of 200 stored records"), "{error}");
+}
+
+#[tokio::test]
+async fn a_run_says_that_it_left_rows_out_whose_cursor_is_null() {
+    let sql = "create table p (account_id text primary key, name text, updated_at timestamptz);
+        insert into p values ('1', 'a', null), ('2', 'b', '2024-01-01');";
+    let (app, source, person, id) = set_up(sql, people()).await;
+    for (mode, expected) in [
+        ("full", None),
+        ("incremental", Some("`updated_at` is null")),
+    ] {
+        sync(&app, &person, &id, json!({ "mode": mode })).await;
+        let run = latest_run(&app, &person, &id).await;
+        let warning = run["warning"].as_str();
+        assert_eq!(warning.is_some(), expected.is_some(), "{run}");
+        assert!(
+            warning
+                .unwrap_or_default()
+                .contains(expected.unwrap_or_default()),
+            "{run}"
+        );
+    }
+    source.run("update p set updated_at = now()").await;
+    sync(&app, &person, &id, json!({})).await;
+    let run = latest_run(&app, &person, &id).await;
+    assert_eq!(run["warning"], Value::Null, "{run}");
 }

@@ -267,26 +267,25 @@ pub(crate) async fn list_unsettled(
     .await
 }
 
-/// Whether there are records of an object.
-pub(crate) async fn exists_raw(
+/// How many records of an object are stored.
+pub(crate) async fn count_raw(
     conn: &mut Conn,
     tenant: TenantId,
     (connection, object): (ConnectionId, &str),
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
+) -> sqlx::Result<u64> {
+    let count = sqlx::query_scalar!(
         r#"
-        select exists (
-          select 1
-          from raw_records
-          where tenant_id = $1 and connection_id = $2 and object = $3
-        ) "exists!"
+        select count(*) "count!"
+        from raw_records
+        where tenant_id = $1 and connection_id = $2 and object = $3 and not deleted
         "#,
         tenant as _,
         connection as _,
         object,
     )
     .fetch_one(conn)
-    .await
+    .await?;
+    Ok(count.unsigned_abs())
 }
 
 /// The other records that are stored from these rows: what they were before their ids changed.

@@ -30,12 +30,12 @@ pub(super) struct Current {
     /// Whether row-level security applies, and nobody has said that deletions are right.
     #[serde(default)]
     pub(super) secured: Option<Secured>,
-    /// Whether nothing was stored of it before: then no row can have taken another one's id.
-    #[serde(default)]
-    fresh: bool,
     /// How many rows the source has shown.
     #[serde(default)]
     pub(super) shown: u64,
+    /// How many records of it were stored before.
+    #[serde(default)]
+    pub(super) before: u64,
     /// How many rows have a cursor from the future.
     #[serde(default)]
     ahead: u64,
@@ -89,7 +89,7 @@ pub(super) enum Found {
 impl Current {
     pub(super) fn new(
         object: String,
-        (order, secured, fresh): (Order, Option<Secured>, bool),
+        (order, secured, before): (Order, Option<Secured>, u64),
         way: Way,
         now: DateTime<Utc>,
     ) -> Current {
@@ -102,8 +102,8 @@ impl Current {
             bytes: 0,
             counts: Counts::default(),
             secured,
-            fresh,
             shown: 0,
+            before,
             ahead: 0,
             warnings: vec![],
         }
@@ -169,7 +169,8 @@ impl Current {
             let message = format!("`{name}` sends the same row again and again: name another key");
             return Err(refused(message));
         }
-        let claims = if self.fresh {
+        // Where nothing was stored, no row can have taken another one's id.
+        let claims = if self.before == 0 {
             Claims::default()
         } else {
             claims::look(conn, place, line, order, &page).await?
@@ -273,8 +274,8 @@ impl Current {
     ) -> db::Result<()> {
         if 0 < self.ahead {
             self.warnings.push(format!(
-                "{} rows have a later cursor than the source's own time: the position stops at \
-                 that, and they are read again each time until the source corrects them",
+                "rows whose cursor is later than the source's own time: {}; the position stops at that \
+                 time, and they are read again each time until the source corrects them",
                 self.ahead
             ));
         }
@@ -370,7 +371,6 @@ impl Found {
     fn nothing() -> Found {
         Found::Gone(Gone {
             last: None,
-            looked_for: 0,
             places: vec![],
         })
     }

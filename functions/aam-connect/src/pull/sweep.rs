@@ -12,10 +12,9 @@ use crate::db::stored::{self, Slice};
 /// From so many stored records on, the loss of more than half of them needs somebody's word.
 const MANY: u64 = 100;
 
-/// How many stored records were looked for, and how many of them are gone.
+/// How many stored records are gone.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Sweep {
-    stored: u64,
     gone: u64,
     /// Whether all are counted, so that those which are gone are deleted now.
     counted: bool,
@@ -25,14 +24,14 @@ pub(super) struct Sweep {
 pub(super) struct Gone {
     /// The last record of the slice; none where nothing is left after it.
     pub(super) last: Option<String>,
-    pub(super) looked_for: usize,
     pub(super) places: Vec<String>,
 }
 
 impl Sweep {
-    /// Whether so many are gone that a mistake is likelier than so many deletions.
-    fn is_suspicious(self) -> bool {
-        MANY <= self.stored && self.stored < self.gone * 2
+    /// Whether so many of what was stored before are gone that a mistake is likelier than so many
+    /// deletions.
+    fn is_suspicious(self, before: u64) -> bool {
+        MANY <= before && before < self.gone * 2
     }
 }
 
@@ -43,12 +42,14 @@ impl Current {
     /// Where more than half of at least [`MANY`] stored records would be deleted.
     pub(super) fn check_deletes(&self, confirmed: bool) -> Result<(), Halt> {
         match &self.way {
-            Way::Gone { sweep, .. } if sweep.counted && sweep.is_suspicious() && !confirmed => {
+            Way::Gone { sweep, .. }
+                if sweep.counted && sweep.is_suspicious(self.before) && !confirmed =>
+            {
                 Err(refused(format!(
                     "the source has {} of {} stored records of `{}` no more, and nothing was \
                      deleted: check what its user may read, then sync with \
                      {{\"mode\": \"full\", \"confirm_deletes\": true}}",
-                    sweep.gone, sweep.stored, self.object
+                    sweep.gone, self.before, self.object
                 )))
             }
             _ => Ok(()),
@@ -64,9 +65,9 @@ impl Current {
     ) -> db::Result<()> {
         if self.hides() {
             self.warnings.push(format!(
-                "row-level security decides what the user may read of `{}`, and the source has \
-                 counted more rows than it showed: nothing was deleted; let the user read all of \
-                 it, or sync with {{\"mode\": \"full\", \"confirm_deletes\": true}}",
+                "row-level security decides which rows of `{}` are shown, and the source does not \
+                 count as many as it showed, so nothing was deleted: give the user `bypassrls`, or \
+                 sync with {{\"mode\": \"full\", \"confirm_deletes\": true}} if all were shown",
                 self.object
             ));
             return self.end(conn, place, newest).await;
@@ -79,12 +80,11 @@ impl Current {
         Ok(())
     }
 
-    /// Whether the source may have rows that it has not shown.
+    /// Whether the source may have rows that it has not shown: only its own statistics, which count
+    /// all of them, say that it has not.
     fn hides(&self) -> bool {
-        match self.secured {
-            None => false,
-            Some(Secured { rows }) => rows.is_none_or(|it| self.shown < it),
-        }
+        let all = |it: Secured| it.rows == Some(self.shown);
+        self.secured.is_some_and(|it| !all(it))
     }
 
     /// Asks the source which of the next stored records it has no more.
@@ -117,7 +117,7 @@ impl Current {
                 there.map_err(Halt::Source)?
             }
         };
-        let (last, looked_for) = (stored::last(&stored), stored.len());
+        let last = stored::last(&stored);
         let mut asked = 0..;
         let gone = stored.into_iter().filter(|it| {
             let index = it.key.as_ref().and_then(|_| asked.next());
@@ -125,7 +125,6 @@ impl Current {
         });
         Ok(Found::Gone(Gone {
             last,
-            looked_for,
             places: gone.map(|it| it.place).collect(),
         }))
     }
@@ -146,7 +145,6 @@ impl Current {
                 sweep,
             } => {
                 if !sweep.counted {
-                    sweep.stored += gone.looked_for as u64;
                     sweep.gone += gone.places.len() as u64;
                 }
                 match gone.last {

@@ -134,6 +134,10 @@ impl Work<'_> {
             Ok(order) => self.way(conn, line, object, order).await?,
             Err(_) => Way::Over,
         };
+        let left_out = match &order {
+            Ok(order) => left_out(line, object, order, &way).await?,
+            Err(_) => None,
+        };
         place.hold(conn).await?;
         place.learn(conn, &table.schema()).await?;
         let order = match order {
@@ -141,10 +145,11 @@ impl Work<'_> {
             Err(trouble) => return progress.note(trouble),
         };
         let stored = (self.pull.connection_id, name.as_str());
-        let fresh = !stored::exists_raw(conn, self.tenant, stored).await?;
+        let before = stored::count_raw(conn, self.tenant, stored).await?;
         // Somebody knows of what is not shown.
         let secured = table.secured.filter(|_| !self.pull.confirm_deletes);
-        let current = Current::new(name.clone(), (order, secured, fresh), way, self.now);
+        let mut current = Current::new(name.clone(), (order, secured, before), way, self.now);
+        current.warnings.extend(left_out);
         let stream = place.stream(conn).await?;
         runs::insert(conn, &stream, &current.run()).await?;
         progress.current = Some(current);
@@ -248,6 +253,26 @@ async fn order(
     let order = table.order(index, object)?;
     line.check_cursor(index, object, &order).await?;
     Ok(order)
+}
+
+/// What an incremental sync does not read.
+async fn left_out(
+    line: &mut Line,
+    object: &Object,
+    order: &Order,
+    way: &Way,
+) -> Result<Option<String>, Halt> {
+    let (Way::Changed { .. }, true, Some(cursor)) = (way, order.nullable, &order.cursor) else {
+        return Ok(None);
+    };
+    let found = line.has_null_cursors(object, cursor).await;
+    Ok(found.map_err(Halt::Source)?.then(|| {
+        format!(
+            "rows of `{}` whose `{}` is null were left out: a full sync reads them",
+            object.name(),
+            cursor.name
+        )
+    }))
 }
 
 impl Progress {

@@ -14,15 +14,15 @@ const CURSOR: &str = "updated_at";
 #[derive(Debug, Clone)]
 pub struct Table {
     pub(super) columns: Vec<Column>,
-    /// Where row-level security decides which rows the reader sees: how many there are, as the
-    /// source itself has counted them.
+    /// Where row-level security decides which rows are shown, of it or of a table below it: how many
+    /// there are, as the source itself counts them.
     pub secured: Option<Secured>,
 }
 
-/// A table whose reader may not see all of its rows.
+/// A table or view whose rows may not all be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secured {
-    /// How many rows the source itself has counted lately; none where it has not.
+    /// How many rows the source's statistics count; none where they count nothing.
     pub rows: Option<u64>,
 }
 
@@ -58,6 +58,9 @@ pub struct Order {
     /// minutes of a time, else as a number.
     #[serde(default)]
     pub lookback: Option<u32>,
+    /// Whether the cursor may be null: an incremental sync does not read such a row.
+    #[serde(default)]
+    pub nullable: bool,
     /// Keys can be compared with those that were read by an order of the same shape: a hash of the
     /// key's columns, types and words.
     #[serde(default)]
@@ -143,6 +146,7 @@ impl Table {
             key: key.into_iter().map(Column::part).collect(),
             cursor: cursor.map(Column::part),
             lookback: object.lookback,
+            nullable: cursor.is_some_and(|it| !it.required),
             shape,
         })
     }

@@ -46,8 +46,8 @@ pub(super) async fn table(
     Ok(Table { columns, secured })
 }
 
-/// A number, whether it may be read, and by whom; whether row-level security decides which rows,
-/// and how many there are in the source's own statistics, which count all.
+/// A number, whether it may be read, and by whom; whether row-level security decides which rows
+/// are shown, and how many there are by the statistics of the table and its children.
 type Seen = (i64, bool, String, bool, i64);
 
 async fn look(conn: &mut Conn, object: &Object) -> Result<Option<Seen>, Failure> {
@@ -56,8 +56,39 @@ async fn look(conn: &mut Conn, object: &Object) -> Result<Option<Seen>, Failure>
         select c.oid::bigint,
           has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'),
           current_user::text,
-          row_security_active(c.oid),
-          coalesce(nullif(pg_catalog.pg_stat_get_live_tuples(c.oid), 0), c.reltuples::bigint)
+          row_security_active(c.oid) or exists (
+            with recursive below as (
+              select c.oid
+              union
+              select d.refobjid
+              from below
+              join pg_catalog.pg_rewrite r on r.ev_class = below.oid
+              join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::regclass
+                and d.objid = r.oid and d.refclassid = 'pg_catalog.pg_class'::regclass
+            )
+            -- A view reads as its owner, unless it says otherwise.
+            select 1
+            from below
+            join pg_catalog.pg_class t on t.oid = below.oid
+            join pg_catalog.pg_roles o on o.oid = c.relowner
+            where t.oid <> c.oid and t.relrowsecurity and case
+              when c.reloptions::text ~ 'security_invoker=(true|on|yes|1)'
+                then row_security_active(t.oid)
+              else not (o.rolsuper or o.rolbypassrls
+                or t.relowner = c.relowner and not t.relforcerowsecurity)
+            end
+          ),
+          (
+            with recursive tree as (
+              select c.oid
+              union
+              select i.inhrelid
+              from tree
+              join pg_catalog.pg_inherits i on i.inhparent = tree.oid
+            )
+            select sum(pg_catalog.pg_stat_get_live_tuples(oid))::bigint
+            from tree
+          )
         from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')

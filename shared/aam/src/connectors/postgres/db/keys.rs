@@ -11,6 +11,21 @@ use crate::connectors::postgres::{Object, Order, PAGE_BYTES, PAGE_ROWS, Part};
 /// SQLSTATE of a statement that took too long.
 const TOO_LONG: &str = "57014";
 
+/// Whether there are rows whose cursor is null, as far as the source finds one in three seconds.
+pub(super) async fn has_null_cursors(
+    conn: &mut Conn,
+    object: &Object,
+    cursor: &Part,
+) -> Result<bool, Failure> {
+    conn.run("set local statement_timeout = '3s'").await?;
+    let (table, column) = (from(object), cursor.column());
+    let sql = format!("select exists (select 1 from {table} t where {column} is null)");
+    match conn.rows(&sql, &[], ONE).await {
+        Err(Failure::Said(said)) if said.code().code() == TOO_LONG => Ok(false),
+        found => found?.first().map_or(Ok(false), |it| it.get(0)),
+    }
+}
+
 /// Why a key does not tell rows apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {

@@ -137,6 +137,23 @@ impl Line {
         ))
     }
 
+    /// Whether an object has rows whose cursor is null. Of a large table that may remain unknown.
+    ///
+    /// # Errors
+    /// Where the source does not tell.
+    pub async fn has_null_cursors(
+        &mut self,
+        object: &Object,
+        cursor: &super::Part,
+    ) -> Result<bool, Trouble> {
+        self.ask(async |conn| {
+            keys::has_null_cursors(conn, object, cursor)
+                .await
+                .map_err(|err| trouble(&err))
+        })
+        .await
+    }
+
     /// Looks whether a key that the config names tells the rows of an object, the `index`th of the
     /// config, apart. Of a large table only a sync finds that out.
     ///
