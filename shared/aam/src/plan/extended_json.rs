@@ -40,14 +40,15 @@ pub(super) fn text(raw: &str) -> Result<Option<Cow<'static, str>>, String> {
 
 fn one(key: &str, value: &Value) -> Option<String> {
     match key {
-        "$numberLong" => digits(value, |it| it.parse::<i64>().is_ok()),
-        "$numberInt" => digits(value, |it| it.parse::<i32>().is_ok()),
+        "$numberLong" => whole::<i64>(value),
+        "$numberInt" => whole::<i32>(value),
         "$numberDouble" => digits(value, is_finite),
         // `Decimal` reads what is no number of it.
         "$numberDecimal" => digits(value, is_finite),
         "$date" => date(value),
         "$timestamp" => seconds(value["t"].as_i64()?),
-        "$oid" | "$symbol" => text_of(value).filter(|it| !it.is_empty()),
+        "$oid" => object_id(value.as_str()?),
+        "$symbol" => text_of(value).filter(|it| !it.is_empty()),
         "$uuid" => Uuid::try_parse(value.as_str()?)
             .ok()
             .map(|it| it.to_string()),
@@ -61,6 +62,18 @@ fn text_of(value: &Value) -> Option<String> {
         .as_str()
         .filter(|it| !it.contains('\0'))
         .map(str::to_owned)
+}
+
+/// An id of 12 bytes, in one spelling.
+fn object_id(text: &str) -> Option<String> {
+    let is_hex = text.len() == 24 && text.bytes().all(|it| it.is_ascii_hexdigit());
+    is_hex.then(|| text.to_ascii_lowercase())
+}
+
+/// A whole number, in one spelling.
+fn whole<T: std::str::FromStr + ToString>(value: &Value) -> Option<String> {
+    let digits = digits(value, |it| it.parse::<T>().is_ok())?;
+    digits.parse::<T>().ok().map(|it| it.to_string())
 }
 
 fn digits(value: &Value, is_number: impl Fn(&str) -> bool) -> Option<String> {
@@ -163,6 +176,11 @@ mod tests {
             r#"{"$oid": "507f1f77bcf86cd799439011"}"#,
             "507f1f77bcf86cd799439011",
         );
+        check(
+            r#"{"$oid": "507F1F77BCF86CD799439011"}"#,
+            "507f1f77bcf86cd799439011",
+        );
+        check(r#"{"$numberLong": "007"}"#, "7");
         check(r#"{"$symbol": "x"}"#, "x");
         let uuid = "00112233-4455-6677-8899-aabbccddeeff";
         check(r#"{"$uuid": "00112233-4455-6677-8899-AABBCCDDEEFF"}"#, uuid);
@@ -193,6 +211,9 @@ mod tests {
             r#"{"$date": {"$numberLong": "99999999999999999"}}"#,
             r#"{"$oid": ""}"#,
             r#"{"$oid": "a\u0000"}"#,
+            r#"{"$oid": "xyz"}"#,
+            r#"{"$oid": "507f1f77bcf86cd79943901"}"#,
+            r#"{"$oid": {"id": 1}}"#,
             r#"{"$uuid": "1"}"#,
             r#"{"$binary": {"base64": "*", "subType": "00"}}"#,
             r#"{"$binary": {"base64": "AA==", "subType": "04"}}"#,

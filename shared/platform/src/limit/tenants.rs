@@ -35,7 +35,10 @@ impl Tenants {
 
     /// The tenant's own quota, if it has one. The platform's holds where it cannot be read.
     pub(super) async fn quota(&self, class: Class, tenant: TenantId) -> Option<Quota> {
-        let own = self.read.get_with(tenant, Box::pin(self.load(tenant))).await;
+        let own = self
+            .read
+            .get_with(tenant, Box::pin(self.load(tenant)))
+            .await;
         match class {
             Class::Read => own.reads,
             Class::Write => own.writes,
