@@ -1,70 +1,15 @@
-//! What tells rows apart: whether it does, and which rows have given keys.
+//! Which rows have given keys.
 
 use serde_json::value::RawValue;
 
 use super::conn::{Conn, Most};
 use super::failure::Failure;
 use super::from;
-use super::page::{ONE, PAGE, columns, find_operators};
-use crate::connectors::postgres::{Object, Order, PAGE_BYTES, PAGE_ROWS, Part};
+use super::page::{ONE, PAGE, find_operators};
+use crate::connectors::postgres::{Object, Order, PAGE_BYTES, PAGE_ROWS};
 
-/// SQLSTATE of a statement that took too long.
-const TOO_LONG: &str = "57014";
-
-/// Whether there are rows whose cursor is null, as far as the source finds one in three seconds.
-pub(super) async fn has_null_cursors(
-    conn: &mut Conn,
-    object: &Object,
-    cursor: &Part,
-) -> Result<bool, Failure> {
-    conn.run("set local statement_timeout = '3s'").await?;
-    let (table, column) = (from(object), cursor.column());
-    let sql = format!("select exists (select 1 from {table} t where {column} is null)");
-    match conn.rows(&sql, &[], ONE).await {
-        Err(Failure::Said(said)) if said.code().code() == TOO_LONG => Ok(false),
-        found => found?.first().map_or(Ok(false), |it| it.get(0)),
-    }
-}
-
-/// Why a key does not tell rows apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    Null,
-    Shared,
-}
-
-/// What is wrong with a key, as far as the source finds that out in three seconds.
-pub(super) async fn fault(
-    conn: &mut Conn,
-    object: &Object,
-    order: &Order,
-) -> Result<Option<Fault>, Failure> {
-    find_operators(conn, order).await?;
-    conn.run("set local statement_timeout = '3s'").await?;
-    let table = from(object);
-    let null = order.key.iter().map(Part::column);
-    let null = null.map(|it| format!("{it} is null")).collect::<Vec<_>>();
-    let (null, key) = (null.join(" or "), columns(&order.key));
-    let faults = [
-        (Fault::Null, format!("where {null}")),
-        (Fault::Shared, format!("group by {key} having count(*) > 1")),
-    ];
-    for (fault, clause) in faults {
-        let sql = format!("select exists (select 1 from {table} t {clause})");
-        let found = match conn.rows(&sql, &[], ONE).await {
-            // The sync finds it out.
-            Err(Failure::Said(said)) if said.code().code() == TOO_LONG => return Ok(None),
-            other => other?,
-        };
-        if found.first().map_or(Ok(false), |it| it.get(0))? {
-            return Ok(Some(fault));
-        }
-    }
-    Ok(None)
-}
-
-/// Which of these keys, a JSON array of [`Row::key`](super::Row::key)s, a table still has: their indexes. The source
-/// itself reads them back as values of its own types and compares those.
+/// Which of these keys, a JSON array of [`Row::key`](super::Row::key)s, a table still has: their
+/// indexes. The source itself reads them back as values of its own types and compares those.
 pub(super) async fn existing(
     conn: &mut Conn,
     object: &Object,
@@ -87,8 +32,8 @@ pub(super) async fn existing(
     rows.iter().map(|it| it.get(0)).collect()
 }
 
-/// The rows with these keys, a JSON array of [`Row::key`](super::Row::key)s: the key's index, and the row as JSON,
-/// unless that has with those before it more than [`PAGE_BYTES`].
+/// The rows with these keys, a JSON array of [`Row::key`](super::Row::key)s: the key's index, and
+/// the row as JSON, unless that has with those before it more than [`PAGE_BYTES`].
 pub(super) async fn with_keys(
     conn: &mut Conn,
     object: &Object,

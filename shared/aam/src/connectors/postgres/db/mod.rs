@@ -4,6 +4,7 @@
 //! pooler before the source may hand each transaction to another server.
 
 mod catalog;
+mod checks;
 mod conn;
 mod failure;
 mod frames;
@@ -117,7 +118,7 @@ impl Line {
         };
         let is_clock = self
             .ask(async |conn| {
-                page::is_clock(conn, object, cursor)
+                checks::is_clock(conn, object, cursor)
                     .await
                     .map_err(|err| trouble(&err))
             })
@@ -147,7 +148,7 @@ impl Line {
         cursor: &super::Part,
     ) -> Result<bool, Trouble> {
         self.ask(async |conn| {
-            keys::has_null_cursors(conn, object, cursor)
+            checks::has_null_cursors(conn, object, cursor)
                 .await
                 .map_err(|err| trouble(&err))
         })
@@ -170,15 +171,15 @@ impl Line {
         }
         let fault = self
             .ask(async |conn| {
-                keys::fault(conn, object, order)
+                checks::fault(conn, object, order)
                     .await
                     .map_err(|err| trouble(&err))
             })
             .await?;
         let message = match fault {
             None => return Ok(()),
-            Some(keys::Fault::Null) => "has NULLs: name columns that are never NULL",
-            Some(keys::Fault::Shared) => {
+            Some(checks::Fault::Null) => "has NULLs: name columns that are never NULL",
+            Some(checks::Fault::Shared) => {
                 "is shared by several rows: name columns that no two rows share"
             }
         };

@@ -145,27 +145,6 @@ pub(super) async fn newest(
     rows.first().map_or(Ok(None), |it| it.text(0))
 }
 
-/// Whether a cursor is the source's own time, whenever it is asked, rather than that of a change:
-/// a sync would never come to its end.
-pub(super) async fn is_clock(
-    conn: &mut Conn,
-    object: &Object,
-    cursor: &Part,
-) -> Result<bool, Failure> {
-    // A day is a cursor that stands still while it is followed.
-    let Some(now) = cursor.now().filter(|_| cursor.cast != "date") else {
-        return Ok(false);
-    };
-    let sql = format!(
-        "select coalesce(min({column}) >= {now} and max({column}) <= {now} + interval '1 minute', \
-         false) from {table} t",
-        column = cursor.column(),
-        table = from(object),
-    );
-    let rows = conn.rows(&sql, &[], ONE).await?;
-    rows.first().map_or(Ok(false), |it| it.get(0))
-}
-
 /// Makes the operators of the key's types known by their names: those of citext, for example, are
 /// in the schema that the extension was created in. Without them rows would be compared as text.
 pub(super) async fn find_operators(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
