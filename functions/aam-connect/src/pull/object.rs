@@ -27,15 +27,16 @@ pub(super) struct Current {
     pub(super) way: Way,
     bytes: u64,
     pub(super) counts: Counts,
-    /// Whether row-level security applies, and nobody has said that deletions are right.
+    /// Where row-level security decides which rows are shown, and nobody has said that deletions are
+    /// right.
     #[serde(default)]
     pub(super) secured: Option<Secured>,
     /// How many rows the source has shown.
     #[serde(default)]
     pub(super) shown: u64,
-    /// How many records of it were stored before.
+    /// How many records of it were stored before, where all rows are read.
     #[serde(default)]
-    pub(super) before: u64,
+    pub(super) before: Option<u64>,
     /// How many rows have a cursor from the future.
     #[serde(default)]
     ahead: u64,
@@ -89,7 +90,7 @@ pub(super) enum Found {
 impl Current {
     pub(super) fn new(
         object: String,
-        (order, secured, before): (Order, Option<Secured>, u64),
+        (order, secured, before): (Order, Option<Secured>, Option<u64>),
         way: Way,
         now: DateTime<Utc>,
     ) -> Current {
@@ -170,7 +171,7 @@ impl Current {
             return Err(refused(message));
         }
         // Where nothing was stored, no row can have taken another one's id.
-        let claims = if self.before == 0 {
+        let claims = if self.before == Some(0) {
             Claims::default()
         } else {
             claims::look(conn, place, line, order, &page).await?

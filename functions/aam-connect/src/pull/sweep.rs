@@ -29,9 +29,9 @@ pub(super) struct Gone {
 
 impl Sweep {
     /// Whether so many of what was stored before are gone that a mistake is likelier than so many
-    /// deletions.
-    fn is_suspicious(self, before: u64) -> bool {
-        MANY <= before && before < self.gone * 2
+    /// deletions; also where nobody has counted that.
+    fn is_suspicious(self, before: Option<u64>) -> bool {
+        before.is_none_or(|it| MANY <= it && it < self.gone * 2)
     }
 }
 
@@ -45,11 +45,14 @@ impl Current {
             Way::Gone { sweep, .. }
                 if sweep.counted && sweep.is_suspicious(self.before) && !confirmed =>
             {
+                let of = self.before.map(|it| format!(" of {it}"));
                 Err(refused(format!(
-                    "the source has {} of {} stored records of `{}` no more, and nothing was \
+                    "the source has {}{} stored records of `{}` no more, and nothing was \
                      deleted: check what its user may read, then sync with \
                      {{\"mode\": \"full\", \"confirm_deletes\": true}}",
-                    sweep.gone, self.before, self.object
+                    sweep.gone,
+                    of.unwrap_or_default(),
+                    self.object
                 )))
             }
             _ => Ok(()),

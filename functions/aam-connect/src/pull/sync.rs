@@ -145,7 +145,10 @@ impl Work<'_> {
             Err(trouble) => return progress.note(trouble),
         };
         let stored = (self.pull.connection_id, name.as_str());
-        let before = stored::count_raw(conn, self.tenant, stored).await?;
+        let before = match way {
+            Way::All { .. } => Some(stored::count_raw(conn, self.tenant, stored).await?),
+            _ => None,
+        };
         // Somebody knows of what is not shown.
         let secured = table.secured.filter(|_| !self.pull.confirm_deletes);
         let mut current = Current::new(name.clone(), (order, secured, before), way, self.now);
