@@ -67,6 +67,8 @@ fn is_absurd(before: char, it: char, next: char) -> bool {
         }
         '‚' | '„' | 'ƒ' => before.is_alphabetic(),
         '™' => next.is_alphabetic(),
+        // Where ISO-8859-15 has the euro, and nobody writes it.
+        '¤' => true,
         '¼' | '½' | '¾' => next.is_alphabetic() && !before.is_ascii_digit(),
         // Hungarian, Polish and Czech have others of their letters at these places.
         'õ' | 'Õ' => next.is_alphabetic() && !matches!(next, 'e' | 'E'),

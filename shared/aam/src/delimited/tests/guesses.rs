@@ -43,6 +43,13 @@ fn western_files_are_read_without_a_question() {
 }
 
 #[test]
+fn the_euro_of_another_encoding_is_asked_about() {
+    for price in ["100 €", "€5", "€"] {
+        check(encoding_rs::ISO_8859_15, price, "?");
+    }
+}
+
+#[test]
 fn other_encodings_are_found_where_there_is_enough_text() {
     let russian = "Газпром, Иванов Иван, Москва, Общество с ограниченной ответственностью, Лукойл";
     let japanese = "日本商事, 東京株式会社, 山田太郎, トヨタ自動車, 三菱電機";
