@@ -249,26 +249,3 @@ async fn no_function_changes_its_tenants_quota() {
         assert!(error.contains("permission denied"), "{error}");
     }
 }
-
-#[test]
-fn a_quota_is_two_numbers() {
-    for (text, expected) in [
-        ("300/60", Some(quota(300, 60))),
-        ("999999/1", Some(quota(999_999, 1))),
-    ] {
-        assert_eq!(text.parse().ok(), expected, "{text}");
-    }
-    for wrong in [
-        "",
-        "300",
-        "0/1",
-        "1/0",
-        "-1/1",
-        "1000000/1",
-        "a/b",
-        "1/2/3",
-        " 1/2",
-    ] {
-        assert!(wrong.parse::<platform::limit::Quota>().is_err(), "{wrong}");
-    }
-}

@@ -359,3 +359,31 @@ impl Standing {
 fn whole_seconds(wait: Duration) -> u64 {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_two_numbers() {
+        for (text, expected) in [
+            ("300/60", Some(quota(300, 60))),
+            ("999999/1", Some(quota(999_999, 1))),
+        ] {
+            assert_eq!(text.parse().ok(), expected, "{text}");
+        }
+        for wrong in [
+            "",
+            "300",
+            "0/1",
+            "1/0",
+            "-1/1",
+            "1000000/1",
+            "a/b",
+            "1/2/3",
+            " 1/2",
+        ] {
+            assert!(wrong.parse::<Quota>().is_err(), "{wrong}");
+        }
+    }
+}
