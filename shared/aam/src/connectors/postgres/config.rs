@@ -12,7 +12,7 @@ use utoipa::{PartialSchema, ToSchema};
 const LONGEST_NAME: usize = 63;
 const LONGEST_HOST: usize = 253;
 const MOST_OBJECTS: usize = 100;
-const LONGEST_LOOKBACK: u32 = 1_000_000;
+const LONGEST_LOOKBACK: i64 = 1_000_000;
 
 /// Where a database is, who reads it, and what.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -60,8 +60,8 @@ pub struct Object {
     /// How far before the last cursor the next incremental sync begins, for transactions that were
     /// late with their commit: in minutes where the cursor is a time, 5 where it is left out; else
     /// as a number, 1000.
-    #[schema(maximum = 1_000_000)]
-    pub(super) lookback: Option<u32>,
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub(super) lookback: Option<i64>,
 }
 
 /// How far the server must prove itself.
@@ -177,7 +177,8 @@ impl Object {
             }
             _ => {}
         }
-        if self.lookback.is_some_and(|it| LONGEST_LOOKBACK < it) {
+        let wrong = |it: i64| !(0..=LONGEST_LOOKBACK).contains(&it);
+        if self.lookback.is_some_and(wrong) {
             refuse("lookback", "0 to 1000000");
         }
         if self.cursor.as_ref().is_some_and(|it| !is_name(it)) {
@@ -265,6 +266,11 @@ mod tests {
         check(
             "/objects/0",
             json!({"table": "a", "entity": "account", "lookback": 1_000_001}),
+            "/objects/0/lookback",
+        );
+        check(
+            "/objects/0",
+            json!({"table": "a", "entity": "account", "lookback": -1}),
             "/objects/0/lookback",
         );
         check(

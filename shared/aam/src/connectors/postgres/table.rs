@@ -57,7 +57,7 @@ pub struct Order {
     /// How far before the last value of the cursor the next sync begins, where the config says:
     /// minutes of a time, else as a number.
     #[serde(default)]
-    pub lookback: Option<u32>,
+    pub lookback: Option<i64>,
     /// Whether the cursor may be null: an incremental sync does not read such a row.
     #[serde(default)]
     pub nullable: bool,
@@ -235,7 +235,7 @@ impl Part {
 
     /// A little before `$1`, in SQL: there the next sync begins, as a transaction that was late
     /// with its commit has left smaller values behind. The least values have none before them.
-    pub(super) fn since(&self, lookback: Option<u32>) -> String {
+    pub(super) fn since(&self, lookback: Option<i64>) -> String {
         let cast = &self.cast;
         let least = match cast.as_str() {
             "smallint" => i64::from(i16::MIN),
