@@ -585,10 +585,11 @@ fn an_object_where_a_value_is_expected_is_never_no_value() {
         {"target": "updated_at", "sources": ["at"]},
     ]));
     let check = |fields: &str, want: &str| {
-        let json = format!(r#"{{"Id": {{"$oid": "5f"}}, "Name": "n", {fields}}}"#);
+        let json =
+            format!(r#"{{"Id": {{"$oid": "507f1f77bcf86cd799439011"}}, "Name": "n", {fields}}}"#);
         let want = match want.strip_prefix('!') {
             Some(reason) => reason.to_owned(),
-            None => format!("opportunity_id=5f name=n{want}"),
+            None => format!("opportunity_id=507f1f77bcf86cd799439011 name=n{want}"),
         };
         assert_eq!(outcome(&plan, &json), want, "{fields}");
     };
