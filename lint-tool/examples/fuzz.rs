@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use structure_lint::engine::with_deep_stack;
+use structure_lint::check::with_deep_stack;
 use structure_lint::facts;
 
 /// Longer than any text here takes, on a machine that others use too.

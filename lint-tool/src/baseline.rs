@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Place, Span};
-use crate::tree::Tree;
+use crate::files::Tree;
 
 /// The name of the baseline, at the root of the workspace.
 pub const FILE_NAME: &str = "structure-lint.baseline.json";
@@ -182,7 +182,7 @@ mod tests {
         let tree = Tree::fixture(&format!("//- {FILE_NAME}\n{baseline}\n{BREACH}"));
         let today = "2026-11-22".parse().unwrap();
         let config = Config::parse("strict = true").unwrap();
-        let report = crate::engine::check_tree(&tree, &config, today).unwrap();
+        let report = crate::check::check_tree(&tree, &config, today).unwrap();
         let found: Vec<String> = report
             .diagnostics
             .iter()

@@ -25,7 +25,7 @@ pub use build::{Arch, Profile};
 pub use manifest::{Bundle, Policy};
 pub use verify::verify;
 
-use crate::engine::Report;
+use crate::check::Report;
 use crate::error::Error;
 use functions::Function;
 use manifest::{Artefact, Entry};

@@ -3,17 +3,17 @@
 //! **Invariant:** what is read is whole and was written by this very build, or it does not count.
 //! No failure here is an error: a cache that cannot be read or written is no cache.
 
+mod atomic_file;
 mod facts;
-mod sealed;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use crate::check::{Line, Report};
 use crate::date::Date;
-use crate::engine::{Line, Report};
-use crate::tree::Tree;
+use crate::files::Tree;
 
 pub(crate) use facts::{Entry, FactCache};
 
@@ -58,7 +58,7 @@ impl Cache {
 
     /// The report of an earlier run on exactly these files.
     pub(crate) fn report(&self, key: Hash) -> Option<Report> {
-        let bytes = sealed::read(&self.report_file()?)?;
+        let bytes = atomic_file::read(&self.report_file()?)?;
         let body = bytes.strip_prefix(&key.to_le_bytes())?;
         let stored: Stored = serde_json::from_slice(body).ok()?;
         let lines = stored.lines.into_iter();
@@ -81,7 +81,7 @@ impl Cache {
             report,
         };
         if let Ok(body) = serde_json::to_vec(&stored) {
-            sealed::write(&file, &[&key.to_le_bytes()[..], &body].concat());
+            atomic_file::write(&file, &[&key.to_le_bytes()[..], &body].concat());
         }
         stored.report
     }

@@ -11,7 +11,7 @@ mod check;
 
 use self::check::Check;
 use crate::baseline::command as baseline;
-use crate::engine::{self, Analysis};
+use crate::check::{Analysis, analyse, read, root_above, with_deep_stack};
 use crate::error::Error;
 use crate::graph::{self, GraphFormat};
 use crate::rules::{self, RULES};
@@ -159,13 +159,13 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
 fn root(path: Option<PathBuf>) -> Result<PathBuf, Error> {
     match path {
         Some(path) => Ok(path),
-        None => engine::root_above(&std::env::current_dir().map_err(unreadable)?),
+        None => root_above(&std::env::current_dir().map_err(unreadable)?),
     }
 }
 
 fn analysis(path: Option<PathBuf>) -> Result<Analysis, Error> {
-    let (tree, _) = engine::read(&root(path)?)?;
-    engine::with_deep_stack(0, || engine::analyse(&tree))?
+    let (tree, _) = read(&root(path)?)?;
+    with_deep_stack(0, || analyse(&tree))?
 }
 
 /// Exit 1 when there is no way.
@@ -189,9 +189,9 @@ fn why(path: Option<PathBuf>, from: &str, to: &str) -> Result<ExitCode, Error> {
 
 fn diff(path: Option<PathBuf>, base: &str) -> Result<ExitCode, Error> {
     let root = root(path)?;
-    let (before, (after, _)) = (revision::read(&root, base)?, engine::read(&root)?);
-    let text = engine::with_deep_stack(0, || {
-        let (before, after) = (engine::analyse(&before)?, engine::analyse(&after)?);
+    let (before, (after, _)) = (revision::read(&root, base)?, read(&root)?);
+    let text = with_deep_stack(0, || {
+        let (before, after) = (analyse(&before)?, analyse(&after)?);
         Ok(diff::text(&before.edges, &after.edges))
     })?;
     print(&text?);
@@ -200,9 +200,9 @@ fn diff(path: Option<PathBuf>, base: &str) -> Result<ExitCode, Error> {
 
 /// Exit 1 when a breach is not found.
 fn self_test(path: Option<PathBuf>, table: bool) -> Result<ExitCode, Error> {
-    let (tree, config) = engine::read(&root(path)?)?;
+    let (tree, config) = read(&root(path)?)?;
     let run = || self_test::run(&tree, &config, change::today());
-    let mut verdicts = engine::with_deep_stack(0, run)??;
+    let mut verdicts = with_deep_stack(0, run)??;
     let summary = self_test::summary(&verdicts);
     let is_good = verdicts.iter().all(|it| it.is_good());
     if !table {

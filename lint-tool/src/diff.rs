@@ -48,8 +48,8 @@ fn by_ends(edges: &Edges) -> BTreeMap<(String, String), &Edge> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::analyse;
-    use crate::tree::Tree;
+    use crate::check::analyse;
+    use crate::files::Tree;
 
     #[test]
     fn edges_that_stay_are_left_out() {

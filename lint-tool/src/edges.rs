@@ -1,8 +1,8 @@
 //! Who uses whom, and where it is written.
 
-mod ends;
+mod edge_index;
 
-use self::ends::Ends;
+use self::edge_index::Ends;
 use crate::diagnostic::{Note, Place, Span};
 use crate::facts::PathRef;
 use crate::manifest::DependencyKind;
@@ -234,7 +234,7 @@ fn spot_of(modules: &Modules, def: &Def) -> Option<Spot> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::Tree;
+    use crate::files::Tree;
 
     /// Every edge of the crate `a` in code, as `line:column target`, `~` for one through a re-export.
     fn check(fixture: &str, expected: &str) {

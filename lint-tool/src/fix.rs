@@ -9,12 +9,12 @@ mod source;
 
 use std::collections::BTreeMap;
 
+use crate::check::{self, Analysis};
 use crate::config::Config;
 use crate::date::Date;
 use crate::diagnostic::Diagnostic;
-use crate::engine::{self, Analysis};
 use crate::error::Error;
-use crate::tree::Tree;
+use crate::files::Tree;
 
 /// One fix can make room for another: `self::super::super::x`.
 const ROUNDS: usize = 5;
@@ -36,8 +36,8 @@ pub fn fix(
 ) -> Result<BTreeMap<String, String>, Error> {
     let mut changed = BTreeMap::new();
     for _ in 0..ROUNDS {
-        let report = engine::check_tree(&tree, config, today)?;
-        let analysis = engine::analyse(&tree)?;
+        let report = check::check_tree(&tree, config, today)?;
+        let analysis = check::analyse(&tree)?;
         let edits = report.diagnostics.iter();
         let mut edits: Vec<Edit> = edits.filter_map(|it| edit(&tree, &analysis, it)).collect();
         edits.sort();

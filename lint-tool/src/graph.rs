@@ -116,8 +116,8 @@ pub fn graph(edges: &Edges, format: GraphFormat) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::analyse;
-    use crate::tree::Tree;
+    use crate::check::analyse;
+    use crate::files::Tree;
 
     const FIXTURE: &str = "//- a/src/lib.rs uses b\nuse b::f;\n//- b/src/lib.rs uses c\n\
         pub fn f() { inner::g() }\nmod inner { pub fn g() { c::h() } }\n//- c/src/lib.rs\npub fn h() {}\n";

@@ -1,9 +1,9 @@
 //! Ignores and exceptions: which findings they cover, and which of them are bad or unused.
 
+use crate::check::Context;
 use crate::config::Except;
 use crate::date::Date;
 use crate::diagnostic::{Diagnostic, Level, Place, Span};
-use crate::engine::Context;
 use crate::facts::Allow;
 use crate::rules;
 

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::check::{self, Analysis};
 use crate::config::Config;
 use crate::date::Date;
 use crate::diagnostic::Level;
-use crate::engine::{self, Analysis};
 use crate::error::Error;
-use crate::tree::Tree;
+use crate::files::Tree;
 
 const HEAD: &str = "# The structure of this workspace: who may use whom.\n\
     # `cargo structure-lint explain SLnnn` explains each table, `list-rules` lists them.\n";
@@ -22,10 +22,10 @@ pub fn starter() -> String {
 
 /// Layers by who uses whom today, and each rule that finds something as a warning.
 pub fn infer(tree: &Tree, today: Date) -> Result<String, Error> {
-    let layers = layers(&engine::analyse(tree)?);
+    let layers = layers(&check::analyse(tree)?);
     let mut text = format!("{HEAD}{}", layers_text(&layers));
     let config = |text: &str| Config::parse(text).map_err(|err| Error::Usage(err.to_string()));
-    let report = engine::check_tree(tree, &config(&text)?, today)?;
+    let report = check::check_tree(tree, &config(&text)?, today)?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for it in report
         .diagnostics
@@ -112,7 +112,7 @@ mod tests {
         );
         let config = Config::parse(&text).unwrap();
         let check = |fixture: &str| {
-            engine::check_tree(&Tree::fixture(fixture), &config, day())
+            check::check_tree(&Tree::fixture(fixture), &config, day())
                 .unwrap()
                 .is_clean(false)
         };
@@ -131,7 +131,7 @@ mod tests {
             let tree = Tree::fixture(fixture);
             let day = "2026-11-22".parse().unwrap();
             let config = Config::parse(&infer(&tree, day).unwrap()).unwrap();
-            let report = engine::check_tree(&tree, &config, day).unwrap();
+            let report = check::check_tree(&tree, &config, day).unwrap();
             assert!(report.is_clean(false), "{:?}", report.diagnostics);
         }
         assert!(Config::parse(&starter()).is_ok());

@@ -15,21 +15,22 @@
 pub mod baseline;
 pub mod bundle;
 pub mod cache;
+pub mod check;
 pub mod cli;
 pub mod config;
+mod cycle_memo;
 pub mod date;
 pub mod diagnostic;
 pub mod diff;
 pub mod edges;
-pub mod engine;
 mod error;
 pub mod facts;
+pub mod files;
 pub mod fix;
 pub mod graph;
 mod ignores;
 pub mod infer;
 pub mod manifest;
-mod memory;
 pub mod models;
 pub mod modules;
 mod paths;
@@ -42,13 +43,12 @@ pub mod self_test;
 pub mod sql;
 pub mod stats;
 pub mod timing;
-pub mod tree;
 pub mod workspace;
 
 use std::path::Path;
 
+pub use check::{Report, check, root_above};
 pub use diagnostic::{Diagnostic, Level};
-pub use engine::{Report, check, root_above};
 pub use error::Error;
 pub use render::{Format, render};
 

@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 use crate::diagnostic::Place;
 use crate::edges::{Spot, spot};
 use crate::facts::{Facts, PathRef, RowType, StructDef};
+use crate::files::Tree;
 use crate::modules::{ModuleId, Modules};
 use crate::paths;
 use crate::resolve::{Def, Resolver};
 use crate::rules::likeness::Likeness;
 use crate::sql;
-use crate::tree::Tree;
 use crate::workspace::Workspace;
 
 /// Derives that tie a struct to the database.

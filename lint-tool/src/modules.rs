@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use crate::cache::{Entry, FactCache, Hash};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::facts::{Facts, ModDecl, ScopeId};
+use crate::files::Tree;
 use crate::paths;
-use crate::tree::Tree;
 use crate::workspace::{TargetKind, Workspace};
 
 /// An index into `Modules::all`.

@@ -11,7 +11,7 @@ mod xml;
 
 use clap::ValueEnum;
 
-use crate::engine::Report;
+use crate::check::Report;
 
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use crate::cycle_memo::{Circle, Memory};
 use crate::facts::{Facts, Name, PathRef, ScopeId};
-use crate::memory::{Circle, Memory};
 use crate::modules::{ModuleId, Modules};
 use crate::workspace::{Extern, TargetKind, Workspace};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::error::Error;
-use crate::tree::{self, Tree};
+use crate::files::{self, Tree};
 
 /// The tree of `root` as it was at `revision`.
 pub fn read(root: &Path, revision: &str) -> Result<Tree, Error> {
@@ -46,7 +46,7 @@ fn list(root: &Path, revision: &str) -> Result<Vec<(String, String)>, Error> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     // `100644 blob <object>\t<path>`; a link has the mode 120000.
     let entries = text.split('\0').filter_map(|it| it.split_once('\t'));
-    let files = entries.filter(|(head, path)| head.starts_with("100") && tree::is_wanted(path));
+    let files = entries.filter(|(head, path)| head.starts_with("100") && files::is_wanted(path));
     Ok(files
         .filter_map(|(head, path)| Some((head.rsplit(' ').next()?.to_owned(), path.to_owned())))
         .collect())

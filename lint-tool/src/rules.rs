@@ -42,8 +42,8 @@ pub(crate) mod unresolved;
 mod unused_ignore;
 mod unused_member;
 
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 
 /// One thing that a structure must not do.
 pub trait Rule: Sync {
@@ -115,7 +115,7 @@ pub fn find(code: &str) -> Option<&'static dyn Rule> {
 #[cfg(test)]
 pub(crate) mod testing {
     use crate::config::Config;
-    use crate::tree::Tree;
+    use crate::files::Tree;
 
     /// The findings of one rule on a fixture, as `file:line:column message`.
     pub(crate) fn findings(code: &str, fixture: &str) -> Vec<String> {
@@ -125,7 +125,7 @@ pub(crate) mod testing {
         // A rule is tested at its strictest, unless the test says otherwise.
         config.strict.get_or_insert(true);
         let report =
-            crate::engine::check_tree(&tree, &config, "2026-11-22".parse().unwrap()).unwrap();
+            crate::check::check_tree(&tree, &config, "2026-11-22".parse().unwrap()).unwrap();
         let of_rule = report.diagnostics.iter().filter(|it| it.code == code);
         of_rule
             .map(|it| {

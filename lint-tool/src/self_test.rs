@@ -5,16 +5,16 @@ pub mod cases;
 mod contracts;
 mod models;
 
+use crate::check::{self, Analysis, Context};
 use crate::config::Config;
 use crate::date::Date;
 use crate::diagnostic::Diagnostic;
 use crate::edges::{Edge, Edges, Spot, spot};
-use crate::engine::{self, Analysis, Context};
 use crate::error::Error;
+use crate::files::Tree;
 use crate::ignores;
 use crate::models::Models;
 use crate::rules::{self, RULES, Rule};
-use crate::tree::Tree;
 use crate::workspace::ident;
 
 /// What became of one planted breach, or of one case.
@@ -45,7 +45,7 @@ impl Verdict {
 
 /// Plants a breach for each contract of the configuration and for each rule, and judges each case.
 pub fn run(tree: &Tree, config: &Config, today: Date) -> Result<Vec<Verdict>, Error> {
-    let analysis = engine::analyse(tree)?;
+    let analysis = check::analyse(tree)?;
     let field = Field {
         tree,
         config,
@@ -215,7 +215,7 @@ fn example(rule: &dyn Rule, today: Date) -> Verdict {
         let text = tree.get(crate::config::FILE_NAME).unwrap_or_default();
         let mut config = Config::parse(text).ok()?;
         config.strict.get_or_insert(true);
-        let report = engine::check_tree(&tree, &config, today).ok()?;
+        let report = check::check_tree(&tree, &config, today).ok()?;
         Some(report.diagnostics.iter().any(|it| it.code == rule.code()))
     };
     let planted = format!("the bad example of `{}`", rule.name());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::Analysis;
+use crate::check::Analysis;
 
 /// A row for each package; `used by` and `uses` count packages of the workspace.
 pub fn text(analysis: &Analysis) -> String {
@@ -101,8 +101,8 @@ fn coupling(analysis: &Analysis, ident: &str) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
-    use crate::engine::analyse;
-    use crate::tree::Tree;
+    use crate::check::analyse;
+    use crate::files::Tree;
 
     #[test]
     fn a_package_has_one_row() {

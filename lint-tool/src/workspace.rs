@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
+use crate::files::Tree;
 use crate::manifest::{Dependency, DependencyKind, Manifest};
 use crate::paths;
-use crate::tree::Tree;
 
 /// What kind of crate a target is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

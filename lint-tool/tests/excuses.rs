@@ -3,9 +3,9 @@
 // `allow-unwrap-in-tests` does not reach the helpers of an integration test.
 #![allow(clippy::unwrap_used)]
 
+use structure_lint::check::check_tree;
 use structure_lint::config::Config;
-use structure_lint::engine::check_tree;
-use structure_lint::tree::Tree;
+use structure_lint::files::Tree;
 
 /// Each rule about edges, and a contract of it by which `a` may not use `x`.
 const CONTRACTS: [(&str, &str); 7] = [

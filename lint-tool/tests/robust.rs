@@ -11,7 +11,7 @@ use std::process::Command;
 
 use harness::{run, write};
 use proptest::prelude::*;
-use structure_lint::engine::with_deep_stack;
+use structure_lint::check::with_deep_stack;
 use structure_lint::facts::extract;
 
 #[test]

@@ -17,7 +17,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use local::lifeline::Process;
+use local::child_process::Process;
 use local::wheel::Wheels;
 use uuid::Uuid;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use local::lifeline::Process;
+use local::child_process::Process;
 use serde_json::Value;
 use structure_lint::bundle;
 use tests::app::{JSON, Person, TestApp};

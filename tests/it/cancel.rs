@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use tests::app::{Answer, Person, TestApp};
 
 use crate::filesource::{connect, upload};
-use crate::jobs::{remap, until};
-use crate::people::join;
 use crate::pull;
+use crate::replay::{remap, until};
+use crate::users::join;
 
 /// Looks for others, and for a word of the tenant, at every opportunity.
 pub(crate) const EAGER: Lease = Lease {

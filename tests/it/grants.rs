@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Answer, Person, TestApp};
 
-use crate::people::{accept, change, holder, invite, join, me, new_key};
+use crate::users::{accept, change, holder, invite, join, me, new_key};
 
 #[tokio::test]
 async fn no_key_and_no_invitation_survives_the_disabling_that_it_races_with() {

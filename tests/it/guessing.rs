@@ -203,7 +203,7 @@ async fn what_is_over_is_swept_away() {
         .unwrap()
     };
     // The registrations' counter, and the three of the failure.
-    crate::standing::tick(&app, "sweep").await;
+    crate::scheduled_syncs::tick(&app, "sweep").await;
     assert_eq!(count().await, (4, 2), "nothing is over");
     for sql in [
         "update rate_limits set arrival = now() - interval '1 second'",
@@ -211,6 +211,6 @@ async fn what_is_over_is_swept_away() {
     ] {
         sqlx::query(sql).execute(&pool).await.unwrap();
     }
-    crate::standing::tick(&app, "sweep").await;
+    crate::scheduled_syncs::tick(&app, "sweep").await;
     assert_eq!(count().await, (0, 0));
 }

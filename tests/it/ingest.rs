@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use aam::db::Connection;
 use aam::db::runs::RunKind;
+use aam::inference::{Coverage, Observation};
 use aam::ingest::{Item, Op, Outcome, Run, Stream, batch};
-use aam::observe::{Coverage, Observation};
-use aam::plan::Plan;
 use chrono::Utc;
+use mapping::Plan;
 use platform::db;
 use schema::{ConnectionId, RunId, TenantId};
 use serde_json::json;
@@ -24,7 +24,7 @@ struct World {
 impl World {
     async fn new() -> World {
         let database = database().await;
-        let mapping = dcl::shipped::identity("account").unwrap();
+        let mapping = mapping::shipped::identity("account").unwrap();
         World {
             stream: Stream {
                 tenant: TenantId(Uuid::now_v7()),

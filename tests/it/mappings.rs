@@ -1,7 +1,7 @@
 //! The shipped mappings, compiled and run: they are `dcl`'s, the plan is `aam`'s.
 
-use aam::plan::Plan;
-use dcl::shipped;
+use mapping::Plan;
+use mapping::shipped;
 use schema::entity::ENTITIES;
 
 /// What the shipped mapping makes of one record: the cells that have a value, then the extras.

@@ -13,7 +13,7 @@ use tests::lambda::Function;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::queue::{PROGRAM, World, batch, failures, request};
+use crate::queue_consumers::{PROGRAM, World, batch, failures, request};
 
 #[tokio::test]
 async fn lines_and_metrics_say_whose_request_it_was() {

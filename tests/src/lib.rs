@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 pub mod app;
 pub mod double;
-mod front;
 pub mod lambda;
 pub mod postgres;
 pub mod source;
+mod tls_proxy;
 pub mod valkey;
 pub mod vault;
 

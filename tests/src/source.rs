@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::front::{Authority, Front, Speech};
 use crate::postgres::{TestDatabase, empty_database, socket};
+use crate::tls_proxy::{Authority, Front, Speech};
 
 /// Who reads it.
 pub const READER: &str = "source_reader";

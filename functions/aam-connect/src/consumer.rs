@@ -7,8 +7,8 @@ use platform::queue::Wake;
 use platform::{Platform, Result, extract, metrics, trace};
 use schema::Error;
 
-use crate::db::due::Standing;
-use crate::pull::standing;
+use crate::db::connections::schedule::Schedule;
+use crate::scheduler;
 use crate::worker;
 
 /// So many forgotten jobs are announced in one sweep.
@@ -45,16 +45,16 @@ pub async fn tick(platform: &Platform, schedule: &str, deadline: Deadline) -> Re
             count_unanswered(platform).await?;
             forget_expired(platform, deadline).await
         }
-        "sync" => start_due(platform, Standing::Sync, deadline).await,
-        "schema-check" => start_due(platform, Standing::SchemaCheck, deadline).await,
+        "sync" => start_due(platform, Schedule::Sync, deadline).await,
+        "schema-check" => start_due(platform, Schedule::SchemaCheck, deadline).await,
         other => Err(unknown_schedule(other).into()),
     }
 }
 
-async fn start_due(platform: &Platform, what: Standing, deadline: Deadline) -> Result<()> {
-    let jobs = standing::start_due(platform, what, deadline).await?;
+async fn start_due(platform: &Platform, what: Schedule, deadline: Deadline) -> Result<()> {
+    let jobs = scheduler::start_due(platform, what, deadline).await?;
     if 0 < jobs {
-        tracing::info!(jobs, ?what, "standing jobs were due");
+        tracing::info!(jobs, ?what, "scheduled jobs were due");
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod ending;
 mod pull;
 mod replay;
 mod routes;
+mod scheduler;
 mod upload;
 pub mod worker;
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use aam::db::Connection;
 use aam::db::runs::{self, FinishedRun, RunKind};
+use aam::inference::{Coverage, Observation};
 use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
-use aam::observe::{Coverage, Observation};
-use aam::plan::Plan;
+use aam::mappings::{Object, current_or_shipped};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use dcl::mapping::{Object, current_or_shipped};
+use mapping::Plan;
 use schema::{ConnectionId, RunId, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

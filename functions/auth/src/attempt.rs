@@ -13,7 +13,7 @@ use platform::http::ClientAddress;
 use platform::limit::Class;
 use schema::{Result, UserId};
 
-use crate::opaque;
+use crate::opaque_token;
 
 /// A try to sign in that is being looked at.
 pub(crate) struct Attempt<'a> {
@@ -36,7 +36,7 @@ impl<'a> Attempt<'a> {
         let mut attempt = Attempt {
             platform,
             // Hashed, so that a counter's name tells no address.
-            account: opaque::hex(&opaque::sha256(email.as_bytes())),
+            account: opaque_token::hex(&opaque_token::sha256(email.as_bytes())),
             address,
             counted: vec![],
         };
@@ -82,5 +82,5 @@ impl<'a> Attempt<'a> {
 pub(crate) fn address_hash(user: UserId, address: ClientAddress) -> Option<[u8; 32]> {
     address.0?;
     let text = format!("{user} {}", address.neighbourhood());
-    Some(opaque::sha256(text.as_bytes()))
+    Some(opaque_token::sha256(text.as_bytes()))
 }

@@ -12,7 +12,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::opaque::{random, sha256};
+use crate::opaque_token::{random, sha256};
 
 /// How long a public key stays after its last rotation: longer than its tokens live, than a cache
 /// keeps an older document, and than a rotation that got stuck is tried again.

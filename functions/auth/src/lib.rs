@@ -9,7 +9,7 @@ mod discovery;
 mod input;
 pub mod keys;
 mod maker;
-mod opaque;
+mod opaque_token;
 mod password;
 pub mod rotate;
 mod routes;

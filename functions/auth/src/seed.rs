@@ -8,7 +8,7 @@ use schema::{Role, TenantId, UserId};
 use crate::db::users::{self, NewUser};
 use crate::db::{logins, tenants};
 use crate::input::Email;
-use crate::{opaque, password};
+use crate::{opaque_token, password};
 
 /// A tenant and its admin.
 pub struct Seed {
@@ -38,7 +38,7 @@ pub async fn seed(platform: &Platform, seeds: &[Seed]) -> anyhow::Result<()> {
         db::enter(&mut tx, seed.tenant).await?;
         let password = match seed.password {
             Some(password) => password.to_owned(),
-            None => opaque::hex(&opaque::random()),
+            None => opaque_token::hex(&opaque_token::random()),
         };
         let user = NewUser {
             id: seed.user,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::db::refresh_tokens::{self as rows, RefreshToken};
 use crate::db::{sign_in_addresses, users};
-use crate::opaque::Opaque;
+use crate::opaque_token::Opaque;
 use crate::token::{self, Account};
 use crate::{App, attempt};
 

@@ -1,8 +1,8 @@
 //! Answers questions over the canonical records of all sources.
 
-mod describe;
 mod etag;
 mod kept;
+mod openapi;
 mod routes;
 
 use platform::{Platform, Routes};

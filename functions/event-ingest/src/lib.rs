@@ -4,10 +4,10 @@
 //! transaction; a client that got no answer sends it again, and what had its effect then says so.
 
 mod cloud_event;
+mod consumer;
 mod envelope;
 mod event;
-mod intake;
-mod messages;
+mod ingest;
 mod plans;
 mod routes;
 
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use platform::{Platform, Routes};
 
-use messages::Messages;
+use consumer::Messages;
 
 /// What the handlers hold.
 #[derive(Clone)]

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use aam::db::Connection;
 use aam::ingest::{Stream, ensure_object};
-use aam::plan::Plan;
+use aam::mappings::{Object, current_or_shipped};
 use chrono::{DateTime, Utc};
-use dcl::mapping::{Object, current_or_shipped};
+use mapping::Plan;
 use platform::Result;
 use schema::{ConnectionId, Error, TenantId};
 
@@ -33,7 +33,7 @@ impl Plans {
     ) -> Result<Stream> {
         let object = event.object();
         let connection = event.connection;
-        let version = dcl::db::mappings::find_version(conn, tenant, connection, &object).await?;
+        let version = aam::db::mappings::find_version(conn, tenant, connection, &object).await?;
         let key = (tenant, connection, object);
         let kept = self.get(&key).filter(|it| Some(it.0) == version);
         let (mapping_version, plan) = match kept {

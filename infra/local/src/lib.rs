@@ -1,8 +1,8 @@
 //! What the local platform is made of.
 
+pub mod child_process;
 pub mod demo;
 pub mod gateway;
-pub mod lifeline;
 mod memory;
 pub mod postgres;
 pub mod settings;

@@ -4,7 +4,7 @@
 //! **Invariant:** a request is always answered, also when it fails or takes too long: an answer
 //! that does not come holds the stack for an hour.
 
-mod answer;
+mod custom_resource;
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use platform::lambda::deadline;
 use platform::secrets::Live;
 use platform::{config, db, telemetry};
 
-pub use answer::Answer;
+pub use custom_resource::Answer;
 
 /// What is left for the answer when the migrations have not ended in time.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -44,7 +44,7 @@ async fn respond(
     if let Err(error) = &end {
         tracing::error!(?error, "the tables are not up to date");
     }
-    answer::send(client, &request, &end).await?;
+    custom_resource::send(client, &request, &end).await?;
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{Baseline, FILE_NAME, Key};
+use crate::check;
 use crate::date::Date;
-use crate::engine;
 use crate::error::Error;
 
 /// What to do with the baseline.
@@ -67,11 +67,11 @@ pub fn run(root: &Path, command: &Command) -> Result<ExitCode, Error> {
 
 /// The baseline as it is, and one of every finding.
 fn findings(root: &Path) -> Result<(Baseline, Baseline), Error> {
-    let (mut tree, config) = engine::read(root)?;
+    let (mut tree, config) = check::read(root)?;
     let before = Baseline::of(&tree).map_err(|err| Error::Usage(format!("{err:#}")))?;
     tree.remove(FILE_NAME);
     let today = Date::of(std::time::SystemTime::now());
-    let report = engine::with_deep_stack(0, || engine::check_tree(&tree, &config, today))??;
+    let report = check::with_deep_stack(0, || check::check_tree(&tree, &config, today))??;
     let found = report.diagnostics.iter().chain(&report.following);
     Ok((before, Baseline::of_findings(found)))
 }

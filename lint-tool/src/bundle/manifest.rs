@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::functions::Route;
 use super::source::{Source, Toolchain};
 use super::{read, sha256};
+use crate::check::Report;
 use crate::diagnostic::Level;
-use crate::engine::Report;
 use crate::error::Error;
 use crate::{baseline, config};
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::{Hash, hash, sealed};
+use super::{Hash, atomic_file, hash};
 use crate::facts::{self, Facts};
 
 /// What was known when the run began.
@@ -25,7 +25,10 @@ pub(crate) struct Entry {
 impl FactCache {
     /// Reads what is there; `None` keeps nothing.
     pub(super) fn open(path: Option<PathBuf>) -> FactCache {
-        let body = path.as_deref().and_then(sealed::read).unwrap_or_default();
+        let body = path
+            .as_deref()
+            .and_then(atomic_file::read)
+            .unwrap_or_default();
         let known = entries(&body);
         FactCache { path, body, known }
     }
@@ -67,7 +70,7 @@ impl FactCache {
                 }
             }
         }
-        sealed::write(path, &body);
+        atomic_file::write(path, &body);
     }
 }
 

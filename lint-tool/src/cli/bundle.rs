@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::{print, unreadable};
 use crate::bundle::{self, Arch, Plan, Profile};
 use crate::cache::Cache;
-use crate::engine::{self, Options};
+use crate::check::{self, Options};
 use crate::error::Error;
 use crate::render::{Format, render};
 use crate::timing::Timing;
@@ -55,7 +55,7 @@ fn build(options: Bundle) -> Result<ExitCode, Error> {
         cache: Cache::of(&root),
         threads: 0,
     };
-    let (report, deny_warnings) = engine::check_with(&root, &check, &Timing::default())?;
+    let (report, deny_warnings) = check::check_with(&root, &check, &Timing::default())?;
     if !report.is_clean(deny_warnings) {
         print(&render(&report, Format::Human));
         eprintln!("structure-lint: not bundled: mend the findings first");

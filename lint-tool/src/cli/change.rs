@@ -4,17 +4,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::print;
+use crate::check;
 use crate::config;
 use crate::date::Date;
-use crate::engine;
 use crate::error::Error;
 use crate::{fix, infer};
 
 /// Mends what can be mended; with `dry_run` it only says which lines would change.
 pub(super) fn fix(root: &Path, dry_run: bool) -> Result<ExitCode, Error> {
-    let (tree, config) = engine::read(root)?;
+    let (tree, config) = check::read(root)?;
     let before = tree.clone();
-    let changed = engine::with_deep_stack(0, || fix::fix(tree, &config, today()))??;
+    let changed = check::with_deep_stack(0, || fix::fix(tree, &config, today()))??;
     for (file, text) in &changed {
         print(&changes(file, before.get(file).unwrap_or_default(), text));
         if !dry_run {
@@ -51,7 +51,7 @@ fn changes(file: &str, before: &str, after: &str) -> String {
 
 /// Writes a first `structure-lint.toml`; one that is there is left alone.
 pub(super) fn init(root: &Path, inferred: bool) -> Result<ExitCode, Error> {
-    let (tree, _) = engine::read(root)?;
+    let (tree, _) = check::read(root)?;
     if tree.has(config::FILE_NAME) {
         let message = format!(
             "there is a `{}` already; remove it first",
@@ -60,7 +60,7 @@ pub(super) fn init(root: &Path, inferred: bool) -> Result<ExitCode, Error> {
         return Err(Error::Usage(message));
     }
     let text = if inferred {
-        engine::with_deep_stack(0, || infer::infer(&tree, today()))??
+        check::with_deep_stack(0, || infer::infer(&tree, today()))??
     } else {
         infer::starter()
     };

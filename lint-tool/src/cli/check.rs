@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::ValueEnum as _;
 
 use crate::cache::Cache;
-use crate::engine::{self, Options};
+use crate::check::{self, Options};
 use crate::error::Error;
 use crate::render::{Format, render};
 use crate::timing::Timing;
@@ -73,7 +73,7 @@ pub(super) fn check(options: &Check) -> Result<ExitCode, Error> {
         Cache::of(&root)
     };
     let (threads, timing) = (options.threads, Timing::default());
-    let found = engine::check_with(&root, &Options { cache, threads }, &timing)?;
+    let found = check::check_with(&root, &Options { cache, threads }, &timing)?;
     let (mut report, deny_warnings) = found;
     if options.strict_unresolved {
         report = report.strict_unresolved();

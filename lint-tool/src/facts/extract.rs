@@ -13,14 +13,14 @@ use syn::{Expr, Item, LitStr, Token, UseTree};
 use super::tokens::{self, Found, plain};
 use super::{
     Facts, Include, Name, PathAttr, PathRef, RowType, Scope, ScopeId, Segment, SqlText, Use, allow,
-    attributes, depth, docs, flat, items,
+    attributes, depth, docs, fast, items,
 };
 use crate::diagnostic::Span;
 use crate::sql;
 
 /// Turns a file into facts. A file that cannot be parsed keeps its error as a fact.
 pub fn extract(text: &str) -> Facts {
-    finish(text, flat::extract(text).unwrap_or_else(|| by_tree(text)))
+    finish(text, fast::extract(text).unwrap_or_else(|| by_tree(text)))
 }
 
 /// The same by `syn` alone, which the quicker way is compared with.

@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use super::{Edit, offset};
 use crate::diagnostic::Diagnostic;
-use crate::tree::Tree;
+use crate::files::Tree;
 
 /// `x = "1"` as `x.workspace = true`, where the workspace says the same.
 pub(super) fn inherit(tree: &Tree, it: &Diagnostic, text: &str) -> Option<Edit> {

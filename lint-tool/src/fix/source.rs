@@ -1,8 +1,8 @@
 //! Fixes in Rust sources.
 
 use super::{Edit, offset};
+use crate::check::Analysis;
 use crate::diagnostic::Diagnostic;
-use crate::engine::Analysis;
 use crate::facts::{PathRef, fixable};
 use crate::modules::Module;
 

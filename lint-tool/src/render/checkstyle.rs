@@ -2,7 +2,7 @@
 
 use super::human::level;
 use super::xml::escape;
-use crate::engine::Report;
+use crate::check::Report;
 
 pub(super) fn report(report: &Report) -> String {
     let mut text =

@@ -1,8 +1,8 @@
 //! Workflow commands of GitHub Actions: an annotation on the line of each finding.
 
 use super::human::level;
+use crate::check::Report;
 use crate::diagnostic::Diagnostic;
-use crate::engine::Report;
 
 pub(super) fn report(report: &Report) -> String {
     report.diagnostics.iter().map(annotation).collect()

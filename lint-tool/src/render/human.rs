@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::check::Report;
 use crate::diagnostic::{Diagnostic, Level, Place};
-use crate::engine::Report;
 
 pub(super) fn level(level: Level) -> &'static str {
     match level {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::engine::Report;
+use crate::check::Report;
 
 #[derive(Serialize)]
 struct Document<'a> {

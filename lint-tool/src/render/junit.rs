@@ -1,8 +1,8 @@
 //! JUnit's XML: a failed test for each error, a skipped one for each warning.
 
 use super::xml::escape;
+use crate::check::Report;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Report;
 
 pub(super) fn report(report: &Report) -> String {
     let (errors, warnings) = (report.count(Level::Error), report.count(Level::Warn));

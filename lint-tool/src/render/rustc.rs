@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::human;
+use crate::check::Report;
 use crate::diagnostic::{Diagnostic, Level, Place};
-use crate::engine::Report;
 
 pub(super) fn report(report: &Report) -> String {
     let messages = report.diagnostics.iter().map(|it| message(report, it));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::check::Report;
 use crate::diagnostic::{Diagnostic, Level, Place};
-use crate::engine::Report;
 use crate::rules::RULES;
 
 pub(super) fn report(report: &Report) -> String {

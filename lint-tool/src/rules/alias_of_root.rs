@@ -1,8 +1,8 @@
 //! SL007
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place};
-use crate::engine::Context;
 
 /// A crate under another name.
 pub(super) struct AliasOfRoot;

@@ -2,10 +2,10 @@
 
 use super::Rule;
 use super::edge_report::{reason, report};
+use crate::check::Context;
 use crate::config::Only;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::Edge;
-use crate::engine::Context;
 use crate::paths::Captures;
 
 /// A use of something that is not on the list.

@@ -2,9 +2,9 @@
 
 use super::Rule;
 use super::edge_report::report;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place};
 use crate::edges::Edge;
-use crate::engine::Context;
 use crate::facts::PathRef;
 use crate::selector::Selector;
 

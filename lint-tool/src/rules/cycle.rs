@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Rule;
 use super::edge_report::reason;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place};
 use crate::edges::{Edge, Spot};
-use crate::engine::Context;
 
 /// Things that use each other in a circle.
 pub(super) struct Cycle;

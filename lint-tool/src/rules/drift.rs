@@ -2,8 +2,8 @@
 
 use super::Rule;
 use super::likeness::{Likeness, difference, pairs};
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 
 /// Two definitions of one model that have grown apart.
 pub(super) struct Drift;
@@ -74,8 +74,8 @@ How to fix: use the one definition; where there must be two, give them the same 
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
+    use crate::files::Tree;
     use crate::rules::testing::check;
-    use crate::tree::Tree;
 
     const FIXTURE: &str = "//- a/src/lib.rs\n#[derive(FromRow)]\npub struct Account { id: u8, name: String, kind: u8, at: i64 }\n\
         //- b/src/lib.rs\n#[derive(FromRow)]\nstruct Account { id: u8, name: Option<String>, #[sqlx(rename = \"kind\")] sort: u8, more: u8 }\n";
@@ -87,7 +87,7 @@ mod tests {
             FIXTURE,
             "b/src/lib.rs:2:8 `Account` has drifted from `a::Account`",
         );
-        let report = crate::engine::check_tree(
+        let report = crate::check::check_tree(
             &Tree::fixture(FIXTURE),
             &Config::default(),
             "2026-11-22".parse().unwrap(),

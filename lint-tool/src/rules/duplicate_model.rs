@@ -2,8 +2,8 @@
 
 use super::Rule;
 use super::likeness::{Likeness, Pair, pairs};
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 
 /// One model that two crates define.
 pub(super) struct DuplicateModel;

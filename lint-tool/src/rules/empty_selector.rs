@@ -3,9 +3,9 @@
 use super::Rule;
 use std::collections::BTreeSet;
 
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::{Spot, spot};
-use crate::engine::Context;
 use crate::selector::Selector;
 use crate::workspace::Extern;
 

@@ -1,8 +1,8 @@
 //! SL020
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 use crate::manifest::{Manifest, Text};
 use crate::paths;
 

@@ -1,8 +1,8 @@
 //! SL003
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place};
-use crate::engine::Context;
 use crate::modules::Module;
 
 /// An `extern crate` that the edition has no need of.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::Rule;
 use super::edge_report::{reason, report};
+use crate::check::Context;
 use crate::config::Facade;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::{Edge, spot};
-use crate::engine::Context;
 
 /// A way past a facade into its inner modules.
 pub(super) struct PastFacade;

@@ -2,8 +2,8 @@
 
 use super::Rule;
 use super::edge_report::report;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 use crate::paths::Captures;
 
 /// An edge that the configuration forbids.

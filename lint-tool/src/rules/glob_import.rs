@@ -1,8 +1,8 @@
 //! SL006
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place};
-use crate::engine::Context;
 
 /// A `use` of everything.
 pub(super) struct GlobImport;

@@ -1,8 +1,8 @@
 //! SL903
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 
 /// An ignore that gives no reason, names no rule, or has ended.
 pub(super) struct IgnoreWithoutReason;

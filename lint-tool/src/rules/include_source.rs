@@ -1,8 +1,8 @@
 //! SL002
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place};
-use crate::engine::Context;
 use crate::facts::Include;
 use crate::workspace::TargetKind;
 

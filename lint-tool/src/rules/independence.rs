@@ -2,10 +2,10 @@
 
 use super::Rule;
 use super::edge_report::report;
+use crate::check::Context;
 use crate::config::Independent;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::Edge;
-use crate::engine::Context;
 
 /// One of several independent things that uses another of them.
 pub(super) struct Independence;

@@ -4,10 +4,10 @@ use toml::Spanned;
 
 use super::Rule;
 use super::edge_report::report;
+use crate::check::Context;
 use crate::config::{Config, Layers};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::{Edge, Spot};
-use crate::engine::Context;
 
 /// A layer that uses one above it.
 pub(super) struct LayerOrder;

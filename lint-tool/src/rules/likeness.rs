@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::Context;
+use crate::check::Context;
 use crate::models::Model;
 
 /// How alike two structs are.

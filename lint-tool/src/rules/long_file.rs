@@ -3,8 +3,8 @@
 use super::Rule;
 use std::collections::BTreeSet;
 
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place, Span};
-use crate::engine::Context;
 
 /// A file with too many lines.
 pub(super) struct LongFile;

@@ -1,8 +1,8 @@
 //! SL051
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place};
-use crate::engine::Context;
 
 /// A function with too many lines.
 pub(super) struct LongFunction;

@@ -1,8 +1,8 @@
 //! SL901
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 
 /// A `mod` without a file, or with two.
 pub(super) struct ModuleFile;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place, Span};
-use crate::engine::Context;
 use crate::paths;
 use crate::resolve::BUILT_IN;
 use crate::workspace::{Package, TargetKind, ident};

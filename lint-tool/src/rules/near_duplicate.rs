@@ -2,8 +2,8 @@
 
 use super::Rule;
 use super::likeness::{Likeness, Pair, difference, pairs};
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 
 /// Two structs of data with nearly the same fields.
 pub(super) struct NearDuplicate;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place, Span};
-use crate::engine::Context;
 use crate::facts::is_generated;
 use crate::paths;
 

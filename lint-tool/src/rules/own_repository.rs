@@ -1,8 +1,8 @@
 //! SL022
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 use crate::manifest::{Dependency, DependencyKind, Manifest};
 
 /// A member of the workspace that is taken from a registry or from git.

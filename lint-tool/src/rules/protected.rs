@@ -4,9 +4,9 @@ use toml::Spanned;
 
 use super::Rule;
 use super::edge_report::{reason, report};
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place};
 use crate::edges::{Edge, Spot};
-use crate::engine::Context;
 use crate::manifest::Text;
 use crate::paths::Captures;
 use crate::selector::Selector;

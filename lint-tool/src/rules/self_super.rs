@@ -1,8 +1,8 @@
 //! SL004
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place};
-use crate::engine::Context;
 
 /// `self::super::`, which is `super::`.
 pub(super) struct SelfSuper;

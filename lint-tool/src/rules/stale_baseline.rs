@@ -1,8 +1,8 @@
 //! SL905
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 
 /// An entry of the baseline whose finding is gone.
 pub(super) struct StaleBaseline;

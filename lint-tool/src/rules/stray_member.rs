@@ -1,8 +1,8 @@
 //! SL021
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 use crate::paths;
 
 /// A path dependency that `members` does not name.

@@ -1,8 +1,8 @@
 //! SL005
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place, Span};
-use crate::engine::Context;
 use crate::facts::{Facts, PathRef};
 
 /// `super::super::` that climbs out of the file more than once.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 use crate::models::{Access, Table};
 use crate::paths::wildcard;
 

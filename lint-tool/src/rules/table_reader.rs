@@ -4,8 +4,8 @@ use toml::Spanned;
 
 use super::Rule;
 use super::table_owner::configured_owner;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 use crate::models::Access;
 use crate::paths::wildcard;
 

@@ -1,10 +1,10 @@
 //! SL018
 
 use super::Rule;
+use crate::check::Context;
 use crate::config::Layers;
 use crate::diagnostic::{Diagnostic, Level, Place, Span};
 use crate::edges::{Spot, package_spot, spot};
-use crate::engine::Context;
 use crate::selector::Selector;
 
 /// A crate or module that no layer holds.

@@ -1,8 +1,8 @@
 //! SL024
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 use crate::manifest::{Dependency, DependencyKind, Manifest};
 
 /// A dependency that does not come from `[workspace.dependencies]`.

@@ -1,8 +1,8 @@
 //! SL026
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Span};
-use crate::engine::Context;
 use crate::manifest::Manifest;
 
 /// A member with an edition or lints of its own, where the workspace has them.

@@ -1,8 +1,8 @@
 //! SL900
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Place, Span};
-use crate::engine::Context;
 use crate::models::is_migration;
 
 /// A file that cannot be read as what it is.

@@ -1,8 +1,8 @@
 //! SL906
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level, Note, Place, Span};
-use crate::engine::Context;
 
 /// Too many paths whose beginning is not known.
 pub(crate) struct Unresolved;

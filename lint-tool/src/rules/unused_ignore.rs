@@ -1,8 +1,8 @@
 //! SL902
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 
 /// An ignore or exception that covers nothing.
 pub(super) struct UnusedIgnore;

@@ -1,8 +1,8 @@
 //! SL023
 
 use super::Rule;
+use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::engine::Context;
 use crate::manifest::DependencyKind;
 use crate::paths;
 use crate::workspace::Package;

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::check;
 use crate::config::{self, Config};
-use crate::engine;
 use crate::error::Error;
-use crate::tree::Tree;
+use crate::files::Tree;
 
 /// File, line and code.
 pub type Finding = (String, u32, String);
@@ -101,7 +101,7 @@ pub fn findings(tree: &Tree) -> Result<BTreeSet<Finding>, Error> {
     // The cases show what a rule can see; what it leaves alone by default, a case says by itself.
     config.strict.get_or_insert(true);
     let today = TODAY.parse().map_err(Error::Usage)?;
-    let report = engine::check_tree(tree, &config, today)?;
+    let report = check::check_tree(tree, &config, today)?;
     let found = report.diagnostics.into_iter();
     let found = found.map(|it| (it.place.file, it.place.span.line, it.code.to_owned()));
     Ok(found.collect())

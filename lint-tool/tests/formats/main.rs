@@ -9,10 +9,10 @@ use std::process::Command;
 
 use cargo_metadata::Message;
 use serde_json::Value;
+use structure_lint::check::{Report, check_tree};
 use structure_lint::config::{Config, FILE_NAME};
-use structure_lint::engine::{Report, check_tree};
+use structure_lint::files::Tree;
 use structure_lint::rules::RULES;
-use structure_lint::tree::Tree;
 use structure_lint::{Format, render};
 
 /// What the rules say of the first bad example of each.

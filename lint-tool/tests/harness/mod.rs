@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use structure_lint::tree::Tree;
+use structure_lint::files::Tree;
 
 /// Writes a fixture to a new folder of this test.
 pub(crate) fn write(name: &str, fixture: &str) -> PathBuf {

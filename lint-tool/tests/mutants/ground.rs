@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use structure_lint::check::{analyse, check_tree, read, with_deep_stack};
 use structure_lint::config::Config;
-use structure_lint::engine::{analyse, check_tree, read, with_deep_stack};
+use structure_lint::files::Tree;
 use structure_lint::models::{Model, Models};
 use structure_lint::rules::RULES;
-use structure_lint::tree::Tree;
 
 use crate::written::Written;
 

@@ -1,7 +1,7 @@
 //! A struct as its parts of text, so that edits can be combined.
 
+use structure_lint::files::Tree;
 use structure_lint::models::Model;
-use structure_lint::tree::Tree;
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 

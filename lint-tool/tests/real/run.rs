@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use structure_lint::Report;
-use structure_lint::engine::{self, Options};
+use structure_lint::check::{self, Options};
 use structure_lint::timing::Timing;
 
 use self::layout::Crate;
@@ -104,7 +104,7 @@ fn check(
     verdicts: &Verdicts,
     rules: &mut Rules,
 ) -> Result<Row> {
-    let (report, _) = engine::check_with(root, &Options::default(), &Timing::default())?;
+    let (report, _) = check::check_with(root, &Options::default(), &Timing::default())?;
     let mut row = Row {
         crates: crates.len(),
         files: report.files,
@@ -147,8 +147,8 @@ fn judge(project: &str, report: &Report, verdicts: &Verdicts, row: &mut Row, rul
 fn unresolved(folder: &Path, here: &Path) -> Result<()> {
     for (project, crates) in layout::projects(&here.join("crates.tsv"))? {
         let root = layout::lay_out(folder, &project, &crates)?;
-        let (tree, _) = engine::read(&root)?;
-        let analysis = engine::with_deep_stack(0, || engine::analyse(&tree))??;
+        let (tree, _) = check::read(&root)?;
+        let analysis = check::with_deep_stack(0, || check::analyse(&tree))??;
         for note in analysis.edges.unresolved {
             let place = note.place.map(|it| format!("{}:{}", it.file, it.span.line));
             let place = place.unwrap_or_default();

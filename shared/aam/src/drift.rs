@@ -22,62 +22,15 @@
 //! The severity is that for a mapped field. What is medium or high is one step worse where an
 //! entity requires the field, and one step milder where nothing uses it.
 
+use mapping::{Demand, FieldUse};
 use schema::drift::{Change, ChangeKind, Compatibility, Severity};
 use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes};
-
-/// What hangs on a source field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Use {
-    /// How much a record needs it.
-    pub demand: Demand,
-    /// Whether it is read as a number, a date or a word of a list. As a text, any value fits.
-    pub is_typed: bool,
-}
-
-/// How much a record needs a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Demand {
-    /// No mapping reads it.
-    Unused,
-    /// A mapping reads it for an optional canonical field.
-    Mapped,
-    /// A mapping reads it for a canonical field without which the record is quarantined.
-    Required,
-}
-
-impl Use {
-    /// No mapping reads it; one that will may care for its type.
-    pub const UNUSED: Use = Use {
-        demand: Demand::Unused,
-        is_typed: true,
-    };
-
-    /// A mapping reads it somehow for an optional canonical field.
-    pub const MAPPED: Use = Use {
-        demand: Demand::Mapped,
-        is_typed: true,
-    };
-
-    /// The same for a required one.
-    pub const REQUIRED: Use = Use {
-        demand: Demand::Required,
-        is_typed: true,
-    };
-
-    /// What hangs on a field that is used in both ways.
-    pub fn and(self, other: Use) -> Use {
-        Use {
-            demand: self.demand.max(other.demand),
-            is_typed: self.is_typed || other.is_typed,
-        }
-    }
-}
 
 /// What changed, in path order; what happened to one field stands together.
 pub fn diff(
     before: &SourceSchema,
     after: &SourceSchema,
-    used: &dyn Fn(&str) -> Use,
+    used: &dyn Fn(&str) -> FieldUse,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut old = before.fields.iter().peekable();
@@ -98,7 +51,7 @@ pub fn diff(
 fn compare(
     old: Option<(&String, &SourceField)>,
     new: Option<(&String, &SourceField)>,
-    used: &dyn Fn(&str) -> Use,
+    used: &dyn Fn(&str) -> FieldUse,
     changes: &mut Vec<Change>,
 ) {
     let Some((path, _)) = old.or(new) else { return };

@@ -1,14 +1,10 @@
-//! The adaptive API mesh: reading sources, canonicalising records, noticing drift.
+//! The adaptive API mesh: canonicalising records, inferring schemas, noticing drift.
 
-pub mod connectors;
 pub mod db;
-pub mod delimited;
 pub mod drift;
 pub mod fingerprint;
+pub mod inference;
 pub mod ingest;
-pub mod observe;
-pub mod plan;
-mod truth;
-
+pub mod mappings;
 #[cfg(test)]
-mod notation;
+mod testing;

@@ -4,15 +4,17 @@
 
 mod access;
 pub mod drift;
+mod egress;
 pub mod entity;
 mod error;
-mod hosts;
+
 mod id;
 pub mod mapping;
 pub mod source;
 
 pub use access::{Role, Scope};
+pub use egress::Hosts;
 pub use entity::Entity;
 pub use error::{Error, FieldError, Result};
-pub use hosts::Hosts;
+
 pub use id::{ApiKeyId, ConnectionId, DriftId, InvitationId, JobId, RunId, TenantId, UserId};

@@ -1,6 +1,6 @@
 //! Mappings: how a source object's fields become an entity's. Data, not code.
 //!
-//! A version is immutable. `aam::plan` compiles one and runs it over records.
+//! A version is immutable. `mapping` compiles one and runs it over records.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

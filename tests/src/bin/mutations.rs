@@ -5,11 +5,11 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use aam::connectors::Trouble;
-use aam::connectors::postgres::{Config, Line, Start};
 use anyhow::{Context, ensure};
 use schema::Hosts;
 use serde_json::json;
+use sources::Trouble;
+use sources::postgres::{Config, Line, Start};
 use tests::double::{Double, Frame, Reply, frame, frames};
 use tests::source::Source;
 

@@ -1,9 +1,9 @@
 //! How far the sources of objects were read.
 
-use aam::connectors::postgres::Part;
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
 use schema::{ConnectionId, TenantId};
+use sources::postgres::Part;
 
 /// How far an object's source was read.
 pub(crate) struct Position<'a> {

@@ -1,11 +1,11 @@
 //! A config on its way in: checked, its source asked, its secrets taken out.
 
-use aam::connectors::postgres::Config;
-use aam::connectors::secrets::{self, MARK, Secrets};
-use aam::connectors::{self, Connector};
 use platform::{Platform, Result, db};
 use schema::{ConnectionId, Error, FieldError, TenantId};
 use serde_json::Value;
+use sources::Connector;
+use sources::postgres::Config;
+use sources::redact::{self, MARK, Secrets};
 
 use super::source::{Source, contact, pulls, refuse};
 use crate::db::connections::Connection;
@@ -45,7 +45,7 @@ pub(crate) async fn next(
     (tenant, connection): (TenantId, &Connection),
     mut config: Value,
 ) -> Result<Accepted> {
-    let connector = connectors::find(&connection.source_type)
+    let connector = sources::find(&connection.source_type)
         .ok_or_else(|| Error::Internal("a connection of no connector".into()))?;
     check(connector, &config)?;
     if !pulls(connector) {
@@ -54,7 +54,7 @@ pub(crate) async fn next(
     let (old, old_config) = old(platform, tenant, connection.id).await?;
     let moved = place(connector, &old) != place(connector, &config);
     if !moved {
-        secrets::put(&mut config, &secrets_of(connector, old_config));
+        redact::put(&mut config, &secrets_of(connector, old_config));
     } else if let Some(pointer) = marked(connector, &config) {
         let detail = "the source is another one: give the secret again";
         return Err(Error::invalid(format!("/connector_config{pointer}"), detail).into());
@@ -65,7 +65,7 @@ pub(crate) async fn next(
 
 impl Accepted {
     fn of(connector: &dyn Connector, mut config: Value, moved: bool) -> Accepted {
-        let secrets = secrets::take(&mut config, connector.secrets());
+        let secrets = redact::take(&mut config, connector.secrets());
         Accepted {
             marked: config,
             secrets,
@@ -90,7 +90,7 @@ async fn ask(platform: &Platform, config: &Value) -> Result<()> {
 }
 
 fn secrets_of(connector: &dyn Connector, mut whole: Value) -> Secrets {
-    secrets::take(&mut whole, connector.secrets())
+    redact::take(&mut whole, connector.secrets())
 }
 
 /// The first secret that is not there.

@@ -5,11 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aam::connectors::postgres::{Line, Order, Page, Row};
 use aam::db::raw_records;
 use aam::db::{self, Connection};
 use aam::ingest::{Item, Stream};
-use aam::plan::Plan;
+use mapping::Plan;
+use sources::postgres::{Line, Order, Page, Row};
 
 use super::Halt;
 use super::place::Place;

@@ -7,30 +7,29 @@
 pub(crate) mod accept;
 mod claims;
 pub(crate) mod discover;
-mod lines;
 mod object;
 mod place;
+mod session;
 pub(crate) mod source;
-pub(crate) mod standing;
 mod sweep;
 pub(crate) mod sync;
 mod too_large;
 
-use aam::connectors::Trouble;
 use aam::db::Connection;
 use chrono::{DateTime, Utc};
 use schema::{ConnectionId, TenantId};
 use serde::{Deserialize, Serialize};
+use sources::Trouble;
 use utoipa::ToSchema;
 
 use crate::db::connections::ConnectionStatus;
+use crate::db::connections::source as connection_source;
 use crate::db::jobs::{Job, JobEnd};
-use crate::db::sources;
 use crate::ending;
 use crate::worker::Step;
 use source::Source;
 
-pub(crate) use lines::Lines;
+pub(crate) use session::Lines;
 
 /// What is to be pulled: the payload of a job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -95,7 +94,7 @@ pub(crate) async fn ended(
         JobEnd::Failed(_) => ConnectionStatus::Failed,
         JobEnd::Canceled => return Ok(()),
     };
-    sources::set_status(conn, tenant, pull.connection_id, status).await?;
+    connection_source::set_status(conn, tenant, pull.connection_id, status).await?;
     Ok(())
 }
 

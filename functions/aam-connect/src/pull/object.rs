@@ -1,14 +1,14 @@
 //! One object of a source in a sync: which rows are next, and what becomes of them.
 
-use aam::connectors::postgres::{Line, Order, Page, Row, Secured, Start};
-use aam::connectors::{Trouble, TroubleClass};
 use aam::db::runs::{self, FinishedRun, RunKind};
 use aam::db::{self, Connection};
+use aam::inference::{Coverage, Observation};
 use aam::ingest::{self, Counts, Item, Op, Run, Stream};
-use aam::observe::{Coverage, Observation};
 use chrono::{DateTime, Utc};
 use schema::RunId;
 use serde::{Deserialize, Serialize};
+use sources::postgres::{Line, Order, Page, Row, Secured, Start};
+use sources::{Trouble, TroubleClass};
 
 use super::Halt;
 use super::claims::{self, Claims};

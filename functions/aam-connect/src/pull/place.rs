@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use aam::connectors::postgres::Object;
 use aam::db::Connection;
 use aam::ingest::{Stream, declare, ensure_object};
-use aam::plan::Plan;
+use aam::mappings;
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
-use dcl::mapping;
+use mapping::Plan;
 use platform::metrics;
 use schema::source::SourceSchema;
 use schema::{ConnectionId, DriftId, TenantId};
+use sources::postgres::Object;
 
 /// Where an object's rows come from and go to.
 pub(super) struct Place<'a> {
@@ -26,13 +26,13 @@ impl Place<'_> {
     /// How its records are read, with the mapping as of now. The object must be registered.
     pub(super) async fn stream(&self, conn: &mut Connection) -> anyhow::Result<Stream> {
         let (name, entity) = (self.object.name(), &self.object.entity);
-        let object = mapping::Object {
+        let object = mappings::Object {
             connection: self.connection,
             name: &name,
             system: self.system,
             entity,
         };
-        let current = mapping::current_or_shipped(conn, self.tenant, &object, self.now).await?;
+        let current = mappings::current_or_shipped(conn, self.tenant, &object, self.now).await?;
         let (mapping_version, mapping) =
             current.with_context(|| format!("no entity `{entity}`"))?;
         Ok(Stream {

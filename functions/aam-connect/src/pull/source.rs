@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use aam::connectors::postgres::{Config, Line};
-use aam::connectors::secrets::{self, Secrets};
-use aam::connectors::{self, Capability, Connector, Trouble};
 use aam::db::Connection;
 use platform::data_key::DataKey;
 use platform::{Platform, Result};
 use schema::{ConnectionId, Error, FieldError, TenantId};
 use serde_json::Value;
+use sources::postgres::{Config, Line};
+use sources::redact::{self, Secrets};
+use sources::{Capability, Connector, Trouble};
 
 use super::accept::Accepted;
-use super::lines::Key;
+use super::session::Key;
 use super::{Halt, Lines, internal};
-use crate::db::{jobs, positions, sources};
+use crate::db::connections::source;
+use crate::db::{jobs, positions};
 
 /// A request must be answered; a source that needs longer is not healthy.
 const CONTACT: Duration = Duration::from_secs(20);
@@ -38,10 +39,10 @@ impl Source {
         tenant: TenantId,
         id: ConnectionId,
     ) -> Result<Option<Source>> {
-        let Some(row) = sources::find(conn, tenant, id).await? else {
+        let Some(row) = source::find(conn, tenant, id).await? else {
             return Ok(None);
         };
-        let Some(connector) = connectors::find(&row.source_type).filter(|it| pulls(*it)) else {
+        let Some(connector) = sources::find(&row.source_type).filter(|it| pulls(*it)) else {
             return Ok(None);
         };
         Ok(Some(Source {
@@ -90,7 +91,7 @@ impl Source {
             let opened = key.open(&about(self.id), sealed)?;
             let opened: Secrets =
                 serde_json::from_slice(&opened).map_err(|err| Error::Internal(err.into()))?;
-            secrets::put(&mut config, &opened);
+            redact::put(&mut config, &opened);
         }
         Ok(config)
     }
@@ -136,7 +137,7 @@ pub(crate) async fn replace(
         return Err(Error::Conflict(detail).into());
     }
     if let Some(sealed) = seal(conn, platform, (tenant, id), &accepted.secrets).await? {
-        sources::set_secrets(conn, tenant, id, &sealed).await?;
+        source::set_secrets(conn, tenant, id, &sealed).await?;
     }
     if accepted.moved {
         positions::delete(conn, tenant, id).await?;

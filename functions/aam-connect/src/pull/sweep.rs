@@ -1,8 +1,8 @@
 //! What is stored and no longer at the source, once all that is there has been read.
 
-use aam::connectors::postgres::{Line, Secured};
 use aam::db::{self, Connection, quarantine};
 use serde::{Deserialize, Serialize};
+use sources::postgres::{Line, Secured};
 
 use super::Halt;
 use super::object::{Current, Found, Way, refused};

@@ -1,7 +1,5 @@
 //! The job `sync`: a source's records, object by object, page by page.
 
-use aam::connectors::Trouble;
-use aam::connectors::postgres::{Line, Object, Order, Table};
 use aam::db::{Connection, runs};
 use aam::ingest::Counts;
 use anyhow::Context;
@@ -9,6 +7,8 @@ use chrono::{DateTime, Utc};
 use platform::Platform;
 use schema::TenantId;
 use serde::{Deserialize, Serialize};
+use sources::Trouble;
+use sources::postgres::{Line, Object, Order, Table};
 
 use super::object::{Current, Way};
 use super::place::Place;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use aam::connectors::postgres::{PAGE_BYTES, Page};
 use aam::db::quarantine::{self, NewQuarantined};
 use aam::db::{self, Connection};
 use aam::ingest::{Outcome, Stream};
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
+use sources::postgres::{PAGE_BYTES, Page};
 
 use super::claims;
 use super::object::Current;

@@ -1,10 +1,10 @@
 //! What can be connected.
 
-use aam::connectors::{CONNECTORS, Capability, Connector};
 use platform::extract::Json;
 use platform::{Platform, Reader, Routes, routes};
 use serde::Serialize;
 use serde_json::Value;
+use sources::{CONNECTORS, Capability, Connector};
 use utoipa::ToSchema;
 
 pub(crate) fn router() -> Routes<Platform> {

@@ -1,6 +1,5 @@
 //! Connections: linking a source, changing the link, taking it away.
 
-use aam::connectors::{self, CONNECTORS};
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{SubsecRound, Utc};
@@ -13,10 +12,11 @@ use platform::{Admin, Platform, Reader, Result, Routes, db, routes};
 use schema::{ConnectionId, Error, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sources::CONNECTORS;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::pace::{self, Said, said};
+use super::schedule::{self, Said, said};
 use crate::db::connections::{self, Connection, ConnectionStatus};
 use crate::pull::accept::{self, Accepted};
 use crate::pull::source;
@@ -114,14 +114,14 @@ async fn create(
     Admin(caller): Admin,
     Json(new): Json<NewConnection>,
 ) -> Result<(StatusCode, Json<Connection>)> {
-    let connector = connectors::find(&new.source_type).ok_or_else(unsupported)?;
+    let connector = sources::find(&new.source_type).ok_or_else(unsupported)?;
     check_title(&new.name)?;
     if new.credential_locator.is_some() {
         return Err(Error::invalid("/credential_locator", "this connector needs none").into());
     }
-    let sync_every_minutes = pace::sync(connector, new.sync_every_minutes, None)?;
-    let hours = (new.schema_check_every_hours, pace::usual(connector));
-    let schema_check_every_hours = pace::schema_check(connector, hours.0, hours.1)?;
+    let sync_every_minutes = schedule::sync(connector, new.sync_every_minutes, None)?;
+    let hours = (new.schema_check_every_hours, schedule::usual(connector));
+    let schema_check_every_hours = schedule::schema_check(connector, hours.0, hours.1)?;
     let accepted = Box::pin(accept::first(&platform, connector, new.connector_config)).await?;
     let now = Utc::now().trunc_subsecs(6);
     let connection = Connection {
@@ -160,7 +160,7 @@ async fn list(
 ) -> Result<Json<Connections>> {
     let source_type = match &filter.source_type {
         None => None,
-        Some(name) => Some(connectors::find(name).ok_or_else(unsupported)?.name()),
+        Some(name) => Some(sources::find(name).ok_or_else(unsupported)?.name()),
     };
     let order = format!("{source_type:?} {:?}", filter.status);
     let scope = scope(caller.tenant, "connections", &order);
@@ -221,11 +221,12 @@ async fn update(
         check_title(&name)?;
         connection.name = name;
     }
-    let connector = connectors::find(&connection.source_type).ok_or_else(unsupported)?;
+    let connector = sources::find(&connection.source_type).ok_or_else(unsupported)?;
     let (minutes, hours) = (change.sync_every_minutes, change.schema_check_every_hours);
-    connection.sync_every_minutes = pace::sync(connector, minutes, connection.sync_every_minutes)?;
+    connection.sync_every_minutes =
+        schedule::sync(connector, minutes, connection.sync_every_minutes)?;
     let before = connection.schema_check_every_hours;
-    connection.schema_check_every_hours = pace::schema_check(connector, hours, before)?;
+    connection.schema_check_every_hours = schedule::schema_check(connector, hours, before)?;
     if let Some(accepted) = accepted {
         source::replace(&mut tx, &platform, (caller.tenant, id), &accepted).await?;
         connection.connector_config = accepted.marked;

@@ -8,8 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connections::scope;
+use crate::db::connection_overviews::{self, ConnectionOverview};
 use crate::db::connections::{self, Wanted};
-use crate::db::connectors::{self, Connector};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(list))
@@ -17,7 +17,7 @@ pub(crate) fn router() -> Routes<Platform> {
 
 #[derive(Serialize, ToSchema)]
 struct Connectors {
-    connectors: Vec<Connector>,
+    connectors: Vec<ConnectionOverview>,
     /// How many there are on all pages.
     total: i64,
     /// Hand it back as `cursor` for the next page; null on the last one.
@@ -46,7 +46,7 @@ async fn list(
     };
     let mut tx = db::read(&platform.db, caller.tenant).await?;
     let total = connections::count(&mut tx, caller.tenant, &all).await?;
-    let mut connectors = connectors::list(&mut tx, caller.tenant, &page).await?;
+    let mut connectors = connection_overviews::list(&mut tx, caller.tenant, &page).await?;
     let next_cursor = page.next(&scope, &mut connectors, |it| it.name.clone());
     Ok(Json(Connectors {
         connectors,

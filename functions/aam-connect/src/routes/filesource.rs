@@ -1,12 +1,12 @@
 //! Files: uploading them, and what is known of them.
 
-use aam::connectors::Connector;
-use aam::connectors::filesource::{Config, FileSource};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use platform::extract::{Json, Query};
 use platform::{Ingester, Platform, Reader, Result, Routes, db, routes, trace};
 use schema::{ConnectionId, Error, TenantId};
 use serde::{Deserialize, Serialize};
+use sources::Connector;
+use sources::filesource::{Config, FileSource};
 use utoipa::{IntoParams, ToSchema};
 
 use super::connections;
@@ -128,7 +128,7 @@ async fn status(State(platform): State<Platform>, Reader(caller): Reader) -> Res
     let files = runs::list_files(&mut tx, caller.tenant, None).await?.len();
     Ok(Json(Status {
         supported_entities: FileSource.entities().iter().map(|it| it.kind).collect(),
-        supported_systems: &dcl::shipped::SYSTEMS,
+        supported_systems: &mapping::shipped::SYSTEMS,
         connections,
         files,
     }))

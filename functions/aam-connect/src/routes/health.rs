@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use aam::connectors::postgres::Config;
-use aam::connectors::{Trouble, TroubleClass};
 use axum::extract::State;
 use chrono::{DateTime, SubsecRound, Utc};
 use platform::audit::{self, Entry};
@@ -12,6 +10,8 @@ use platform::{Ingester, Platform, Result, Routes, db, routes};
 use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use serde_json::json;
+use sources::postgres::Config;
+use sources::{Trouble, TroubleClass};
 use utoipa::ToSchema;
 
 use super::connections::{NOT_FOUND, object};

@@ -1,16 +1,16 @@
 //! Asking a source for its records, or for its structure.
 
-use aam::connectors::postgres::Object;
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::extract::{Json, Path};
 use platform::{Ingester, Platform, Result, Routes, db, routes};
 use schema::{ConnectionId, Error, FieldError};
 use serde::Deserialize;
+use sources::postgres::Object;
 use utoipa::ToSchema;
 
 use super::connections;
-use super::queued::{Asked, Queued};
+use super::job_accepted::{Asked, Queued};
 use crate::pull::source::Source;
 use crate::pull::{Mode, Pull, discover as discovery, sync as syncing};
 

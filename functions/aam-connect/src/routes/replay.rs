@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::connections::{self, check_name};
 use super::filesource::resolve;
-use super::queued::{Asked, Queued};
+use super::job_accepted::{Asked, Queued};
 use crate::db::jobs;
 use crate::replay::{KIND, Phase, Replay};
 

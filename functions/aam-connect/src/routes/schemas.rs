@@ -1,7 +1,8 @@
 //! The structure of a connection's objects, version by version.
 
-use aam::drift::{self, Use};
+use aam::drift;
 use axum::extract::State;
+use mapping::FieldUse;
 use platform::extract::{Json, Path, Query};
 use platform::page::Page;
 use platform::{Platform, Reader, Result, Routes, db, routes};
@@ -111,7 +112,7 @@ async fn diff(
         return Err(absent.into());
     };
     Ok(Json(Diff {
-        changes: drift::diff(&before, &after, &|_| Use::MAPPED),
+        changes: drift::diff(&before, &after, &|_| FieldUse::MAPPED),
         object,
         from,
         to,

@@ -4,31 +4,31 @@
 //! one transaction, so that a kill at any point loses and doubles nothing: what was committed is
 //! counted, and sent again it is unchanged.
 
-mod batches;
-mod paced;
+mod body;
+mod file_ingest;
 mod report;
 
 use std::sync::Arc;
 
-use aam::connectors::filesource::Config;
 use aam::db::runs::{self, RunKind};
-use aam::delimited::file_name::{self, FileName};
 use aam::ingest::{Run, Stream, ensure_object};
-use aam::plan::Plan;
+use aam::mappings::{Object, current_or_shipped};
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use dcl::mapping::{Object, current_or_shipped};
+use mapping::Plan;
 use platform::{Caller, Platform, Problem, Result, db};
 use schema::entity::ENTITIES;
 use schema::{ConnectionId, Error, RunId};
+use sources::delimited::file_name::{self, FileName};
+use sources::filesource::Config;
 use uuid::Uuid;
 
 use crate::routes::connections::NOT_FOUND;
-use batches::Batches;
-use paced::{Allowance, Paced};
+use body::{Allowance, Paced};
+use file_ingest::Batches;
 pub(crate) use report::{FileReport, UploadReport};
 
 /// A function ends after 15 minutes at the latest, and its runs with it.

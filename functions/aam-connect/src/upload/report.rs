@@ -1,13 +1,13 @@
 //! What became of an upload, file by file.
 
-use aam::delimited::Reader;
-use aam::delimited::file_name::FileName;
 use aam::ingest::Counts;
 use platform::Result;
 use schema::drift::DriftEvent;
 use schema::drift::{Change, Severity};
 use schema::{DriftId, Error, FieldError, RunId};
 use serde::{Serialize, Serializer};
+use sources::delimited::Reader;
+use sources::delimited::file_name::FileName;
 use utoipa::ToSchema;
 
 /// What became of an upload.

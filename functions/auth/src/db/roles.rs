@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use platform::db::{ConnectOptions, Connection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor};
 
-use crate::opaque::random;
+use crate::opaque_token::random;
 
 /// PostgreSQL's own number.
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).expect("it is not zero");

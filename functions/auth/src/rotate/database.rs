@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{Pending, Rotation, Step};
 use crate::db::roles;
-use crate::opaque::random;
+use crate::opaque_token::random;
 
 const CLONE: &str = "_clone";
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -4,8 +4,8 @@
 //! harm and goes on where that one stopped.
 
 mod database;
+mod secret_versions;
 mod signing_key;
-mod vault;
 
 use anyhow::{Context, bail};
 use aws_sdk_secretsmanager::Client;
@@ -16,7 +16,7 @@ use platform::config::Realm;
 use platform::{db, env, telemetry};
 use serde::Deserialize;
 
-use vault::{Pending, Vault};
+use secret_versions::{Pending, Vault};
 
 /// What Secrets Manager sends.
 #[derive(Debug, Clone, Deserialize)]

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::by_id;
 use crate::App;
 use crate::db::api_keys::{self as rows, NewRow, Row};
-use crate::{input, maker, opaque};
+use crate::{input, maker, opaque_token};
 
 pub(super) fn router() -> Routes<App> {
     Routes::new()
@@ -125,11 +125,11 @@ async fn create(
         created_at: Utc::now().trunc_subsecs(6),
         last_used_at: None,
     };
-    let secret = opaque::random();
+    let secret = opaque_token::random();
     let row = NewRow {
         id: api_key.id,
         name: &api_key.name,
-        secret_hash: &opaque::sha256(&secret),
+        secret_hash: &opaque_token::sha256(&secret),
         scopes: &api_key.scopes,
         created_by: api_key.created_by,
         created_at: api_key.created_at,

@@ -22,7 +22,7 @@ use crate::App;
 use crate::db::invitations::{self, Invitation};
 use crate::db::users::{self, NewUser};
 use crate::input::{self, Email};
-use crate::opaque::Opaque;
+use crate::opaque_token::Opaque;
 use crate::token::Account;
 use crate::{maker, password, session};
 

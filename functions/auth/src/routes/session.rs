@@ -19,7 +19,7 @@ use crate::db::logins::{self, Login};
 use crate::db::sign_in_addresses;
 use crate::db::users::{self, Credentials};
 use crate::input::Email;
-use crate::opaque::Opaque;
+use crate::opaque_token::Opaque;
 use crate::password::{self, Verdict};
 use crate::session::{self, Outcome, Tokens};
 use crate::token::Account;

@@ -20,7 +20,7 @@ use crate::db::invitations::{self, Invitation};
 use crate::db::{api_keys, refresh_tokens, users};
 use crate::input::Email;
 use crate::maker;
-use crate::opaque::Opaque;
+use crate::opaque_token::Opaque;
 
 pub(super) fn router() -> Routes<App> {
     Routes::new()

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::describe::{Record, ViewName};
+use crate::openapi::{Record, ViewName};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(read))

@@ -13,7 +13,7 @@ use schema::Error;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::describe::{Record, ViewName};
+use crate::openapi::{Record, ViewName};
 use crate::{etag, kept};
 
 pub(crate) fn router() -> Routes<Platform> {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::envelope::{self, Envelope};
 use crate::event::{Event, Rejected};
-use crate::intake::{self, Fate};
+use crate::ingest::{self, Fate};
 use crate::{State, cloud_event};
 
 const LARGEST: usize = 5 << 20;
@@ -102,7 +102,7 @@ pub(crate) async fn take(
     let events: Events<'_> = events
         .map(|it| it.and_then(|it| it.check_time(now)))
         .collect();
-    let fates = intake::take(state, caller, &events, now).await?;
+    let fates = ingest::take(state, caller, &events, now).await?;
     let mut receipt = Receipt::default();
     for (index, (event, fate)) in events.into_iter().zip(fates).enumerate() {
         receipt.add(index, event.map_or_else(|it| it.id, |it| it.id), fate);

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::{Binaries, data};
-use crate::lifeline::Process;
+use crate::child_process::Process;
 use crate::wheel;
 
 /// How long a start may take: recovery after a crash reads the log again.

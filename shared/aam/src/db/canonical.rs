@@ -13,7 +13,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Postgres};
 
 use super::{Connection, Result};
-use crate::plan::{Cell, Record};
+use mapping::{Cell, Record};
 
 /// Where the records of one batch come from.
 #[derive(Debug, Clone, Copy)]

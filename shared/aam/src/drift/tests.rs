@@ -2,17 +2,17 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fingerprint::{documentation_hash, structure_hash};
-use crate::notation::parse;
+use crate::testing::parse;
 
 fn check(before: &str, after: &str, expected: &[&str]) {
     let changes = diff(&parse(before), &parse(after), &|path| match path {
-        path if path.starts_with("unused") => Use::UNUSED,
-        "required_text" => Use {
+        path if path.starts_with("unused") => FieldUse::UNUSED,
+        "required_text" => FieldUse {
             is_typed: false,
-            ..Use::REQUIRED
+            ..FieldUse::REQUIRED
         },
-        path if path.starts_with("required") => Use::REQUIRED,
-        _ => Use::MAPPED,
+        path if path.starts_with("required") => FieldUse::REQUIRED,
+        _ => FieldUse::MAPPED,
     });
     let changes: Vec<String> = changes
         .iter()
@@ -153,7 +153,7 @@ fn a_label_changes_only_the_documentation_hash() {
     let mut after = before.clone();
     after.fields.get_mut("a").unwrap().label = Some("A".to_owned());
 
-    assert_eq!(diff(&before, &after, &|_| Use::MAPPED), []);
+    assert_eq!(diff(&before, &after, &|_| FieldUse::MAPPED), []);
     assert_eq!(structure_hash(&before), structure_hash(&after));
     assert_ne!(documentation_hash(&before), documentation_hash(&after));
 }
@@ -200,12 +200,12 @@ fn pairs() -> impl Strategy<Value = (SourceSchema, SourceSchema)> {
 proptest! {
     #[test]
     fn nothing_differs_from_itself(a in schemas()) {
-        prop_assert_eq!(diff(&a, &a, &|_| Use::REQUIRED), []);
+        prop_assert_eq!(diff(&a, &a, &|_| FieldUse::REQUIRED), []);
     }
 
     #[test]
     fn there_is_a_change_exactly_where_the_hash_differs((a, b) in pairs()) {
-        let changes = diff(&a, &b, &|_| Use::MAPPED);
+        let changes = diff(&a, &b, &|_| FieldUse::MAPPED);
         prop_assert_eq!(changes.is_empty(), structure_hash(&a) == structure_hash(&b));
     }
 
@@ -214,8 +214,8 @@ proptest! {
         let verdict = |changes: Vec<Change>| {
             changes.iter().fold(Compatibility::Full, |all, it| all.and(it.compatibility))
         };
-        let there = verdict(diff(&a, &b, &|_| Use::MAPPED));
-        let back = verdict(diff(&b, &a, &|_| Use::MAPPED));
+        let there = verdict(diff(&a, &b, &|_| FieldUse::MAPPED));
+        let back = verdict(diff(&b, &a, &|_| FieldUse::MAPPED));
         prop_assert_eq!(there, Compatibility::new(back.is_forward(), back.is_backward()));
     }
 }

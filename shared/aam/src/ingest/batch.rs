@@ -13,7 +13,7 @@ use crate::db::quarantine::{NewQuarantined, Settled};
 use crate::db::raw_records::{self, Batch, Known, NewRaw};
 use crate::db::runs::RunKind;
 use crate::db::{self, Connection};
-use crate::observe::{Coverage, Observation};
+use crate::inference::{Coverage, Observation};
 
 /// Stores the items and says what became of each. Changes nothing if it fails and the caller
 /// rolls back.

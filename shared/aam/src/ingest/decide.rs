@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use crate::ingest::prepare::prepare;
     use crate::ingest::{Item, Op};
-    use crate::plan::Plan;
+    use mapping::Plan;
     use schema::mapping::{FieldMapping, Mapping};
 
     fn plan() -> Plan {

@@ -5,12 +5,12 @@ use schema::RunId;
 use schema::drift::DriftEvent;
 use schema::source::SourceSchema;
 
-use super::learn::learn;
+use super::schema_versions::learn;
 use super::{Counts, Stream};
 use crate::db::runs::{FinishedRun, RunKind};
 use crate::db::{self, Connection};
-use crate::drift::{Demand, Use};
-use crate::observe::{Coverage, Observation, absorb};
+use crate::inference::{Coverage, Observation, absorb};
+use mapping::{Demand, FieldUse};
 
 /// A passage of records.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ pub async fn finish(
     };
     // The cells of a file are texts, whatever their looks.
     let used = |path: &str| match stream.plan.use_of(path) {
-        used if is_file && used.demand == Demand::Unused => Use {
+        used if is_file && used.demand == Demand::Unused => FieldUse {
             is_typed: false,
             ..used
         },

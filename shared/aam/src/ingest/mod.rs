@@ -16,8 +16,8 @@
 mod batch;
 mod decide;
 mod finish;
-mod learn;
 mod prepare;
+mod schema_versions;
 
 use std::sync::Arc;
 
@@ -26,10 +26,10 @@ use schema::{ConnectionId, TenantId};
 
 pub use batch::batch;
 pub use finish::{Run, finish};
-pub use learn::declare;
+pub use schema_versions::declare;
 
 use crate::db::{self, Connection};
-use crate::plan::Plan;
+use mapping::Plan;
 
 /// Most items that one [`batch()`] should have.
 pub const MOST_ITEMS: usize = 1000;

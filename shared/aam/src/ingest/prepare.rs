@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{Item, Op};
-use crate::plan::{Cell, Plan, Record, Reject};
+use mapping::{Cell, Plan, Record, Reject};
 
 /// B-tree entries end near 2,700 bytes, and a source id shares its entry with the object's name.
 const LONGEST_ID: usize = 1024;

@@ -1,7 +1,6 @@
 //! Statements over mappings and the canonical tables. The only place in this crate that knows
 //! SQL.
 
-pub mod mappings;
 pub mod provenance;
 mod row;
 mod select;

@@ -1,6 +1,6 @@
 //! Log lines, and spans for a collector.
 
-mod lines;
+mod json;
 pub(crate) mod otlp;
 
 use std::io::IsTerminal;
@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
-use lines::Lines;
+use json::Lines;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy)]

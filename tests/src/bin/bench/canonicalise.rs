@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use aam::plan::Plan;
+use mapping::Plan;
 
 use crate::records::opportunity;
 use crate::report::{Report, median, time};
@@ -12,7 +12,7 @@ const TURNS: usize = 9;
 
 pub(crate) fn run() -> anyhow::Result<()> {
     let texts: Vec<_> = (0..RECORDS).map(|it| opportunity(it, 0)).collect();
-    let mapping = dcl::shipped::find("salesforce", "opportunity").expect("is shipped");
+    let mapping = mapping::shipped::find("salesforce", "opportunity").expect("is shipped");
     let plan = Plan::compile(mapping)?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {

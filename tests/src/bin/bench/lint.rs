@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use structure_lint::cache::Cache;
-use structure_lint::engine::{self, Options};
+use structure_lint::check::{self, Options};
+use structure_lint::files::Tree;
 use structure_lint::timing::Timing;
-use structure_lint::tree::Tree;
 
 use crate::report::{Report, median};
 
@@ -80,7 +80,7 @@ fn check(corpus: &Corpus) -> anyhow::Result<()> {
         cache: Cache::of(&corpus.root),
         threads: 1,
     };
-    let (report, _) = engine::check_with(&corpus.root, &options, &Timing::default())?;
+    let (report, _) = check::check_with(&corpus.root, &options, &Timing::default())?;
     black_box(structure_lint::render(
         &report,
         structure_lint::Format::Json,
@@ -110,7 +110,7 @@ fn parse(sources: &[String]) -> anyhow::Result<()> {
 /// The texts that the checker parses.
 fn sources(corpus: &Corpus) -> anyhow::Result<Vec<String>> {
     let tree = Tree::read(&corpus.root)?;
-    let analysis = engine::with_deep_stack(1, || engine::analyse(&tree))??;
+    let analysis = check::with_deep_stack(1, || check::analyse(&tree))??;
     let files = analysis.modules.facts.keys();
     Ok(files
         .filter_map(|it| tree.get(it).map(str::to_owned))

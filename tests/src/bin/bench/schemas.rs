@@ -2,9 +2,10 @@
 
 use std::hint::black_box;
 
-use aam::drift::{Use, diff};
+use aam::drift::diff;
 use aam::fingerprint::structure_hash;
 use aws_lc_rs::digest::{SHA256, digest};
+use mapping::FieldUse;
 use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes};
 
 use crate::report::{Report, median, time};
@@ -76,7 +77,7 @@ pub(crate) fn drift_diff() -> anyhow::Result<()> {
     for _ in 0..TURNS {
         let (turn, ()) = time(|| {
             for pair in schemas.windows(2) {
-                let changes = black_box(diff(&pair[0], &pair[1], &|_| Use::MAPPED));
+                let changes = black_box(diff(&pair[0], &pair[1], &|_| FieldUse::MAPPED));
                 assert_eq!(changes.len(), 20);
             }
         });

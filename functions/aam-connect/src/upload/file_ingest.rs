@@ -1,0 +1,333 @@
+//! One file in batches: rows are gathered until a batch is full, then written together.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aam::db::quarantine::{self, NewQuarantined};
+use aam::db::runs;
+use aam::inference::{Column, Coverage, Observation};
+use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::extract::multipart::Field;
+use chrono::{SubsecRound, Utc};
+use futures_util::TryStreamExt;
+use platform::audit::{self, Entry};
+use platform::{Result, metrics};
+use schema::source::{SourceType, SourceTypes, child_path};
+use serde_json::json;
+use sources::delimited::{
+    ColumnType, Doubt, Header, Item as Read, Options, Profile, Rejected, Row, Separators,
+    StreamError, StreamReader,
+};
+
+use super::{FileReport, Stop, Upload, broken};
+use crate::routes::connections::object;
+
+/// A batch is full with this many rows or bytes, whichever comes first.
+const ROWS: usize = 500;
+const BYTES: usize = 4 << 20;
+
+/// The passage of one file.
+pub(super) struct Batches<'a> {
+    upload: &'a Upload,
+    stream: Stream,
+    run: Run,
+    counts: Counts,
+    observation: Observation,
+    /// The rows that wait, as JSON, one behind the other.
+    text: Vec<u8>,
+    rows: Vec<Waiting>,
+    separators: Option<Separators>,
+    /// Rows that could not even be read.
+    rejected: Vec<Rejected>,
+    rejected_bytes: usize,
+}
+
+/// A row that waits.
+struct Waiting {
+    line: u64,
+    /// Its place in the text of all.
+    place: Range<usize>,
+    /// Numbers that can be read in two ways, and the row as it is set aside for them.
+    doubts: Option<(Vec<Doubt>, Rejected)>,
+}
+
+impl<'a> Batches<'a> {
+    pub(super) fn new(upload: &'a Upload, stream: Stream, run: Run) -> Batches<'a> {
+        Batches {
+            upload,
+            stream,
+            run,
+            counts: Counts::default(),
+            observation: Observation::new(Coverage::Header),
+            text: Vec::new(),
+            rows: Vec::new(),
+            separators: None,
+            rejected: Vec::new(),
+            rejected_bytes: 0,
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.run.bytes
+    }
+
+    /// Reads the file to its end, writing each full batch.
+    pub(super) async fn read(
+        &mut self,
+        part: &mut Field<'_>,
+        options: Options,
+        report: &mut FileReport,
+    ) -> Result<(), Stop> {
+        let bytes = AtomicU64::new(0);
+        let chunks = part.inspect_ok(|it| {
+            bytes.fetch_add(it.len() as u64, Ordering::Relaxed);
+        });
+        let mut file = StreamReader::new(options, chunks);
+        let mut profile = None;
+        loop {
+            let next = file.next().await.map_err(stop)?;
+            self.run.bytes = bytes.load(Ordering::Relaxed);
+            match next {
+                Some(Read::Row(row)) => {
+                    if profile.is_none() {
+                        check(row.header())?;
+                    }
+                    profile
+                        .get_or_insert_with(|| Profile::new(row.header()))
+                        .observe(&row);
+                    self.gather(&row);
+                }
+                Some(Read::Rejected(rejected)) => {
+                    self.rejected_bytes += rejected.raw.len();
+                    self.rejected.push(rejected);
+                }
+                None => break,
+            }
+            if self.is_full() {
+                self.flush().await?;
+            }
+        }
+        let reader = file.reader();
+        report.detected(reader);
+        let Some(header) = reader.header() else {
+            let error = "the file is empty: its first line names the columns";
+            return Err(Stop::File(error.to_owned()));
+        };
+        check(header)?;
+        self.flush().await?;
+        self.observe(header, &profile.unwrap_or_else(|| Profile::new(header)));
+        Ok(())
+    }
+
+    fn gather(&mut self, row: &Row<'_>) {
+        let plan = &self.stream.plan;
+        let separators = self.separators.get_or_insert_with(|| {
+            Separators::new(row.header(), |it| plan.is_number(&child_path("", it)))
+        });
+        let doubts = separators.observe(row);
+        let start = self.text.len();
+        row.write_json(&mut self.text);
+        let doubts = (!doubts.is_empty()).then(|| {
+            let rejected = row.rejected(String::new());
+            self.rejected_bytes += rejected.raw.len();
+            (doubts, rejected)
+        });
+        self.rows.push(Waiting {
+            line: row.line(),
+            place: start..self.text.len(),
+            doubts,
+        });
+    }
+
+    /// Sets aside the rows whose numbers are written otherwise than others of their column.
+    fn part(&mut self) -> Result<(), Stop> {
+        let Some(separators) = &mut self.separators else {
+            return Ok(());
+        };
+        separators.check().map_err(Stop::File)?;
+        let rejected = &mut self.rejected;
+        self.rows.retain_mut(|row| {
+            let Some((doubts, mut as_rejected)) = row.doubts.take() else {
+                return true;
+            };
+            let Err(reason) = separators.take(&doubts) else {
+                return true;
+            };
+            as_rejected.reason = reason;
+            rejected.push(as_rejected);
+            false
+        });
+        Ok(())
+    }
+
+    /// Notes that the run is over and what the file's columns say about its object.
+    pub(super) async fn finish(&mut self, report: &mut FileReport) -> Result<(), Stop> {
+        let now = Utc::now().trunc_subsecs(6);
+        let (upload, counts) = (self.upload, self.counts);
+        let mut tx = upload.begin().await?;
+        runs::advance(&mut tx, self.stream.tenant, &self.run, &counts).await?;
+        let observation = &self.observation;
+        report.drift =
+            ingest::finish(&mut tx, &self.stream, &self.run, counts, observation, now).await?;
+        let place = object(self.stream.connection);
+        let entry = Entry::new(&upload.caller, "file.upload", place).after(json!({
+            "run": self.run.id,
+            "file": self.run.file,
+            "object": self.stream.object,
+            "counts": counts,
+            "drift": report.drift.as_ref().map(|it| it.id),
+        }));
+        audit::append(&mut tx, self.stream.tenant, &entry).await?;
+        tx.commit().await?;
+        metrics::count("DriftOpened", usize::from(report.drift.is_some()));
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        ROWS <= self.rows.len()
+            || ROWS <= self.rejected.len()
+            || BYTES <= self.text.len() + self.rejected_bytes
+    }
+
+    async fn flush(&mut self) -> Result<(), Stop> {
+        self.part()?;
+        self.write().await?;
+        // Apart from the rows: there every writer takes its locks in one order.
+        self.set_aside().await?;
+        self.rejected_bytes = 0;
+        Ok(())
+    }
+
+    async fn write(&mut self) -> Result<()> {
+        if self.rows.is_empty() {
+            self.text.clear();
+            return Ok(());
+        }
+        let now = Utc::now().trunc_subsecs(6);
+        let items: Vec<_> = self
+            .rows
+            .iter()
+            .map(|it| Item {
+                payload: &self.text[it.place.clone()],
+                line: Some(it.line),
+                occurred_at: None,
+                op: Op::Upsert,
+                source_id: None,
+                source_key: None,
+            })
+            .collect();
+        let mut tx = self.upload.begin().await?;
+        let (stream, run, observation) = (&self.stream, &self.run, &mut self.observation);
+        let outcomes = ingest::batch(&mut tx, stream, run, &items, observation, now).await?;
+        let mut counts = self.counts;
+        outcomes.iter().for_each(|it| counts.add(it));
+        runs::advance(&mut tx, stream.tenant, &self.run, &counts).await?;
+        tx.commit().await?;
+        self.counts = counts;
+        self.rows.clear();
+        self.text.clear();
+        Ok(())
+    }
+
+    /// Keeps the rows that could not be read.
+    async fn set_aside(&mut self) -> Result<()> {
+        if self.rejected.is_empty() {
+            return Ok(());
+        }
+        let now = Utc::now().trunc_subsecs(6);
+        let mut counts = self.counts;
+        let texts: Vec<_> = self
+            .rejected
+            .iter()
+            .map(|it| {
+                (
+                    digest(&SHA256, it.raw.as_bytes()),
+                    it.raw.replace('\0', "\u{fffd}"),
+                )
+            })
+            .collect();
+        let mut rows = Vec::with_capacity(texts.len());
+        for (rejected, (content_hash, payload)) in self.rejected.iter().zip(&texts) {
+            counts.add(&Outcome::Quarantined {
+                field: None,
+                reason: String::new(),
+                collides: false,
+            });
+            rows.push(NewQuarantined {
+                content_hash: content_hash.as_ref(),
+                line: Some(rejected.line),
+                field: None,
+                reason: &rejected.reason,
+                payload,
+                source_id: None,
+                source_key: None,
+                version: None,
+            });
+        }
+        rows.sort_by_key(|it| it.content_hash);
+        rows.dedup_by_key(|it| it.content_hash);
+        let stream = &self.stream;
+        let place = (stream.connection, stream.object.as_str(), self.run.id);
+        let mut tx = self.upload.begin().await?;
+        quarantine::upsert(&mut tx, stream.tenant, place, &rows, now).await?;
+        runs::advance(&mut tx, stream.tenant, &self.run, &counts).await?;
+        tx.commit().await?;
+        self.counts = counts;
+        self.rejected.clear();
+        Ok(())
+    }
+
+    fn observe(&mut self, header: &Header, profile: &Profile) {
+        let named = header.names().len() - header.nameless();
+        let columns: Vec<_> = header
+            .names()
+            .iter()
+            .zip(&profile.columns)
+            .enumerate()
+            .filter(|(index, (_, seen))| *index < named || seen.empty < seen.seen)
+            .map(|(_, it)| it)
+            .map(|(name, seen)| Column {
+                name,
+                types: types(seen.kind),
+                present: seen.seen - seen.empty,
+            })
+            .collect();
+        let rows = profile.columns.first().map_or(0, |it| it.seen);
+        self.observation.observe_columns(&columns, rows);
+    }
+}
+
+/// PostgreSQL stores no NUL, and a name without it would be another name.
+fn check(header: &Header) -> Result<(), Stop> {
+    match header.names().iter().position(|it| it.contains('\0')) {
+        None => Ok(()),
+        Some(at) => Err(Stop::File(format!(
+            "the name of column {} has a NUL",
+            at + 1
+        ))),
+    }
+}
+
+fn stop(error: StreamError<axum::extract::multipart::MultipartError>) -> Stop {
+    match error {
+        StreamError::Chunk(error) => Stop::Request(broken(error)),
+        StreamError::File(error) => Stop::File(error.to_string()),
+    }
+}
+
+fn types(kind: ColumnType) -> SourceTypes {
+    SourceTypes::of(match kind {
+        ColumnType::Empty => return SourceTypes::NONE,
+        ColumnType::Boolean => SourceType::Boolean,
+        ColumnType::Integer => SourceType::Integer,
+        ColumnType::Decimal => SourceType::Decimal,
+        ColumnType::Date => SourceType::Date,
+        ColumnType::Timestamp => SourceType::Timestamp,
+        ColumnType::Text => SourceType::Text,
+    })
+}

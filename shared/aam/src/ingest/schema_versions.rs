@@ -1,0 +1,110 @@
+//! Structures over time: snapshots, and the drift from the one that the mapping was made for.
+
+use chrono::{DateTime, Utc};
+use schema::DriftId;
+use schema::drift::{DriftEvent, DriftStatus};
+use schema::source::SourceSchema;
+
+use super::Stream;
+use crate::db::snapshots::{self, Snapshot};
+use crate::db::{self, Connection, source_objects};
+use mapping::FieldUse;
+
+use crate::drift::diff;
+use crate::fingerprint::structure_hash;
+
+/// What an object's structure is now, given what it was; none where nothing is learnt of it.
+pub(super) type Seen<'a> = &'a (dyn Fn(Option<&SourceSchema>) -> Option<SourceSchema> + Sync);
+
+/// What hangs on the field at a path.
+pub(super) type Used<'a> = &'a (dyn Fn(&str) -> FieldUse + Sync);
+
+/// Notes the structure that the source itself declares, and returns the drift that is new.
+///
+/// The object must be registered. Snapshots and drift are as [`finish`](super::finish()) has them.
+pub async fn declare(
+    conn: &mut Connection,
+    stream: &Stream,
+    declared: &SourceSchema,
+    now: DateTime<Utc>,
+) -> db::Result<Option<DriftEvent>> {
+    let used = |path: &str| stream.plan.use_of(path);
+    learn(conn, stream, &|_| Some(declared.clone()), &used, now).await
+}
+
+/// Adds a snapshot where what is seen leaves the newest one, and notes the drift from the
+/// baseline.
+pub(super) async fn learn(
+    conn: &mut Connection,
+    stream: &Stream,
+    seen: Seen<'_>,
+    used: Used<'_>,
+    now: DateTime<Utc>,
+) -> db::Result<Option<DriftEvent>> {
+    let (tenant, connection, object) = (stream.tenant, stream.connection, &stream.object);
+    let find = snapshots::find_latest_and_baseline;
+    if let Some((latest, _)) = find(conn, tenant, connection, object).await?
+        && next(&latest, seen).is_none()
+    {
+        return Ok(None);
+    }
+    // Only whoever holds the object numbers its snapshots, and numbers them after the newest.
+    source_objects::lock(conn, tenant, connection, object).await?;
+    let Some((latest, baseline)) = find(conn, tenant, connection, object).await? else {
+        let Some(schema) = seen(None) else {
+            return Ok(None);
+        };
+        let first = snapshot(1, schema);
+        snapshots::insert(conn, tenant, (connection, object), &first, now).await?;
+        source_objects::set_baseline(conn, tenant, connection, object, 1).await?;
+        return Ok(None);
+    };
+    let Some(next) = next(&latest, seen) else {
+        return Ok(None);
+    };
+    if snapshots::exists(conn, tenant, connection, object, &next.structure_hash).await? {
+        return Ok(None);
+    }
+    snapshots::insert(conn, tenant, (connection, object), &next, now).await?;
+    let Some(event) = event(stream, &baseline, &next, used, now) else {
+        return Ok(None);
+    };
+    let new = db::drift_events::insert_once(conn, tenant, &event).await?;
+    Ok(new.then_some(event))
+}
+
+/// The snapshot after `latest`, if what is seen leaves it.
+fn next(latest: &Snapshot, seen: Seen<'_>) -> Option<Snapshot> {
+    let next = snapshot(latest.version + 1, seen(Some(&latest.schema))?);
+    (next.structure_hash != latest.structure_hash).then_some(next)
+}
+
+fn snapshot(version: i32, schema: SourceSchema) -> Snapshot {
+    Snapshot {
+        version,
+        structure_hash: structure_hash(&schema),
+        schema: schema.into(),
+    }
+}
+
+fn event(
+    stream: &Stream,
+    from: &Snapshot,
+    to: &Snapshot,
+    used: Used<'_>,
+    now: DateTime<Utc>,
+) -> Option<DriftEvent> {
+    let changes = diff(&from.schema, &to.schema, used);
+    let severity = changes.iter().map(|it| it.severity).max()?;
+    Some(DriftEvent {
+        id: DriftId(uuid::Uuid::now_v7()),
+        connection_id: stream.connection,
+        object: stream.object.clone(),
+        from_version: from.version,
+        to_version: to.version,
+        changes,
+        severity,
+        status: DriftStatus::Open,
+        created_at: now,
+    })
+}

@@ -1,0 +1,246 @@
+//! One record through a plan: collect the named values, keep the rest, then fill the columns.
+
+use std::borrow::Cow;
+
+use schema::entity::{Field, Kind};
+
+use crate::{
+    Cell, Plan, Record, Reject, coerce, extended_json,
+    json::{self, Key},
+    json_limits::{Keys, check, check_depth, twice},
+    path::Node,
+    plan::{Column, Origin},
+    record::{VERSION, quoted},
+    transform::Step,
+};
+
+pub(super) fn canonicalise<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Reject> {
+    fill(plan, json, |_| true)
+}
+
+/// The record with the cells of its key alone.
+pub(super) fn key<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Reject> {
+    fill(plan, json, |field| plan.entity.key.contains(&field.name))
+}
+
+/// The same with the cell of its version.
+pub(super) fn key_and_version<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Reject> {
+    let key = plan.entity.key;
+    fill(plan, json, |field| {
+        key.contains(&field.name) || field.name == VERSION
+    })
+}
+
+fn fill<'a>(
+    plan: &'a Plan,
+    json: &'a str,
+    wanted: impl Fn(&Field) -> bool,
+) -> Result<Record<'a>, Reject> {
+    let mut found = Found {
+        slots: vec![Slot::Absent; plan.slots],
+        extras: String::with_capacity(json.len()),
+    };
+    found.extras.push('{');
+    found.object(&plan.root, json, 1)?;
+    found.extras.push('}');
+
+    let mut cells = Vec::with_capacity(plan.columns.len());
+    for column in &plan.columns {
+        cells.push(match column {
+            Some(column) if wanted(column.field) => column
+                .cell(&found.slots)
+                .map_err(|reason| Reject::at(column.field.name, reason))?,
+            _ => Cell::Null,
+        });
+    }
+    Ok(Record {
+        entity: plan.entity,
+        cells,
+        extras: found.extras,
+    })
+}
+
+/// What was met at a source path.
+#[derive(Clone, Copy)]
+enum Slot<'a> {
+    Absent,
+    /// An object that was entered, so it has no value of its own.
+    Entered,
+    Value(&'a str),
+}
+
+struct Found<'a> {
+    slots: Vec<Slot<'a>>,
+    extras: String,
+}
+
+impl<'a> Found<'a> {
+    fn object(&mut self, node: &Node, json: &'a str, depth: usize) -> Result<(), Reject> {
+        check_depth(depth)?;
+        let mut unnamed = Keys::with_room();
+        json::entries(json, |key, value| match node.child(key.text()) {
+            Some(child) if self.has(child) => Err(twice(key.text())),
+            Some(child) => self
+                .named(child, &key, value, depth + 1)
+                .map_err(|it| it.below(key.text())),
+            None => {
+                self.keep(&key, value, depth + 1)
+                    .map_err(|it| it.below(key.text()))?;
+                unnamed.insert(key.into_text())
+            }
+        })
+    }
+
+    fn has(&self, node: &Node) -> bool {
+        !matches!(self.slots[node.slot], Slot::Absent)
+    }
+
+    fn named(
+        &mut self,
+        node: &Node,
+        key: &Key<'_>,
+        value: &'a str,
+        depth: usize,
+    ) -> Result<(), Reject> {
+        let is_value = || node.is_source && extended_json::is_value(value);
+        if value.starts_with('{') && !node.is_leaf() && !is_value() {
+            self.slots[node.slot] = Slot::Entered;
+            self.remainder(node, key, value, depth)?;
+            return self.check_entered(node, value);
+        }
+        self.slots[node.slot] = Slot::Value(value);
+        if node.is_source {
+            return check(value, depth);
+        }
+        self.keep(key, value, depth)
+    }
+
+    /// Where a single value is expected, an object that has none of the named ones is no null.
+    fn check_entered(&self, node: &Node, value: &str) -> Result<(), Reject> {
+        if node.is_source && !node.any_below(&|it| self.has(it)) {
+            return Err(Reject::whole(not_single(value)));
+        }
+        Ok(())
+    }
+
+    /// What the mapping does not name within an object stays within that object.
+    fn remainder(
+        &mut self,
+        node: &Node,
+        key: &Key<'_>,
+        value: &'a str,
+        depth: usize,
+    ) -> Result<(), Reject> {
+        let before = self.extras.len();
+        self.push_key(key);
+        self.extras.push('{');
+        let opened = self.extras.len();
+        self.object(node, value, depth)?;
+        if self.extras.len() == opened {
+            self.extras.truncate(before);
+        } else {
+            self.extras.push('}');
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, key: &Key<'_>, value: &str, depth: usize) -> Result<(), Reject> {
+        self.push_key(key);
+        self.extras.push_str(value);
+        check(value, depth)
+    }
+
+    fn push_key(&mut self, key: &Key<'_>) {
+        // A value never ends with an opening brace, so this is the first key of its object.
+        if !self.extras.ends_with('{') {
+            self.extras.push(',');
+        }
+        key.push_to(&mut self.extras);
+        self.extras.push(':');
+    }
+}
+
+impl Column {
+    fn cell<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
+        let cell = match self.field.kind {
+            Kind::TextList => self.list(slots)?,
+            _ => self.finish(self.value(slots)?, &self.steps)?,
+        };
+        if self.field.required && cell.is_null() {
+            return Err("missing".to_owned());
+        }
+        Ok(cell)
+    }
+
+    /// Applies the steps and reads what comes out as the field's type.
+    pub(super) fn finish<'a>(
+        &'a self,
+        value: Option<Cow<'a, str>>,
+        steps: &'a [Step],
+    ) -> Result<Cell<'a>, String> {
+        let value = steps.iter().try_fold(value, |it, step| step.apply(it))?;
+        match value {
+            Some(text) if !text.is_empty() => coerce::read(self.field, text, self.reading),
+            _ => Ok(Cell::Null),
+        }
+    }
+
+    fn value<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Option<Cow<'a, str>>, String> {
+        match &self.origin {
+            Origin::Constant(text) => Ok(Some(Cow::Borrowed(text))),
+            Origin::First(sources) => {
+                let mut values = sources.iter().map(|it| text(slots[*it]));
+                values.find_map(Result::transpose).transpose()
+            }
+            Origin::Join {
+                slots: sources,
+                separator,
+            } => {
+                let values: Result<Vec<_>, _> = sources
+                    .iter()
+                    .filter_map(|it| text(slots[*it]).transpose())
+                    .collect();
+                Ok(Some(Cow::Owned(values?.join(separator))))
+            }
+        }
+    }
+
+    /// A list is read from a list of scalars, or from one scalar.
+    fn list<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
+        let Origin::First(sources) = &self.origin else {
+            return Ok(Cell::Null);
+        };
+        for source in sources {
+            let texts = match slots[*source] {
+                Slot::Value(raw) if raw.starts_with('[') => json::items(raw)
+                    .map_err(|it| it.reason)?
+                    .into_iter()
+                    .filter_map(|it| text(Slot::Value(it)).transpose())
+                    .collect::<Result<Vec<_>, _>>()?,
+                slot => text(slot)?.into_iter().collect(),
+            };
+            if !texts.is_empty() {
+                return Ok(Cell::TextList(texts));
+            }
+        }
+        Ok(Cell::Null)
+    }
+}
+
+/// The text of a string, number or boolean; null and the empty string are no value.
+fn text(slot: Slot<'_>) -> Result<Option<Cow<'_, str>>, String> {
+    let Slot::Value(raw) = slot else {
+        return Ok(None);
+    };
+    match raw.as_bytes()[0] {
+        b'n' => Ok(None),
+        b'"' => Ok(Some(json::unquote(raw)?).filter(|it| !it.is_empty())),
+        b'{' if extended_json::is_value(raw) => extended_json::text(raw),
+        b'{' | b'[' => Err(not_single(raw)),
+        _ => Ok(Some(Cow::Borrowed(raw))),
+    }
+}
+
+fn not_single(raw: &str) -> String {
+    format!("{} is not a single value", quoted(raw))
+}

@@ -1,0 +1,106 @@
+//! A compiled mapping, and running it over a record.
+//!
+//! `Plan::compile` checks a mapping once; `Plan::canonicalise` then reads JSON text into typed
+//! cells without building a tree of it.
+//!
+//! **Invariant:** nothing is lost and nothing is guessed. What no field of the mapping names is
+//! in `extras` as it was received; a value that does not fit its field rejects the record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use schema::{Entity, Result, entity::Field, mapping::Mapping};
+
+use crate::field_use::FieldUse;
+use crate::path::Node;
+use crate::record::{Record, Reject};
+use crate::timestamp::Reading;
+use crate::transform::Step;
+use crate::{canonicalise, compile};
+
+/// A mapping that was checked and made ready to run.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) entity: &'static Entity,
+    /// The source fields that the mapping names.
+    pub(crate) root: Node,
+    /// How many nodes there are below `root`; each has a slot for its value.
+    pub(crate) slots: usize,
+    /// In the order of `entity.fields`; none where the mapping leaves a field out.
+    pub(crate) columns: Vec<Option<Column>>,
+    /// By source path, what hangs on it.
+    pub(crate) uses: BTreeMap<String, FieldUse>,
+    /// The source paths that are read as numbers.
+    pub(crate) numbers: BTreeSet<String>,
+}
+
+/// How one canonical field comes about.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) field: &'static Field,
+    pub(crate) origin: Origin,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) reading: Reading,
+}
+
+/// Where a column's value comes from; numbers are slots.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    Constant(String),
+    First(Vec<usize>),
+    Join {
+        slots: Vec<usize>,
+        separator: String,
+    },
+}
+
+impl Plan {
+    /// Checks a mapping and makes it ready to run. Names every fault it finds.
+    pub fn compile(mapping: &Mapping) -> Result<Plan> {
+        compile::compile(mapping)
+    }
+
+    /// The entity whose records come out.
+    pub fn entity(&self) -> &'static Entity {
+        self.entity
+    }
+
+    /// What hangs on the source field at that path.
+    pub fn use_of(&self, path: &str) -> FieldUse {
+        self.uses.get(path).copied().unwrap_or(FieldUse::UNUSED)
+    }
+
+    /// Whether the source field at that path is read as a number.
+    pub fn is_number(&self, path: &str) -> bool {
+        self.numbers.contains(path)
+    }
+
+    /// The source id of a record of which only the key needs to be there: a delete.
+    pub fn source_id(&self, json: &str) -> Result<String, Reject> {
+        Ok(canonicalise::key(self, json)?.source_id().into_owned())
+    }
+
+    /// The source id of a record that may be wrong in other fields, and its version where it has
+    /// one. None where the id cannot be read.
+    pub fn identify(&self, json: &str) -> Option<(String, Option<DateTime<Utc>>)> {
+        let record = canonicalise::key_and_version(self, json);
+        let record = record.or_else(|_| canonicalise::key(self, json)).ok()?;
+        Some((record.source_id().into_owned(), record.version()))
+    }
+
+    /// Reads one JSON object into a canonical record, which borrows from both.
+    pub fn canonicalise<'a>(&'a self, json: &'a str) -> Result<Record<'a>, Reject> {
+        canonicalise::canonicalise(self, json)
+    }
+
+    /// The same, from bytes that may turn out not to be UTF-8.
+    pub fn canonicalise_bytes<'a>(&'a self, json: &'a [u8]) -> Result<Record<'a>, Reject> {
+        match std::str::from_utf8(json) {
+            Ok(json) => self.canonicalise(json),
+            Err(err) => Err(Reject::whole(format!(
+                "not UTF-8 from byte {}",
+                err.valid_up_to()
+            ))),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The sources that can be connected, and how each is read.
+//!
+//! A connector is a file here, a `mod` and an entry in [`CONNECTORS`].
+//!
+//! **Invariant:** no database: what is read is returned, and who asks stores it.
+
+mod connector;
+pub mod delimited;
+pub mod egress;
+mod error;
+pub mod filesource;
+pub mod postgres;
+pub mod redact;
+
+pub use connector::{CONNECTORS, Capability, Connector, find};
+pub use error::{Trouble, TroubleClass};

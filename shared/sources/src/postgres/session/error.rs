@@ -1,0 +1,222 @@
+//! What a source's failures mean for whoever connected it.
+
+use std::io;
+
+use tokio_postgres::error::DbError;
+
+use super::wire::Refused;
+use crate::error::cut;
+use crate::postgres::Config;
+use crate::{Trouble, TroubleClass};
+
+/// So much of a source's own words is repeated, which leaves room for what to do.
+const WORDS: usize = 300;
+
+/// Why a source does not answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The network.
+    Io(io::Error),
+    /// The driver has ended, and knows why.
+    Closed,
+    /// It has hung up, in the middle perhaps.
+    HungUp,
+    /// It says what no PostgreSQL does, or more than was asked for: what is wrong with it, in
+    /// none of its own words.
+    Wire(&'static str),
+    /// There is no TLS.
+    Tls(String),
+    /// Nobody who is trusted has signed its certificate.
+    Certificate(String),
+    /// It says why itself.
+    Said(Box<DbError>),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        use io::ErrorKind::{InvalidData, InvalidInput};
+        let refused = error.get_ref().and_then(|it| it.downcast_ref());
+        if let Some(Refused(why)) = refused {
+            return Failure::Wire(why);
+        }
+        match error.kind() {
+            InvalidData | InvalidInput => Failure::Wire("it does not speak PostgreSQL's protocol"),
+            // Only the system's own words are clear: others mean an end in the middle.
+            _ if error.raw_os_error().is_none() => Failure::HungUp,
+            _ => Failure::Io(error),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Failure {
+        if error.is_closed() {
+            return Failure::Closed;
+        }
+        let Some(source) = error.into_source() else {
+            return Failure::Wire("it does not speak PostgreSQL's protocol");
+        };
+        let source = match source.downcast::<DbError>() {
+            Ok(said) => return Failure::Said(said),
+            Err(source) => source,
+        };
+        match source.downcast::<io::Error>() {
+            Ok(error) => (*error).into(),
+            Err(_) => Failure::Wire("it does not sign in as PostgreSQL does"),
+        }
+    }
+}
+
+/// How much may be said of a server that is not reached.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Detail {
+    /// Why not.
+    Why,
+    /// No more than that it is not: why not would tell what else is in a network that only the
+    /// platform sees.
+    That,
+}
+
+/// What went wrong while signing in.
+pub(super) fn of_sign_in(failure: &Failure, config: &Config, detail: Detail) -> Trouble {
+    match failure {
+        // These are PostgreSQL's own.
+        Failure::Said(_) | Failure::Tls(_) | Failure::Certificate(_) => {}
+        Failure::Io(_) | Failure::Closed | Failure::HungUp | Failure::Wire(_) => {
+            if detail == Detail::That {
+                return unreached(config);
+            }
+        }
+    }
+    let network = |pointer, message| Trouble::new(TroubleClass::Network, pointer, message);
+    let host = &config.host;
+    match failure {
+        Failure::Said(said) => refused(said, config),
+        Failure::Tls(cause) => network(
+            "/tls",
+            format!("no trusted TLS with the server: {cause}; ca_pem may name its authority"),
+        ),
+        Failure::Certificate(cause) => network(
+            "/tls",
+            format!(
+                "the server's certificate is not trusted: {cause}; ca_pem may name its authority"
+            ),
+        ),
+        Failure::Io(cause) => network(
+            "/host",
+            format!("the server `{host}` cannot be reached: {cause}"),
+        ),
+        Failure::Closed | Failure::HungUp => network(
+            "/host",
+            format!("the server `{host}` cannot be reached: it hangs up"),
+        ),
+        Failure::Wire(why) => network(
+            "/port",
+            format!("what answers there is no PostgreSQL: {why}"),
+        ),
+    }
+}
+
+/// There is no server that lets in, for whatever reason.
+fn unreached(config: &Config) -> Trouble {
+    let message = format!(
+        "the server `{}` cannot be reached as a PostgreSQL: check host and port, and that its \
+         network lets this platform in",
+        config.host
+    );
+    Trouble::new(TroubleClass::Network, "/host", message)
+}
+
+/// Who does not let anybody in in time.
+pub(super) fn late_sign_in(config: &Config, detail: Detail) -> Trouble {
+    match detail {
+        Detail::Why => late(&format!("the server `{}` does not answer", config.host)),
+        Detail::That => unreached(config),
+    }
+}
+
+/// Why a server does not let somebody in.
+fn refused(said: &DbError, config: &Config) -> Trouble {
+    let (class, pointer, message) = match said.code().code() {
+        "28P01" | "28000" => (
+            TroubleClass::Auth,
+            "/password",
+            format!(
+                "the source refuses `{}`: check user and password",
+                config.user
+            ),
+        ),
+        "3D000" => (
+            TroubleClass::Schema,
+            "/database",
+            format!("the server has no database `{}`", config.database),
+        ),
+        "42501" => (
+            TroubleClass::Permission,
+            "/user",
+            format!(
+                "`{}` may not connect to `{}`: grant connect on the database to it",
+                config.user, config.database
+            ),
+        ),
+        _ => return of_words(said),
+    };
+    Trouble::new(class, pointer, message)
+}
+
+/// What went wrong while asking.
+pub(super) fn trouble(failure: &Failure) -> Trouble {
+    let message = match failure {
+        Failure::Said(said) => return of_words(said),
+        Failure::Wire(what) => format!("the source does not answer as it should: {what}"),
+        Failure::Closed | Failure::HungUp => "the line to the source broke: it hung up".to_owned(),
+        Failure::Io(cause) => format!("the line to the source broke: {cause}"),
+        Failure::Tls(cause) | Failure::Certificate(cause) => {
+            format!("the line to the source broke: {cause}")
+        }
+    };
+    Trouble::new(TroubleClass::Network, "/host", message)
+}
+
+/// What a source's own words mean.
+fn of_words(said: &DbError) -> Trouble {
+    let text = cut(said.message().to_owned(), WORDS);
+    let (class, pointer, message) = match said.code().code() {
+        "42501" => (
+            TroubleClass::Permission,
+            "/user",
+            format!("{text}: grant it to the user"),
+        ),
+        "57014" => (
+            TroubleClass::Quota,
+            "/objects",
+            "an answer took longer than 20 s: index the cursor together with the key".to_owned(),
+        ),
+        "57P01" | "57P02" | "57P03" => (
+            TroubleClass::Network,
+            "/host",
+            "the source is shutting down or starting".to_owned(),
+        ),
+        code if code.starts_with("53") || code.starts_with("54") || code == "55P03" => (
+            TroubleClass::Quota,
+            "/host",
+            format!("the source says: {text}"),
+        ),
+        code if code.starts_with("08") => (
+            TroubleClass::Network,
+            "/host",
+            format!("the source says: {text}"),
+        ),
+        code => (
+            TroubleClass::Schema,
+            "/objects",
+            format!("the source says: {text} ({})", cut(code.to_owned(), 5)),
+        ),
+    };
+    Trouble::new(class, pointer, message)
+}
+
+/// Who does not answer in time.
+pub(super) fn late(what: &str) -> Trouble {
+    Trouble::new(TroubleClass::Network, "/host", what)
+}
