@@ -18,7 +18,7 @@ use structure_lint::facts;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A text may not grow by what is done to it again and again.
-const LARGEST: usize = 64 << 10;
+const MAX_INPUT: usize = 64 << 10;
 
 /// More than any text here needs.
 const MEMORY: u64 = 2 << 20;
@@ -108,7 +108,7 @@ fn mutated(random: &mut Random, sources: &[Vec<String>]) -> String {
             }
             3 => {
                 let piece = text[range.start..(range.start + 4).min(range.end)].concat();
-                let times = 1 + random.below(3_000.min(LARGEST / piece.len().max(1)));
+                let times = 1 + random.below(3_000.min(MAX_INPUT / piece.len().max(1)));
                 text.insert(at, piece.repeat(times));
             }
             4 => text.truncate(at),
@@ -119,7 +119,7 @@ fn mutated(random: &mut Random, sources: &[Vec<String>]) -> String {
         }
     }
     let mut text = text.concat();
-    text.truncate(text.floor_char_boundary(LARGEST));
+    text.truncate(text.floor_char_boundary(MAX_INPUT));
     text
 }
 

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 /// The questions that are open, and what became of the others; several memories share it.
 #[derive(Default)]
-pub(crate) struct Circle {
+pub(crate) struct MemoCycle {
     /// For each open question its number, and the depths of the open questions that it leans on.
     open: RefCell<Vec<(usize, BTreeSet<usize>)>>,
     /// What is known of each question, by its number.
@@ -30,7 +30,7 @@ enum Fate {
     Leans(usize),
 }
 
-impl Circle {
+impl MemoCycle {
     fn begin(&self) -> usize {
         let (mut open, mut fates) = (self.open.borrow_mut(), self.fates.borrow_mut());
         let number = fates.len();
@@ -85,15 +85,15 @@ enum Answer<V> {
 }
 
 /// Answers by question.
-pub(crate) struct Memory<K, V> {
+pub(crate) struct CycleMemo<K, V> {
     answers: RefCell<HashMap<K, Answer<V>>>,
-    circle: Rc<Circle>,
+    circle: Rc<MemoCycle>,
 }
 
-impl<K: Hash + Eq + Clone, V: Clone> Memory<K, V> {
+impl<K: Hash + Eq + Clone, V: Clone> CycleMemo<K, V> {
     /// An empty memory.
-    pub(crate) fn new(circle: Rc<Circle>) -> Memory<K, V> {
-        Memory {
+    pub(crate) fn new(circle: Rc<MemoCycle>) -> CycleMemo<K, V> {
+        CycleMemo {
             answers: RefCell::default(),
             circle,
         }
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_circle_ends_and_an_answer_is_worked_out_once() {
-        let memory: Memory<u8, u8> = Memory::new(Rc::default());
+        let memory: CycleMemo<u8, u8> = CycleMemo::new(Rc::default());
         assert_eq!(
             memory.recall(1, || memory.recall(2, || memory.recall(1, || Some(9)))),
             None
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_leaned_on_a_cut_is_asked_again_once_the_cut_has_an_answer() {
-        let memory: Memory<u8, u8> = Memory::new(Rc::default());
+        let memory: CycleMemo<u8, u8> = CycleMemo::new(Rc::default());
         // 1 asks 2, which asks 1 in vain; then 1 finds an answer after all.
         assert_eq!(
             memory.recall(1, || memory

@@ -2,7 +2,7 @@
 
 mod edge_index;
 
-use self::edge_index::Ends;
+use self::edge_index::EdgeIndex;
 use crate::diagnostic::{Note, Place, Span};
 use crate::facts::PathRef;
 use crate::manifest::DependencyKind;
@@ -56,8 +56,8 @@ pub struct Edges {
     pub all: Vec<Edge>,
     pub paths: usize,
     pub unresolved: Vec<Note>,
-    sources: Ends,
-    targets: Ends,
+    sources: EdgeIndex,
+    targets: EdgeIndex,
 }
 
 impl Edges {
@@ -90,8 +90,8 @@ impl Edges {
     /// Nothing but these edges.
     pub(crate) fn of(all: Vec<Edge>) -> Edges {
         Edges {
-            sources: Ends::of(&all, |it| &it.from),
-            targets: Ends::of(&all, |it| &it.to),
+            sources: EdgeIndex::of(&all, |it| &it.from),
+            targets: EdgeIndex::of(&all, |it| &it.to),
             paths: all.len(),
             unresolved: Vec::new(),
             all,

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use walkdir::{DirEntry, WalkDir};
 
 /// More than anybody writes by hand, and than a check should hold in memory.
-const LARGEST: u64 = 16 << 20;
+const MAX_FILE: u64 = 16 << 20;
 
 /// Files by their path from the root, and where symbolic links lead.
 #[derive(Debug, Clone, Default)]
@@ -49,8 +49,8 @@ impl Tree {
             self.links.insert(path, inside);
         } else if entry.file_type().is_file() && is_wanted(&path) {
             let size = entry.metadata().map_or(0, |it| it.len());
-            if size > LARGEST {
-                let reason = format!("it is larger than {} MB", LARGEST >> 20);
+            if size > MAX_FILE {
+                let reason = format!("it is larger than {} MB", MAX_FILE >> 20);
                 self.unreadable.insert(path, reason);
                 return Ok(());
             }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::cycle_memo::{Circle, Memory};
+use crate::cycle_memo::{CycleMemo, MemoCycle};
 use crate::facts::{Facts, Name, PathRef, ScopeId};
 use crate::modules::{ModuleId, Modules};
 use crate::workspace::{Extern, TargetKind, Workspace};
@@ -42,8 +42,8 @@ pub struct Resolver<'a> {
     modules: &'a Modules,
     /// The facts of each module's file; looking them up by name costs more than most answers.
     facts: Vec<Option<&'a Facts>>,
-    imports: Memory<(ModuleId, usize), Def>,
-    names: Memory<(ModuleId, bool, String), (Def, bool)>,
+    imports: CycleMemo<(ModuleId, usize), Def>,
+    names: CycleMemo<(ModuleId, bool, String), (Def, bool)>,
     /// Macros that declare modules under names that they are given.
     makers: BTreeSet<&'a str>,
     /// Names that macro calls of each package are given.
@@ -76,7 +76,7 @@ const PRIMITIVES: [&str; 17] = [
 impl<'a> Resolver<'a> {
     /// A resolver that has answered nothing yet.
     pub fn new(workspace: &'a Workspace, modules: &'a Modules) -> Resolver<'a> {
-        let circle = Rc::<Circle>::default();
+        let circle = Rc::<MemoCycle>::default();
         Resolver {
             workspace,
             modules,
@@ -85,8 +85,8 @@ impl<'a> Resolver<'a> {
                 .iter()
                 .map(|it| modules.facts.get(&it.file))
                 .collect(),
-            imports: Memory::new(circle.clone()),
-            names: Memory::new(circle),
+            imports: CycleMemo::new(circle.clone()),
+            names: CycleMemo::new(circle),
             makers: modules
                 .facts
                 .values()

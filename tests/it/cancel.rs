@@ -143,7 +143,7 @@ async fn a_running_task_ends_at_its_next_step_and_keeps_what_it_stored() {
     // Turns of one step: the first begins the object, the second brings some of its records.
     for _ in 0..2 {
         let held = worker::take(&world.app.platform).await.unwrap().unwrap();
-        assert_eq!(held.wake.tenant, world.person.tenant);
+        assert_eq!(held.job_ref.tenant, world.person.tenant);
         let path = "/api/v1/filesource/replay";
         let waits = self::task(&world.app.post(path, &other, json!({})).await);
         let turn = worker::run_within(&world.app.platform, held, EAGER);

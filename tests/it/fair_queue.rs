@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use platform::db::{self, queue};
-use platform::queue::Wake;
+use platform::queue::JobRef;
 use schema::{JobId, TenantId};
 use sqlx::{AssertSqlSafe, PgPool};
 use tests::app::{Person, TestApp};
 use uuid::Uuid;
 
-use queue::{Held, Order};
+use queue::{LeasedJob, Order};
 
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 pub(crate) const CAP: u16 = 5;
@@ -66,7 +66,7 @@ impl Line {
         job
     }
 
-    pub(crate) async fn take(&self) -> Option<Held> {
+    pub(crate) async fn take(&self) -> Option<LeasedJob> {
         let taken = queue::take(&self.app.platform.db, CAP, LEASE).await;
         taken.unwrap()
     }
@@ -74,16 +74,16 @@ impl Line {
     /// Takes a job, and says whose it is.
     async fn served(&self) -> Option<usize> {
         let held = self.take().await?;
-        let tenant = held.wake.tenant;
+        let tenant = held.job_ref.tenant;
         self.people.iter().position(|it| it.tenant == tenant)
     }
 
-    pub(crate) async fn finish(&self, held: Held) {
+    pub(crate) async fn finish(&self, held: LeasedJob) {
         queue::delete(&self.app.platform.db, held).await.unwrap();
     }
 
-    pub(crate) async fn put_back(&self, held: Held, rest: Duration) {
-        let put = queue::put_back(&self.app.platform.db, held, rest).await;
+    pub(crate) async fn put_back(&self, held: LeasedJob, rest: Duration) {
+        let put = queue::requeue(&self.app.platform.db, held, rest).await;
         put.unwrap();
     }
 
@@ -92,8 +92,8 @@ impl Line {
         statement.execute(&self.pool).await.unwrap();
     }
 
-    pub(crate) async fn end_lease(&self, held: Held) {
-        let job = held.wake.job;
+    pub(crate) async fn end_lease(&self, held: LeasedJob) {
+        let job = held.job_ref.job;
         self.execute(&format!(
             "update job_queue set visible_at = now() where job_id = '{job}'"
         ))
@@ -129,7 +129,7 @@ async fn one_worker_serves_the_tenants_in_turn() {
     let mut served = Vec::new();
     for _ in 0..8 {
         let held = line.take().await.unwrap();
-        let tenant = held.wake.tenant;
+        let tenant = held.job_ref.tenant;
         served.push(line.people.iter().position(|it| it.tenant == tenant));
         line.finish(held).await;
     }
@@ -166,9 +166,9 @@ async fn no_tenant_has_more_running_than_it_may_whoever_takes_at_once() {
     }
     let mut jobs: HashMap<TenantId, Vec<JobId>> = HashMap::new();
     for held in &held {
-        jobs.entry(held.wake.tenant)
+        jobs.entry(held.job_ref.tenant)
             .or_default()
-            .push(held.wake.job);
+            .push(held.job_ref.job);
     }
     assert_eq!(jobs[&line.tenant(0)].len(), 5);
     assert_eq!(jobs[&line.tenant(1)].len(), 2);
@@ -176,7 +176,7 @@ async fn no_tenant_has_more_running_than_it_may_whoever_takes_at_once() {
     // The end of one is the beginning of another; a rest makes room as well.
     let mut held = held
         .into_iter()
-        .filter(|it| it.wake.tenant == line.tenant(0));
+        .filter(|it| it.job_ref.tenant == line.tenant(0));
     line.finish(held.next().unwrap()).await;
     assert_eq!(line.served().await, Some(0));
     assert_eq!(line.served().await, None);
@@ -199,15 +199,15 @@ async fn a_dead_worker_s_job_is_taken_over_and_its_lease_is_worth_nothing() {
     line.end_lease(dead).await;
     // In the place that it had, though all are taken.
     let heir = line.take().await.unwrap();
-    assert_eq!(heir.wake, dead.wake);
+    assert_eq!(heir.job_ref, dead.job_ref);
     assert_eq!(line.take().await, None);
 
     let db = &line.app.platform.db;
-    assert!(!queue::prolong(db, dead, LEASE).await.unwrap());
+    assert!(!queue::renew_lease(db, dead, LEASE).await.unwrap());
     line.put_back(dead, AT_ONCE).await;
     line.finish(dead).await;
     assert_eq!(line.take().await, None);
-    assert!(queue::prolong(db, heir, LEASE).await.unwrap());
+    assert!(queue::renew_lease(db, heir, LEASE).await.unwrap());
     line.finish(heir).await;
     assert!(line.take().await.is_some());
 }
@@ -220,16 +220,16 @@ async fn jobs_that_exclude_each_other_run_one_by_one_and_hold_up_no_other() {
     let other = line.add(0, Some("replay:2")).await;
     let free = line.add(0, None).await;
     let one = line.take().await.unwrap();
-    assert_eq!(one.wake.job, first);
+    assert_eq!(one.job_ref.job, first);
     let (two, three) = (line.take().await.unwrap(), line.take().await.unwrap());
-    assert_eq!([two.wake.job, three.wake.job], [other, free]);
+    assert_eq!([two.job_ref.job, three.job_ref.job], [other, free]);
     assert_eq!(line.take().await, None);
     line.end_lease(one).await;
     let heir = line.take().await.unwrap();
-    assert_eq!(heir.wake.job, first);
+    assert_eq!(heir.job_ref.job, first);
     assert_eq!(line.take().await, None);
     line.finish(heir).await;
-    assert_eq!(line.take().await.unwrap().wake.job, second);
+    assert_eq!(line.take().await.unwrap().job_ref.job, second);
 }
 
 #[tokio::test]
@@ -239,14 +239,14 @@ async fn what_somebody_waits_for_passes_a_hundred_patient_jobs_of_the_same_tenan
         line.add_patient(0, None, Duration::from_secs(600)).await;
     }
     let asked = line.add(0, None).await;
-    assert_eq!(line.take().await.unwrap().wake.job, asked);
+    assert_eq!(line.take().await.unwrap().job_ref.job, asked);
     // Their patience ends.
     let late = line.add(0, None).await;
     line.execute(
         "update job_queue set start_by = start_by - interval '11 minutes' where patience > '0 s'",
     )
     .await;
-    assert_ne!(line.take().await.unwrap().wake.job, late);
+    assert_ne!(line.take().await.unwrap().job_ref.job, late);
 }
 
 #[tokio::test]
@@ -259,14 +259,14 @@ async fn lost_wakes_of_one_tenant_leave_room_for_those_of_another() {
     line.execute("update job_queue set announced_at = now() - interval '6 minutes'")
         .await;
     let db = &line.app.platform.db;
-    let found = queue::list_forgotten(db, CAP, 1000).await.unwrap();
-    let of_lost = Wake {
+    let found = queue::claim_stalled(db, CAP, 1000).await.unwrap();
+    let of_lost = JobRef {
         tenant: line.tenant(1),
         job: lost,
     };
     assert!(found.contains(&of_lost), "{found:?}");
     assert_eq!(found.len(), 6);
-    let found = queue::list_forgotten(db, CAP, 1000).await.unwrap();
+    let found = queue::claim_stalled(db, CAP, 1000).await.unwrap();
     assert_eq!(found.len(), 5, "the next ones");
 }
 

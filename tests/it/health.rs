@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use platform::auth::Verifier;
 use platform::config::{AUDIENCE, Auth, LOCAL_ISSUER};
 use platform::limit::Limits;
-use platform::secrets::{Live, Source, TTL};
+use platform::secrets::{RefreshingSecret, Source, TTL};
 use platform::{Config, Platform, Routes, db};
 use serde_json::{Value, json};
 use tests::app::{Answer, Setup, TestApp};
@@ -83,12 +83,12 @@ async fn without_secrets_it_is_alive_and_says_so_until_they_are_mended() {
         database_connections: 1,
         redis: None,
         auth: Auth::On(Box::new(verifier)),
-        secrets: Live::new(source, TTL),
+        secrets: RefreshingSecret::new(source, TTL),
         limits: Limits::default(),
         queue: app.platform.queue.clone(),
         jobs_per_tenant: platform::config::JOBS_PER_TENANT,
         cors_origins: vec![],
-        hosts: schema::Hosts::Any,
+        egress: schema::EgressPolicy::Any,
     })
     .unwrap();
     let routes = auth::routes(platform.clone()).unwrap();
@@ -139,7 +139,7 @@ async fn without_a_database_it_is_unavailable_and_alive() {
         queue: std::sync::Arc::new(platform::queue::Local::default()),
         jobs_per_tenant: platform::config::JOBS_PER_TENANT,
         cors_origins: vec![],
-        hosts: schema::Hosts::Any,
+        egress: schema::EgressPolicy::Any,
     });
     let service = platform::http::serve(Routes::new(), platform.unwrap(), "health");
     let get = async |path: &str| {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use aam::db::Connection;
 use aam::db::runs::RunKind;
-use aam::inference::{Coverage, Observation};
-use aam::ingest::{Item, Op, Outcome, Run, Stream, batch};
+use aam::inference::{FieldCoverage, SchemaInference};
+use aam::ingest::{Item, Op, Outcome, Run, Stream, write_batch};
 use chrono::Utc;
 use mapping::Plan;
 use platform::db;
@@ -75,9 +75,9 @@ async fn ingest_as(
             source_key: None,
         })
         .collect();
-    let mut observation = Observation::new(Coverage::Partial);
+    let mut observation = SchemaInference::new(FieldCoverage::Partial);
     let run = run(kind);
-    batch(conn, stream, &run, &items, &mut observation, Utc::now())
+    write_batch(conn, stream, &run, &items, &mut observation, Utc::now())
         .await
         .unwrap()
 }
@@ -186,8 +186,8 @@ async fn a_batch_for_another_tenant_is_refused_by_the_database() {
         source_id: None,
         source_key: None,
     };
-    let mut observation = Observation::new(Coverage::Partial);
-    let error = batch(
+    let mut observation = SchemaInference::new(FieldCoverage::Partial);
+    let error = write_batch(
         &mut tx,
         &world.stream,
         &run(RunKind::Events),

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
-use schema::Hosts;
+use schema::EgressPolicy;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tests::app::{Setup, TestApp};
@@ -122,9 +122,9 @@ async fn a_source_that_cannot_be_read_is_refused_with_its_place_and_class() {
 #[tokio::test]
 async fn a_deployed_platform_contacts_no_machine_of_its_own_network() {
     let source = Source::start(ACCOUNTS).await;
-    for hosts in [Hosts::Public, Hosts::Private] {
+    for egress in [EgressPolicy::Public, EgressPolicy::Private] {
         let app = TestApp::with(Setup {
-            hosts,
+            egress,
             ..Setup::default()
         })
         .await;

@@ -374,13 +374,13 @@ async fn a_function_that_is_stopped_lets_go_of_the_database() {
 #[tokio::test]
 async fn a_wake_is_worked_off_and_a_wrong_one_refused() {
     let world = World::new().await;
-    let (wake, task) = world.job(3).await;
+    let (job_ref, task) = world.job(3).await;
     let function = world.start("aam-worker").await;
     let event = batch(&[
         message("no-json", "{", ""),
         message("typo", r#"{"tenant_id": 1}"#, ""),
-        message("wake", &wake.to_string(), ""),
-        message("twice", &wake.to_string(), ""),
+        message("job_ref", &job_ref.to_string(), ""),
+        message("twice", &job_ref.to_string(), ""),
     ]);
     let answer = function.invoke(event).await.unwrap();
     assert_eq!(answer, failures(&["no-json", "typo"]));
@@ -397,9 +397,9 @@ async fn a_wake_is_worked_off_and_a_wrong_one_refused() {
 #[tokio::test]
 async fn a_job_outlives_its_worker_s_time() {
     let world = World::new().await;
-    let (wake, task) = world.job(1500).await;
+    let (job_ref, task) = world.job(1500).await;
     let function = world.start("aam-worker").await;
-    let event = batch(&[message("wake", &wake.to_string(), "")]);
+    let event = batch(&[message("job_ref", &job_ref.to_string(), "")]);
 
     // The first slice goes through; the next, which writes, waits until its time is over.
     let mut lock = world.pool.begin().await.unwrap();
@@ -414,7 +414,7 @@ async fn a_job_outlives_its_worker_s_time() {
     let calls = function.calls(|it| sent(it, "SendMessage") == 1).await;
     let again: Value =
         serde_json::from_str(calls[0].input["MessageBody"].as_str().unwrap()).unwrap();
-    assert_eq!(again, wake);
+    assert_eq!(again, job_ref);
     let trace = &calls[0].input["MessageAttributes"]["x-trace-id"]["StringValue"];
     let trace = trace.as_str().unwrap();
     let parent = &calls[0].input["MessageAttributes"]["traceparent"]["StringValue"];
@@ -445,12 +445,12 @@ async fn a_job_outlives_its_worker_s_time() {
 #[tokio::test]
 async fn a_job_that_another_worker_has_is_looked_at_again_when_its_lease_is_over() {
     let world = World::new().await;
-    let (wake, task) = world.job(3).await;
+    let (job_ref, task) = world.job(3).await;
     world
         .execute("update job_queue set visible_at = now() + interval '40 seconds'")
         .await;
     let function = world.start("aam-worker").await;
-    let event = batch(&[message("wake", &wake.to_string(), "")]);
+    let event = batch(&[message("job_ref", &job_ref.to_string(), "")]);
     assert_eq!(function.invoke(event).await.unwrap(), failures(&[]));
     let calls = function.calls(|it| sent(it, "SendMessage") == 1).await;
     let delay = calls[0].input["DelaySeconds"].as_i64().unwrap();
@@ -461,7 +461,7 @@ async fn a_job_that_another_worker_has_is_looked_at_again_when_its_lease_is_over
 #[tokio::test]
 async fn the_sweep_repeats_lost_wakes_and_forgets_what_is_over() {
     let world = World::new().await;
-    let (wake, _) = world.job(3).await;
+    let (job_ref, _) = world.job(3).await;
     let (tenant, connection) = (world.person.tenant, &world.connection);
     for (id, age) in [("old", "31 days"), ("new", "29 days")] {
         let sql = format!(
@@ -509,7 +509,7 @@ async fn the_sweep_repeats_lost_wakes_and_forgets_what_is_over() {
     assert_eq!(calls[0].action, "SendMessageBatch");
     let entries = calls[0].input["Entries"].as_array().unwrap();
     let body: Value = serde_json::from_str(entries[0]["MessageBody"].as_str().unwrap()).unwrap();
-    assert_eq!((entries.len(), body), (1, wake));
+    assert_eq!((entries.len(), body), (1, job_ref));
     assert_eq!(world.count("select count(*) from event_ids").await, 1);
     let kept = "select count(*) from idempotency_keys where key = 'new'";
     assert_eq!(world.count(kept).await, 1);

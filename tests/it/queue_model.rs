@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use platform::db::queue::{self, Held};
-use platform::queue::Wake;
+use platform::db::queue::{self, LeasedJob};
+use platform::queue::JobRef;
 use schema::JobId;
 
 use crate::fair_queue::{CAP, LEASE, Line};
@@ -30,16 +30,18 @@ impl Numbers {
 struct Model {
     /// The tenant of each job that is not over, and what it excludes.
     open: HashMap<JobId, (usize, Option<usize>)>,
-    running: Vec<Held>,
+    running: Vec<LeasedJob>,
     /// Their workers are dead.
-    dead: Vec<Held>,
+    dead: Vec<LeasedJob>,
 }
 
 impl Model {
     /// What may be taken, by the rules and not by the queue: the fewest running come first.
     fn may_take(&self) -> Option<usize> {
-        let count = |held: &[Held], tenant| {
-            let of = held.iter().filter(|it| self.open[&it.wake.job].0 == tenant);
+        let count = |held: &[LeasedJob], tenant| {
+            let of = held
+                .iter()
+                .filter(|it| self.open[&it.job_ref.job].0 == tenant);
             of.count()
         };
         (0..TENANTS)
@@ -53,7 +55,12 @@ impl Model {
     }
 
     fn is_free(&self, job: JobId, tenant: usize) -> bool {
-        let held = || self.running.iter().chain(&self.dead).map(|it| it.wake.job);
+        let held = || {
+            self.running
+                .iter()
+                .chain(&self.dead)
+                .map(|it| it.job_ref.job)
+        };
         let (owner, exclusive) = self.open[&job];
         let excluded = held().any(|it| {
             let other = self.open[&it];
@@ -69,15 +76,15 @@ async fn take(line: &Line, model: &mut Model) -> bool {
         assert_eq!(fewest, None, "a job may be taken, and none was");
         return false;
     };
-    let (tenant, _) = model.open[&held.wake.job];
-    assert_eq!(line.tenant(tenant), held.wake.tenant);
-    let running = |it: &&Held| model.open[&it.wake.job].0 == tenant;
+    let (tenant, _) = model.open[&held.job_ref.job];
+    assert_eq!(line.tenant(tenant), held.job_ref.tenant);
+    let running = |it: &&LeasedJob| model.open[&it.job_ref.job].0 == tenant;
     let running = model.running.iter().filter(running).count();
     assert_eq!(Some(running), fewest, "another tenant had fewer running");
-    let dead = model.dead.iter().position(|it| it.wake == held.wake);
+    let dead = model.dead.iter().position(|it| it.job_ref == held.job_ref);
     match dead {
         Some(dead) => drop(model.dead.swap_remove(dead)),
-        None => assert!(model.is_free(held.wake.job, tenant), "it was not free"),
+        None => assert!(model.is_free(held.job_ref.job, tenant), "it was not free"),
     }
     assert!(running < usize::from(CAP));
     model.running.push(held);
@@ -93,20 +100,20 @@ async fn cancel(line: &Line, model: &mut Model, number: usize) {
     }
     let job = jobs[number % jobs.len()];
     let tenant = line.tenant(model.open[&job].0);
-    let wake = Wake { tenant, job };
+    let job_ref = JobRef { tenant, job };
     let db = &line.app.platform.db;
-    let taken = queue::take_to_end(db, wake, LEASE).await.unwrap();
-    let runs = model.running.iter().any(|it| it.wake == wake);
+    let taken = queue::take_to_end(db, job_ref, LEASE).await.unwrap();
+    let runs = model.running.iter().any(|it| it.job_ref == job_ref);
     assert_eq!(taken.is_none(), runs);
     if let Some(held) = taken {
         line.finish(held).await;
-        model.dead.retain(|it| it.wake != wake);
+        model.dead.retain(|it| it.job_ref != job_ref);
         model.open.remove(&job);
     }
 }
 
 async fn happen(line: &Line, model: &mut Model, numbers: &mut Numbers) {
-    let any = |held: &mut Vec<Held>, number: usize| {
+    let any = |held: &mut Vec<LeasedJob>, number: usize| {
         (!held.is_empty()).then(|| held.swap_remove(number % held.len()))
     };
     let number = numbers.below(1000);
@@ -122,7 +129,7 @@ async fn happen(line: &Line, model: &mut Model, numbers: &mut Numbers) {
         6 => {
             if let Some(held) = any(&mut model.running, number) {
                 line.finish(held).await;
-                model.open.remove(&held.wake.job);
+                model.open.remove(&held.job_ref.job);
             }
         }
         7 => {
@@ -158,7 +165,7 @@ async fn whatever_happens_the_rules_hold_and_no_job_is_lost() {
             );
             for held in std::mem::take(&mut model.running) {
                 line.finish(held).await;
-                model.open.remove(&held.wake.job);
+                model.open.remove(&held.job_ref.job);
             }
         }
         assert_eq!(line.take().await, None);

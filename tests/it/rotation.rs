@@ -10,7 +10,7 @@ use local::postgres::{Binaries, Profile, Server};
 use platform::auth::Verifier;
 use platform::config::{AUDIENCE, Auth, LOCAL_ISSUER};
 use platform::limit::Limits;
-use platform::secrets::{Document, Live, Secrets, Source, TTL};
+use platform::secrets::{Document, RefreshingSecret, Secrets, Source, TTL};
 use platform::{Config, Platform, db, http};
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -50,7 +50,7 @@ async fn rotate(rotation: &Rotation, vault: &Vault, secret: &str, between: impl 
 }
 
 fn live(vault: &Vault, id: &str, ttl: Duration) -> Secrets {
-    Live::new(Source::Manager(vault.manager(id)), ttl)
+    RefreshingSecret::new(Source::Manager(vault.manager(id)), ttl)
 }
 
 fn document(vault: &Vault, id: &str) -> Document {
@@ -70,7 +70,7 @@ fn another(app: &TestApp, secrets: Secrets) -> axum::Router {
         queue: app.platform.queue.clone(),
         jobs_per_tenant: platform::config::JOBS_PER_TENANT,
         cors_origins: vec![],
-        hosts: schema::Hosts::Any,
+        egress: schema::EgressPolicy::Any,
     };
     let platform = Platform::new(config).unwrap();
     http::serve(aam_connect::routes(platform.clone()), platform, "another")
@@ -220,7 +220,7 @@ async fn server_of_app(vault: &Vault) -> (Server, PgConnectOptions) {
 }
 
 fn pool(vault: &Vault, options: &PgConnectOptions, ttl: Duration) -> db::Pool {
-    let secret = Live::new(Source::Manager(vault.manager("database")), ttl);
+    let secret = RefreshingSecret::new(Source::Manager(vault.manager("database")), ttl);
     let at = Some(options.clone());
     db::Pool::new(db::Login::InSecret { at, secret }, 1)
 }

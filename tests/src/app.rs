@@ -15,7 +15,7 @@ use platform::http::ClientAddress;
 use platform::limit::{Limits, quota};
 use platform::secrets::{Document, Secrets};
 use platform::{Config, Platform};
-use schema::{Hosts, TenantId, UserId};
+use schema::{EgressPolicy, TenantId, UserId};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -58,7 +58,7 @@ pub struct Setup {
     /// The keys. Made for this process by default.
     pub secrets: Secrets,
     /// Which hosts a tenant may name. Any by default, as sources of tests are on this machine.
-    pub hosts: Hosts,
+    pub egress: EgressPolicy,
     /// Most jobs of a tenant that run at once.
     pub jobs_per_tenant: u16,
 }
@@ -79,7 +79,7 @@ impl Default for Setup {
             connections: 8,
             auth: true,
             secrets: Secrets::fixed(SECRETS.as_str().into()),
-            hosts: Hosts::Any,
+            egress: EgressPolicy::Any,
             jobs_per_tenant: JOBS_PER_TENANT,
         }
     }
@@ -131,7 +131,7 @@ impl TestApp {
             queue: Arc::new(platform::queue::Local::default()),
             jobs_per_tenant: setup.jobs_per_tenant,
             cors_origins: vec!["https://app.example".parse().expect("an origin")],
-            hosts: setup.hosts,
+            egress: setup.egress,
         })
         .expect("nothing is contacted yet");
         let secrets = platform.secrets.get().await.expect("they can be read");

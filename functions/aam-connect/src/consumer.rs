@@ -3,7 +3,7 @@
 use platform::db::{self, expired, queue};
 use platform::deadline::Deadline;
 use platform::lambda::{Consumer, Message, unknown_schedule};
-use platform::queue::Wake;
+use platform::queue::JobRef;
 use platform::{Platform, Result, extract, metrics, trace};
 use schema::Error;
 
@@ -12,9 +12,9 @@ use crate::scheduler;
 use crate::worker;
 
 /// So many forgotten jobs are announced in one sweep.
-const MOST_WAKES: i64 = 1000;
+const MAX_WAKES: i64 = 1000;
 /// So many expired rows are deleted in one transaction.
-const MOST_ROWS: i64 = 10_000;
+const MAX_ROWS: i64 = 10_000;
 
 /// What the platform does by itself every minute.
 pub const SCHEDULES: [&str; 3] = ["sweep", "sync", "schema-check"];
@@ -23,10 +23,10 @@ pub(crate) struct Worker(pub(crate) Platform);
 
 impl Consumer for Worker {
     async fn take(&self, message: &Message, deadline: Deadline) -> Result<()> {
-        let wake: Wake = extract::parse(message.body.as_bytes())?;
-        trace::set_tenant(wake.tenant);
-        let woken = worker::wake(&self.0, wake, deadline).await;
-        Ok(woken.map_err(|err| Error::Internal(err.into()))?)
+        let job_ref: JobRef = extract::parse(message.body.as_bytes())?;
+        trace::set_tenant(job_ref.tenant);
+        let ran = worker::run_notified(&self.0, job_ref, deadline).await;
+        Ok(ran.map_err(|err| Error::Internal(err.into()))?)
     }
 
     async fn tick(&self, schedule: &str, deadline: Deadline) -> Result<()> {
@@ -41,9 +41,9 @@ impl Consumer for Worker {
 pub async fn tick(platform: &Platform, schedule: &str, deadline: Deadline) -> Result<()> {
     match schedule {
         "sweep" => {
-            announce_forgotten(platform).await?;
+            notify_stalled(platform).await?;
             count_unanswered(platform).await?;
-            forget_expired(platform, deadline).await
+            purge_expired(platform, deadline).await
         }
         "sync" => start_due(platform, Schedule::Sync, deadline).await,
         "schema-check" => start_due(platform, Schedule::SchemaCheck, deadline).await,
@@ -59,16 +59,12 @@ async fn start_due(platform: &Platform, what: Schedule, deadline: Deadline) -> R
     Ok(())
 }
 
-async fn announce_forgotten(platform: &Platform) -> Result<()> {
-    let forgotten =
-        queue::list_forgotten(&platform.db, platform.jobs_per_tenant, MOST_WAKES).await?;
+async fn notify_stalled(platform: &Platform) -> Result<()> {
+    let forgotten = queue::claim_stalled(&platform.db, platform.jobs_per_tenant, MAX_WAKES).await?;
     if !forgotten.is_empty() {
-        tracing::warn!(
-            jobs = forgotten.len(),
-            "jobs wait that nobody was woken for"
-        );
+        tracing::warn!(jobs = forgotten.len(), "jobs wait that nobody was ran for");
     }
-    let announced = platform.queue.wake_all(&forgotten).await;
+    let announced = platform.queue.notify_all(&forgotten).await;
     Ok(announced.map_err(|err| Error::Internal(err.into()))?)
 }
 
@@ -81,13 +77,13 @@ async fn count_unanswered(platform: &Platform) -> Result<()> {
 }
 
 /// Until nothing is left, or half of the time is over: the next sweep goes on.
-async fn forget_expired(platform: &Platform, deadline: Deadline) -> Result<()> {
+async fn purge_expired(platform: &Platform, deadline: Deadline) -> Result<()> {
     let end = deadline.earlier(deadline.left() / 2);
-    let most = MOST_ROWS.unsigned_abs();
+    let most = MAX_ROWS.unsigned_abs();
     loop {
         let mut tx = db::begin_sweep(&platform.db).await?;
-        let rows = expired::delete(&mut tx, MOST_ROWS).await?;
-        let ids = aam::db::event_ids::delete_expired(&mut tx, MOST_ROWS).await?;
+        let rows = expired::delete(&mut tx, MAX_ROWS).await?;
+        let ids = aam::db::event_ids::delete_expired(&mut tx, MAX_ROWS).await?;
         tx.commit().await?;
         if rows.max(ids) < most || end.left().is_zero() {
             return Ok(());

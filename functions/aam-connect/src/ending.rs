@@ -7,7 +7,7 @@ use std::time::Duration;
 use aam::db::runs;
 use chrono::{DateTime, SubsecRound, Utc};
 use platform::audit::{self, Entry};
-use platform::queue::Wake;
+use platform::queue::JobRef;
 use platform::{Platform, db, metrics};
 use schema::{RunId, TenantId};
 use serde_json::json;
@@ -52,20 +52,23 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Ends the job if somebody has asked for that. Says whether it is over; if another step of it
 /// has not let go yet, it is not.
-pub(crate) async fn finish_if_canceled(platform: &Platform, wake: Wake) -> anyhow::Result<bool> {
-    let mut tx = db::begin(&platform.db, wake.tenant).await?;
-    if !jobs::is_canceled(&mut tx, wake.tenant, wake.job).await? {
+pub(crate) async fn finish_if_canceled(
+    platform: &Platform,
+    job_ref: JobRef,
+) -> anyhow::Result<bool> {
+    let mut tx = db::begin(&platform.db, job_ref.tenant).await?;
+    if !jobs::is_canceled(&mut tx, job_ref.tenant, job_ref.job).await? {
         return Ok(false);
     }
-    let end = tokio::time::timeout(PATIENCE, cancel(tx, wake)).await;
+    let end = tokio::time::timeout(PATIENCE, cancel(tx, job_ref)).await;
     end.unwrap_or(Ok(false))
 }
 
-async fn cancel(mut tx: db::Transaction, wake: Wake) -> anyhow::Result<bool> {
-    let Some(job) = jobs::lock_unfinished(&mut tx, wake.tenant, wake.job).await? else {
+async fn cancel(mut tx: db::Transaction, job_ref: JobRef) -> anyhow::Result<bool> {
+    let Some(job) = jobs::lock_unfinished(&mut tx, job_ref.tenant, job_ref.job).await? else {
         return Ok(true);
     };
-    finish(&mut tx, wake.tenant, &job, &JobEnd::Canceled).await?;
+    finish(&mut tx, job_ref.tenant, &job, &JobEnd::Canceled).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aam::db::Connection;
 use aam::db::runs::{self, FinishedRun, RunKind};
-use aam::inference::{Coverage, Observation};
+use aam::inference::{FieldCoverage, SchemaInference};
 use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
 use aam::mappings::{Object, current_or_shipped};
 use anyhow::Context;
@@ -18,7 +18,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::stored::{self, Slice, Stored};
-use crate::worker::{Step, TimeLimit};
+use crate::worker::{SliceOutcome, TimeLimit};
 
 /// The kind of its jobs.
 pub(crate) const KIND: &str = "replay";
@@ -81,7 +81,7 @@ pub(crate) async fn step(
     payload: Value,
     progress: Option<Value>,
     now: DateTime<Utc>,
-) -> anyhow::Result<Step> {
+) -> anyhow::Result<SliceOutcome> {
     let replay: Replay = serde_json::from_value(payload).context("the payload of a replay")?;
     let mut progress: Progress = progress
         .map(serde_json::from_value)
@@ -91,17 +91,19 @@ pub(crate) async fn step(
     let ids = [replay.connection_id];
     let held = aam::db::connections::lock_for_ingest(conn, tenant, &ids).await?;
     if held.is_empty() {
-        return Ok(Step::Failed("the connection was deleted".to_owned()));
+        return Ok(SliceOutcome::Failed(
+            "the connection was deleted".to_owned(),
+        ));
     }
     match progress.current.take() {
         Some(current) => progress.go_on(conn, tenant, &replay, current, now).await?,
         None => {
             if !progress.begin(conn, tenant, &replay, now).await? {
-                return Ok(Step::Done(serde_json::to_value(progress.counts)?));
+                return Ok(SliceOutcome::Done(serde_json::to_value(progress.counts)?));
             }
         }
     }
-    Ok(Step::More(serde_json::to_value(progress)?))
+    Ok(SliceOutcome::More(serde_json::to_value(progress)?))
 }
 
 impl Progress {
@@ -253,8 +255,8 @@ async fn map(
     let readable = records.iter().filter(|it| it.readable);
     let items: Vec<_> = readable.map(|it| item(stream, phase, it)).collect();
     // The structure was learnt when the records came; a replay teaches nothing new.
-    let mut observation = Observation::new(Coverage::Header);
-    let outcomes = ingest::batch(conn, stream, run, &items, &mut observation, now).await?;
+    let mut observation = SchemaInference::new(FieldCoverage::Header);
+    let outcomes = ingest::write_batch(conn, stream, run, &items, &mut observation, now).await?;
     let mut counts = Counts::default();
     outcomes.iter().for_each(|it| counts.add(it));
     for _ in items.len()..records.len() {

@@ -6,7 +6,7 @@ use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
 use platform::db::queue::Order;
 use platform::deadline::Deadline;
-use platform::queue::{Wake, announce};
+use platform::queue::{JobRef, announce};
 use platform::{Platform, Result, db};
 use schema::{Error, JobId};
 use serde_json::json;
@@ -17,7 +17,7 @@ use crate::db::jobs;
 use crate::pull::{Mode, Pull, discover, sync};
 
 /// So many are started by one tick; the next one goes on.
-const MOST: i64 = 1000;
+const MAX_STARTS: i64 = 1000;
 /// What one start may take.
 const RESERVE: Duration = Duration::from_secs(5);
 
@@ -32,7 +32,7 @@ pub(crate) async fn start_due(
     deadline: Deadline,
 ) -> Result<usize> {
     let mut tx = db::begin_sweep(&platform.db).await?;
-    let due = schedule::list_due(&mut tx, what, MOST).await?;
+    let due = schedule::list_due(&mut tx, what, MAX_STARTS).await?;
     tx.commit().await?;
     let mut started = 0;
     for due in due {
@@ -99,7 +99,7 @@ async fn start(platform: &Platform, due: &Due, what: Schedule) -> Result<bool> {
     }
     tx.commit().await?;
     if new {
-        announce(&*platform.queue, Wake { tenant, job }).await;
+        announce(&*platform.queue, JobRef { tenant, job }).await;
     }
     Ok(new)
 }

@@ -7,9 +7,9 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use platform::db::queue::{self, Held};
+use platform::db::queue::{self, LeasedJob};
 use platform::deadline::Deadline;
-use platform::queue::Wake;
+use platform::queue::JobRef;
 use platform::{Platform, db};
 use schema::TenantId;
 use serde_json::Value;
@@ -26,14 +26,14 @@ const LEASE: Lease = Lease {
     turn: Duration::from_secs(10),
 };
 /// After this long a local worker puts the job back, so that others get their turn.
-const SHIFT: Duration = Duration::from_secs(60);
+const MAX_TURN: Duration = Duration::from_secs(60);
 /// What is left of a worker's time for putting the job back and announcing it.
 const RESERVE: Duration = Duration::from_secs(2);
 /// How often a worker looks whether another tenant waits.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often a job may be taken up without coming forward.
-const MOST_ATTEMPTS: i32 = 3;
-const PAUSES: [Duration; 3] = [
+const MAX_ATTEMPTS: i32 = 3;
+const BACKOFF: [Duration; 3] = [
     Duration::from_secs(10),
     Duration::from_secs(30),
     Duration::from_secs(60),
@@ -60,7 +60,7 @@ pub(crate) struct TimeLimit {
 }
 
 /// What one slice of a job came to.
-pub(crate) enum Step {
+pub(crate) enum SliceOutcome {
     /// There is more to do; this is how far it is.
     More(Value),
     /// It is done, with this result.
@@ -68,16 +68,16 @@ pub(crate) enum Step {
     /// It cannot be done, for this reason.
     Failed(String),
     /// It cannot be done for now, for this reason.
-    Later(String),
+    Retry(String),
 }
 
 /// What became of a job that was taken.
-enum End {
-    Over,
+enum Disposition {
+    Done,
     /// Somebody wants it ended.
     Canceled,
-    Again,
-    Later(String),
+    Requeue,
+    Retry(String),
     /// Another worker has it.
     Lost,
 }
@@ -103,11 +103,11 @@ pub async fn step(platform: &Platform) -> anyhow::Result<bool> {
 /// # Errors
 /// As of [`step`].
 pub async fn step_within(platform: &Platform, lease: Lease) -> anyhow::Result<bool> {
-    let held = queue::take(&platform.db, platform.jobs_per_tenant, lease.length).await?;
-    let Some(held) = held else {
+    let leased = queue::take(&platform.db, platform.jobs_per_tenant, lease.length).await?;
+    let Some(leased) = leased else {
         return Ok(false);
     };
-    run_within(platform, held, lease).await?;
+    run_within(platform, leased, lease).await?;
     Ok(true)
 }
 
@@ -115,7 +115,7 @@ pub async fn step_within(platform: &Platform, lease: Lease) -> anyhow::Result<bo
 ///
 /// # Errors
 /// Where the queue cannot be reached.
-pub async fn take(platform: &Platform) -> anyhow::Result<Option<Held>> {
+pub async fn take(platform: &Platform) -> anyhow::Result<Option<LeasedJob>> {
     Ok(queue::take(&platform.db, platform.jobs_per_tenant, LEASE.length).await?)
 }
 
@@ -123,140 +123,148 @@ pub async fn take(platform: &Platform) -> anyhow::Result<Option<Held>> {
 ///
 /// # Errors
 /// Where the queue cannot be reached. A job that goes wrong is noted in its row.
-pub async fn run(platform: &Platform, held: Held) -> anyhow::Result<()> {
-    run_within(platform, held, LEASE).await
+pub async fn run(platform: &Platform, leased: LeasedJob) -> anyhow::Result<()> {
+    run_within(platform, leased, LEASE).await
 }
 
 /// The same with another lease.
 ///
 /// # Errors
 /// As of [`run`].
-pub async fn run_within(platform: &Platform, held: Held, lease: Lease) -> anyhow::Result<()> {
-    attend(platform, held, Deadline::after(SHIFT), lease).await?;
+pub async fn run_within(
+    platform: &Platform,
+    leased: LeasedJob,
+    lease: Lease,
+) -> anyhow::Result<()> {
+    run_leased(platform, leased, Deadline::after(MAX_TURN), lease).await?;
     Ok(())
 }
 
-/// Works on the job that comes next, until the deadline at most. The wake says that there is one
+/// Works on the job that comes next, until the deadline at most. The notification says that there is one
 /// more, and not which: whoever queued most must not be served first.
 ///
 /// # Errors
-/// Where the queue cannot be reached: the wake is to come again.
-pub(crate) async fn wake(
+/// Where the queue cannot be reached: the notification is to come again.
+pub(crate) async fn run_notified(
     platform: &Platform,
-    wake: Wake,
+    job_ref: JobRef,
     deadline: Deadline,
 ) -> anyhow::Result<()> {
     if deadline.left() < RESERVE {
-        return platform.queue.wake(wake, Duration::ZERO).await;
+        return platform.queue.notify(job_ref, Duration::ZERO).await;
     }
     let most = platform.jobs_per_tenant;
-    if let Some(held) = queue::take(&platform.db, most, LEASE.length).await? {
-        let slot = attend(platform, held, deadline, LEASE).await?;
-        // A job of the tenant whose wake came while none was free.
+    if let Some(leased) = queue::take(&platform.db, most, LEASE.length).await? {
+        let slot = run_leased(platform, leased, deadline, LEASE).await?;
+        // A job of the tenant whose notification came while none was free.
         if slot == Slot::Free
-            && let Some(next) = queue::next(&platform.db, held.wake.tenant, most).await?
+            && let Some(next) = queue::next(&platform.db, leased.job_ref.tenant, most).await?
         {
-            platform.queue.wake(next, Duration::ZERO).await?;
+            platform.queue.notify(next, Duration::ZERO).await?;
         }
         return Ok(());
     }
-    match queue::hidden_for(&platform.db, wake).await? {
+    match queue::visible_in(&platform.db, job_ref).await? {
         // Its worker may have died: whoever is woken then finds out. Whole seconds, as SQS counts
         // them, and at least one.
         Some(rest) if !rest.is_zero() => {
             let rest = Duration::from_secs_f64(rest.as_secs_f64().ceil());
-            platform.queue.wake(wake, rest).await
+            platform.queue.notify(job_ref, rest).await
         }
-        // It waits for a job of its tenant, whose worker sends another wake.
+        // It waits for a job of its tenant, whose worker sends another notification.
         _ => Ok(()),
     }
 }
 
 /// Works on a job that was taken, and takes it off the queue or puts it back.
-async fn attend(
+async fn run_leased(
     platform: &Platform,
-    held: Held,
+    leased: LeasedJob,
     deadline: Deadline,
     lease: Lease,
 ) -> anyhow::Result<Slot> {
-    let wake = held.wake;
+    let job_ref = leased.job_ref;
     let end = tokio::select! {
         // On the heap: what a slice holds is large.
-        end = Box::pin(work(platform, wake, deadline, lease)) => end,
-        end = prolong(platform, held, lease) => Ok(end),
+        end = Box::pin(run_until(platform, job_ref, deadline, lease)) => end,
+        end = renew_lease(platform, leased, lease) => Ok(end),
     };
     let over = match end {
-        Ok(End::Lost) => return Ok(Slot::Wanted),
-        Ok(End::Over) => true,
+        Ok(Disposition::Lost) => return Ok(Slot::Wanted),
+        Ok(Disposition::Done) => true,
         // Whoever wants it ended does not wait until it is taken up again.
-        _ => finish_if_canceled(platform, wake).await?,
+        _ => finish_if_canceled(platform, job_ref).await?,
     };
     if over {
-        queue::delete(&platform.db, held).await?;
+        queue::delete(&platform.db, leased).await?;
         return Ok(Slot::Free);
     }
     match end {
-        Ok(End::Later(reason)) => {
-            tracing::warn!(reason, job = %wake.job, tenant = %wake.tenant, "a job has to wait");
-            retry(platform, held, &reason).await?;
+        Ok(Disposition::Retry(reason)) => {
+            tracing::warn!(reason, job = %job_ref.job, tenant = %job_ref.tenant, "a job has to wait");
+            retry(platform, leased, &reason).await?;
             Ok(Slot::Free)
         }
         Err(error) => {
             let error = format!("{error:#}");
-            tracing::error!(error, job = %wake.job, tenant = %wake.tenant, "a job went wrong");
-            retry(platform, held, "the log has the cause").await?;
+            tracing::error!(error, job = %job_ref.job, tenant = %job_ref.tenant, "a job went wrong");
+            retry(platform, leased, "the log has the cause").await?;
             Ok(Slot::Free)
         }
         Ok(_) => {
-            put_back(platform, held, Duration::ZERO).await?;
+            requeue(platform, leased, Duration::ZERO).await?;
             Ok(Slot::Wanted)
         }
     }
 }
 
 /// Keeps the job from other workers, until its lease is lost or somebody wants it ended.
-async fn prolong(platform: &Platform, held: Held, lease: Lease) -> End {
+async fn renew_lease(platform: &Platform, leased: LeasedJob, lease: Lease) -> Disposition {
     loop {
         tokio::time::sleep(lease.heartbeat).await;
-        match renew(platform, held, lease).await {
+        match renew(platform, leased, lease).await {
             Ok(None) => {}
             Ok(Some(end)) => return end,
             Err(error) => {
-                tracing::warn!(%error, job = %held.wake.job, "the job's lease could not be prolonged");
+                tracing::warn!(%error, job = %leased.job_ref.job, "the job's lease could not be prolonged");
             }
         }
     }
 }
 
-async fn renew(platform: &Platform, held: Held, lease: Lease) -> anyhow::Result<Option<End>> {
-    if !queue::prolong(&platform.db, held, lease.length).await? {
-        return Ok(Some(End::Lost));
-    }
-    let mut tx = db::read(&platform.db, held.wake.tenant).await?;
-    let canceled = jobs::is_canceled(&mut tx, held.wake.tenant, held.wake.job).await?;
-    Ok(canceled.then_some(End::Canceled))
-}
-
-async fn put_back(platform: &Platform, held: Held, pause: Duration) -> anyhow::Result<()> {
-    queue::put_back(&platform.db, held, pause).await?;
-    platform.queue.wake(held.wake, pause).await
-}
-
-async fn work(
+async fn renew(
     platform: &Platform,
-    wake: Wake,
+    leased: LeasedJob,
+    lease: Lease,
+) -> anyhow::Result<Option<Disposition>> {
+    if !queue::renew_lease(&platform.db, leased, lease.length).await? {
+        return Ok(Some(Disposition::Lost));
+    }
+    let mut tx = db::read(&platform.db, leased.job_ref.tenant).await?;
+    let canceled = jobs::is_canceled(&mut tx, leased.job_ref.tenant, leased.job_ref.job).await?;
+    Ok(canceled.then_some(Disposition::Canceled))
+}
+
+async fn requeue(platform: &Platform, leased: LeasedJob, pause: Duration) -> anyhow::Result<()> {
+    queue::requeue(&platform.db, leased, pause).await?;
+    platform.queue.notify(leased.job_ref, pause).await
+}
+
+async fn run_until(
+    platform: &Platform,
+    job_ref: JobRef,
     deadline: Deadline,
     lease: Lease,
-) -> anyhow::Result<End> {
-    let mut tx = db::begin(&platform.db, wake.tenant).await?;
-    let attempts = jobs::start(&mut tx, wake.tenant, wake.job, Utc::now()).await?;
+) -> anyhow::Result<Disposition> {
+    let mut tx = db::begin(&platform.db, job_ref.tenant).await?;
+    let attempts = jobs::start(&mut tx, job_ref.tenant, job_ref.job, Utc::now()).await?;
     tx.commit().await?;
     match attempts {
-        None => return Ok(End::Over),
+        None => return Ok(Disposition::Done),
         // Its workers were killed, each before the end of a slice.
-        Some(attempts) if MOST_ATTEMPTS < attempts => {
-            give_up(platform, wake, "the log has the cause").await?;
-            return Ok(End::Over);
+        Some(attempts) if MAX_ATTEMPTS < attempts => {
+            give_up(platform, job_ref, "the log has the cause").await?;
+            return Ok(Disposition::Done);
         }
         Some(_) => {}
     }
@@ -266,21 +274,21 @@ async fn work(
     let mut look = Instant::now() + lease.turn;
     let worked = loop {
         let start = Instant::now();
-        let slice = Box::pin(slice(platform, &mut lines, wake));
+        let slice = Box::pin(slice(platform, &mut lines, job_ref));
         // A slice that is cut off leaves nothing behind: it is one transaction.
         match end.limit(slice).await.transpose()? {
-            Some(End::Again) => {}
+            Some(Disposition::Requeue) => {}
             Some(other) => break other,
-            None => return Ok(End::Again),
+            None => return Ok(Disposition::Requeue),
         }
         longest = longest.max(start.elapsed());
         if end.left() < longest * 2 {
-            break End::Again;
+            break Disposition::Requeue;
         }
         if look <= Instant::now() {
             look = Instant::now() + LOOK;
-            if queue::is_outranked(&platform.db, wake.tenant, platform.jobs_per_tenant).await? {
-                break End::Again;
+            if queue::is_outranked(&platform.db, job_ref.tenant, platform.jobs_per_tenant).await? {
+                break Disposition::Requeue;
             }
         }
     };
@@ -288,37 +296,41 @@ async fn work(
     Ok(worked)
 }
 
-async fn slice(platform: &Platform, lines: &mut Lines, wake: Wake) -> anyhow::Result<End> {
+async fn slice(
+    platform: &Platform,
+    lines: &mut Lines,
+    job_ref: JobRef,
+) -> anyhow::Result<Disposition> {
     let now = Utc::now().trunc_subsecs(6);
-    let Wake { tenant, job: id } = wake;
+    let JobRef { tenant, job: id } = job_ref;
     let mut tx = db::begin(&platform.db, tenant).await?;
     let Some(job) = jobs::lock_unfinished(&mut tx, tenant, id).await? else {
-        return Ok(End::Over);
+        return Ok(Disposition::Done);
     };
     if jobs::is_canceled(&mut tx, tenant, id).await? {
-        return Ok(End::Canceled);
+        return Ok(Disposition::Canceled);
     }
     let step = match overtime(&job, now) {
-        Some(error) => Step::Failed(error),
+        Some(error) => SliceOutcome::Failed(error),
         None => Box::pin(next(platform, &mut tx, lines, (tenant, &job), now)).await?,
     };
     let end = match step {
-        Step::More(progress) if job.progress.as_ref() == Some(&progress) => {
+        SliceOutcome::More(progress) if job.progress.as_ref() == Some(&progress) => {
             JobEnd::Failed(STANDSTILL.to_owned())
         }
-        Step::More(progress) => {
+        SliceOutcome::More(progress) => {
             jobs::advance(&mut tx, tenant, id, &progress, now).await?;
             tx.commit().await?;
-            return Ok(End::Again);
+            return Ok(Disposition::Requeue);
         }
-        Step::Done(result) => JobEnd::Success(result),
-        Step::Failed(error) => JobEnd::Failed(error),
+        SliceOutcome::Done(result) => JobEnd::Success(result),
+        SliceOutcome::Failed(error) => JobEnd::Failed(error),
         // What the slice has done is undone with it.
-        Step::Later(reason) => return Ok(End::Later(reason)),
+        SliceOutcome::Retry(reason) => return Ok(Disposition::Retry(reason)),
     };
     finish(&mut tx, tenant, &job, &end).await?;
     tx.commit().await?;
-    Ok(End::Over)
+    Ok(Disposition::Done)
 }
 
 const STANDSTILL: &str = "it stood still: a step ended where the one before it did. Check that the \
@@ -347,7 +359,7 @@ async fn next(
     lines: &mut Lines,
     (tenant, job): (TenantId, &Job),
     now: DateTime<Utc>,
-) -> anyhow::Result<Step> {
+) -> anyhow::Result<SliceOutcome> {
     match job.kind.as_str() {
         replay::KIND => {
             let (payload, progress) = (job.payload.clone(), job.progress.clone());
@@ -360,35 +372,35 @@ async fn next(
         }
         other => {
             let reason = format!("no worker knows jobs of the kind `{other}`");
-            Ok(Step::Failed(reason))
+            Ok(SliceOutcome::Failed(reason))
         }
     }
 }
 
 /// Lets the job rest, or gives it up where it was tried too often.
-async fn retry(platform: &Platform, held: Held, reason: &str) -> anyhow::Result<()> {
-    let wake = held.wake;
-    let mut tx = db::begin(&platform.db, wake.tenant).await?;
-    let job = jobs::find(&mut tx, wake.tenant, wake.job).await?;
-    jobs::note(&mut tx, wake.tenant, wake.job, reason).await?;
+async fn retry(platform: &Platform, leased: LeasedJob, reason: &str) -> anyhow::Result<()> {
+    let job_ref = leased.job_ref;
+    let mut tx = db::begin(&platform.db, job_ref.tenant).await?;
+    let job = jobs::find(&mut tx, job_ref.tenant, job_ref.job).await?;
+    jobs::note(&mut tx, job_ref.tenant, job_ref.job, reason).await?;
     tx.commit().await?;
-    let attempts = job.map_or(MOST_ATTEMPTS, |it| it.attempts);
-    if MOST_ATTEMPTS <= attempts {
-        give_up(platform, wake, reason).await?;
-        return Ok(queue::delete(&platform.db, held).await?);
+    let attempts = job.map_or(MAX_ATTEMPTS, |it| it.attempts);
+    if MAX_ATTEMPTS <= attempts {
+        give_up(platform, job_ref, reason).await?;
+        return Ok(queue::delete(&platform.db, leased).await?);
     }
-    let pause = PAUSES[usize::try_from(attempts - 1).unwrap_or(0)];
+    let pause = BACKOFF[usize::try_from(attempts - 1).unwrap_or(0)];
     // Up to a quarter more, so that jobs that failed together do not come back together.
     let jitter = pause.as_secs() * u64::from(Uuid::new_v4().as_bytes()[0]);
     let pause = pause + Duration::from_millis(jitter);
-    put_back(platform, held, pause).await
+    requeue(platform, leased, pause).await
 }
 
-async fn give_up(platform: &Platform, wake: Wake, reason: &str) -> anyhow::Result<()> {
-    let error = format!("given up after {MOST_ATTEMPTS} attempts: {reason}");
-    let mut tx = db::begin(&platform.db, wake.tenant).await?;
-    if let Some(job) = jobs::lock_unfinished(&mut tx, wake.tenant, wake.job).await? {
-        finish(&mut tx, wake.tenant, &job, &JobEnd::Failed(error)).await?;
+async fn give_up(platform: &Platform, job_ref: JobRef, reason: &str) -> anyhow::Result<()> {
+    let error = format!("given up after {MAX_ATTEMPTS} attempts: {reason}");
+    let mut tx = db::begin(&platform.db, job_ref.tenant).await?;
+    if let Some(job) = jobs::lock_unfinished(&mut tx, job_ref.tenant, job_ref.job).await? {
+        finish(&mut tx, job_ref.tenant, &job, &JobEnd::Failed(error)).await?;
     }
     tx.commit().await?;
     Ok(())

@@ -4,7 +4,7 @@ use schema::{Error, Result};
 use unicode_normalization::UnicodeNormalization;
 
 /// No address has more bytes (RFC 5321).
-const LONGEST: usize = 254;
+const MAX_EMAIL: usize = 254;
 
 /// An e-mail address as typed, and as compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ impl Email {
     pub(crate) fn read(text: &str) -> Email {
         let typed = text.trim().to_owned();
         // Nobody's: it is not worth the work.
-        let key = if typed.len() <= LONGEST {
+        let key = if typed.len() <= MAX_EMAIL {
             key(&typed)
         } else {
             String::new()
@@ -41,7 +41,7 @@ impl Email {
     /// composed otherwise, in lower case.
     pub(crate) fn keys(&self) -> Vec<String> {
         let mut keys = vec![self.key.clone()];
-        if LONGEST < self.typed.len() {
+        if MAX_EMAIL < self.typed.len() {
             return keys;
         }
         for text in [&self.key, &self.typed] {
@@ -105,7 +105,7 @@ fn complaint(email: &str) -> Option<&'static str> {
     let forbidden = |it: char| {
         it.is_whitespace() || it.is_control() || is_invisible(it) || "<>()[]\\,;:\"".contains(it)
     };
-    if LONGEST < email.len() || local.len() > 64 {
+    if MAX_EMAIL < email.len() || local.len() > 64 {
         Some("not an e-mail address: it is longer than one can be")
     } else if email.contains(forbidden) {
         Some("not an e-mail address: it has a character that none has")

@@ -11,15 +11,15 @@ use schema::TenantId;
 use uuid::Uuid;
 
 /// A refresh token or an invitation.
-pub(crate) struct Opaque {
+pub(crate) struct OpaqueToken {
     pub(crate) tenant: TenantId,
     pub(crate) id: Uuid,
     secret: [u8; 32],
 }
 
-impl Opaque {
-    pub(crate) fn new(tenant: TenantId, id: Uuid) -> Opaque {
-        Opaque {
+impl OpaqueToken {
+    pub(crate) fn new(tenant: TenantId, id: Uuid) -> OpaqueToken {
+        OpaqueToken {
             tenant,
             id,
             secret: random(),
@@ -28,21 +28,21 @@ impl Opaque {
 
     /// The refresh token that replaces this one: always the same, so that it can be handed out
     /// again although nobody stored it.
-    pub(crate) fn child(&self, key: &Key) -> Opaque {
+    pub(crate) fn child(&self, key: &Key) -> OpaqueToken {
         let id = key.mac("refresh child id", &[&self.secret]);
         let id = id.first_chunk().expect("a MAC has 32 bytes");
-        Opaque {
+        OpaqueToken {
             tenant: self.tenant,
             id: Uuid::from_bytes(*id),
             secret: key.mac("refresh child", &[&self.secret]),
         }
     }
 
-    pub(crate) fn parse(text: &str) -> Option<Opaque> {
+    pub(crate) fn parse(text: &str) -> Option<OpaqueToken> {
         let bytes: [u8; 64] = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
         let (tenant, rest) = bytes.split_first_chunk()?;
         let (id, secret) = rest.split_first_chunk()?;
-        Some(Opaque {
+        Some(OpaqueToken {
             tenant: TenantId(Uuid::from_bytes(*tenant)),
             id: Uuid::from_bytes(*id),
             secret: secret.try_into().ok()?,
@@ -89,14 +89,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn token() -> Opaque {
-        Opaque::new(TenantId(Uuid::now_v7()), Uuid::now_v7())
+    fn token() -> OpaqueToken {
+        OpaqueToken::new(TenantId(Uuid::now_v7()), Uuid::now_v7())
     }
 
     #[test]
     fn a_token_survives_its_text() {
         let token = token();
-        let again = Opaque::parse(&token.text()).unwrap();
+        let again = OpaqueToken::parse(&token.text()).unwrap();
         assert_eq!((again.tenant, again.id), (token.tenant, token.id));
         assert!(again.matches(&token.hash()));
         assert!(!again.matches(&[0; 32]));
@@ -113,7 +113,7 @@ mod tests {
             &format!("{text}A"),
             &"é".repeat(43),
         ] {
-            assert!(Opaque::parse(wrong).is_none(), "{wrong:?}");
+            assert!(OpaqueToken::parse(wrong).is_none(), "{wrong:?}");
         }
     }
 

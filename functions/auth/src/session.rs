@@ -7,7 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::db::Connection;
 use platform::http::ClientAddress;
-use platform::secrets::Ring;
+use platform::secrets::KeyRing;
 use schema::UserId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::db::refresh_tokens::{self as rows, RefreshToken};
 use crate::db::{sign_in_addresses, users};
-use crate::opaque_token::Opaque;
+use crate::opaque_token::OpaqueToken;
 use crate::token::{self, Account};
 use crate::{App, attempt};
 
@@ -55,7 +55,7 @@ pub(crate) async fn start(
     if let Some(hash) = attempt::address_hash(account.user, address) {
         sign_in_addresses::upsert(conn, account.tenant, account.user, &hash, now).await?;
     }
-    let token = Opaque::new(account.tenant, Uuid::now_v7());
+    let token = OpaqueToken::new(account.tenant, Uuid::now_v7());
     rows::delete_expired(conn, account.tenant, account.user, now).await?;
     rows::insert(conn, account.tenant, &first(&token, account.user, now)).await?;
     tokens(app, account, &token, now).await
@@ -65,7 +65,7 @@ pub(crate) async fn start(
 pub(crate) async fn refresh(
     app: &App,
     conn: &mut Connection,
-    token: &Opaque,
+    token: &OpaqueToken,
     now: DateTime<Utc>,
 ) -> platform::Result<Outcome> {
     // The lock on the person comes first: then one refresh of theirs runs at a time, and
@@ -110,9 +110,9 @@ pub(crate) async fn refresh(
 /// with another that was current a moment ago.
 async fn child(
     conn: &mut Connection,
-    token: &Opaque,
-    keys: &Ring,
-) -> platform::Result<(Opaque, Option<RefreshToken>)> {
+    token: &OpaqueToken,
+    keys: &KeyRing,
+) -> platform::Result<(OpaqueToken, Option<RefreshToken>)> {
     for key in keys.iter() {
         let child = token.child(key);
         if let Some(row) = rows::find(conn, token.tenant, child.id).await? {
@@ -125,7 +125,7 @@ async fn child(
 /// Ends the session that the token belongs to; none if it belongs to none that lives.
 pub(crate) async fn end(
     conn: &mut Connection,
-    token: &Opaque,
+    token: &OpaqueToken,
     now: DateTime<Utc>,
 ) -> platform::Result<Option<UserId>> {
     // A refresh that runs at this moment ends first, so that its child is revoked too.
@@ -140,7 +140,7 @@ pub(crate) async fn end(
     Ok((revoked > 0).then_some(kept.user_id))
 }
 
-fn first(token: &Opaque, user: UserId, now: DateTime<Utc>) -> RefreshToken {
+fn first(token: &OpaqueToken, user: UserId, now: DateTime<Utc>) -> RefreshToken {
     RefreshToken {
         id: token.id,
         family_id: token.id,
@@ -156,7 +156,7 @@ fn first(token: &Opaque, user: UserId, now: DateTime<Utc>) -> RefreshToken {
 async fn tokens(
     app: &App,
     account: &Account,
-    refresh: &Opaque,
+    refresh: &OpaqueToken,
     now: DateTime<Utc>,
 ) -> platform::Result<Tokens> {
     let secrets = app.platform.secrets.get().await?;
@@ -199,7 +199,7 @@ mod tests {
 
     /// A token in the state that the words say; `rotated 5` is rotated five seconds ago.
     fn in_state(words: &str, now: DateTime<Utc>) -> RefreshToken {
-        let token = Opaque::new(TenantId(Uuid::nil()), Uuid::nil());
+        let token = OpaqueToken::new(TenantId(Uuid::nil()), Uuid::nil());
         let mut row = first(&token, UserId(Uuid::nil()), now - TimeDelta::hours(1));
         match words.split_once(' ').unwrap_or((words, "")) {
             ("rotated", ago) => {

@@ -1,7 +1,6 @@
 //! Answers questions over the canonical records of all sources.
 
 mod etag;
-mod kept;
 mod openapi;
 mod routes;
 

@@ -15,7 +15,7 @@ use crate::State;
 use crate::routes::events::{self, Receipt, Status};
 
 /// So many reasons say enough for a log line.
-const MOST_REASONS: usize = 10;
+const MAX_REASONS: usize = 10;
 
 pub(crate) struct Messages(pub(crate) State);
 
@@ -51,7 +51,7 @@ fn all_were_events(receipt: Receipt) -> Result<(), Error> {
     }
     let rejected = receipt.results.into_iter();
     let rejected = rejected.filter(|it| it.status == Status::Rejected);
-    let reasons = rejected.take(MOST_REASONS).map(|it| FieldError {
+    let reasons = rejected.take(MAX_REASONS).map(|it| FieldError {
         pointer: format!("/{}", it.index),
         detail: it.reason.unwrap_or_default(),
     });

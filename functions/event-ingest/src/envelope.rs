@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use aam::ingest::{self, MOST_ITEMS};
+use aam::ingest::{self, MAX_ITEMS};
 use chrono::{DateTime, Utc};
 use schema::{ConnectionId, Error, Result};
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
@@ -70,8 +70,8 @@ pub(crate) fn split(body: &str) -> Result<Vec<&str>> {
     let not_json = |err| Error::BadRequest(format!("the body is not JSON: {err}"));
     let (items, count) = items.map_err(not_json)?;
     reader.end().map_err(not_json)?;
-    if MOST_ITEMS < count {
-        let detail = format!("at most {MOST_ITEMS} events, not {count}: send several requests");
+    if MAX_ITEMS < count {
+        let detail = format!("at most {MAX_ITEMS} events, not {count}: send several requests");
         return Err(Error::invalid("", detail));
     }
     Ok(items)
@@ -129,7 +129,7 @@ impl<'a> Visitor<'a> for Items {
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut items = Vec::new();
-        while items.len() < MOST_ITEMS {
+        while items.len() < MAX_ITEMS {
             match list.next_element::<&'a RawValue>()? {
                 Some(item) => items.push(item.get()),
                 None => {
@@ -138,7 +138,7 @@ impl<'a> Visitor<'a> for Items {
                 }
             }
         }
-        let mut count = MOST_ITEMS;
+        let mut count = MAX_ITEMS;
         while list.next_element::<IgnoredAny>()?.is_some() {
             count += 1;
         }

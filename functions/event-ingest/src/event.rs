@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The id goes into an index, whose entries end near 2,700 bytes.
-const LONGEST_ID: usize = 1024;
-const LONGEST_SYSTEM: usize = 64;
+const MAX_ID: usize = 1024;
+const MAX_SYSTEM: usize = 64;
 /// The same index has it beside the id.
-const LONGEST_SOURCE: usize = 1024;
+const MAX_SOURCE: usize = 1024;
 /// So far ahead a clock may be.
 const MAX_AHEAD: TimeDelta = TimeDelta::hours(24);
 
@@ -71,7 +71,7 @@ impl Event<'_> {
             it if it.id.as_deref().is_some_and(|it| !is_id(it)) => {
                 "id: 1 to 1024 bytes without NUL"
             }
-            it if LONGEST_SOURCE < it.source.len() || it.source.contains('\0') => {
+            it if MAX_SOURCE < it.source.len() || it.source.contains('\0') => {
                 "source: at most 1024 bytes without NUL"
             }
             it if it
@@ -113,9 +113,9 @@ pub(crate) fn entity(kind: &str) -> Result<&'static Entity, String> {
 
 fn is_system(text: &str) -> bool {
     let word = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b"_-".contains(&it);
-    (1..=LONGEST_SYSTEM).contains(&text.len()) && text.bytes().all(word)
+    (1..=MAX_SYSTEM).contains(&text.len()) && text.bytes().all(word)
 }
 
 fn is_id(text: &str) -> bool {
-    (1..=LONGEST_ID).contains(&text.len()) && !text.contains('\0')
+    (1..=MAX_ID).contains(&text.len()) && !text.contains('\0')
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use aam::db::Connection;
 use aam::db::event_ids::EventId;
 use aam::db::runs::RunKind;
-use aam::inference::{Coverage, Observation};
+use aam::inference::{FieldCoverage, SchemaInference};
 use aam::ingest::{self, Counts, Item, Outcome, Run};
 use chrono::{DateTime, Utc};
 use platform::audit;
@@ -77,7 +77,7 @@ pub(crate) async fn take(
     // A crash may forget that nothing was new, but not that it was so at a later time.
     let timed = events.iter().flatten().any(|it| it.occurred_at.is_some());
     if runs.is_empty() && !timed {
-        db::commit_unsynced(tx).await?;
+        db::commit_async(tx).await?;
     } else {
         tx.commit().await?;
     }
@@ -210,16 +210,11 @@ impl Round<'_> {
                 fresh.push((*index, item(event)));
             }
         }
-        let run = Run {
-            id: RunId(Uuid::now_v7()),
-            kind: RunKind::Events,
-            file: None,
-            bytes: events.iter().map(|it| it.1.data.len() as u64).sum(),
-            started_at: now,
-        };
+        let run = run(events.iter().map(|it| it.1), now);
         let items: Vec<_> = fresh.iter().map(|it| it.1).collect();
-        let mut observation = Observation::new(Coverage::Partial);
-        let outcomes = ingest::batch(conn, &stream, &run, &items, &mut observation, now).await?;
+        let mut observation = SchemaInference::new(FieldCoverage::Partial);
+        let outcomes =
+            ingest::write_batch(conn, &stream, &run, &items, &mut observation, now).await?;
         for ((index, _), outcome) in fresh.iter().zip(outcomes) {
             counts.add(&outcome);
             fates[*index] = Some(Fate::Taken(outcome));
@@ -272,6 +267,17 @@ impl Round<'_> {
             aam::db::event_ids::delete(conn, self.tenant, &ids).await?;
         }
         Ok(())
+    }
+}
+
+/// The run of some events of one object.
+fn run<'a>(events: impl Iterator<Item = &'a Event<'a>>, now: DateTime<Utc>) -> Run {
+    Run {
+        id: RunId(Uuid::now_v7()),
+        kind: RunKind::Events,
+        file: None,
+        bytes: events.map(|it| it.data.len() as u64).sum(),
+        started_at: now,
     }
 }
 

@@ -14,7 +14,7 @@ use schema::{ConnectionId, Error, TenantId};
 use crate::event::{Event, Format};
 
 /// Small enough to throw away: what is needed again compiles in microseconds.
-const MOST: usize = 256;
+const MAX_PLANS: usize = 256;
 
 type Key = (TenantId, ConnectionId, String);
 
@@ -86,7 +86,7 @@ impl Plans {
 
     fn put(&self, key: Key, loaded: (i32, Arc<Plan>)) {
         let mut plans = self.0.lock().expect("nothing panics while it is held");
-        if MOST <= plans.len() {
+        if MAX_PLANS <= plans.len() {
             plans.clear();
         }
         plans.insert(key, loaded);

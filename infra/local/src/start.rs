@@ -13,7 +13,7 @@ use platform::deadline::Deadline;
 use platform::queue::Local;
 use platform::secrets::Secrets;
 use platform::{Config, Platform, db};
-use schema::{Hosts, TenantId, UserId};
+use schema::{EgressPolicy, TenantId, UserId};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -53,7 +53,7 @@ pub async fn start(
     let mut config = Config::new(secrets, database.into(), CONNECTIONS)?;
     config.queue = queue.clone();
     // A source beside the platform, on this machine.
-    config.hosts = Hosts::Any;
+    config.egress = EgressPolicy::Any;
     let platform = Platform::new(config)?;
     let conn = platform.db.acquire().await;
     let mut conn =
@@ -195,7 +195,7 @@ async fn work(platform: Platform, queue: Arc<Local>, stopped: watch::Receiver<bo
             });
         } else {
             tokio::select! {
-                () = queue.woken() => {}
+                () = queue.notified() => {}
                 () = until(stopped.clone()) => {}
                 () = tokio::time::sleep(PAUSE) => {}
             }

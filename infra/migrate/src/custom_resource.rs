@@ -10,7 +10,7 @@ use aws_lambda_events::cloudformation::{
 /// CloudFormation's name for the tables: one that never changes, so that nothing is ever replaced.
 const RESOURCE: &str = "tables";
 /// CloudFormation takes at most 4 KiB, of which the reason is the only part that grows.
-const LONGEST_REASON: usize = 1024;
+const MAX_REASON: usize = 1024;
 
 /// An answer and the URL that it belongs to.
 pub struct Answer<'a> {
@@ -58,7 +58,7 @@ impl<'a> Answer<'a> {
 }
 
 fn reason(error: &anyhow::Error) -> String {
-    format!("{error:#}").chars().take(LONGEST_REASON).collect()
+    format!("{error:#}").chars().take(MAX_REASON).collect()
 }
 
 /// Puts the answer where CloudFormation waits for it.

@@ -12,7 +12,7 @@ use anyhow::Context;
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
 use lambda_runtime::{LambdaEvent, service_fn};
 use platform::lambda::deadline;
-use platform::secrets::Live;
+use platform::secrets::RefreshingSecret;
 use platform::{config, db, telemetry};
 
 pub use custom_resource::Answer;
@@ -51,7 +51,7 @@ async fn respond(
 /// Where the database is and who signs in, as the other functions read it.
 fn login_from_env() -> anyhow::Result<db::Login> {
     let at = config::database_from_env()?;
-    Ok(match Live::credentials_from_env()? {
+    Ok(match RefreshingSecret::credentials_from_env()? {
         Some(secret) => db::Login::InSecret { at, secret },
         None => db::Login::Known(at.context("DATABASE_URL is not set")?),
     })

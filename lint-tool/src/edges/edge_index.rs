@@ -10,11 +10,11 @@ use crate::selector::Selector;
 
 /// The edges of each place, by number.
 #[derive(Debug, Default)]
-pub(super) struct Ends(Vec<Vec<usize>>);
+pub(super) struct EdgeIndex(Vec<Vec<usize>>);
 
-impl Ends {
+impl EdgeIndex {
     /// Edges by one of their ends.
-    pub(super) fn of(edges: &[Edge], end: impl Fn(&Edge) -> &Spot) -> Ends {
+    pub(super) fn of(edges: &[Edge], end: impl Fn(&Edge) -> &Spot) -> EdgeIndex {
         let mut places: HashMap<&Spot, usize> = HashMap::new();
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for (number, edge) in edges.iter().enumerate() {
@@ -24,7 +24,7 @@ impl Ends {
             }
             groups[group].push(number);
         }
-        Ends(groups)
+        EdgeIndex(groups)
     }
 
     /// The edges with an end that a selector covers, in their order.

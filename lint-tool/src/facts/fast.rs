@@ -31,7 +31,7 @@ fn read(text: &str) -> Option<Facts> {
     let text = code(text);
     let tokens = Tokens::read(&text)?;
     let tree = Tree::parse(&tokens, 0..tokens.len(), None, TopEntryPoint::SourceFile)?;
-    let mut flat = Flat {
+    let mut flat = Fast {
         tokens: &tokens,
         out: Walker::default(),
         is_doubtful: false,
@@ -41,7 +41,7 @@ fn read(text: &str) -> Option<Facts> {
 }
 
 /// The walk, and what it writes down.
-struct Flat<'a> {
+struct Fast<'a> {
     tokens: &'a Tokens<'a>,
     out: Walker,
     /// The two parsers may see something of this file differently.

@@ -10,7 +10,7 @@ use crate::models::Models;
 use crate::selector::Selector;
 
 /// From and to; `None` where nothing can break the contract.
-type Ends = Option<(Spot, Spot)>;
+type EdgeIndex = Option<(Spot, Spot)>;
 
 pub(super) fn breaches(field: &Field) -> Vec<Breach> {
     let mut all = layers(field);
@@ -161,7 +161,7 @@ impl Field<'_> {
         &self,
         code: &'static str,
         contract: String,
-        ends: Ends,
+        ends: EdgeIndex,
         add: impl FnOnce(&mut Config),
     ) -> Breach {
         let mut config = self.config.without_contracts();
@@ -186,7 +186,7 @@ impl Field<'_> {
     }
 
     /// Two places that the names cover by different parts.
-    fn two_parts(&self, names: &[Spanned<String>]) -> Ends {
+    fn two_parts(&self, names: &[Spanned<String>]) -> EdgeIndex {
         let part = |spot: &Spot| Some(self.config.covering(names, spot)?.1);
         let from = self.spots().find(|it| !it.test && part(it).is_some())?;
         let own = part(&from);

@@ -3,7 +3,7 @@
 //! **Invariant:** an observation holds names, types and counts, never values. Its size is bounded
 //! by [`MAX_PATHS`] whatever the records hold.
 
-mod absorb;
+mod evolve;
 mod stored;
 mod tree;
 mod walk;
@@ -13,7 +13,7 @@ use serde::de::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use absorb::absorb;
+pub use evolve::evolve;
 use stored::Stored;
 use tree::{ROOT, Tree};
 
@@ -24,12 +24,12 @@ pub const MAX_PATHS: usize = 10_000;
 pub const MAX_DEPTH: u8 = 8;
 
 /// How many records a field must be in, or missing from, before "always" or "gone" is believed.
-pub const SURE: u64 = 100;
+pub const MIN_EVIDENCE: u64 = 100;
 
 /// Whether a field that was not seen is known not to exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Coverage {
+pub enum FieldCoverage {
     /// A file's header names all columns. Their values are texts, typed by a profile.
     Header,
     /// Each record holds all fields: an API that always sends every one.
@@ -38,14 +38,14 @@ pub enum Coverage {
     Partial,
 }
 
-impl Coverage {
+impl FieldCoverage {
     /// The types of a field in which all of these were seen.
     ///
     /// A column that is numbers in one file and words in the next is text in both; a JSON value
     /// has the type it has.
     fn settle(self, types: SourceTypes) -> SourceTypes {
         match self {
-            Coverage::Header if 1 < types.iter().count() => SourceTypes::of(SourceType::Text),
+            FieldCoverage::Header if 1 < types.iter().count() => SourceTypes::of(SourceType::Text),
             _ => types,
         }
     }
@@ -65,14 +65,14 @@ pub struct Column<'a> {
 /// What was seen in some records of one source object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(into = "Stored", try_from = "Stored")]
-pub struct Observation {
-    coverage: Coverage,
+pub struct SchemaInference {
+    coverage: FieldCoverage,
     tree: Tree,
 }
 
-impl Observation {
-    pub fn new(coverage: Coverage) -> Observation {
-        Observation {
+impl SchemaInference {
+    pub fn new(coverage: FieldCoverage) -> SchemaInference {
+        SchemaInference {
             coverage,
             tree: Tree::new(),
         }
@@ -102,7 +102,7 @@ impl Observation {
     }
 
     /// The same fields, as if no record had been seen: the columns of a file that has no rows.
-    pub fn names(&self) -> Observation {
+    pub fn names(&self) -> SchemaInference {
         let mut names = self.clone();
         names.tree.forget_values();
         names
@@ -111,15 +111,15 @@ impl Observation {
     /// Adds what another observation of the same source object saw.
     ///
     /// Of different coverage, together they are partial.
-    pub fn merge(&mut self, other: &Observation) {
+    pub fn merge(&mut self, other: &SchemaInference) {
         if other.coverage != self.coverage {
-            self.coverage = Coverage::Partial;
+            self.coverage = FieldCoverage::Partial;
         }
         self.tree.merge(&other.tree);
     }
 
     /// Whether a field that was not seen is known not to exist.
-    pub fn coverage(&self) -> Coverage {
+    pub fn coverage(&self) -> FieldCoverage {
         self.coverage
     }
 
@@ -135,12 +135,12 @@ impl Observation {
 
     /// Whether a field that was not seen is known not to exist.
     pub fn is_complete(&self) -> bool {
-        self.coverage != Coverage::Partial && self.tree.overflow == 0
+        self.coverage != FieldCoverage::Partial && self.tree.overflow == 0
     }
 
     /// The structure of these records alone: the first snapshot of a source object.
     ///
-    /// A field counts as always there only if [`SURE`] objects had it and none lacked it. To begin
+    /// A field counts as always there only if [`MIN_EVIDENCE`] objects had it and none lacked it. To begin
     /// with "may be missing" costs nothing; "always there" learnt from three records would turn
     /// the fourth one into a drift.
     pub fn schema(&self) -> SourceSchema {
@@ -156,7 +156,7 @@ impl Observation {
     fn field(&self, seen: &Seen<'_>) -> SourceField {
         SourceField {
             types: self.coverage.settle(seen.types),
-            nullable: seen.present < seen.chances.max(SURE),
+            nullable: seen.present < seen.chances.max(MIN_EVIDENCE),
             ..SourceField::default()
         }
     }

@@ -17,7 +17,7 @@ pub struct Decimal {
     scale: u8,
 }
 
-const MOST_DIGITS: usize = 38;
+const MAX_DIGITS: usize = 38;
 
 impl Decimal {
     /// The largest integer that is not greater.
@@ -38,11 +38,11 @@ impl Decimal {
     }
 
     fn new(mut mantissa: i128, mut scale: usize) -> Option<Decimal> {
-        while scale > MOST_DIGITS && mantissa % 10 == 0 {
+        while scale > MAX_DIGITS && mantissa % 10 == 0 {
             mantissa /= 10;
             scale -= 1;
         }
-        let fits = scale <= MOST_DIGITS && mantissa.unsigned_abs() < 10_u128.pow(38);
+        let fits = scale <= MAX_DIGITS && mantissa.unsigned_abs() < 10_u128.pow(38);
         fits.then(|| Decimal {
             mantissa,
             scale: u8::try_from(scale).expect("at most 38"),

@@ -8,10 +8,10 @@ use std::{borrow::Cow, collections::HashSet};
 use crate::{Reject, json::unquote, record::quoted};
 
 /// How deep objects and lists may be nested.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// `jsonb` keeps numbers as `numeric`, which ends near 131,000 digits; nothing real comes close.
-const MOST_DIGITS: usize = 1000;
+const MAX_DIGITS: usize = 1000;
 
 /// Checks a value whose grammar was checked before; `depth` is that of an object or list here.
 pub(super) fn check(raw: &str, depth: usize) -> Result<(), Reject> {
@@ -24,7 +24,7 @@ pub(super) fn check(raw: &str, depth: usize) -> Result<(), Reject> {
 }
 
 pub(super) fn check_depth(depth: usize) -> Result<(), Reject> {
-    if depth > DEEPEST {
+    if depth > MAX_DEPTH {
         return Err(Reject::whole("nested deeper than 64"));
     }
     Ok(())
@@ -127,7 +127,7 @@ fn check_number(raw: &str) -> Result<(), Reject> {
         .trim_start_matches(['+', '-'])
         .parse()
         .unwrap_or(usize::MAX);
-    if digits.len().saturating_add(exponent) > MOST_DIGITS {
+    if digits.len().saturating_add(exponent) > MAX_DIGITS {
         return Err(Reject::whole(format!(
             "{} is too long a number",
             quoted(raw)

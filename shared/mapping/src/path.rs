@@ -77,13 +77,13 @@ pub(super) fn parse(path: &str) -> Result<Vec<String>, &'static str> {
     if keys.iter().any(String::is_empty) {
         return Err("a key of the path is empty");
     }
-    if keys.len() > MOST_KEYS {
+    if keys.len() > MAX_KEYS {
         return Err("the path has more than 16 keys");
     }
     Ok(keys)
 }
 
-const MOST_KEYS: usize = 16;
+const MAX_KEYS: usize = 16;
 
 #[cfg(test)]
 mod tests {

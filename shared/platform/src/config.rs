@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use axum::http::HeaderValue;
-use schema::Hosts;
+use schema::EgressPolicy;
 
 use crate::auth::Verifier;
 use crate::limit::Limits;
 use crate::queue::{self, Queue};
-use crate::secrets::{Live, Secrets};
+use crate::secrets::{RefreshingSecret, Secrets};
 use crate::{db, env, redis};
 
 /// The configuration that all functions share.
@@ -35,7 +35,7 @@ pub struct Config {
     pub cors_origins: Vec<HeaderValue>,
     /// Which hosts a tenant may name: those of the internet, and with `PRIVATE_HOSTS=true` those of
     /// private networks.
-    pub hosts: Hosts,
+    pub egress: EgressPolicy,
 }
 
 /// Whether tokens are asked for.
@@ -75,7 +75,7 @@ impl Config {
     pub fn from_env() -> anyhow::Result<Config> {
         let secrets = Secrets::from_env()?;
         let at = database_from_env()?;
-        let database = match Live::credentials_from_env()? {
+        let database = match RefreshingSecret::credentials_from_env()? {
             Some(secret) => db::Login::InSecret { at, secret },
             None => db::Login::InDocument {
                 at,
@@ -98,7 +98,7 @@ impl Config {
             queue: queue_from_env()?,
             jobs_per_tenant: jobs_per_tenant_from_env()?,
             cors_origins: cors_from_env()?,
-            hosts: hosts_from_env()?,
+            egress: egress_from_env()?,
         })
     }
 }
@@ -131,15 +131,15 @@ fn jobs_per_tenant_from_env() -> anyhow::Result<u16> {
 }
 
 fn auth_from_env() -> anyhow::Result<Auth> {
-    let place = if env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")?.is_some()
+    let environment = if env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")?.is_some()
         && env::optional::<String>("LOCAL_GATEWAY")?.is_none()
     {
-        Place::Deployed
+        Environment::Deployed
     } else {
-        Place::Local
+        Environment::Local
     };
     let flag = env::optional::<String>("DCL_AUTH_ENABLED")?;
-    if asks_for_tokens(flag.as_deref(), place)? {
+    if asks_for_tokens(flag.as_deref(), environment)? {
         let Realm { issuer, audience } = Realm::from_env()?;
         let verifier = Verifier::new(issuer, audience);
         return Ok(Auth::On(Box::new(verifier)));
@@ -150,16 +150,16 @@ fn auth_from_env() -> anyhow::Result<Auth> {
 
 /// Where the process runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Place {
+enum Environment {
     Deployed,
     Local,
 }
 
 /// What `DCL_AUTH_ENABLED` says, where it may say so.
-fn asks_for_tokens(flag: Option<&str>, place: Place) -> anyhow::Result<bool> {
+fn asks_for_tokens(flag: Option<&str>, environment: Environment) -> anyhow::Result<bool> {
     match flag {
         None | Some("true") => Ok(true),
-        Some("false") if place == Place::Deployed => {
+        Some("false") if environment == Environment::Deployed => {
             bail!("DCL_AUTH_ENABLED=false is for development: a deployed function needs it on")
         }
         Some("false") => Ok(false),
@@ -167,10 +167,10 @@ fn asks_for_tokens(flag: Option<&str>, place: Place) -> anyhow::Result<bool> {
     }
 }
 
-fn hosts_from_env() -> anyhow::Result<Hosts> {
+fn egress_from_env() -> anyhow::Result<EgressPolicy> {
     Ok(match env::optional("PRIVATE_HOSTS")? {
-        Some(true) => Hosts::Private,
-        Some(false) | None => Hosts::Public,
+        Some(true) => EgressPolicy::Private,
+        Some(false) | None => EgressPolicy::Public,
     })
 }
 
@@ -195,30 +195,34 @@ fn cors_from_env() -> anyhow::Result<Vec<HeaderValue>> {
 mod tests {
     use super::*;
 
-    fn check(flag: Option<&str>, place: Place, expected: Result<bool, &str>) {
-        let found = asks_for_tokens(flag, place).map_err(|err| err.to_string());
+    fn check(flag: Option<&str>, environment: Environment, expected: Result<bool, &str>) {
+        let found = asks_for_tokens(flag, environment).map_err(|err| err.to_string());
         match (&found, expected) {
-            (Ok(found), Ok(expected)) => assert_eq!(*found, expected, "{flag:?} {place:?}"),
+            (Ok(found), Ok(expected)) => assert_eq!(*found, expected, "{flag:?} {environment:?}"),
             (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
-            _ => panic!("{flag:?} {place:?}: {found:?} instead of {expected:?}"),
+            _ => panic!("{flag:?} {environment:?}: {found:?} instead of {expected:?}"),
         }
     }
 
     #[test]
     fn authentication_is_on_unless_it_is_exactly_off_and_local() {
-        for place in [Place::Deployed, Place::Local] {
-            check(None, place, Ok(true));
-            check(Some("true"), place, Ok(true));
+        for environment in [Environment::Deployed, Environment::Local] {
+            check(None, environment, Ok(true));
+            check(Some("true"), environment, Ok(true));
             for other in [
                 "TRUE", "False", "0", "1", "no", "off", " false", "false ", "ture",
             ] {
-                check(Some(other), place, Err("only `true` and `false` are known"));
+                check(
+                    Some(other),
+                    environment,
+                    Err("only `true` and `false` are known"),
+                );
             }
         }
-        check(Some("false"), Place::Local, Ok(false));
+        check(Some("false"), Environment::Local, Ok(false));
         check(
             Some("false"),
-            Place::Deployed,
+            Environment::Deployed,
             Err("a deployed function needs it on"),
         );
     }

@@ -7,7 +7,7 @@ use schema::{Error, Result, TenantId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::secrets::{Key, Ring};
+use crate::secrets::{Key, KeyRing};
 
 /// What a cursor is good for. Handed to another list, it is refused.
 pub struct Scope<'a> {
@@ -22,7 +22,7 @@ pub struct Scope<'a> {
 const TAG: usize = 16;
 
 /// The cursor for a place.
-pub fn seal<T: Serialize>(keys: &Ring, scope: &Scope<'_>, place: &T) -> String {
+pub fn seal<T: Serialize>(keys: &KeyRing, scope: &Scope<'_>, place: &T) -> String {
     let text = serde_json::to_vec(place).expect("a place is plain data");
     let tag = tag(keys.current(), scope, &text);
     BASE64_URL_SAFE_NO_PAD.encode([&tag[..], &text].concat())
@@ -32,7 +32,7 @@ pub fn seal<T: Serialize>(keys: &Ring, scope: &Scope<'_>, place: &T) -> String {
 ///
 /// # Errors
 /// [`Error::Invalid`] where it was made by nobody, for another list or for another tenant.
-pub fn open<T: DeserializeOwned>(keys: &Ring, scope: &Scope<'_>, cursor: &str) -> Result<T> {
+pub fn open<T: DeserializeOwned>(keys: &KeyRing, scope: &Scope<'_>, cursor: &str) -> Result<T> {
     let wrong = || {
         Error::invalid(
             "?cursor",

@@ -6,7 +6,7 @@
 use schema::{Error, TenantId};
 
 use crate::db::{Connection, tenant_keys};
-use crate::secrets::{Key, Ring, Secrets};
+use crate::secrets::{Key, KeyRing, Secrets};
 use crate::{Result, seal};
 
 /// A tenant's data key. Never printed.
@@ -59,12 +59,12 @@ impl DataKey {
     }
 }
 
-fn wrap(ring: &Ring, tenant: TenantId, key: &Key) -> Vec<u8> {
+fn wrap(ring: &KeyRing, tenant: TenantId, key: &Key) -> Vec<u8> {
     seal::seal(ring.current(), &about(tenant), key.bytes())
 }
 
 /// The key, and whether it is wrapped by the current platform key.
-fn unwrap(ring: &Ring, tenant: TenantId, wrapped: &[u8]) -> Result<(Key, bool), Error> {
+fn unwrap(ring: &KeyRing, tenant: TenantId, wrapped: &[u8]) -> Result<(Key, bool), Error> {
     let about = about(tenant);
     let mut opened = ring
         .iter()

@@ -14,9 +14,9 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use schema::{Error, TenantId};
 
 use crate::config::Auth;
-use crate::db::idempotency::{self as rows, Answer, Kept};
+use crate::db::idempotency::{self as rows, Answer, StoredResponse};
 use crate::http::BODY_LIMIT;
-use crate::secrets::{Key, Ring};
+use crate::secrets::{Key, KeyRing};
 use crate::{Caller, Platform, Problem, db, seal};
 
 const PURGED_EVERY: Duration = Duration::from_secs(3600);
@@ -65,7 +65,8 @@ async fn once(platform: &Platform, request: Request, next: Next) -> Result<Respo
     .await?
     {
         let kept = rows::get(&mut tx, caller.tenant, &key).await?;
-        let same = |kept: &Kept| keys.signing.iter().any(|it| kept.request_hash == hash(it));
+        let same =
+            |kept: &StoredResponse| keys.signing.iter().any(|it| kept.request_hash == hash(it));
         return replay(kept, same, &seal);
     }
     tx.commit().await?;
@@ -100,8 +101,8 @@ async fn whole(body: Body) -> Result<Bytes, Problem> {
 }
 
 fn replay(
-    kept: Option<Kept>,
-    same: impl FnOnce(&Kept) -> bool,
+    kept: Option<StoredResponse>,
+    same: impl FnOnce(&StoredResponse) -> bool,
     seal: &Seal<'_>,
 ) -> Result<Response, Problem> {
     // Released between the two statements: the first request failed, the client may try again.
@@ -188,7 +189,7 @@ struct Seal<'a> {
 }
 
 impl Seal<'_> {
-    fn new<'a>(ring: &Ring, tenant: TenantId, key: &'a str) -> Seal<'a> {
+    fn new<'a>(ring: &KeyRing, tenant: TenantId, key: &'a str) -> Seal<'a> {
         let parts = [&tenant.0.as_bytes()[..]];
         let derived = |it: &Key| Key::new(it.mac("kept answer", &parts));
         Seal {

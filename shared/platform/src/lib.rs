@@ -62,7 +62,7 @@ pub struct Parts {
     /// Origins that browsers may call from.
     pub cors_origins: Vec<axum::http::HeaderValue>,
     /// Which hosts a tenant may name.
-    pub hosts: schema::Hosts,
+    pub egress: schema::EgressPolicy,
 }
 
 impl Platform {
@@ -79,7 +79,7 @@ impl Platform {
             queue: config.queue,
             jobs_per_tenant: config.jobs_per_tenant,
             cors_origins: config.cors_origins,
-            hosts: config.hosts,
+            egress: config.egress,
         })))
     }
 }

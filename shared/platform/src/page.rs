@@ -25,10 +25,10 @@ pub struct Parameters {
 }
 
 /// The place behind a row in a list that shows the newest first.
-pub type Place = (DateTime<Utc>, Uuid);
+pub type CreatedAtKey = (DateTime<Utc>, Uuid);
 
 /// Which part of a list. `P` is what the list is ordered by.
-pub struct Page<P = Place> {
+pub struct Page<P = CreatedAtKey> {
     /// How many rows to fetch: one more than are shown, to know whether others follow.
     pub fetch: i64,
     /// The place behind which the page begins.

@@ -87,7 +87,7 @@ impl Problem {
     }
 
     /// Whether the same may succeed at another time: the fault is not in what was asked.
-    pub(crate) fn may_pass(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         self.status().is_server_error() || self.status() == StatusCode::TOO_MANY_REQUESTS
     }
 

@@ -1,8 +1,8 @@
-//! Which hosts a tenant may name, for the platform to contact.
+//! Egress policy: which hosts a tenant may name, for the platform to contact.
 
 /// Which hosts a tenant may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hosts {
+pub enum EgressPolicy {
     /// Those of the internet.
     Public,
     /// Those of private networks too: the platform's network is the tenants' own.

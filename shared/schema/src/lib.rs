@@ -13,7 +13,7 @@ pub mod mapping;
 pub mod source;
 
 pub use access::{Role, Scope};
-pub use egress::Hosts;
+pub use egress::EgressPolicy;
 pub use entity::Entity;
 pub use error::{Error, FieldError, Result};
 

@@ -6,32 +6,32 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use schema::Hosts;
+use schema::EgressPolicy;
 
-use crate::error::{Trouble, TroubleClass};
+use crate::error::{SourceError, SourceErrorKind};
 
 /// The addresses of a host. Each of them may be contacted.
 pub(super) async fn resolve(
     host: &str,
     port: u16,
-    hosts: Hosts,
-) -> Result<Vec<SocketAddr>, Trouble> {
+    egress: EgressPolicy,
+) -> Result<Vec<SocketAddr>, SourceError> {
     let found = tokio::net::lookup_host((host, port)).await;
     let addresses: Vec<_> = found.into_iter().flatten().collect();
-    if addresses.is_empty() || !addresses.iter().all(|it| may_name(hosts, it.ip())) {
-        let message = refusal(host, hosts);
-        return Err(Trouble::new(TroubleClass::Network, "/host", message));
+    if addresses.is_empty() || !addresses.iter().all(|it| is_allowed(egress, it.ip())) {
+        let message = refusal(host, egress);
+        return Err(SourceError::new(SourceErrorKind::Network, "/host", message));
     }
     Ok(addresses)
 }
 
 /// The same whether a name leads nowhere or to where nobody may go: else names of the platform's own
 /// network could be told from others.
-fn refusal(host: &str, hosts: Hosts) -> String {
-    let place = match hosts {
-        Hosts::Any => return format!("the host `{host}` has no address: check its name"),
-        Hosts::Private => "on the internet or in a private network",
-        Hosts::Public => "on the internet",
+fn refusal(host: &str, egress: EgressPolicy) -> String {
+    let place = match egress {
+        EgressPolicy::Any => return format!("the host `{host}` has no address: check its name"),
+        EgressPolicy::Private => "on the internet or in a private network",
+        EgressPolicy::Public => "on the internet",
     };
     format!(
         "the host `{host}` has no address {place}, and this platform may not contact it: \
@@ -39,11 +39,11 @@ fn refusal(host: &str, hosts: Hosts) -> String {
     )
 }
 
-fn may_name(hosts: Hosts, address: IpAddr) -> bool {
-    match hosts {
-        Hosts::Public => is_public(address),
-        Hosts::Private => is_public(address) || is_private(address),
-        Hosts::Any => true,
+fn is_allowed(egress: EgressPolicy, address: IpAddr) -> bool {
+    match egress {
+        EgressPolicy::Public => is_public(address),
+        EgressPolicy::Private => is_public(address) || is_private(address),
+        EgressPolicy::Any => true,
     }
 }
 
@@ -154,8 +154,12 @@ mod tests {
     fn private_networks_are_not_the_own_machine() {
         let check = |address: &str, private: bool| {
             let address = address.parse().unwrap();
-            assert_eq!(may_name(Hosts::Private, address), private, "{address}");
-            assert!(may_name(Hosts::Any, address));
+            assert_eq!(
+                is_allowed(EgressPolicy::Private, address),
+                private,
+                "{address}"
+            );
+            assert!(is_allowed(EgressPolicy::Any, address));
         };
         for address in [
             "10.1.2.3",
@@ -181,26 +185,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_nowhere_is_refused_as_one_of_the_own_network() {
-        for hosts in [Hosts::Public, Hosts::Private] {
+        for egress in [EgressPolicy::Public, EgressPolicy::Private] {
             let said = async |host: &str| {
-                let refused = resolve(host, 1, hosts).await.unwrap_err();
+                let refused = resolve(host, 1, egress).await.unwrap_err();
                 refused.message.replace(host, "x")
             };
             let own = said("localhost").await;
             assert_eq!(own, said("169.254.169.254").await);
             assert_eq!(own, said("no.such.host.invalid").await);
         }
-        let nowhere = resolve("no.such.host.invalid", 1, Hosts::Any).await;
+        let nowhere = resolve("no.such.host.invalid", 1, EgressPolicy::Any).await;
         assert!(nowhere.unwrap_err().message.contains("has no address:"));
     }
 
     #[tokio::test]
     async fn a_name_of_the_own_machine_is_refused_unless_any_may_be_named() {
-        let refused = resolve("localhost", 1, Hosts::Public).await.unwrap_err();
-        assert_eq!(refused.class, TroubleClass::Network);
+        let refused = resolve("localhost", 1, EgressPolicy::Public)
+            .await
+            .unwrap_err();
+        assert_eq!(refused.class, SourceErrorKind::Network);
         assert!(refused.message.contains("may not contact it"), "{refused}");
         assert!(
-            !resolve("localhost", 1, Hosts::Any)
+            !resolve("localhost", 1, EgressPolicy::Any)
                 .await
                 .unwrap()
                 .is_empty()

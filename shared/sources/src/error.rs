@@ -5,15 +5,15 @@ use utoipa::ToSchema;
 
 /// A message has at most so many characters: a source may say anything, and what it says is stored
 /// with jobs and in the audit log.
-const LONGEST: usize = 500;
+const MAX_MESSAGE: usize = 500;
 
 /// Why a source could not be read.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {message}", class.as_str())]
-pub struct Trouble {
+pub struct SourceError {
     /// What kind it is.
-    pub class: TroubleClass,
+    pub class: SourceErrorKind,
     /// What is wrong and what to do, in 500 characters at most.
     pub message: String,
     /// The JSON pointer of the config's field to look at.
@@ -23,7 +23,7 @@ pub struct Trouble {
 /// What kind of trouble it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum TroubleClass {
+pub enum SourceErrorKind {
     /// The source does not believe who asks.
     Auth,
     /// Who asks may not read that.
@@ -36,45 +36,48 @@ pub enum TroubleClass {
     Schema,
 }
 
-impl TroubleClass {
+impl SourceErrorKind {
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
-            TroubleClass::Auth => "auth",
-            TroubleClass::Permission => "permission",
-            TroubleClass::Network => "network",
-            TroubleClass::Quota => "quota",
-            TroubleClass::Schema => "schema",
+            SourceErrorKind::Auth => "auth",
+            SourceErrorKind::Permission => "permission",
+            SourceErrorKind::Network => "network",
+            SourceErrorKind::Quota => "quota",
+            SourceErrorKind::Schema => "schema",
         }
     }
 }
 
-impl Trouble {
+impl SourceError {
     /// One of that class, at that pointer of the config: what is wrong and what to do.
     pub fn new(
-        class: TroubleClass,
+        class: SourceErrorKind,
         pointer: impl Into<String>,
         message: impl Into<String>,
-    ) -> Trouble {
-        Trouble {
+    ) -> SourceError {
+        SourceError {
             class,
-            message: cut(message.into(), LONGEST),
+            message: cut(message.into(), MAX_MESSAGE),
             pointer: pointer.into(),
         }
     }
 
     /// The source as a whole takes too long.
-    pub fn late() -> Trouble {
-        Trouble::new(
-            TroubleClass::Network,
+    pub fn timeout() -> SourceError {
+        SourceError::new(
+            SourceErrorKind::Network,
             "/host",
             "the source does not answer in time",
         )
     }
 
     /// Whether the same may succeed later though nobody changes anything.
-    pub fn may_pass(&self) -> bool {
-        matches!(self.class, TroubleClass::Network | TroubleClass::Quota)
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.class,
+            SourceErrorKind::Network | SourceErrorKind::Quota
+        )
     }
 }
 
@@ -96,7 +99,7 @@ mod tests {
     #[test]
     fn a_message_has_five_hundred_characters_at_most() {
         let check = |text: &str, times: usize, expected: usize| {
-            let trouble = Trouble::new(TroubleClass::Schema, "", text.repeat(times));
+            let trouble = SourceError::new(SourceErrorKind::Schema, "", text.repeat(times));
             assert_eq!(trouble.message.chars().count(), expected, "{times} {text}");
             assert_eq!(trouble.message.ends_with('…'), times > expected);
         };

@@ -13,4 +13,4 @@ pub mod postgres;
 pub mod redact;
 
 pub use connector::{CONNECTORS, Capability, Connector, find};
-pub use error::{Trouble, TroubleClass};
+pub use error::{SourceError, SourceErrorKind};

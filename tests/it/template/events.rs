@@ -4,7 +4,7 @@ use axum::body::Body;
 use lambda_http::Request;
 use lambda_http::aws_lambda_events::sqs::SqsEvent;
 use lambda_http::request::LambdaRequest;
-use platform::queue::Wake;
+use platform::queue::JobRef;
 use serde_json::Value;
 use tests::app::TestApp;
 
@@ -80,7 +80,7 @@ fn a_queue_s_messages_are_named_and_a_worker_s_are_wakes() {
             assert!(message.message_id.is_some(), "{name}");
             let body = message.body.unwrap();
             if function == "aam-worker" {
-                serde_json::from_str::<Wake>(&body).unwrap();
+                serde_json::from_str::<JobRef>(&body).unwrap();
             }
         }
     }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use schema::Hosts;
+use schema::EgressPolicy;
 use serde_json::json;
-use sources::Trouble;
+use sources::SourceError;
 use sources::postgres::{Config, Line, Start};
 use tests::double::{Double, Frame, Reply, frame, frames};
 use tests::source::Source;
@@ -73,8 +73,8 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// Everything that a sync asks.
-async fn ask(config: &Config) -> Result<(), Trouble> {
-    let mut line = Line::open(config, Hosts::Any).await?;
+async fn ask(config: &Config) -> Result<(), SourceError> {
+    let mut line = Line::open(config, EgressPolicy::Any).await?;
     let object = &config.objects[0];
     let order = line.table(0, object).await?.order(0, object)?;
     let page = line.page(object, &Start::First(&order)).await?;

@@ -2,12 +2,12 @@
 //! memory that took at most. A process of its own can be measured, and may die.
 
 use platform::{Config, Platform};
-use schema::Hosts;
+use schema::EgressPolicy;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let mut config = Config::from_env()?;
-    config.hosts = Hosts::Any;
+    config.egress = EgressPolicy::Any;
     let platform = Platform::new(config)?;
     while aam_connect::worker::step(&platform).await? {}
     println!("{}", tests::peak_memory(std::process::id()));

@@ -7,7 +7,7 @@ use sources::Connector;
 use sources::postgres::Config;
 use sources::redact::{self, MARK, Secrets};
 
-use super::source::{Source, contact, pulls, refuse};
+use super::source::{Source, can_sync, check_access, config_errors};
 use crate::db::connections::Connection;
 
 /// A config that can be stored.
@@ -29,7 +29,7 @@ pub(crate) async fn first(
     config: Value,
 ) -> Result<Accepted> {
     check(connector, &config)?;
-    if pulls(connector) {
+    if can_sync(connector) {
         ask(platform, &config).await?;
     }
     Ok(Accepted::of(connector, config, false))
@@ -48,7 +48,7 @@ pub(crate) async fn next(
     let connector = sources::find(&connection.source_type)
         .ok_or_else(|| Error::Internal("a connection of no connector".into()))?;
     check(connector, &config)?;
-    if !pulls(connector) {
+    if !can_sync(connector) {
         return Ok(Accepted::of(connector, config, false));
     }
     let (old, old_config) = old(platform, tenant, connection.id).await?;
@@ -85,8 +85,8 @@ async fn old(platform: &Platform, tenant: TenantId, id: ConnectionId) -> Result<
 }
 
 async fn ask(platform: &Platform, config: &Value) -> Result<()> {
-    let asked = contact(platform, &Config::read(config)?).await;
-    Ok(asked.map_err(refuse)?)
+    let asked = check_access(platform, &Config::read(config)?).await;
+    Ok(asked.map_err(config_errors)?)
 }
 
 fn secrets_of(connector: &dyn Connector, mut whole: Value) -> Secrets {

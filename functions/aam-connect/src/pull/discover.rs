@@ -12,7 +12,7 @@ use super::place::Place;
 use super::source::Source;
 use super::{Halt, Lines, Pull, internal};
 use crate::db::jobs::Job;
-use crate::worker::{Step, TimeLimit};
+use crate::worker::{SliceOutcome, TimeLimit};
 
 /// The kind of its jobs.
 pub(crate) const KIND: &str = "discover";
@@ -41,7 +41,7 @@ pub(crate) async fn step(
     lines: &mut Lines,
     (tenant, job): (TenantId, &Job),
     now: DateTime<Utc>,
-) -> anyhow::Result<Step> {
+) -> anyhow::Result<SliceOutcome> {
     let pull = serde_json::from_value(job.payload.clone());
     let pull: Pull = pull.context("the payload of a discovery")?;
     let progress = job.progress.clone().map(serde_json::from_value).transpose();
@@ -50,7 +50,9 @@ pub(crate) async fn step(
         .unwrap_or_default();
     let found = Source::find(conn, tenant, pull.connection_id).await;
     let Some(source) = found.map_err(internal)? else {
-        return Ok(Step::Failed("the connection was deleted".to_owned()));
+        return Ok(SliceOutcome::Failed(
+            "the connection was deleted".to_owned(),
+        ));
     };
     let names = pull.names(&source);
     let Some(name) = names.get(progress.done) else {
@@ -62,14 +64,14 @@ pub(crate) async fn step(
         Err(Halt::Source(trouble)) => {
             let signed_in = source.is_open(lines);
             lines.hang_up().await;
-            if trouble.may_pass() || !signed_in {
+            if trouble.is_transient() || !signed_in {
                 return Ok(trouble.into());
             }
             progress.troubles.push(trouble.to_string());
         }
         Err(Halt::Platform(error)) => return Err(error),
     }
-    Ok(Step::More(serde_json::to_value(progress)?))
+    Ok(SliceOutcome::More(serde_json::to_value(progress)?))
 }
 
 async fn look(
@@ -96,10 +98,10 @@ async fn look(
 }
 
 impl Progress {
-    fn end(self, objects: usize) -> Step {
+    fn end(self, objects: usize) -> SliceOutcome {
         if self.troubles.is_empty() {
-            return Step::Done(json!({ "objects": objects, "drifts": self.drifts }));
+            return SliceOutcome::Done(json!({ "objects": objects, "drifts": self.drifts }));
         }
-        Step::Failed(self.troubles.join("; "))
+        SliceOutcome::Failed(self.troubles.join("; "))
     }
 }

@@ -19,14 +19,14 @@ use aam::db::Connection;
 use chrono::{DateTime, Utc};
 use schema::{ConnectionId, TenantId};
 use serde::{Deserialize, Serialize};
-use sources::Trouble;
+use sources::SourceError;
 use utoipa::ToSchema;
 
 use crate::db::connections::ConnectionStatus;
 use crate::db::connections::source as connection_source;
 use crate::db::jobs::{Job, JobEnd};
 use crate::ending;
-use crate::worker::Step;
+use crate::worker::SliceOutcome;
 use source::Source;
 
 pub(crate) use session::Lines;
@@ -59,7 +59,7 @@ pub(crate) enum Mode {
 /// Why a slice comes to nothing.
 pub(crate) enum Halt {
     /// The source.
-    Source(Trouble),
+    Source(SourceError),
     /// The platform itself.
     Platform(anyhow::Error),
 }
@@ -98,12 +98,12 @@ pub(crate) async fn ended(
     Ok(())
 }
 
-impl From<Trouble> for Step {
-    fn from(trouble: Trouble) -> Step {
-        if trouble.may_pass() {
-            Step::Later(trouble.to_string())
+impl From<SourceError> for SliceOutcome {
+    fn from(trouble: SourceError) -> SliceOutcome {
+        if trouble.is_transient() {
+            SliceOutcome::Retry(trouble.to_string())
         } else {
-            Step::Failed(trouble.to_string())
+            SliceOutcome::Failed(trouble.to_string())
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use aam::db::runs::{self, FinishedRun, RunKind};
 use aam::db::{self, Connection};
-use aam::inference::{Coverage, Observation};
+use aam::inference::{FieldCoverage, SchemaInference};
 use aam::ingest::{self, Counts, Item, Op, Run, Stream};
 use chrono::{DateTime, Utc};
 use schema::RunId;
 use serde::{Deserialize, Serialize};
 use sources::postgres::{Line, Order, Page, Row, Secured, Start};
-use sources::{Trouble, TroubleClass};
+use sources::{SourceError, SourceErrorKind};
 
 use super::Halt;
 use super::claims::{self, Claims};
@@ -306,9 +306,10 @@ impl Current {
             return Ok(());
         }
         // The source declares its structure; its records teach nothing more.
-        let mut observation = Observation::new(Coverage::Header);
+        let mut observation = SchemaInference::new(FieldCoverage::Header);
         let run = self.run();
-        let outcomes = ingest::batch(conn, stream, &run, items, &mut observation, now).await?;
+        let outcomes =
+            ingest::write_batch(conn, stream, &run, items, &mut observation, now).await?;
         outcomes.iter().for_each(|it| self.counts.add(it));
         Ok(())
     }
@@ -378,7 +379,11 @@ impl Found {
 }
 
 pub(super) fn refused(message: String) -> Halt {
-    Halt::Source(Trouble::new(TroubleClass::Schema, "/objects", message))
+    Halt::Source(SourceError::new(
+        SourceErrorKind::Schema,
+        "/objects",
+        message,
+    ))
 }
 
 fn upsert<'a>(body: &'a str, key: &'a str) -> Item<'a> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aam::db::Connection;
-use aam::ingest::{Stream, declare, ensure_object};
+use aam::ingest::{Stream, ensure_object, record_declared};
 use aam::mappings;
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
@@ -56,7 +56,7 @@ impl Place<'_> {
         let meaning = (self.system, entity);
         ensure_object(conn, self.tenant, self.connection, &name, meaning).await?;
         let stream = self.stream(conn).await?;
-        let drift = declare(conn, &stream, declared, self.now).await?;
+        let drift = record_declared(conn, &stream, declared, self.now).await?;
         metrics::count("DriftOpened", usize::from(drift.is_some()));
         if let Some(drift) = &drift {
             let connection = self.connection;

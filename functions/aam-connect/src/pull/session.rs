@@ -1,8 +1,8 @@
 //! The line to a source, kept open from slice to slice.
 
 use chrono::{DateTime, Utc};
-use schema::{ConnectionId, Hosts};
-use sources::Trouble;
+use schema::{ConnectionId, EgressPolicy};
+use sources::SourceError;
 use sources::postgres::{Config, Line};
 
 /// The line that a worker has open, if any.
@@ -24,10 +24,10 @@ impl Lines {
         &mut self,
         key: Key,
         config: &Config,
-        hosts: Hosts,
-    ) -> Result<&mut Line, Trouble> {
+        egress: EgressPolicy,
+    ) -> Result<&mut Line, SourceError> {
         self.hang_up().await;
-        let line = Line::open(config, hosts).await?;
+        let line = Line::open(config, egress).await?;
         Ok(&mut self.0.insert((key, line)).1)
     }
 

@@ -9,7 +9,7 @@ use schema::{ConnectionId, Error, FieldError, TenantId};
 use serde_json::Value;
 use sources::postgres::{Config, Line};
 use sources::redact::{self, Secrets};
-use sources::{Capability, Connector, Trouble};
+use sources::{Capability, Connector, SourceError};
 
 use super::accept::Accepted;
 use super::session::Key;
@@ -42,7 +42,7 @@ impl Source {
         let Some(row) = source::find(conn, tenant, id).await? else {
             return Ok(None);
         };
-        let Some(connector) = sources::find(&row.source_type).filter(|it| pulls(*it)) else {
+        let Some(connector) = sources::find(&row.source_type).filter(|it| can_sync(*it)) else {
             return Ok(None);
         };
         Ok(Some(Source {
@@ -67,7 +67,7 @@ impl Source {
             let config = self.whole(platform, conn, tenant).await;
             let config = config.map_err(internal)?;
             let config = Config::read(&config)?;
-            let dialled = lines.dial(self.key, &config, platform.hosts).await;
+            let dialled = lines.dial(self.key, &config, platform.egress).await;
             dialled.map_err(Halt::Source)?;
         }
         Ok(lines.open(self.key).expect("it was just dialled"))
@@ -103,7 +103,7 @@ impl Source {
 }
 
 /// Whether there is something to ask.
-pub(crate) fn pulls(connector: &dyn Connector) -> bool {
+pub(crate) fn can_sync(connector: &dyn Connector) -> bool {
     connector.capabilities().contains(&Capability::Sync)
 }
 
@@ -146,9 +146,12 @@ pub(crate) async fn replace(
 }
 
 /// Asks the source of a whole config whether everything that it names can be read.
-pub(crate) async fn contact(platform: &Platform, config: &Config) -> Result<(), Vec<Trouble>> {
+pub(crate) async fn check_access(
+    platform: &Platform,
+    config: &Config,
+) -> Result<(), Vec<SourceError>> {
     let called = tokio::time::timeout(CONTACT, async {
-        let opened = Line::open(config, platform.hosts).await;
+        let opened = Line::open(config, platform.egress).await;
         let mut line = opened.map_err(|it| vec![it])?;
         let mut troubles = Vec::new();
         for (index, object) in config.objects.iter().enumerate() {
@@ -169,13 +172,13 @@ pub(crate) async fn contact(platform: &Platform, config: &Config) -> Result<(), 
             Err(troubles)
         }
     });
-    let late = |_| vec![Trouble::late()];
+    let late = |_| vec![SourceError::timeout()];
     called.await.map_err(late)?
 }
 
 /// Troubles as wrong fields of a request that has the config at `/connector_config`.
-pub(crate) fn refuse(troubles: Vec<Trouble>) -> Error {
-    let field = |it: Trouble| FieldError {
+pub(crate) fn config_errors(troubles: Vec<SourceError>) -> Error {
+    let field = |it: SourceError| FieldError {
         detail: it.to_string(),
         pointer: format!("/connector_config{}", it.pointer),
     };

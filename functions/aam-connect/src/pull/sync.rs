@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use platform::Platform;
 use schema::TenantId;
 use serde::{Deserialize, Serialize};
-use sources::Trouble;
+use sources::SourceError;
 use sources::postgres::{Line, Object, Order, Table};
 
 use super::object::{Current, Way};
@@ -16,7 +16,7 @@ use super::source::Source;
 use super::{Halt, Lines, Mode, Pull, internal};
 use crate::db::jobs::Job;
 use crate::db::{positions, stored};
-use crate::worker::{Step, TimeLimit};
+use crate::worker::{SliceOutcome, TimeLimit};
 
 /// The kind of its jobs.
 pub(crate) const KIND: &str = "sync";
@@ -47,7 +47,7 @@ pub(crate) async fn step(
     lines: &mut Lines,
     (tenant, job): (TenantId, &Job),
     now: DateTime<Utc>,
-) -> anyhow::Result<Step> {
+) -> anyhow::Result<SliceOutcome> {
     let pull: Pull =
         serde_json::from_value(job.payload.clone()).context("the payload of a sync")?;
     let progress = job.progress.clone().map(serde_json::from_value).transpose();
@@ -58,7 +58,9 @@ pub(crate) async fn step(
         .await
         .map_err(internal)?
     else {
-        return Ok(Step::Failed("the connection was deleted".to_owned()));
+        return Ok(SliceOutcome::Failed(
+            "the connection was deleted".to_owned(),
+        ));
     };
     let names = pull.names(&source);
     if progress.current.is_none() && progress.done == names.len() {
@@ -76,7 +78,7 @@ pub(crate) async fn step(
         None => work.begin(conn, lines, &names, &mut progress).await,
     };
     match done {
-        Ok(()) => Ok(Step::More(serde_json::to_value(progress)?)),
+        Ok(()) => Ok(SliceOutcome::More(serde_json::to_value(progress)?)),
         Err(Halt::Platform(error)) => Err(error),
         Err(Halt::Source(trouble)) => {
             lines.hang_up().await;
@@ -86,11 +88,11 @@ pub(crate) async fn step(
 }
 
 impl Progress {
-    fn end(self) -> anyhow::Result<Step> {
+    fn end(self) -> anyhow::Result<SliceOutcome> {
         if self.troubles.is_empty() {
-            return Ok(Step::Done(serde_json::to_value(self.counts)?));
+            return Ok(SliceOutcome::Done(serde_json::to_value(self.counts)?));
         }
-        Ok(Step::Failed(self.troubles.join("; ")))
+        Ok(SliceOutcome::Failed(self.troubles.join("; ")))
     }
 }
 
@@ -216,7 +218,7 @@ impl Work<'_> {
         };
         let found = match asked {
             Ok(found) => found,
-            Err(Halt::Source(trouble)) if !trouble.may_pass() => {
+            Err(Halt::Source(trouble)) if !trouble.is_transient() => {
                 lines.hang_up().await;
                 let reason = trouble.to_string();
                 runs::fail(conn, self.tenant, current.run, &reason, self.now).await?;
@@ -252,7 +254,7 @@ async fn order(
     line: &mut Line,
     table: &Table,
     (index, object): (usize, &Object),
-) -> Result<Order, Trouble> {
+) -> Result<Order, SourceError> {
     let order = table.order(index, object)?;
     line.check_cursor(index, object, &order).await?;
     Ok(order)
@@ -280,8 +282,8 @@ async fn left_out(
 
 impl Progress {
     /// Goes on without an object that cannot be read, unless that may pass.
-    fn note(&mut self, trouble: Trouble) -> Result<(), Halt> {
-        if trouble.may_pass() {
+    fn note(&mut self, trouble: SourceError) -> Result<(), Halt> {
+        if trouble.is_transient() {
             return Err(Halt::Source(trouble));
         }
         self.troubles.push(trouble.to_string());

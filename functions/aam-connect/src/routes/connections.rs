@@ -16,7 +16,7 @@ use sources::CONNECTORS;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::schedule::{self, Said, said};
+use super::schedule::{self, Interval, double_option};
 use crate::db::connections::{self, Connection, ConnectionStatus};
 use crate::pull::accept::{self, Accepted};
 use crate::pull::source;
@@ -42,14 +42,14 @@ struct NewConnection {
     /// Where the secrets manager has the credentials, for a connector that needs some.
     credential_locator: Option<String>,
     /// After how long the source is asked again by itself: 5 to 10080; never where it is left out.
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<i32>, minimum = 5, maximum = 10080)]
-    sync_every_minutes: Said,
+    sync_every_minutes: Interval,
     /// After how long its structure is looked at by itself: 1 to 720, null for never. 24 where it
     /// is left out and there is a source to ask.
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 720)]
-    schema_check_every_hours: Said,
+    schema_check_every_hours: Interval,
 }
 
 /// What is to become of a connection; what is left out stays.
@@ -62,13 +62,13 @@ struct ConnectionChange {
     #[schema(value_type = Option<Object>)]
     connector_config: Option<Value>,
     /// 5 to 10080; null for never.
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<i32>, minimum = 5, maximum = 10080)]
-    sync_every_minutes: Said,
+    sync_every_minutes: Interval,
     /// 1 to 720; null for never.
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 720)]
-    schema_check_every_hours: Said,
+    schema_check_every_hours: Interval,
 }
 
 /// Which connections, and how many.
@@ -132,7 +132,7 @@ async fn create(
         connector_config: accepted.marked,
         created_at: now,
         updated_at: now,
-        last_health_check: source::pulls(connector).then_some(now),
+        last_health_check: source::can_sync(connector).then_some(now),
         sync_every_minutes,
         schema_check_every_hours,
     };

@@ -15,12 +15,12 @@ use crate::db::runs::{self, File};
 use crate::upload::{Parts, Upload, UploadReport};
 
 /// The largest body of an upload, in bytes. It streams, so this bounds time and not memory.
-const LARGEST_UPLOAD: usize = 2 << 30;
+const MAX_UPLOAD: usize = 2 << 30;
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
         .routes(routes!(upload))
-        .layer(DefaultBodyLimit::max(LARGEST_UPLOAD))
+        .layer(DefaultBodyLimit::max(MAX_UPLOAD))
         .routes(routes!(discover))
         .routes(routes!(status))
 }

@@ -11,7 +11,7 @@ use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use serde_json::json;
 use sources::postgres::Config;
-use sources::{Trouble, TroubleClass};
+use sources::{SourceError, SourceErrorKind};
 use utoipa::ToSchema;
 
 use super::connections::{NOT_FOUND, object};
@@ -29,7 +29,7 @@ struct Health {
     status: Condition,
     response_time_ms: f64,
     error_message: Option<String>,
-    error_class: Option<TroubleClass>,
+    error_class: Option<SourceErrorKind>,
     checked_at: DateTime<Utc>,
     /// What the connection's status became.
     connection_status: ConnectionStatus,
@@ -87,7 +87,11 @@ async fn check(
 }
 
 /// The first thing that is wrong with the source. Nothing is held meanwhile.
-async fn ask(platform: &Platform, tenant: TenantId, id: ConnectionId) -> Result<Option<Trouble>> {
+async fn ask(
+    platform: &Platform,
+    tenant: TenantId,
+    id: ConnectionId,
+) -> Result<Option<SourceError>> {
     let mut tx = db::begin(&platform.db, tenant).await?;
     let config = match Source::find(&mut tx, tenant, id).await? {
         Some(source) => Some(source.whole(platform, &mut tx, tenant).await?),
@@ -97,11 +101,11 @@ async fn ask(platform: &Platform, tenant: TenantId, id: ConnectionId) -> Result<
     let Some(config) = config else {
         return Ok(None);
     };
-    let contacted = source::contact(platform, &Config::read(&config)?).await;
+    let contacted = source::check_access(platform, &Config::read(&config)?).await;
     Ok(contacted.err().and_then(|it| it.into_iter().next()))
 }
 
-fn down(trouble: Trouble) -> Verdict {
+fn down(trouble: SourceError) -> Verdict {
     (
         Condition::Down,
         Some(trouble.message),
@@ -113,7 +117,7 @@ fn down(trouble: Trouble) -> Verdict {
 type Verdict = (
     Condition,
     Option<String>,
-    Option<TroubleClass>,
+    Option<SourceErrorKind>,
     ConnectionStatus,
 );
 
@@ -123,7 +127,7 @@ fn judge(found: Complaints) -> Verdict {
             "{} open drifts quarantine records: see GET /api/v1/aam/drift",
             found.critical_drifts
         );
-        let class = Some(TroubleClass::Schema);
+        let class = Some(SourceErrorKind::Schema);
         return (
             Condition::Degraded,
             Some(message),

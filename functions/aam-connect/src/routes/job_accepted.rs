@@ -7,7 +7,7 @@ use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
 use platform::db::queue::Order;
 use platform::extract::Json;
-use platform::queue::{Wake, announce};
+use platform::queue::{JobRef, announce};
 use platform::{Caller, Platform, Result, db};
 use schema::{ConnectionId, Error, JobId, TenantId};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::db::jobs::{self, JobStatus};
 
 /// A job that waits for a worker.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Queued {
+pub(super) struct JobAccepted {
     /// To be asked for at `/api/v1/tasks/{id}`.
     job_id: JobId,
     kind: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Queued {
 }
 
 /// What is asked for.
-pub(super) struct Asked {
+pub(super) struct NewJob {
     pub(super) kind: &'static str,
     /// Its name in the audit log.
     pub(super) action: &'static str,
@@ -36,7 +36,7 @@ pub(super) struct Asked {
     pub(super) exclusive: Option<String>,
 }
 
-impl Queued {
+impl JobAccepted {
     /// Makes the job.
     ///
     /// # Errors
@@ -44,9 +44,9 @@ impl Queued {
     pub(super) async fn insert<T: Serialize>(
         conn: &mut db::Connection,
         caller: &Caller,
-        asked: &Asked,
+        asked: &NewJob,
         payload: &T,
-    ) -> Result<Queued> {
+    ) -> Result<JobAccepted> {
         let now = Utc::now().trunc_subsecs(6);
         let id = JobId(Uuid::now_v7());
         let payload = serde_json::to_value(payload).map_err(|err| Error::Internal(err.into()))?;
@@ -62,7 +62,7 @@ impl Queued {
         db::queue::insert(conn, caller.tenant, id, order).await?;
         let entry = Entry::new(caller, asked.action, object(asked.connection));
         audit::append(conn, caller.tenant, &entry.after(payload)).await?;
-        Ok(Queued {
+        Ok(JobAccepted {
             job_id: id,
             kind: asked.kind,
             status: JobStatus::Queued,
@@ -70,8 +70,8 @@ impl Queued {
     }
 
     /// One that waits already, and serves this request too.
-    pub(super) fn merged(job_id: JobId, kind: &'static str) -> Queued {
-        Queued {
+    pub(super) fn merged(job_id: JobId, kind: &'static str) -> JobAccepted {
+        JobAccepted {
             job_id,
             kind,
             status: JobStatus::Queued,
@@ -83,9 +83,9 @@ impl Queued {
         self,
         platform: &Platform,
         tenant: TenantId,
-    ) -> (StatusCode, Json<Queued>) {
+    ) -> (StatusCode, Json<JobAccepted>) {
         let job = self.job_id;
-        announce(&*platform.queue, Wake { tenant, job }).await;
+        announce(&*platform.queue, JobRef { tenant, job }).await;
         (StatusCode::ACCEPTED, Json(self))
     }
 }

@@ -10,7 +10,7 @@ use sources::postgres::Object;
 use utoipa::ToSchema;
 
 use super::connections;
-use super::job_accepted::{Asked, Queued};
+use super::job_accepted::{JobAccepted, NewJob};
 use crate::pull::source::Source;
 use crate::pull::{Mode, Pull, discover as discovery, sync as syncing};
 
@@ -47,13 +47,13 @@ struct NewDiscovery {
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/sync", tag = "connect",
     operation_id = "connections.sync", params(("id" = ConnectionId, Path)),
     request_body = NewSync, security(("bearer" = ["ingest"])),
-    responses((status = 202, body = Queued)))]
+    responses((status = 202, body = JobAccepted)))]
 async fn sync(
     State(platform): State<Platform>,
     Ingester(caller): Ingester,
     Path(id): Path<ConnectionId>,
     Json(new): Json<NewSync>,
-) -> Result<(StatusCode, Json<Queued>)> {
+) -> Result<(StatusCode, Json<JobAccepted>)> {
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let source = pulled(&mut tx, &caller, id).await?;
     let pull = Pull {
@@ -62,13 +62,13 @@ async fn sync(
         objects: names(&source, new.objects)?,
         confirm_deletes: new.confirm_deletes,
     };
-    let asked = Asked {
+    let asked = NewJob {
         kind: syncing::KIND,
         action: "sync.queue",
         connection: id,
         exclusive: None,
     };
-    let queued = Queued::insert(&mut tx, &caller, &asked, &pull).await?;
+    let queued = JobAccepted::insert(&mut tx, &caller, &asked, &pull).await?;
     tx.commit().await?;
     Ok(queued.announced(&platform, caller.tenant).await)
 }
@@ -78,13 +78,13 @@ async fn sync(
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/discover", tag = "connect",
     operation_id = "connections.discover", params(("id" = ConnectionId, Path)),
     request_body = NewDiscovery, security(("bearer" = ["ingest"])),
-    responses((status = 202, body = Queued)))]
+    responses((status = 202, body = JobAccepted)))]
 async fn discover(
     State(platform): State<Platform>,
     Ingester(caller): Ingester,
     Path(id): Path<ConnectionId>,
     Json(new): Json<NewDiscovery>,
-) -> Result<(StatusCode, Json<Queued>)> {
+) -> Result<(StatusCode, Json<JobAccepted>)> {
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let source = pulled(&mut tx, &caller, id).await?;
     let pull = Pull {
@@ -93,13 +93,13 @@ async fn discover(
         objects: names(&source, new.objects)?,
         confirm_deletes: false,
     };
-    let asked = Asked {
+    let asked = NewJob {
         kind: discovery::KIND,
         action: "discovery.queue",
         connection: id,
         exclusive: None,
     };
-    let queued = Queued::insert(&mut tx, &caller, &asked, &pull).await?;
+    let queued = JobAccepted::insert(&mut tx, &caller, &asked, &pull).await?;
     tx.commit().await?;
     Ok(queued.announced(&platform, caller.tenant).await)
 }

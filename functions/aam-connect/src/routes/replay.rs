@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::connections::{self, check_name};
 use super::filesource::resolve;
-use super::job_accepted::{Asked, Queued};
+use super::job_accepted::{JobAccepted, NewJob};
 use crate::db::jobs;
 use crate::replay::{KIND, Phase, Replay};
 
@@ -47,13 +47,13 @@ struct Files {
 /// source.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/replay", tag = "connect",
     operation_id = "replay.all", params(("id" = ConnectionId, Path)), request_body = NewReplay,
-    security(("bearer" = ["ingest"])), responses((status = 202, body = Queued)))]
+    security(("bearer" = ["ingest"])), responses((status = 202, body = JobAccepted)))]
 async fn all(
     State(platform): State<Platform>,
     Ingester(caller): Ingester,
     Path(id): Path<ConnectionId>,
     Json(new): Json<NewReplay>,
-) -> Result<(StatusCode, Json<Queued>)> {
+) -> Result<(StatusCode, Json<JobAccepted>)> {
     check_name("/object", new.object.as_deref())?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
@@ -66,13 +66,13 @@ async fn all(
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/quarantine/replay", tag = "connect",
     operation_id = "replay.quarantined",
     params(("id" = ConnectionId, Path)), request_body = NewReplay,
-    security(("bearer" = ["ingest"])), responses((status = 202, body = Queued)))]
+    security(("bearer" = ["ingest"])), responses((status = 202, body = JobAccepted)))]
 async fn quarantined(
     State(platform): State<Platform>,
     Ingester(caller): Ingester,
     Path(id): Path<ConnectionId>,
     Json(new): Json<NewReplay>,
-) -> Result<(StatusCode, Json<Queued>)> {
+) -> Result<(StatusCode, Json<JobAccepted>)> {
     check_name("/object", new.object.as_deref())?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
@@ -84,12 +84,12 @@ async fn quarantined(
 /// Maps the records of uploaded files again.
 #[utoipa::path(post, path = "/api/v1/filesource/replay", tag = "connect", params(Files),
     operation_id = "replay.files",
-    security(("bearer" = ["ingest"])), responses((status = 202, body = Queued)))]
+    security(("bearer" = ["ingest"])), responses((status = 202, body = JobAccepted)))]
 async fn files(
     State(platform): State<Platform>,
     Ingester(caller): Ingester,
     Query(files): Query<Files>,
-) -> Result<(StatusCode, Json<Queued>)> {
+) -> Result<(StatusCode, Json<JobAccepted>)> {
     if let Some(entity) = &files.entity
         && !ENTITIES.iter().any(|it| it.kind == entity)
     {
@@ -125,18 +125,18 @@ impl NewReplay {
 
 /// Makes the job, unless the same one waits already. Replays of a connection run one by one: two at
 /// once would write the same records.
-async fn queue(conn: &mut db::Connection, caller: &Caller, replay: &Replay) -> Result<Queued> {
+async fn queue(conn: &mut db::Connection, caller: &Caller, replay: &Replay) -> Result<JobAccepted> {
     let connection = replay.connection_id;
     let payload = serde_json::to_value(replay).map_err(|err| Error::Internal(err.into()))?;
     let waiting = jobs::find_queued_replay(conn, caller.tenant, connection, &payload).await?;
     if let Some(job) = waiting {
-        return Ok(Queued::merged(job, KIND));
+        return Ok(JobAccepted::merged(job, KIND));
     }
-    let asked = Asked {
+    let asked = NewJob {
         kind: KIND,
         action: "replay.queue",
         connection,
         exclusive: Some(format!("{KIND}:{connection}")),
     };
-    Queued::insert(conn, caller, &asked, &payload).await
+    JobAccepted::insert(conn, caller, &asked, &payload).await
 }

@@ -9,7 +9,7 @@ use platform::audit::{self, Entry};
 use platform::db::queue;
 use platform::extract::{Json, Path, Query};
 use platform::page::Page;
-use platform::queue::Wake;
+use platform::queue::JobRef;
 use platform::{Ingester, Platform, Reader, Result, Routes, db, routes};
 use schema::{Error, JobId, TenantId};
 use serde::{Deserialize, Serialize};
@@ -102,17 +102,17 @@ async fn cancel(
         audit::append(&mut tx, caller.tenant, &entry).await?;
     }
     tx.commit().await?;
-    let wake = Wake {
+    let job_ref = JobRef {
         tenant: caller.tenant,
         job: id,
     };
     // A worker that has it finds out by itself.
-    if let Some(held) = queue::take_to_end(&platform.db, wake, TO_END).await? {
-        let ended = ending::finish_if_canceled(&platform, wake).await;
+    if let Some(held) = queue::take_to_end(&platform.db, job_ref, TO_END).await? {
+        let ended = ending::finish_if_canceled(&platform, job_ref).await;
         if ended.map_err(|err| Error::Internal(err.into()))? {
             queue::delete(&platform.db, held).await?;
         } else {
-            queue::put_back(&platform.db, held, Duration::ZERO).await?;
+            queue::requeue(&platform.db, held, Duration::ZERO).await?;
         }
     }
     let mut tx = db::read(&platform.db, caller.tenant).await?;

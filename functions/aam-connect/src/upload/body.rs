@@ -9,30 +9,30 @@ use axum::body::{BodyDataStream, Bytes};
 use futures_util::Stream;
 
 /// What may stand before the content of a part: a boundary and a few headers.
-const LONGEST_HEAD: usize = 64 << 10;
+const MAX_HEAD: usize = 64 << 10;
 
 /// Lets its reader breathe between chunks. The parser of multipart bodies reads for as long as
 /// one is ready and keeps them all, which would be the whole file where the disk is slower than
 /// the network.
-pub(super) struct Paced {
+pub(super) struct BoundedBody {
     chunks: BodyDataStream,
     gave: bool,
-    allowance: Allowance,
+    allowance: HeaderBudget,
 }
 
 /// How many bytes the parser may still read before it must have come forward. It keeps the head
 /// of a part until that is whole, which it never need be.
 #[derive(Clone)]
-pub(super) struct Allowance(Arc<AtomicUsize>);
+pub(super) struct HeaderBudget(Arc<AtomicUsize>);
 
-impl Allowance {
-    pub(super) fn new() -> Allowance {
-        Allowance(Arc::new(AtomicUsize::new(LONGEST_HEAD)))
+impl HeaderBudget {
+    pub(super) fn new() -> HeaderBudget {
+        HeaderBudget(Arc::new(AtomicUsize::new(MAX_HEAD)))
     }
 
     /// From here on the head of a part is read.
     pub(super) fn head(&self) {
-        self.0.store(LONGEST_HEAD, Ordering::Relaxed);
+        self.0.store(MAX_HEAD, Ordering::Relaxed);
     }
 
     /// From here on content is read, which nobody keeps.
@@ -50,9 +50,9 @@ impl Allowance {
     }
 }
 
-impl Paced {
-    pub(super) fn new(chunks: BodyDataStream, allowance: Allowance) -> Paced {
-        Paced {
+impl BoundedBody {
+    pub(super) fn new(chunks: BodyDataStream, allowance: HeaderBudget) -> BoundedBody {
+        BoundedBody {
             chunks,
             gave: false,
             allowance,
@@ -60,7 +60,7 @@ impl Paced {
     }
 }
 
-impl Stream for Paced {
+impl Stream for BoundedBody {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aam::db::quarantine::{self, NewQuarantined};
 use aam::db::runs;
-use aam::inference::{Column, Coverage, Observation};
+use aam::inference::{Column, FieldCoverage, SchemaInference};
 use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::multipart::Field;
@@ -28,12 +28,12 @@ const ROWS: usize = 500;
 const BYTES: usize = 4 << 20;
 
 /// The passage of one file.
-pub(super) struct Batches<'a> {
+pub(super) struct FileIngest<'a> {
     upload: &'a Upload,
     stream: Stream,
     run: Run,
     counts: Counts,
-    observation: Observation,
+    observation: SchemaInference,
     /// The rows that wait, as JSON, one behind the other.
     text: Vec<u8>,
     rows: Vec<Waiting>,
@@ -52,14 +52,14 @@ struct Waiting {
     doubts: Option<(Vec<Doubt>, Rejected)>,
 }
 
-impl<'a> Batches<'a> {
-    pub(super) fn new(upload: &'a Upload, stream: Stream, run: Run) -> Batches<'a> {
-        Batches {
+impl<'a> FileIngest<'a> {
+    pub(super) fn new(upload: &'a Upload, stream: Stream, run: Run) -> FileIngest<'a> {
+        FileIngest {
             upload,
             stream,
             run,
             counts: Counts::default(),
-            observation: Observation::new(Coverage::Header),
+            observation: SchemaInference::new(FieldCoverage::Header),
             text: Vec::new(),
             rows: Vec::new(),
             separators: None,
@@ -223,7 +223,7 @@ impl<'a> Batches<'a> {
             .collect();
         let mut tx = self.upload.begin().await?;
         let (stream, run, observation) = (&self.stream, &self.run, &mut self.observation);
-        let outcomes = ingest::batch(&mut tx, stream, run, &items, observation, now).await?;
+        let outcomes = ingest::write_batch(&mut tx, stream, run, &items, observation, now).await?;
         let mut counts = self.counts;
         outcomes.iter().for_each(|it| counts.add(it));
         runs::advance(&mut tx, stream.tenant, &self.run, &counts).await?;

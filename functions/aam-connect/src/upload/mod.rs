@@ -27,15 +27,15 @@ use sources::filesource::Config;
 use uuid::Uuid;
 
 use crate::routes::connections::NOT_FOUND;
-use body::{Allowance, Paced};
-use file_ingest::Batches;
+use body::{BoundedBody, HeaderBudget};
+use file_ingest::FileIngest;
 pub(crate) use report::{FileReport, UploadReport};
 
 /// A function ends after 15 minutes at the latest, and its runs with it.
-const LONGEST_RUN: TimeDelta = TimeDelta::minutes(16);
+const MAX_RUN: TimeDelta = TimeDelta::minutes(16);
 
 /// Each file has its place in the answer, however small it is.
-const MOST_FILES: usize = 1000;
+const MAX_FILES: usize = 1000;
 
 /// What the files of one request share.
 pub(crate) struct Upload {
@@ -65,7 +65,7 @@ where
 /// The body of a request as the parts that it has.
 pub(crate) struct Parts {
     multipart: Multipart,
-    allowance: Allowance,
+    allowance: HeaderBudget,
 }
 
 impl Parts {
@@ -73,8 +73,8 @@ impl Parts {
     /// [`Error::BadRequest`] where the headers say that the body has no parts.
     pub(crate) async fn of(request: Request) -> Result<Parts> {
         let (head, body) = request.into_parts();
-        let allowance = Allowance::new();
-        let body = Body::from_stream(Paced::new(body.into_data_stream(), allowance.clone()));
+        let allowance = HeaderBudget::new();
+        let body = Body::from_stream(BoundedBody::new(body.into_data_stream(), allowance.clone()));
         let parts = Multipart::from_request(Request::from_parts(head, body), &()).await;
         let multipart = parts.map_err(|_| {
             Error::BadRequest("send content-type: multipart/form-data with a boundary".to_owned())
@@ -100,9 +100,9 @@ impl Upload {
         let mut files = Vec::new();
         while let Some(mut part) = body.next().await? {
             if let Some(name) = part.file_name() {
-                if files.len() == MOST_FILES {
+                if files.len() == MAX_FILES {
                     let detail =
-                        format!("at most {MOST_FILES} files: send the others by themselves");
+                        format!("at most {MAX_FILES} files: send the others by themselves");
                     return Err(Error::TooLarge(detail).into());
                 }
                 let name = name.to_owned();
@@ -128,13 +128,13 @@ impl Upload {
         report.describe(&meaning, &stream.object, run.id);
         let id = run.id;
         let options = self.config.options(meaning.format.delimiter());
-        let mut batches = Batches::new(self, stream, run);
-        let read = batches.read(part, options, &mut report).await;
+        let mut ingest = FileIngest::new(self, stream, run);
+        let read = ingest.read(part, options, &mut report).await;
         let ended = match read {
-            Ok(()) => batches.finish(&mut report).await,
+            Ok(()) => ingest.finish(&mut report).await,
             Err(stop) => Err(stop),
         };
-        report.count(batches.counts(), batches.bytes());
+        report.count(ingest.counts(), ingest.bytes());
         match ended {
             Ok(()) => Ok(report),
             Err(Stop::File(error)) => {
@@ -158,7 +158,7 @@ impl Upload {
         let object = format!("{}.{}", meaning.system, meaning.entity);
         let place = (meaning.system.as_str(), meaning.entity);
         let mut tx = self.begin().await?;
-        let abandoned = (RunKind::Upload, now - LONGEST_RUN);
+        let abandoned = (RunKind::Upload, now - MAX_RUN);
         runs::fail_abandoned(&mut tx, tenant, connection, abandoned, now).await?;
         ensure_object(&mut tx, tenant, connection, &object, place).await?;
         let (mapping_version, plan) = self.plan(&mut tx, &object, meaning, now).await?;

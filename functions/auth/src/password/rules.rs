@@ -6,7 +6,7 @@ use schema::{Error, Result};
 
 const SHORTEST: usize = 12;
 // In bytes: room for any sentence, not for a document to be hashed.
-const LONGEST: usize = 1024;
+const MAX_PASSWORD: usize = 1024;
 
 /// Words that open lists of leaked passwords, bare: digits around them make them no better.
 const COMMON: &str = include_str!("common.txt");
@@ -36,7 +36,7 @@ fn complaint(password: &str, own_words: &[&str]) -> Option<&'static str> {
     if password.chars().count() < SHORTEST {
         return Some("has at least 12 characters");
     }
-    if password.len() > LONGEST {
+    if password.len() > MAX_PASSWORD {
         return Some("has at most 1024 bytes");
     }
     let lower = password.to_lowercase();

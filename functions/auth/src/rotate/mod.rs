@@ -16,7 +16,7 @@ use platform::config::Realm;
 use platform::{db, env, telemetry};
 use serde::Deserialize;
 
-use secret_versions::{Pending, Vault};
+use secret_versions::{Pending, SecretVersions};
 
 /// What Secrets Manager sends.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,7 +46,7 @@ pub enum Step {
 
 /// What rotates: the signing key of auth's secret, or the password of any other.
 pub struct Rotation {
-    vault: Vault,
+    vault: SecretVersions,
     /// Auth's secret: `SECRET_ID`.
     auth: String,
     /// The secrets of those who verify: `PUBLIC_SECRET_IDS`, separated by commas.
@@ -73,7 +73,7 @@ impl Rotation {
     /// The same of these secrets.
     pub fn new(client: Client, auth: String, public: Vec<String>) -> Rotation {
         Rotation {
-            vault: Vault::new(client),
+            vault: SecretVersions::new(client),
             auth,
             public,
             realm: Realm {

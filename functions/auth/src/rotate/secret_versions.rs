@@ -12,7 +12,7 @@ const PENDING: &str = "AWSPENDING";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// Secrets Manager, in the terms of a rotation.
-pub(super) struct Vault(Client);
+pub(super) struct SecretVersions(Client);
 
 /// The version that is being made.
 pub(super) struct Pending {
@@ -24,9 +24,9 @@ pub(super) struct Pending {
     pub(super) text: Option<String>,
 }
 
-impl Vault {
-    pub(super) fn new(client: Client) -> Vault {
-        Vault(client)
+impl SecretVersions {
+    pub(super) fn new(client: Client) -> SecretVersions {
+        SecretVersions(client)
     }
 
     /// The version that the event is about; none where it is in force already.

@@ -22,7 +22,7 @@ use crate::App;
 use crate::db::invitations::{self, Invitation};
 use crate::db::users::{self, NewUser};
 use crate::input::{self, Email};
-use crate::opaque_token::Opaque;
+use crate::opaque_token::OpaqueToken;
 use crate::token::Account;
 use crate::{maker, password, session};
 
@@ -178,8 +178,8 @@ async fn accept(
 }
 
 /// What the token is of; none where it is not valid.
-async fn find(app: &App, token: &str) -> platform::Result<Option<(Opaque, Invitation)>> {
-    let Some(token) = Opaque::parse(token) else {
+async fn find(app: &App, token: &str) -> platform::Result<Option<(OpaqueToken, Invitation)>> {
+    let Some(token) = OpaqueToken::parse(token) else {
         return Ok(None);
     };
     let mut tx = db::begin(&app.platform.db, token.tenant).await?;

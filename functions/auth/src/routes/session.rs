@@ -19,7 +19,7 @@ use crate::db::logins::{self, Login};
 use crate::db::sign_in_addresses;
 use crate::db::users::{self, Credentials};
 use crate::input::Email;
-use crate::opaque_token::Opaque;
+use crate::opaque_token::OpaqueToken;
 use crate::password::{self, Verdict};
 use crate::session::{self, Outcome, Tokens};
 use crate::token::Account;
@@ -160,7 +160,7 @@ async fn refresh(
     Json(body): Json<Refresh>,
 ) -> platform::Result<Json<Tokens>> {
     let invalid = Error::Unauthenticated("the refresh token is not valid: sign in");
-    let Some(token) = Opaque::parse(&body.refresh_token) else {
+    let Some(token) = OpaqueToken::parse(&body.refresh_token) else {
         return Err(app
             .refuse_token(Class::Write, address, invalid)
             .await
@@ -192,7 +192,7 @@ async fn logout(
     address: ClientAddress,
     Json(body): Json<Refresh>,
 ) -> platform::Result<StatusCode> {
-    let Some(token) = Opaque::parse(&body.refresh_token) else {
+    let Some(token) = OpaqueToken::parse(&body.refresh_token) else {
         app.limit_address(Class::Write, "refused", address).await?;
         return Ok(StatusCode::NO_CONTENT);
     };

@@ -20,7 +20,7 @@ use crate::db::invitations::{self, Invitation};
 use crate::db::{api_keys, refresh_tokens, users};
 use crate::input::Email;
 use crate::maker;
-use crate::opaque_token::Opaque;
+use crate::opaque_token::OpaqueToken;
 
 pub(super) fn router() -> Routes<App> {
     Routes::new()
@@ -127,7 +127,7 @@ async fn invite(
     let email = Email::parse(&new.email)?;
     let keys = email.keys();
     let now = Utc::now().trunc_subsecs(6);
-    let token = Opaque::new(caller.tenant, Uuid::now_v7());
+    let token = OpaqueToken::new(caller.tenant, Uuid::now_v7());
     let invitation = Invitation {
         id: InvitationId(token.id),
         email: email.typed,

@@ -5,16 +5,16 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::Utc;
 use dcl::db::views::{self, Freshness, Page};
-use dcl::query::{self, Place, Query, View};
+use dcl::query::{self, Keyset, Query, View};
 use platform::extract::Path;
-use platform::secrets::Ring;
+use platform::secrets::KeyRing;
 use platform::{Platform, Reader, Result, Routes, cursor, db, routes};
 use schema::Error;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::etag;
 use crate::openapi::{Record, ViewName};
-use crate::{etag, kept};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(list))
@@ -126,12 +126,12 @@ async fn list(
                 view.entity.plural, query.filter_text
             );
             let count = async || views::total(&mut tx, tenant, &view, &query).await;
-            kept::or_read(&platform.cache, name, now, count).await?
+            platform.cache.get_or_refresh(name, now, count).await?
         }
     };
     let name = format!("freshness:{tenant}:{}", view.entity.plural);
     let read = async || views::freshness(&mut tx, tenant, &view).await;
-    let freshness = kept::or_read(&platform.cache, name, now, read).await?;
+    let freshness = platform.cache.get_or_refresh(name, now, read).await?;
 
     let meta = Meta {
         total,
@@ -148,12 +148,12 @@ async fn list(
     ))
 }
 
-fn after(keys: &Ring, scope: &cursor::Scope<'_>, query: &Query) -> Result<Option<Place>> {
+fn after(keys: &KeyRing, scope: &cursor::Scope<'_>, query: &Query) -> Result<Option<Keyset>> {
     let Some(cursor) = &query.cursor else {
         return Ok(None);
     };
-    let place: Vec<_> = cursor::open(keys, scope, cursor)?;
-    Ok(Some(query::place(&query.order, &place)?))
+    let keyset: Vec<_> = cursor::open(keys, scope, cursor)?;
+    Ok(Some(query::keyset(&query.order, &keyset)?))
 }
 
 /// The total, where the page itself tells it: it began at the beginning and reached the end.

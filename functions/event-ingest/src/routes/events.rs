@@ -15,7 +15,7 @@ use crate::event::{Event, Rejected};
 use crate::ingest::{self, Fate};
 use crate::{State, cloud_event};
 
-const LARGEST: usize = 5 << 20;
+const MAX_BODY: usize = 5 << 20;
 
 pub(crate) fn router() -> Routes<State> {
     Routes::new().routes(routes!(create))
@@ -122,7 +122,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     async fn from_request(mut request: Request, state: &S) -> Result<Body> {
         let headers = std::mem::take(request.headers_mut());
         let body = extract::body(request, state).await?;
-        if LARGEST < body.len() {
+        if MAX_BODY < body.len() {
             return Err(Error::TooLarge("at most 5 MB: send several requests".to_owned()).into());
         }
         Ok(Body(headers, body))

@@ -17,7 +17,7 @@ use crate::wheel;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The longest folder a socket can stand in: 108 bytes less `/.s.PGSQL.5432` and its end.
-const LONGEST_FOLDER: usize = 108 - 15;
+const MAX_FOLDER: usize = 108 - 15;
 
 /// Holds the directory against every other process, until dropped.
 pub(super) fn hold(data: &Path) -> anyhow::Result<File> {
@@ -167,7 +167,7 @@ fn works_in(pid: u32, data: &Path) -> bool {
 /// A way to the directory that is short enough for a socket's address: itself, or a link to it.
 /// The link bears the directory's number, so that there is one at most, and stays.
 pub(super) fn address(data: &Path) -> anyhow::Result<PathBuf> {
-    if data.as_os_str().len() <= LONGEST_FOLDER {
+    if data.as_os_str().len() <= MAX_FOLDER {
         return Ok(data.to_owned());
     }
     let folder = fs::metadata(data)?;

@@ -6,14 +6,14 @@ use proc_macro2::TokenStream;
 use ra_ap_parser::{SyntaxKind as K, TopEntryPoint};
 
 use super::tree::Tree;
-use super::{Flat, paths};
+use super::{Fast, paths};
 use crate::facts::extract::IncludeText;
 use crate::facts::{ItemMacro, Name, PathAttr};
 
 const ROUND: Option<(K, K)> = Some((K::L_PAREN, K::R_PAREN));
 const CURLY: Option<(K, K)> = Some((K::L_CURLY, K::R_CURLY));
 
-impl Flat<'_> {
+impl Fast<'_> {
     /// A string, which may be SQL.
     pub(super) fn literal(&mut self, token: usize) {
         if self.tokens.kind(token) != K::STRING || !may_be_sql(self.tokens.text(token)) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ra_ap_parser::SyntaxKind as K;
 use syn::parse::Parser as _;
 
-use super::Flat;
+use super::Fast;
 use super::tokens::Tokens;
 use super::tree::Tree;
 use crate::diagnostic::Span;
@@ -217,7 +217,7 @@ impl Attrs<'_, '_> {
     }
 }
 
-impl<'a> Flat<'a> {
+impl<'a> Fast<'a> {
     /// The attributes before an item, and those inside of its body.
     pub(super) fn attrs<'b>(&'b self, tree: &Tree, item: usize) -> Attrs<'a, 'b> {
         let attrs = attributes_of(tree, item);

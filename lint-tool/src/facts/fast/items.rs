@@ -3,7 +3,7 @@
 use ra_ap_parser::SyntaxKind as K;
 
 use super::tree::Tree;
-use super::{Flat, paths};
+use super::{Fast, paths};
 use crate::facts::extract::ExternCrate;
 use crate::facts::{Field, Function, Segment, StructDef};
 
@@ -14,7 +14,7 @@ struct Import<'s> {
     public: bool,
 }
 
-impl Flat<'_> {
+impl Fast<'_> {
     pub(super) fn use_item(&mut self, tree: &Tree, at: usize) -> usize {
         let public = tree.child(at, K::VISIBILITY).is_some();
         if let Some(it) = tree.child(at, K::USE_TREE) {

@@ -2,7 +2,7 @@
 
 use ra_ap_parser::SyntaxKind as K;
 
-use super::Flat;
+use super::Fast;
 use super::tree::Tree;
 use crate::facts::{PathRef, Segment};
 
@@ -51,7 +51,7 @@ pub(super) fn of_type(tree: &Tree, ty: usize) -> Option<usize> {
     path.filter(|it| tree.kind(*it) == K::PATH)
 }
 
-impl Flat<'_> {
+impl Fast<'_> {
     /// The path of a node, and whether it begins at the name of something.
     pub(super) fn path_at(&self, tree: &Tree, path: usize) -> PathRef {
         let (segments, leading) = self.named(tree, path);

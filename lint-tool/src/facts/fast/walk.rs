@@ -5,7 +5,7 @@
 use ra_ap_parser::SyntaxKind as K;
 
 use super::tree::Tree;
-use super::{Flat, attributes, paths};
+use super::{Fast, attributes, paths};
 use crate::facts::{Name, Scope, ScopeId};
 
 /// What to go back to behind a node.
@@ -15,7 +15,7 @@ struct Open {
     test: bool,
 }
 
-impl Flat<'_> {
+impl Fast<'_> {
     /// The whole of a file.
     pub(super) fn file(&mut self, tree: &Tree) {
         let test = self.attrs(tree, 0).is_test();

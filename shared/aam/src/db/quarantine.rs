@@ -28,7 +28,7 @@ pub struct NewQuarantined<'a> {
 
 /// Records that were not rejected.
 #[derive(Debug, Clone, Default)]
-pub struct Settled<'a> {
+pub struct Superseded<'a> {
     /// SHA-256 of their payloads: the same are taken out.
     pub hashes: Vec<&'a [u8]>,
     /// Ids of those that were written: what is no newer of them is taken out.
@@ -36,7 +36,7 @@ pub struct Settled<'a> {
     /// The version of each id.
     pub versions: Vec<Option<DateTime<Utc>>>,
     /// SHA-256 of what was rejected after them, and stays.
-    pub standing: Vec<&'a [u8]>,
+    pub rejected_since: Vec<&'a [u8]>,
     /// Keys of all rows that came: what is there of them from before is taken out,
     pub source_keys: Vec<&'a str>,
     /// but not this: SHA-256 of what was rejected.
@@ -109,7 +109,7 @@ pub async fn delete(
     tenant: TenantId,
     connection: ConnectionId,
     object: &str,
-    settled: &Settled<'_>,
+    settled: &Superseded<'_>,
 ) -> Result<()> {
     sqlx::query!(
         r#"
@@ -150,7 +150,7 @@ pub async fn delete(
         &settled.hashes as _,
         &settled.source_ids as _,
         &settled.versions as _,
-        &settled.standing as _,
+        &settled.rejected_since as _,
         &settled.source_keys as _,
         &settled.rejected as _,
     )

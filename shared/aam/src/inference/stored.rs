@@ -4,12 +4,12 @@ use schema::source::SourceTypes;
 use serde::{Deserialize, Serialize};
 
 use super::tree::{Id, ROOT, Tree};
-use super::{Coverage, Observation};
+use super::{FieldCoverage, SchemaInference};
 
-/// An [`Observation`] as it is written down.
+/// An [`SchemaInference`] as it is written down.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Stored {
-    coverage: Coverage,
+    coverage: FieldCoverage,
     overflow: u64,
     /// The record itself, then each field after the object or array that holds it.
     fields: Vec<Field>,
@@ -28,9 +28,9 @@ pub(super) struct Field {
     pub(super) objects: u64,
 }
 
-impl From<Observation> for Stored {
-    fn from(observation: Observation) -> Stored {
-        let Observation { coverage, tree } = observation;
+impl From<SchemaInference> for Stored {
+    fn from(observation: SchemaInference) -> Stored {
+        let SchemaInference { coverage, tree } = observation;
         Stored {
             coverage,
             overflow: tree.overflow,
@@ -39,10 +39,10 @@ impl From<Observation> for Stored {
     }
 }
 
-impl TryFrom<Stored> for Observation {
+impl TryFrom<Stored> for SchemaInference {
     type Error = &'static str;
 
-    fn try_from(stored: Stored) -> Result<Observation, &'static str> {
+    fn try_from(stored: Stored) -> Result<SchemaInference, &'static str> {
         let mut tree = Tree::new();
         let mut places = Vec::with_capacity(stored.fields.len());
         for field in &stored.fields {
@@ -57,7 +57,7 @@ impl TryFrom<Stored> for Observation {
             places.push(place);
         }
         tree.overflow = stored.overflow;
-        Ok(Observation {
+        Ok(SchemaInference {
             coverage: stored.coverage,
             tree,
         })

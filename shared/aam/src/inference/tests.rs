@@ -5,8 +5,8 @@ use crate::fingerprint::structure_hash;
 use crate::testing::{parse, show};
 
 /// One observation of the records, each as often as it takes to be sure.
-fn observe(coverage: Coverage, records: &[&str], times: u64) -> Observation {
-    let mut observation = Observation::new(coverage);
+fn observe(coverage: FieldCoverage, records: &[&str], times: u64) -> SchemaInference {
+    let mut observation = SchemaInference::new(coverage);
     for _ in 0..times {
         for record in records {
             observation.observe_json(record.as_bytes()).unwrap();
@@ -16,7 +16,7 @@ fn observe(coverage: Coverage, records: &[&str], times: u64) -> Observation {
 }
 
 fn check_schema(records: &[&str], expected: &str) {
-    let schema = observe(Coverage::Partial, records, SURE).schema();
+    let schema = observe(FieldCoverage::Partial, records, MIN_EVIDENCE).schema();
     assert_eq!(show(&schema), expected, "{records:?}");
 }
 
@@ -60,27 +60,27 @@ fn what_can_be_missing_is_nullable() {
 
 #[test]
 fn few_records_do_not_prove_that_a_field_is_always_there() {
-    let few = observe(Coverage::Partial, &[r#"{"a":1}"#], SURE - 1);
+    let few = observe(FieldCoverage::Partial, &[r#"{"a":1}"#], MIN_EVIDENCE - 1);
     assert_eq!(show(&few.schema()), "a:integer?");
 }
 
 #[test]
 fn depth_and_width_are_bounded() {
     let deep = format!("{}1{}", r#"{"a":"#.repeat(12), "}".repeat(12));
-    let schema = observe(Coverage::Partial, &[&deep], 1).schema();
+    let schema = observe(FieldCoverage::Partial, &[&deep], 1).schema();
     assert_eq!(schema.fields.len(), usize::from(MAX_DEPTH));
 
     let keys: Vec<String> = (0..MAX_PATHS + 7)
         .map(|it| format!(r#""k{it}":{{"x":1}}"#))
         .collect();
     let wide = format!("{{{}}}", keys.join(","));
-    let observation = observe(Coverage::Complete, &[&wide], 1);
+    let observation = observe(FieldCoverage::Complete, &[&wide], 1);
     assert_eq!(observation.schema().fields.len(), MAX_PATHS);
     assert!(0 < observation.overflow());
     assert!(!observation.is_complete());
     let known = parse("z:text");
     assert_eq!(
-        absorb(&known, &observation).fields.get("z"),
+        evolve(&known, &observation).fields.get("z"),
         known.fields.get("z")
     );
 }
@@ -88,21 +88,21 @@ fn depth_and_width_are_bounded() {
 #[test]
 fn only_objects_are_records() {
     for text in ["[]", "1", "null", r#""a""#, "{} {}", r#"{"a":"#, ""] {
-        let mut observation = Observation::new(Coverage::Partial);
+        let mut observation = SchemaInference::new(FieldCoverage::Partial);
         assert!(observation.observe_json(text.as_bytes()).is_err(), "{text}");
     }
 }
 
-fn check(coverage: Coverage, snapshot: &str, records: &[&str], times: u64, expected: &str) {
+fn check(coverage: FieldCoverage, snapshot: &str, records: &[&str], times: u64, expected: &str) {
     let observation = observe(coverage, records, times);
-    let now = absorb(&parse(snapshot), &observation);
+    let now = evolve(&parse(snapshot), &observation);
     assert_eq!(
         show(&now),
         expected,
         "{snapshot} and {times} times {records:?}"
     );
     assert_eq!(
-        absorb(&now, &observation),
+        evolve(&now, &observation),
         now,
         "{snapshot} and {times} times {records:?}"
     );
@@ -111,7 +111,7 @@ fn check(coverage: Coverage, snapshot: &str, records: &[&str], times: u64, expec
 #[test]
 fn a_stream_widens_what_is_known() {
     let check = |snapshot, record, expected| {
-        check(Coverage::Partial, snapshot, &[record], 1, expected);
+        check(FieldCoverage::Partial, snapshot, &[record], 1, expected);
     };
     check("a:integer", r#"{"a":2}"#, "a:integer");
     check("a:integer", r#"{"a":0.5}"#, "a:decimal");
@@ -126,45 +126,50 @@ fn a_stream_widens_what_is_known() {
 #[test]
 fn a_field_leaves_a_stream_when_enough_records_lack_it() {
     let check = |snapshot, records: &[&str], times, expected| {
-        check(Coverage::Partial, snapshot, records, times, expected);
+        check(FieldCoverage::Partial, snapshot, records, times, expected);
     };
-    check("a:text b:text", &[r#"{"b":"x"}"#], SURE, "b:text");
+    check("a:text b:text", &[r#"{"b":"x"}"#], MIN_EVIDENCE, "b:text");
     check(
         "a:text b:text",
         &[r#"{"b":"x"}"#],
-        SURE - 1,
+        MIN_EVIDENCE - 1,
         "a:text b:text",
     );
-    check("a:text? b:text", &[r#"{"b":"x"}"#], SURE, "a:text? b:text");
-    check("a:text", &["{}", r#"{"a":"x"}"#], SURE, "a:text?");
+    check(
+        "a:text? b:text",
+        &[r#"{"b":"x"}"#],
+        MIN_EVIDENCE,
+        "a:text? b:text",
+    );
+    check("a:text", &["{}", r#"{"a":"x"}"#], MIN_EVIDENCE, "a:text?");
     check(
         "a:text b:text",
         &[r#"{"a":null,"b":"x"}"#],
-        SURE,
+        MIN_EVIDENCE,
         "a:text? b:text",
     );
     check(
         "a:object a.b:text a.c:text?",
         &[r#"{"x":1}"#],
-        SURE,
+        MIN_EVIDENCE,
         "x:integer",
     );
     check(
         "a:object? a.b:text",
         &[r#"{"a":null}"#],
-        SURE,
+        MIN_EVIDENCE,
         "a:object? a.b:text",
     );
     check(
         "a:object a.b:text",
         &[r#"{"a":{"c":1}}"#],
-        SURE,
+        MIN_EVIDENCE,
         "a:object a.c:integer",
     );
     check(
         "a:array a[]:object a[].b:text",
         &[r#"{"a":[]}"#],
-        SURE,
+        MIN_EVIDENCE,
         "a:array a[]:object a[].b:text",
     );
 }
@@ -172,7 +177,7 @@ fn a_field_leaves_a_stream_when_enough_records_lack_it() {
 #[test]
 fn a_field_leaves_a_complete_source_at_once() {
     let check = |snapshot, record, expected| {
-        check(Coverage::Complete, snapshot, &[record], 1, expected);
+        check(FieldCoverage::Complete, snapshot, &[record], 1, expected);
     };
     check("a:text b:text?", r#"{"c":1}"#, "c:integer?");
     check("a:object? a.b:text", r#"{"a":null}"#, "a:object? a.b:text");
@@ -196,12 +201,12 @@ fn a_file_is_its_header() {
                 present: if it.nullable { 1 } else { 2 },
             })
             .collect();
-        let mut observation = Observation::new(Coverage::Header);
+        let mut observation = SchemaInference::new(FieldCoverage::Header);
         observation.observe_columns(&columns, 2);
-        let now = absorb(&parse(snapshot), &observation);
+        let now = evolve(&parse(snapshot), &observation);
         assert_eq!(show(&now), expected, "{snapshot} and {profile:?}");
         assert_eq!(
-            absorb(&now, &observation),
+            evolve(&now, &observation),
             now,
             "{snapshot} and {profile:?}"
         );
@@ -218,7 +223,7 @@ fn a_file_is_its_header() {
 
 #[test]
 fn an_empty_file_keeps_its_columns() {
-    let mut observation = Observation::new(Coverage::Header);
+    let mut observation = SchemaInference::new(FieldCoverage::Header);
     observation.observe_columns(
         &[Column {
             name: "a",
@@ -228,7 +233,7 @@ fn an_empty_file_keeps_its_columns() {
         0,
     );
     assert_eq!(
-        show(&absorb(&parse("a:date b:text"), &observation)),
+        show(&evolve(&parse("a:date b:text"), &observation)),
         "a:date"
     );
 }
@@ -237,7 +242,7 @@ fn an_empty_file_keeps_its_columns() {
 fn a_stored_observation_is_checked() {
     let stored = |fields: &str| {
         let json = format!(r#"{{"coverage":"partial","overflow":0,"fields":[{fields}]}}"#);
-        serde_json::from_str::<Observation>(&json)
+        serde_json::from_str::<SchemaInference>(&json)
             .map(drop)
             .map_err(|it| it.to_string())
     };
@@ -250,9 +255,9 @@ fn a_stored_observation_is_checked() {
 
 #[test]
 fn observations_of_different_coverage_are_partial_together() {
-    let mut all = observe(Coverage::Complete, &["{}"], 1);
+    let mut all = observe(FieldCoverage::Complete, &["{}"], 1);
     assert!(all.is_complete());
-    all.merge(&observe(Coverage::Header, &["{}"], 1));
+    all.merge(&observe(FieldCoverage::Header, &["{}"], 1));
     assert!(!all.is_complete());
 }
 
@@ -288,18 +293,18 @@ proptest! {
 
     #[test]
     fn the_order_of_records_does_not_matter(records in records(), times in 1..120_u64) {
-        let there = observe(Coverage::Partial, &texts(&records), times);
+        let there = observe(FieldCoverage::Partial, &texts(&records), times);
         let back: Vec<&str> = records.iter().rev().map(String::as_str).collect();
-        let back = observe(Coverage::Partial, &back, times);
+        let back = observe(FieldCoverage::Partial, &back, times);
         prop_assert_eq!(structure_hash(&there.schema()), structure_hash(&back.schema()));
     }
 
     #[test]
     fn merged_parts_are_the_whole(records in records(), cut in 0..6_usize, times in 1..120_u64) {
         let (one, two) = records.split_at(cut.min(records.len()));
-        let mut parts = observe(Coverage::Partial, &texts(one), times);
-        parts.merge(&observe(Coverage::Partial, &texts(two), times));
-        let whole = observe(Coverage::Partial, &texts(&records), times);
+        let mut parts = observe(FieldCoverage::Partial, &texts(one), times);
+        parts.merge(&observe(FieldCoverage::Partial, &texts(two), times));
+        let whole = observe(FieldCoverage::Partial, &texts(&records), times);
         prop_assert_eq!(parts.schema(), whole.schema());
         prop_assert_eq!(parts.records(), whole.records());
     }
@@ -307,33 +312,33 @@ proptest! {
     #[test]
     fn a_stored_observation_goes_on_as_before(records in records(), cut in 0..6_usize) {
         let (one, two) = records.split_at(cut.min(records.len()));
-        let stored = serde_json::to_string(&observe(Coverage::Partial, &texts(one), SURE)).unwrap();
-        let mut resumed: Observation = serde_json::from_str(&stored).unwrap();
-        resumed.merge(&observe(Coverage::Partial, &texts(two), SURE));
-        let whole = observe(Coverage::Partial, &texts(&records), SURE);
+        let stored = serde_json::to_string(&observe(FieldCoverage::Partial, &texts(one), MIN_EVIDENCE)).unwrap();
+        let mut resumed: SchemaInference = serde_json::from_str(&stored).unwrap();
+        resumed.merge(&observe(FieldCoverage::Partial, &texts(two), MIN_EVIDENCE));
+        let whole = observe(FieldCoverage::Partial, &texts(&records), MIN_EVIDENCE);
         prop_assert_eq!(resumed.schema(), whole.schema());
     }
 
     #[test]
     fn nothing_known_and_all_seen_is_the_first_snapshot(records in records()) {
-        let seen = observe(Coverage::Partial, &texts(&records), 1);
-        prop_assert_eq!(absorb(&SourceSchema::default(), &seen), seen.schema());
+        let seen = observe(FieldCoverage::Partial, &texts(&records), 1);
+        prop_assert_eq!(evolve(&SourceSchema::default(), &seen), seen.schema());
     }
 
     #[test]
     fn absorbing_again_changes_nothing(
         known in records(), new in records(), times in 1..120_u64, which in 0..3_usize,
     ) {
-        let coverage = [Coverage::Header, Coverage::Complete, Coverage::Partial][which];
-        let snapshot = observe(coverage, &texts(&known), SURE).schema();
+        let coverage = [FieldCoverage::Header, FieldCoverage::Complete, FieldCoverage::Partial][which];
+        let snapshot = observe(coverage, &texts(&known), MIN_EVIDENCE).schema();
         let seen = observe(coverage, &texts(&new), times);
-        let once = absorb(&snapshot, &seen);
-        prop_assert_eq!(absorb(&once, &seen), once);
+        let once = evolve(&snapshot, &seen);
+        prop_assert_eq!(evolve(&once, &seen), once);
     }
 
     #[test]
     fn a_snapshot_absorbs_its_own_records_unchanged(records in records(), times in 1..120_u64) {
-        let seen = observe(Coverage::Partial, &texts(&records), times);
-        prop_assert_eq!(absorb(&seen.schema(), &seen), seen.schema());
+        let seen = observe(FieldCoverage::Partial, &texts(&records), times);
+        prop_assert_eq!(evolve(&seen.schema(), &seen), seen.schema());
     }
 }

@@ -9,23 +9,23 @@ use super::decide::{Times, decide};
 use super::prepare::{Prepared, Rejected, prepare};
 use super::{Item, Outcome, Run, Stream};
 use crate::db::canonical::{self, Origin};
-use crate::db::quarantine::{NewQuarantined, Settled};
+use crate::db::quarantine::{NewQuarantined, Superseded};
 use crate::db::raw_records::{self, Batch, Known, NewRaw};
 use crate::db::runs::RunKind;
 use crate::db::{self, Connection};
-use crate::inference::{Coverage, Observation};
+use crate::inference::{FieldCoverage, SchemaInference};
 
 /// Stores the items and says what became of each. Changes nothing if it fails and the caller
 /// rolls back.
 ///
 /// The structure of what was written or kept aside is added to the observation, unless its
 /// caller observes the columns of a file.
-pub async fn batch(
+pub async fn write_batch(
     conn: &mut Connection,
     stream: &Stream,
     run: &Run,
     items: &[Item<'_>],
-    observation: &mut Observation,
+    observation: &mut SchemaInference,
     now: DateTime<Utc>,
 ) -> db::Result<Vec<Outcome>> {
     let read: Vec<_> = items.iter().map(|it| prepare(&stream.plan, it)).collect();
@@ -52,7 +52,7 @@ pub async fn batch(
     }
     release(conn, stream, &settled).await?;
 
-    if observation.coverage() != Coverage::Header {
+    if observation.coverage() != FieldCoverage::Header {
         observe(observation, stream, &prepared, &writes, &rejected);
     }
     let mut rejected = rejected.into_iter();
@@ -252,21 +252,24 @@ async fn quarantine(
 }
 
 /// What came and was not rejected is not, or no longer, in quarantine.
-fn settle<'a>(prepared: &'a [Option<Prepared<'_>>], outcomes: &[Option<Outcome>]) -> Settled<'a> {
+fn settle<'a>(
+    prepared: &'a [Option<Prepared<'_>>],
+    outcomes: &[Option<Outcome>],
+) -> Superseded<'a> {
     let came = prepared
         .iter()
         .zip(outcomes)
         .filter(|it| !matches!(it.1, Some(Outcome::Unchanged)))
         .filter_map(|it| it.0.as_ref());
-    Settled {
+    Superseded {
         hashes: came.map(|it| it.content_hash.as_slice()).collect(),
-        ..Settled::default()
+        ..Superseded::default()
     }
 }
 
 /// A record that was written takes the place of what is kept aside of it, unless that came later.
 fn replace<'a>(
-    settled: &mut Settled<'a>,
+    settled: &mut Superseded<'a>,
     prepared: &'a [Option<Prepared<'_>>],
     outcomes: &[Option<Outcome>],
     rejected: &'a [Rejected<'_>],
@@ -283,7 +286,7 @@ fn replace<'a>(
         let id = rejected.source_id.as_deref();
         let last = id.and_then(|it| written.get(it));
         if last.is_none_or(|it| it.0 < index) {
-            settled.standing.push(&rejected.content_hash);
+            settled.rejected_since.push(&rejected.content_hash);
         }
     }
     for (id, (_, version)) in written {
@@ -292,7 +295,11 @@ fn replace<'a>(
     }
 }
 
-async fn release(conn: &mut Connection, stream: &Stream, settled: &Settled<'_>) -> db::Result<()> {
+async fn release(
+    conn: &mut Connection,
+    stream: &Stream,
+    settled: &Superseded<'_>,
+) -> db::Result<()> {
     if settled.hashes.is_empty() && settled.source_keys.is_empty() {
         return Ok(());
     }
@@ -301,7 +308,7 @@ async fn release(conn: &mut Connection, stream: &Stream, settled: &Settled<'_>) 
 }
 
 fn observe(
-    observation: &mut Observation,
+    observation: &mut SchemaInference,
     stream: &Stream,
     prepared: &[Option<Prepared<'_>>],
     writes: &[usize],

@@ -5,11 +5,11 @@ use schema::RunId;
 use schema::drift::DriftEvent;
 use schema::source::SourceSchema;
 
-use super::schema_versions::learn;
+use super::schema_versions::record_observed;
 use super::{Counts, Stream};
 use crate::db::runs::{FinishedRun, RunKind};
 use crate::db::{self, Connection};
-use crate::inference::{Coverage, Observation, absorb};
+use crate::inference::{FieldCoverage, SchemaInference, evolve};
 use mapping::{Demand, FieldUse};
 
 /// A passage of records.
@@ -38,7 +38,7 @@ pub async fn finish(
     stream: &Stream,
     run: &Run,
     counts: Counts,
-    observation: &Observation,
+    observation: &SchemaInference,
     now: DateTime<Utc>,
 ) -> db::Result<Option<DriftEvent>> {
     let finished = FinishedRun {
@@ -56,14 +56,14 @@ pub async fn finish(
     if observation.schema().fields.is_empty() {
         return Ok(None);
     }
-    let is_file = observation.coverage() == Coverage::Header;
+    let is_file = observation.coverage() == FieldCoverage::Header;
     // A file of which no row was taken may have been misread: its header may be no header.
     let is_doubtful = is_file && counts.quarantined == counts.rows_read;
     let seen = |latest: Option<&SourceSchema>| match latest {
         None if is_doubtful => None,
         None => Some(observation.schema()),
         Some(latest) if is_doubtful => names_alone(latest, observation),
-        Some(latest) => Some(absorb(latest, observation)),
+        Some(latest) => Some(evolve(latest, observation)),
     };
     // The cells of a file are texts, whatever their looks.
     let used = |path: &str| match stream.plan.use_of(path) {
@@ -73,14 +73,14 @@ pub async fn finish(
         },
         used => used,
     };
-    learn(conn, stream, &seen, &used, now).await
+    record_observed(conn, stream, &seen, &used, now).await
 }
 
 /// What the header of a doubtful file tells: that columns are gone, and others came, beside those
 /// that stayed. It tells no types, and one that has little of what was known is believed in
 /// nothing. Columns that are only added wait for the rows that have them.
-fn names_alone(latest: &SourceSchema, observation: &Observation) -> Option<SourceSchema> {
-    let now = absorb(latest, &observation.names());
+fn names_alone(latest: &SourceSchema, observation: &SchemaInference) -> Option<SourceSchema> {
+    let now = evolve(latest, &observation.names());
     let known = latest.fields.len();
     let stayed = latest
         .fields

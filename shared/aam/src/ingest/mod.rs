@@ -24,15 +24,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use schema::{ConnectionId, TenantId};
 
-pub use batch::batch;
+pub use batch::write_batch;
 pub use finish::{Run, finish};
-pub use schema_versions::declare;
+pub use schema_versions::record_declared;
 
 use crate::db::{self, Connection};
 use mapping::Plan;
 
-/// Most items that one [`batch()`] should have.
-pub const MOST_ITEMS: usize = 1000;
+/// Most items that one [`write_batch`] should have.
+pub const MAX_ITEMS: usize = 1000;
 
 /// Where records come from and what they become.
 #[derive(Debug, Clone)]

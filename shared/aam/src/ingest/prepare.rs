@@ -9,10 +9,10 @@ use super::{Item, Op};
 use mapping::{Cell, Plan, Record, Reject};
 
 /// B-tree entries end near 2,700 bytes, and a source id shares its entry with the object's name.
-const LONGEST_ID: usize = 1024;
-const LONGEST_TEXT: usize = 2048;
+const MAX_ID: usize = 1024;
+const MAX_TEXT: usize = 2048;
 /// A reason quotes what the source sent.
-const LONGEST_REASON: usize = 1024;
+const MAX_REASON: usize = 1024;
 
 /// An item that can be stored.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl<'a> Prepared<'a> {
             source_id: Some(self.source_id),
             source_key: self.source_key,
             version: self.version,
-            reject: whole(storable(&reason, LONGEST_REASON)),
+            reject: whole(storable(&reason, MAX_REASON)),
             collides: true,
         }
     }
@@ -69,8 +69,8 @@ pub(super) fn prepare<'a>(
 ) -> Result<Prepared<'a>, Box<Rejected<'a>>> {
     let content_hash = hash(item);
     read(plan, item, content_hash).map_err(|mut reject| {
-        reject.reason = storable(&reject.reason, LONGEST_REASON);
-        reject.field = reject.field.map(|it| storable(&it, LONGEST_REASON));
+        reject.reason = storable(&reject.reason, MAX_REASON);
+        reject.field = reject.field.map(|it| storable(&it, MAX_REASON));
         let (source_id, version) = identify(plan, item).unzip();
         Box::new(Rejected {
             payload: storable_payload(item.payload),
@@ -150,7 +150,7 @@ fn hash(item: &Item<'_>) -> [u8; 32] {
 fn check_id(id: &str) -> Result<(), Reject> {
     let fault = match id {
         "" => "is empty",
-        id if LONGEST_ID < id.len() => "is longer than 1 KiB",
+        id if MAX_ID < id.len() => "is longer than 1 KiB",
         id if id.contains('\0') => "contains NUL, which cannot be stored",
         _ => return Ok(()),
     };
@@ -159,7 +159,7 @@ fn check_id(id: &str) -> Result<(), Reject> {
 
 fn check_texts(record: &Record<'_>) -> Result<(), Reject> {
     for (field, cell) in record.entity.fields.iter().zip(&record.cells) {
-        if matches!(cell, Cell::Text(text) if LONGEST_TEXT < text.len()) {
+        if matches!(cell, Cell::Text(text) if MAX_TEXT < text.len()) {
             return Err(Reject {
                 field: Some(field.name.to_owned()),
                 reason: "is longer than 2 KiB".to_owned(),

@@ -22,19 +22,19 @@ pub(super) type Used<'a> = &'a (dyn Fn(&str) -> FieldUse + Sync);
 /// Notes the structure that the source itself declares, and returns the drift that is new.
 ///
 /// The object must be registered. Snapshots and drift are as [`finish`](super::finish()) has them.
-pub async fn declare(
+pub async fn record_declared(
     conn: &mut Connection,
     stream: &Stream,
     declared: &SourceSchema,
     now: DateTime<Utc>,
 ) -> db::Result<Option<DriftEvent>> {
     let used = |path: &str| stream.plan.use_of(path);
-    learn(conn, stream, &|_| Some(declared.clone()), &used, now).await
+    record_observed(conn, stream, &|_| Some(declared.clone()), &used, now).await
 }
 
 /// Adds a snapshot where what is seen leaves the newest one, and notes the drift from the
 /// baseline.
-pub(super) async fn learn(
+pub(super) async fn record_observed(
     conn: &mut Connection,
     stream: &Stream,
     seen: Seen<'_>,

@@ -6,7 +6,7 @@
 use schema::TenantId;
 use sqlx::{Postgres, QueryBuilder};
 
-use crate::query::{Column, Comparison, Direction, Filter, Query, SortKey, Test, Value, View};
+use crate::query::{Column, Direction, Filter, Operator, Predicate, Query, SortKey, Value, View};
 
 /// The records of a page and one more, which tells whether another page follows.
 pub(super) fn page(
@@ -18,9 +18,9 @@ pub(super) fn page(
 ) -> QueryBuilder<Postgres> {
     let mut sql = columns_of(columns);
     push_source(&mut sql, tenant, view, &query.filters);
-    if let Some(place) = after {
+    if let Some(keyset) = after {
         sql.push(" and ");
-        push_after(&mut sql, &query.order, place);
+        push_after(&mut sql, &query.order, keyset);
     }
     push_order(&mut sql, view, &query.order);
     // In the text: PostgreSQL keeps one plan for it, and would plan each page anew for a parameter,
@@ -80,32 +80,34 @@ fn push_source(
 
 fn push_filter(sql: &mut QueryBuilder<Postgres>, filter: &Filter) {
     let column = &filter.column;
-    match &filter.test {
-        Test::Is(comparison, value) => push_relation(sql, column, operator(*comparison), value),
-        Test::Like(pattern) => push_relation(sql, column, " like ", pattern),
-        Test::Ilike(pattern) => push_relation(sql, column, " ilike ", pattern),
-        Test::In(values) => {
+    match &filter.predicate {
+        Predicate::Compare(operator, value) => {
+            push_relation(sql, column, sql_operator(*operator), value)
+        }
+        Predicate::Like(pattern) => push_relation(sql, column, " like ", pattern),
+        Predicate::Ilike(pattern) => push_relation(sql, column, " ilike ", pattern),
+        Predicate::In(values) => {
             let texts: Vec<_> = values.iter().map(|it| it.as_str().to_owned()).collect();
             sql.push(column.sql).push(" = any(").push_bind(texts);
             sql.push("::").push(column.kind.sql()).push("[])");
         }
-        Test::Null(true) => {
+        Predicate::Null(true) => {
             sql.push(column.sql).push(" is null");
         }
-        Test::Null(false) => {
+        Predicate::Null(false) => {
             sql.push(column.sql).push(" is not null");
         }
     }
 }
 
-fn operator(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::Eq => " = ",
-        Comparison::Ne => " is distinct from ",
-        Comparison::Gt => " > ",
-        Comparison::Gte => " >= ",
-        Comparison::Lt => " < ",
-        Comparison::Lte => " <= ",
+fn sql_operator(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Eq => " = ",
+        Operator::Ne => " is distinct from ",
+        Operator::Gt => " > ",
+        Operator::Gte => " >= ",
+        Operator::Lt => " < ",
+        Operator::Lte => " <= ",
     }
 }
 
@@ -137,15 +139,15 @@ fn push_order(sql: &mut QueryBuilder<Postgres>, view: &View, order: &[SortKey]) 
 
 /// What comes after a place. One direction without nulls is a comparison of rows, which an
 /// index can begin at; the rest says it column by column.
-fn push_after(sql: &mut QueryBuilder<Postgres>, order: &[SortKey], place: &[Option<Value>]) {
+fn push_after(sql: &mut QueryBuilder<Postgres>, order: &[SortKey], keyset: &[Option<Value>]) {
     let plain = |it: &SortKey| !it.column.nullable && it.direction == order[0].direction;
     if !order.iter().all(plain) {
-        return push_after_each(sql, order, place);
+        return push_after_each(sql, order, keyset);
     }
     let names: Vec<_> = order.iter().map(|it| it.column.sql).collect();
     sql.push(format_args!("({})", names.join(", ")));
     sql.push(beyond(order[0].direction)).push("(");
-    for (index, (key, value)) in order.iter().zip(place).enumerate() {
+    for (index, (key, value)) in order.iter().zip(keyset).enumerate() {
         if index > 0 {
             sql.push(", ");
         }
@@ -155,8 +157,8 @@ fn push_after(sql: &mut QueryBuilder<Postgres>, order: &[SortKey], place: &[Opti
     sql.push(")");
 }
 
-fn push_after_each(sql: &mut QueryBuilder<Postgres>, order: &[SortKey], place: &[Option<Value>]) {
-    let (Some((key, order)), Some((value, place))) = (order.split_first(), place.split_first())
+fn push_after_each(sql: &mut QueryBuilder<Postgres>, order: &[SortKey], keyset: &[Option<Value>]) {
+    let (Some((key, order)), Some((value, keyset))) = (order.split_first(), keyset.split_first())
     else {
         // The same place in every column: it is not after itself.
         sql.push("false");
@@ -178,7 +180,7 @@ fn push_after_each(sql: &mut QueryBuilder<Postgres>, order: &[SortKey], place: &
             sql.push(" and ");
         }
     }
-    push_after_each(sql, order, place);
+    push_after_each(sql, order, keyset);
     sql.push(")");
 }
 
@@ -195,17 +197,17 @@ mod tests {
     use crate::query::decode;
 
     #[track_caller]
-    fn check(parameters: &str, place: Option<&[Option<&str>]>, expected: &str) {
+    fn check(parameters: &str, keyset: Option<&[Option<&str>]>, expected: &str) {
         let view = View::find("opportunities").unwrap();
         let query = Query::parse(&view, &decode(parameters).unwrap()).unwrap();
-        let texts = place.map(|it| {
+        let texts = keyset.map(|it| {
             it.iter()
                 .map(|it| it.map(str::to_owned))
                 .collect::<Vec<_>>()
         });
-        let place = texts.map(|it| crate::query::place(&query.order, &it).unwrap());
+        let keyset = texts.map(|it| crate::query::keyset(&query.order, &it).unwrap());
         let tenant = TenantId(uuid::Uuid::nil());
-        let sql = page(tenant, &view, &query, &query.columns, place.as_deref());
+        let sql = page(tenant, &view, &query, &query.columns, keyset.as_deref());
         let sql = sql.into_string();
         let wanted = format!("select name from opportunities where tenant_id = $1{expected}");
         assert_eq!(sql, wanted, "{parameters}");

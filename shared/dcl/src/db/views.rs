@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use super::{row, select};
-use crate::query::{Place, Query, Value, View};
+use crate::query::{Keyset, Query, Value, View};
 
 /// Some records of a view, in its order.
 #[derive(Debug)]
@@ -40,10 +40,10 @@ pub async fn page(
     tenant: TenantId,
     view: &View,
     query: &Query,
-    after: Option<&Place>,
+    after: Option<&Keyset>,
 ) -> sqlx::Result<Page> {
     let mut columns = query.columns.clone();
-    let places: Vec<_> = query
+    let keysets: Vec<_> = query
         .order
         .iter()
         .map(|key| {
@@ -72,7 +72,7 @@ pub async fn page(
     }
     let next = (rows.len() > limit).then(|| {
         let last = &rows[limit - 1];
-        places
+        keysets
             .iter()
             .map(|&it| row::value(last, it, columns[it].kind))
             .collect()

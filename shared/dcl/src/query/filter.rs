@@ -10,14 +10,14 @@ pub struct Filter {
     /// What is looked at.
     pub column: Column,
     /// What it must be.
-    pub test: Test,
+    pub predicate: Predicate,
 }
 
 /// What a value must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Test {
+pub enum Predicate {
     /// In this relation to the value.
-    Is(Comparison, Value),
+    Compare(Operator, Value),
     /// Like the pattern, `%` and `_` being wild.
     Like(Value),
     /// Like the pattern in any case.
@@ -30,7 +30,7 @@ pub enum Test {
 
 /// How two values stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
+pub enum Operator {
     /// The same.
     Eq,
     /// Another one, or none.
@@ -55,26 +55,27 @@ const ESCAPE: &str = "the value ends within an escape: write `\\` as `\\\\`";
 impl Filter {
     /// Reads the operator and value of a parameter; the error says what would be right.
     pub fn parse(column: Column, operator: &str, text: &str) -> Result<Filter, String> {
-        let is = |comparison| Value::parse(column.kind, text).map(|it| Test::Is(comparison, it));
-        let test = match operator {
-            "eq" => is(Comparison::Eq),
-            "ne" => is(Comparison::Ne),
-            "gt" => is(Comparison::Gt),
-            "gte" => is(Comparison::Gte),
-            "lt" => is(Comparison::Lt),
-            "lte" => is(Comparison::Lte),
-            "like" => pattern(column, text).map(Test::Like),
-            "ilike" => pattern(column, text).map(Test::Ilike),
-            "in" => values(column, text).map(Test::In),
+        let is =
+            |operator| Value::parse(column.kind, text).map(|it| Predicate::Compare(operator, it));
+        let predicate = match operator {
+            "eq" => is(Operator::Eq),
+            "ne" => is(Operator::Ne),
+            "gt" => is(Operator::Gt),
+            "gte" => is(Operator::Gte),
+            "lt" => is(Operator::Lt),
+            "lte" => is(Operator::Lte),
+            "like" => pattern(column, text).map(Predicate::Like),
+            "ilike" => pattern(column, text).map(Predicate::Ilike),
+            "in" => values(column, text).map(Predicate::In),
             "null" => text
                 .parse()
-                .map(Test::Null)
+                .map(Predicate::Null)
                 .map_err(|_| "neither `true` nor `false`"),
             _ => return Err(format!("no such operator: {}", OPERATORS.join(", "))),
         };
         Ok(Filter {
             column,
-            test: test?,
+            predicate: predicate?,
         })
     }
 }

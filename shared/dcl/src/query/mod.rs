@@ -14,8 +14,8 @@ mod tests;
 
 use schema::{Error, FieldError, Result};
 
-pub use filter::{Comparison, Filter, Test};
-pub use order::{Direction, Place, SortKey, place};
+pub use filter::{Filter, Operator, Predicate};
+pub use order::{Direction, Keyset, SortKey, keyset};
 pub use parameters::decode;
 pub use value::Value;
 pub use view::{Column, ColumnKind, View};

@@ -24,7 +24,7 @@ pub enum Direction {
 }
 
 /// Where a record stands in an order: its values of the order's columns.
-pub type Place = Vec<Option<Value>>;
+pub type Keyset = Vec<Option<Value>>;
 
 impl SortKey {
     /// Reads the value of `sort`; without one, the order is that of the key.
@@ -59,7 +59,7 @@ impl SortKey {
 ///
 /// # Errors
 /// [`Error::Invalid`] where it is of another order.
-pub fn place(order: &[SortKey], texts: &[Option<String>]) -> Result<Place> {
+pub fn keyset(order: &[SortKey], texts: &[Option<String>]) -> Result<Keyset> {
     let wrong = || {
         Error::invalid(
             "?cursor",

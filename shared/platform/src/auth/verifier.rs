@@ -8,7 +8,7 @@ use super::claims::{Claims, TYPE};
 use crate::secrets::PublicKey;
 
 // Ours have about 900 bytes. A longer one is not worth parsing.
-const LONGEST: usize = 4096;
+const MAX_TOKEN: usize = 4096;
 // Clocks of two machines differ by less.
 const LEEWAY_SECS: u64 = 5;
 
@@ -55,7 +55,7 @@ impl Verifier {
 
     /// The claims of a token that one of the keys has signed.
     pub fn verify(&self, keys: &[PublicKey], token: &str) -> Result<Claims, Refusal> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN {
             return Err(Refusal::Wrong("the token is longer than one of ours"));
         }
         let header = decode_header(token).map_err(|_| "the token is malformed")?;

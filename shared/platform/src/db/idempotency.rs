@@ -9,7 +9,7 @@ use super::Connection;
 const KEPT: TimeDelta = TimeDelta::hours(24);
 
 /// What is known of a key.
-pub(crate) struct Kept {
+pub(crate) struct StoredResponse {
     pub(crate) request_hash: Vec<u8>,
     pub(crate) status: Option<i16>,
     pub(crate) body: Option<Vec<u8>>,
@@ -57,9 +57,9 @@ pub(crate) async fn get(
     conn: &mut Connection,
     tenant: TenantId,
     key: &str,
-) -> sqlx::Result<Option<Kept>> {
+) -> sqlx::Result<Option<StoredResponse>> {
     sqlx::query_as!(
-        Kept,
+        StoredResponse,
         r#"
         select request_hash, status, body, content_type
         from idempotency_keys

@@ -67,7 +67,7 @@ pub async fn begin_sweep(pool: &Pool) -> sqlx::Result<Transaction> {
 }
 
 /// Commits without waiting for the disk: for what may be forgotten when the database crashes.
-pub async fn commit_unsynced(mut tx: Transaction) -> sqlx::Result<()> {
+pub async fn commit_async(mut tx: Transaction) -> sqlx::Result<()> {
     tx.execute("set local synchronous_commit = off").await?;
     tx.commit().await
 }

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgPool, Postgres, SqlSafeStr, SqlStr};
 
 use super::{Connection, Transaction};
-use crate::secrets::{Credentials, Document, Live, Secrets};
+use crate::secrets::{Credentials, Document, RefreshingSecret, Secrets};
 use crate::trace;
 
 /// Where the database is and who signs in to it.
@@ -29,7 +29,7 @@ pub enum Login {
         /// Where the database is.
         at: Option<PgConnectOptions>,
         /// The secret.
-        secret: Live<Credentials>,
+        secret: RefreshingSecret<Credentials>,
     },
 }
 
@@ -43,24 +43,24 @@ impl From<PgConnectOptions> for Login {
 #[derive(Clone)]
 pub struct Pool {
     inner: PgPool,
-    teller: Option<Arc<Teller>>,
+    teller: Option<Arc<CredentialProvider>>,
 }
 
 /// Who tells the credentials, and what they told last.
-struct Teller {
+struct CredentialProvider {
     at: Option<PgConnectOptions>,
-    who: Who,
-    told: Mutex<Option<Told>>,
+    who: CredentialSource,
+    told: Mutex<Option<CredentialVersion>>,
 }
 
-enum Who {
+enum CredentialSource {
     Document(Secrets),
-    Secret(Live<Credentials>),
+    Secret(RefreshingSecret<Credentials>),
 }
 
 /// Compared by address: another value is another version.
 #[derive(Clone)]
-enum Told {
+enum CredentialVersion {
     Document(Arc<Document>),
     Credentials(Arc<Credentials>),
 }
@@ -70,8 +70,12 @@ impl Pool {
     pub fn new(login: Login, connections: u32) -> Pool {
         let (options, teller) = match login {
             Login::Known(options) => (options, None),
-            Login::InDocument { at, secrets } => Teller::new(at, Who::Document(secrets)),
-            Login::InSecret { at, secret } => Teller::new(at, Who::Secret(secret)),
+            Login::InDocument { at, secrets } => {
+                CredentialProvider::new(at, CredentialSource::Document(secrets))
+            }
+            Login::InSecret { at, secret } => {
+                CredentialProvider::new(at, CredentialSource::Secret(secret))
+            }
         };
         let inner = PgPoolOptions::new()
             .max_connections(connections)
@@ -165,12 +169,15 @@ async fn answers(conn: &mut Connection) -> sqlx::Result<bool> {
     Ok(true)
 }
 
-impl Teller {
-    fn new(at: Option<PgConnectOptions>, who: Who) -> (PgConnectOptions, Option<Arc<Teller>>) {
+impl CredentialProvider {
+    fn new(
+        at: Option<PgConnectOptions>,
+        who: CredentialSource,
+    ) -> (PgConnectOptions, Option<Arc<CredentialProvider>>) {
         let options = at
             .clone()
             .unwrap_or_else(PgConnectOptions::new_without_pgpass);
-        let teller = Teller {
+        let teller = CredentialProvider {
             at,
             who,
             told: Mutex::new(None),
@@ -178,28 +185,34 @@ impl Teller {
         (options, Some(Arc::new(teller)))
     }
 
-    async fn ask(&self) -> sqlx::Result<Told> {
+    async fn ask(&self) -> sqlx::Result<CredentialVersion> {
         let told = match &self.who {
-            Who::Document(secrets) => secrets.get().await.map(Told::Document),
-            Who::Secret(secret) => secret.get().await.map(Told::Credentials),
+            CredentialSource::Document(secrets) => {
+                secrets.get().await.map(CredentialVersion::Document)
+            }
+            CredentialSource::Secret(secret) => {
+                secret.get().await.map(CredentialVersion::Credentials)
+            }
         };
         told.map_err(|err| sqlx::Error::Configuration(err.into()))
     }
 
-    async fn ask_again(&self, told: &Told) -> Option<Told> {
+    async fn ask_again(&self, told: &CredentialVersion) -> Option<CredentialVersion> {
         match (&self.who, told) {
-            (Who::Document(secrets), Told::Document(seen)) => {
-                secrets.newer_than(seen).await.map(Told::Document)
-            }
-            (Who::Secret(secret), Told::Credentials(seen)) => {
-                secret.newer_than(seen).await.map(Told::Credentials)
-            }
+            (CredentialSource::Document(secrets), CredentialVersion::Document(seen)) => secrets
+                .newer_than(seen)
+                .await
+                .map(CredentialVersion::Document),
+            (CredentialSource::Secret(secret), CredentialVersion::Credentials(seen)) => secret
+                .newer_than(seen)
+                .await
+                .map(CredentialVersion::Credentials),
             _ => None,
         }
     }
 
     /// Makes new connections with what was told, unless they are already.
-    fn pass_on(&self, told: &Told, pool: &PgPool) -> sqlx::Result<()> {
+    fn pass_on(&self, told: &CredentialVersion, pool: &PgPool) -> sqlx::Result<()> {
         let mut last = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref().is_some_and(|it| it.is(told)) {
             return Ok(());
@@ -212,18 +225,22 @@ impl Teller {
     }
 }
 
-impl Told {
+impl CredentialVersion {
     fn credentials(&self) -> Option<&Credentials> {
         match self {
-            Told::Document(document) => document.database.as_ref(),
-            Told::Credentials(credentials) => Some(credentials),
+            CredentialVersion::Document(document) => document.database.as_ref(),
+            CredentialVersion::Credentials(credentials) => Some(credentials),
         }
     }
 
-    fn is(&self, other: &Told) -> bool {
+    fn is(&self, other: &CredentialVersion) -> bool {
         match (self, other) {
-            (Told::Document(one), Told::Document(other)) => Arc::ptr_eq(one, other),
-            (Told::Credentials(one), Told::Credentials(other)) => Arc::ptr_eq(one, other),
+            (CredentialVersion::Document(one), CredentialVersion::Document(other)) => {
+                Arc::ptr_eq(one, other)
+            }
+            (CredentialVersion::Credentials(one), CredentialVersion::Credentials(other)) => {
+                Arc::ptr_eq(one, other)
+            }
             _ => false,
         }
     }

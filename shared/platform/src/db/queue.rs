@@ -11,7 +11,7 @@ use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
 use super::{Connection, Pool};
-use crate::queue::Wake;
+use crate::queue::JobRef;
 
 /// How often a take is tried again that met another worker's.
 const MAX_COLLISIONS: usize = 16;
@@ -27,9 +27,9 @@ pub struct Order {
 
 /// A job that a worker holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
+pub struct LeasedJob {
     /// Which job.
-    pub wake: Wake,
+    pub job_ref: JobRef,
     /// The lease that it is held under.
     lease: Uuid,
 }
@@ -59,7 +59,11 @@ pub async fn insert(
 /// Takes the job that comes next and hides it for the length of the lease: of the tenant with the
 /// fewest running jobs, and of those with as many, the one served longest ago. A worker that dies
 /// leaves the job to the next one.
-pub async fn take(pool: &Pool, per_tenant: u16, lease: Duration) -> sqlx::Result<Option<Held>> {
+pub async fn take(
+    pool: &Pool,
+    per_tenant: u16,
+    lease: Duration,
+) -> sqlx::Result<Option<LeasedJob>> {
     for _ in 0..MAX_COLLISIONS {
         match try_take(pool, per_tenant, lease).await {
             // Another worker has just taken a job of the same tenant: now the next one is due.
@@ -70,10 +74,14 @@ pub async fn take(pool: &Pool, per_tenant: u16, lease: Duration) -> sqlx::Result
     Ok(None)
 }
 
-async fn try_take(pool: &Pool, per_tenant: u16, lease: Duration) -> sqlx::Result<Option<Held>> {
+async fn try_take(
+    pool: &Pool,
+    per_tenant: u16,
+    lease: Duration,
+) -> sqlx::Result<Option<LeasedJob>> {
     let token = Uuid::new_v4();
-    let wake = sqlx::query_as!(
-        Wake,
+    let job_ref = sqlx::query_as!(
+        JobRef,
         r#"
         with next as (
           select q.tenant_id, q.job_id, n.slot
@@ -105,7 +113,10 @@ async fn try_take(pool: &Pool, per_tenant: u16, lease: Duration) -> sqlx::Result
     )
     .fetch_optional(&mut *pool.acquire().await?)
     .await?;
-    Ok(wake.map(|wake| Held { wake, lease: token }))
+    Ok(job_ref.map(|job_ref| LeasedJob {
+        job_ref,
+        lease: token,
+    }))
 }
 
 fn is_collision(err: &sqlx::Error) -> bool {
@@ -118,33 +129,40 @@ fn is_collision(err: &sqlx::Error) -> bool {
 
 /// Takes that job, whatever else its tenant has running, unless a worker has it: to end it and no
 /// more.
-pub async fn take_to_end(pool: &Pool, wake: Wake, lease: Duration) -> sqlx::Result<Option<Held>> {
+pub async fn take_to_end(
+    pool: &Pool,
+    job_ref: JobRef,
+    lease: Duration,
+) -> sqlx::Result<Option<LeasedJob>> {
     let token = Uuid::new_v4();
     let done = sqlx::query!(
         r#"
         update job_queue set lease = $3, slot = null, visible_at = now() + $4
         where tenant_id = $1 and job_id = $2 and (lease is null or visible_at <= now())
         "#,
-        wake.tenant as _,
-        wake.job as _,
+        job_ref.tenant as _,
+        job_ref.job as _,
         token,
         interval(lease),
     )
     .execute(&mut *pool.acquire().await?)
     .await?;
-    Ok((done.rows_affected() == 1).then_some(Held { wake, lease: token }))
+    Ok((done.rows_affected() == 1).then_some(LeasedJob {
+        job_ref,
+        lease: token,
+    }))
 }
 
 /// How long it is until a job that waits can be seen; none where it is over.
-pub async fn hidden_for(pool: &Pool, wake: Wake) -> sqlx::Result<Option<Duration>> {
+pub async fn visible_in(pool: &Pool, job_ref: JobRef) -> sqlx::Result<Option<Duration>> {
     let secs = sqlx::query_scalar!(
         r#"
         select extract(epoch from visible_at - now())::float8 "secs!"
         from job_queue
         where tenant_id = $1 and job_id = $2
         "#,
-        wake.tenant as _,
-        wake.job as _,
+        job_ref.tenant as _,
+        job_ref.job as _,
     )
     .fetch_optional(&mut *pool.acquire().await?)
     .await?;
@@ -152,9 +170,9 @@ pub async fn hidden_for(pool: &Pool, wake: Wake) -> sqlx::Result<Option<Duration
 }
 
 /// The tenant's job that comes next, where one may run.
-pub async fn next(pool: &Pool, tenant: TenantId, per_tenant: u16) -> sqlx::Result<Option<Wake>> {
+pub async fn next(pool: &Pool, tenant: TenantId, per_tenant: u16) -> sqlx::Result<Option<JobRef>> {
     sqlx::query_as!(
-        Wake,
+        JobRef,
         r#"
         select tenant_id "tenant!: _", job_id "job!: _"
         from next_jobs($2)
@@ -189,15 +207,15 @@ pub async fn is_outranked(pool: &Pool, tenant: TenantId, per_tenant: u16) -> sql
 }
 
 /// Prolongs a lease, and says whether it was still there to be prolonged.
-pub async fn prolong(pool: &Pool, held: Held, lease: Duration) -> sqlx::Result<bool> {
+pub async fn renew_lease(pool: &Pool, leased: LeasedJob, lease: Duration) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"
         update job_queue set visible_at = now() + $4, announced_at = now() + $4
         where tenant_id = $1 and job_id = $2 and lease = $3
         "#,
-        held.wake.tenant as _,
-        held.wake.job as _,
-        held.lease,
+        leased.job_ref.tenant as _,
+        leased.job_ref.job as _,
+        leased.lease,
         interval(lease),
     )
     .execute(&mut *pool.acquire().await?)
@@ -206,7 +224,7 @@ pub async fn prolong(pool: &Pool, held: Held, lease: Duration) -> sqlx::Result<b
 }
 
 /// Puts a job back, behind those that wait, and hides it until its rest is over.
-pub async fn put_back(pool: &Pool, held: Held, rest: Duration) -> sqlx::Result<()> {
+pub async fn requeue(pool: &Pool, leased: LeasedJob, rest: Duration) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         update job_queue
@@ -214,9 +232,9 @@ pub async fn put_back(pool: &Pool, held: Held, rest: Duration) -> sqlx::Result<(
           start_by = now() + $4 + patience
         where tenant_id = $1 and job_id = $2 and lease = $3
         "#,
-        held.wake.tenant as _,
-        held.wake.job as _,
-        held.lease,
+        leased.job_ref.tenant as _,
+        leased.job_ref.job as _,
+        leased.lease,
         interval(rest),
     )
     .execute(&mut *pool.acquire().await?)
@@ -224,12 +242,12 @@ pub async fn put_back(pool: &Pool, held: Held, rest: Duration) -> sqlx::Result<(
     Ok(())
 }
 
-/// Jobs that could run though they were announced a while ago: a wake was lost, or its worker was.
+/// Jobs that could run though they were announced a while ago: a notification was lost, or its worker was.
 /// They count as announced again. Of each tenant no more than may run, so that the long queue of
 /// one leaves room for the others'.
-pub async fn list_forgotten(pool: &Pool, per_tenant: u16, most: i64) -> sqlx::Result<Vec<Wake>> {
+pub async fn claim_stalled(pool: &Pool, per_tenant: u16, most: i64) -> sqlx::Result<Vec<JobRef>> {
     sqlx::query_as!(
-        Wake,
+        JobRef,
         r#"
         update job_queue set announced_at = now()
         where (tenant_id, job_id) in (
@@ -256,12 +274,12 @@ pub async fn list_forgotten(pool: &Pool, per_tenant: u16, most: i64) -> sqlx::Re
 }
 
 /// Takes a finished job off the queue.
-pub async fn delete(pool: &Pool, held: Held) -> sqlx::Result<()> {
+pub async fn delete(pool: &Pool, leased: LeasedJob) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from job_queue where tenant_id = $1 and job_id = $2 and lease = $3",
-        held.wake.tenant as _,
-        held.wake.job as _,
-        held.lease,
+        leased.job_ref.tenant as _,
+        leased.job_ref.job as _,
+        leased.lease,
     )
     .execute(&mut *pool.acquire().await?)
     .await?;

@@ -166,7 +166,7 @@ impl Message {
 
     /// How long the message rests. One that can never be taken goes to the dead letters soon.
     fn pause(&self, problem: &Problem) -> Duration {
-        if !problem.may_pass() {
+        if !problem.is_transient() {
             return Duration::ZERO;
         }
         let index = self.receives.saturating_sub(1).min(PAUSES.len() - 1);

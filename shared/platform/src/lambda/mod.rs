@@ -181,10 +181,10 @@ impl<C: Consumer> Function<C> {
 /// When the function is ended.
 pub fn deadline(context: &Context) -> Deadline {
     /// The longest that a function may run.
-    const LONGEST: Duration = Duration::from_secs(15 * 60);
+    const MAX_DURATION: Duration = Duration::from_secs(15 * 60);
     // `cargo lambda watch` says how much time there is, in place of when it is over.
     let said = Duration::from_millis(context.deadline);
-    if said <= LONGEST {
+    if said <= MAX_DURATION {
         return Deadline::after(said);
     }
     Deadline::at(context.deadline())

@@ -15,11 +15,11 @@ const NO_PANIC: &str = "nothing panics while it is held";
 /// Arrivals by key.
 pub(super) struct Memory {
     start: Instant,
-    kept: Mutex<Kept>,
+    buckets: Mutex<Buckets>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct Buckets {
     arrivals: HashMap<String, u64>,
     counted: u32,
 }
@@ -28,32 +28,32 @@ impl Memory {
     pub(super) fn new() -> Memory {
         Memory {
             start: Instant::now(),
-            kept: Mutex::default(),
+            buckets: Mutex::default(),
         }
     }
 
     pub(super) fn count(&self, key: &str, rate: Rate) -> Outcome {
         let now = self.now();
-        let mut kept = self.kept.lock().expect(NO_PANIC);
-        kept.counted = kept.counted.wrapping_add(1);
-        if kept.counted.is_multiple_of(SWEPT_EVERY) {
-            kept.arrivals.retain(|_, arrival| *arrival > now);
+        let mut buckets = self.buckets.lock().expect(NO_PANIC);
+        buckets.counted = buckets.counted.wrapping_add(1);
+        if buckets.counted.is_multiple_of(SWEPT_EVERY) {
+            buckets.arrivals.retain(|_, arrival| *arrival > now);
         }
-        let arrival = kept.arrivals.get(key).copied().unwrap_or_default();
+        let arrival = buckets.arrivals.get(key).copied().unwrap_or_default();
         let (next, outcome) = rate.count(arrival, now);
-        kept.arrivals.insert(key.to_owned(), next);
+        buckets.arrivals.insert(key.to_owned(), next);
         outcome
     }
 
     pub(super) fn give_back(&self, key: &str, rate: Rate) {
-        let mut kept = self.kept.lock().expect(NO_PANIC);
-        if let Some(arrival) = kept.arrivals.get_mut(key) {
+        let mut buckets = self.buckets.lock().expect(NO_PANIC);
+        if let Some(arrival) = buckets.arrivals.get_mut(key) {
             *arrival = arrival.saturating_sub(rate.period);
         }
     }
 
     pub(super) fn clear(&self, key: &str) {
-        self.kept.lock().expect(NO_PANIC).arrivals.remove(key);
+        self.buckets.lock().expect(NO_PANIC).arrivals.remove(key);
     }
 
     fn now(&self) -> u64 {
@@ -74,7 +74,7 @@ mod tests {
         for key in 0..3 * SWEPT_EVERY {
             assert!(memory.count(&key.to_string(), fast).allowed);
         }
-        let kept = memory.kept.lock().unwrap().arrivals.len();
-        assert!(kept <= SWEPT_EVERY as usize, "{kept} keys");
+        let buckets = memory.buckets.lock().unwrap().arrivals.len();
+        assert!(buckets <= SWEPT_EVERY as usize, "{buckets} keys");
     }
 }

@@ -64,7 +64,11 @@ impl std::str::FromStr for Quota {
 
     /// Reads `300/60`: 300 a minute, 60 at once; each 1 to 999999.
     fn from_str(text: &str) -> Result<Quota, NoQuota> {
-        let number = |it: &str| it.parse().ok().filter(|it: &NonZeroU32| it.get() <= MOST);
+        let number = |it: &str| {
+            it.parse()
+                .ok()
+                .filter(|it: &NonZeroU32| it.get() <= MAX_RATE)
+        };
         let parts = text.split_once('/');
         let quota = parts.and_then(|(per_minute, burst)| {
             Some(Quota {
@@ -77,7 +81,7 @@ impl std::str::FromStr for Quota {
 }
 
 /// The largest number of a quota.
-const MOST: u32 = 999_999;
+const MAX_RATE: u32 = 999_999;
 
 impl Limits {
     /// The default, but for what the environment says: `RATE_LIMIT_READS`, `RATE_LIMIT_WRITES`,
@@ -165,7 +169,7 @@ pub struct Limiter {
 
 /// Where a caller stands in its quota.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing {
+pub struct RateLimitStatus {
     quota: Quota,
     class: Class,
     remaining: u32,
@@ -189,7 +193,7 @@ impl Limiter {
     ///
     /// # Errors
     /// [`Error::RateLimited`] where the quota is used up; the request then counts for nothing.
-    pub async fn check(&self, class: Class, key: &str) -> Result<Standing> {
+    pub async fn check(&self, class: Class, key: &str) -> Result<RateLimitStatus> {
         // Boxed, as the layouts of callers would nest too deep.
         Box::pin(self.draw(class, self.quota(class), key)).await
     }
@@ -203,17 +207,17 @@ impl Limiter {
         class: Class,
         tenant: TenantId,
         actor: &str,
-    ) -> Result<Standing> {
+    ) -> Result<RateLimitStatus> {
         let own = self.tenants.quota(class, tenant).await;
         let quota = own.unwrap_or_else(|| self.quota(class));
         let key = format!("{tenant}:{actor}");
         Box::pin(self.draw(class, quota, &key)).await
     }
 
-    async fn draw(&self, class: Class, quota: Quota, key: &str) -> Result<Standing> {
+    async fn draw(&self, class: Class, quota: Quota, key: &str) -> Result<RateLimitStatus> {
         let rate = Rate::from(quota);
         let outcome = self.count(class, &named(class, key), rate).await;
-        let standing = Standing::new(class, quota, outcome);
+        let standing = RateLimitStatus::new(class, quota, outcome);
         crate::trace::add_standing(standing);
         match standing.retry_after {
             None => Ok(standing),
@@ -248,7 +252,7 @@ impl Limiter {
             allowed: true,
             ahead: 0,
         };
-        crate::trace::set_standing(Standing::new(class, self.quota(class), unused));
+        crate::trace::set_standing(RateLimitStatus::new(class, self.quota(class), unused));
         let key = named(class, key);
         if let Some(mut redis) = self.redis.clone() {
             match remote::clear(&mut redis, &key).await {
@@ -314,11 +318,11 @@ fn away(who: &str, error: &dyn std::fmt::Display) {
     tracing::warn!(%error, "{who} is away, requests are counted elsewhere");
 }
 
-impl Standing {
-    fn new(class: Class, quota: Quota, outcome: Outcome) -> Standing {
+impl RateLimitStatus {
+    fn new(class: Class, quota: Quota, outcome: Outcome) -> RateLimitStatus {
         let rate = Rate::from(quota);
         let wait = Duration::from_micros(outcome.ahead.saturating_sub(rate.tolerance));
-        Standing {
+        RateLimitStatus {
             quota,
             class,
             remaining: rate.remaining(outcome.ahead).min(quota.burst.get()),
@@ -327,7 +331,7 @@ impl Standing {
     }
 
     /// Whether it has fewer requests left, or none for longer.
-    pub(crate) fn is_tighter_than(self, other: Standing) -> bool {
+    pub(crate) fn is_tighter_than(self, other: RateLimitStatus) -> bool {
         (self.retry_after, other.remaining) > (other.retry_after, self.remaining)
     }
 

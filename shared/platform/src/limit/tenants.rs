@@ -9,7 +9,7 @@ use crate::db::{self, tenant_limits};
 
 /// After this long a change counts.
 const TTL: Duration = Duration::from_secs(60);
-const MOST_TENANTS: u64 = 10_000;
+const MAX_TENANTS: u64 = 10_000;
 
 /// The tenants' own quotas, read when they are asked for.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ struct Own {
 impl Tenants {
     pub(super) fn new(db: db::Pool) -> Tenants {
         let read = moka::future::Cache::builder()
-            .max_capacity(MOST_TENANTS)
+            .max_capacity(MAX_TENANTS)
             .time_to_live(TTL)
             .build();
         Tenants { db, read }

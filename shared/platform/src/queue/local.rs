@@ -6,21 +6,21 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 
-use super::{Queue, Wake};
+use super::{JobRef, Queue};
 
-/// Wakes the loop of this process. What waits and how long is in the rows.
+/// Notifies the loop of this process. What waits and how long is in the rows.
 #[derive(Default)]
 pub struct Local(Notify);
 
 impl Local {
     /// Waits until a job is announced, or was since the last call.
-    pub async fn woken(&self) {
+    pub async fn notified(&self) {
         self.0.notified().await;
     }
 }
 
 impl Queue for Local {
-    fn wake(&self, _: Wake, pause: Duration) -> BoxFuture<'_, anyhow::Result<()>> {
+    fn notify(&self, _: JobRef, pause: Duration) -> BoxFuture<'_, anyhow::Result<()>> {
         // The loop looks again by itself: it finds the job when its pause is over.
         if pause.is_zero() {
             self.0.notify_one();
@@ -28,8 +28,8 @@ impl Queue for Local {
         async { Ok(()) }.boxed()
     }
 
-    fn wake_all<'a>(&'a self, wakes: &'a [Wake]) -> BoxFuture<'a, anyhow::Result<()>> {
-        if !wakes.is_empty() {
+    fn notify_all<'a>(&'a self, job_refs: &'a [JobRef]) -> BoxFuture<'a, anyhow::Result<()>> {
+        if !job_refs.is_empty() {
             self.0.notify_one();
         }
         async { Ok(()) }.boxed()

@@ -12,13 +12,13 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 
-use super::{Queue, Wake};
+use super::{JobRef, Queue};
 use crate::{aws, trace};
 
 /// As many as SQS takes in one call.
 const BATCH: usize = 10;
 /// The longest delay of a message.
-const LONGEST_PAUSE: Duration = Duration::from_secs(900);
+const MAX_PAUSE: Duration = Duration::from_secs(900);
 
 /// A client that is made at its first use: most invocations need none.
 #[derive(Default)]
@@ -67,14 +67,14 @@ pub(crate) struct Visibility {
     pub(crate) pause: Duration,
 }
 
-/// Sends wakes to an SQS queue, `JOBS_QUEUE_URL`.
+/// Sends notifications to an SQS queue, `JOBS_QUEUE_URL`.
 pub struct Sqs {
     url: String,
     client: Client,
 }
 
 impl Sqs {
-    /// The queue at that URL. Nothing is contacted before the first wake.
+    /// The queue at that URL. Nothing is contacted before the first notification.
     pub fn new(url: String) -> Sqs {
         Sqs {
             url,
@@ -82,27 +82,27 @@ impl Sqs {
         }
     }
 
-    async fn send(&self, wake: Wake, pause: Duration) -> anyhow::Result<()> {
+    async fn send(&self, job_ref: JobRef, pause: Duration) -> anyhow::Result<()> {
         let call = self.client.get().await?.send_message();
         call.queue_url(&self.url)
-            .message_body(serde_json::to_string(&wake)?)
+            .message_body(serde_json::to_string(&job_ref)?)
             .set_message_attributes(Some(attributes()?))
             .set_message_system_attributes(system_attributes()?)
             .delay_seconds(seconds(pause))
             .send()
             .await
             .map_err(aws_sdk_sqs::Error::from)
-            .context("sending a wake")?;
+            .context("sending a job_ref")?;
         Ok(())
     }
 
-    async fn send_all(&self, wakes: &[Wake]) -> anyhow::Result<()> {
-        for wakes in wakes.chunks(BATCH) {
+    async fn send_all(&self, job_refs: &[JobRef]) -> anyhow::Result<()> {
+        for job_refs in job_refs.chunks(BATCH) {
             let mut call = self.client.get().await?.send_message_batch();
-            for (index, wake) in wakes.iter().enumerate() {
+            for (index, job_ref) in job_refs.iter().enumerate() {
                 let entry = SendMessageBatchRequestEntry::builder()
                     .id(index.to_string())
-                    .message_body(serde_json::to_string(wake)?)
+                    .message_body(serde_json::to_string(job_ref)?)
                     .set_message_attributes(Some(attributes()?))
                     .set_message_system_attributes(system_attributes()?)
                     .build()?;
@@ -113,9 +113,9 @@ impl Sqs {
                 .send()
                 .await
                 .map_err(aws_sdk_sqs::Error::from)
-                .context("sending wakes")?;
+                .context("sending job_refs")?;
             if let Some(failed) = output.failed().first() {
-                anyhow::bail!("sending a wake: {}", failed.code());
+                anyhow::bail!("sending a job_ref: {}", failed.code());
             }
         }
         Ok(())
@@ -123,12 +123,12 @@ impl Sqs {
 }
 
 impl Queue for Sqs {
-    fn wake(&self, wake: Wake, pause: Duration) -> BoxFuture<'_, anyhow::Result<()>> {
-        self.send(wake, pause).boxed()
+    fn notify(&self, job_ref: JobRef, pause: Duration) -> BoxFuture<'_, anyhow::Result<()>> {
+        self.send(job_ref, pause).boxed()
     }
 
-    fn wake_all<'a>(&'a self, wakes: &'a [Wake]) -> BoxFuture<'a, anyhow::Result<()>> {
-        self.send_all(wakes).boxed()
+    fn notify_all<'a>(&'a self, job_refs: &'a [JobRef]) -> BoxFuture<'a, anyhow::Result<()>> {
+        self.send_all(job_refs).boxed()
     }
 }
 
@@ -159,6 +159,6 @@ fn system_attributes() -> anyhow::Result<Option<SystemAttributes>> {
 }
 
 fn seconds(pause: Duration) -> i32 {
-    let pause = pause.min(LONGEST_PAUSE);
+    let pause = pause.min(MAX_PAUSE);
     i32::try_from(pause.as_secs()).expect("at most 900")
 }

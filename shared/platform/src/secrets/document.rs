@@ -73,9 +73,9 @@ struct Pem {
 #[serde(from = "Pairs")]
 pub struct Keys {
     /// Seals what is stored, under a key derived from it for each tenant.
-    pub platform: Ring,
+    pub platform: KeyRing,
     /// Signs cursors and derives refresh tokens.
-    pub signing: Ring,
+    pub signing: KeyRing,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +95,7 @@ struct Pair {
 
 /// The keys of one purpose: the current one makes, each of them opens. Never empty.
 #[derive(Clone)]
-pub struct Ring(Vec<Key>);
+pub struct KeyRing(Vec<Key>);
 
 /// One symmetric key. Never printed.
 #[derive(Clone, PartialEq, Deserialize)]
@@ -125,7 +125,7 @@ impl Document {
     }
 }
 
-impl Ring {
+impl KeyRing {
     /// The key that makes.
     pub fn current(&self) -> &Key {
         self.0.first().expect("a ring is made with a key")
@@ -136,7 +136,7 @@ impl Ring {
         self.0.iter()
     }
 
-    fn remember(&mut self, before: Ring) {
+    fn remember(&mut self, before: KeyRing) {
         for key in before.0 {
             if !self.0.contains(&key) {
                 self.0.push(key);
@@ -145,9 +145,9 @@ impl Ring {
     }
 }
 
-impl From<Key> for Ring {
-    fn from(key: Key) -> Ring {
-        Ring(vec![key])
+impl From<Key> for KeyRing {
+    fn from(key: Key) -> KeyRing {
+        KeyRing(vec![key])
     }
 }
 

@@ -16,18 +16,18 @@ use crate::env;
 /// What a secret's JSON says.
 pub trait Secret: DeserializeOwned + Send + Sync + 'static {
     /// Whether the version before is of use beside the current one.
-    const LOOKS_BACK: bool;
+    const USES_PREVIOUS: bool;
     /// Whether the version that a rotation made may be in force already, where the current one
     /// does not do. It must not be believed for anything else.
-    const LOOKS_AHEAD: bool;
+    const USES_PENDING: bool;
 
     /// Takes on what the version before knows.
     fn remember(&mut self, before: Self);
 }
 
 impl Secret for Document {
-    const LOOKS_BACK: bool = true;
-    const LOOKS_AHEAD: bool = false;
+    const USES_PREVIOUS: bool = true;
+    const USES_PENDING: bool = false;
 
     fn remember(&mut self, before: Document) {
         Document::remember(self, before);
@@ -35,15 +35,15 @@ impl Secret for Document {
 }
 
 impl Secret for Credentials {
-    const LOOKS_BACK: bool = false;
+    const USES_PREVIOUS: bool = false;
     // The database knows a new password some seconds before the secret says that it is in force.
-    const LOOKS_AHEAD: bool = true;
+    const USES_PENDING: bool = true;
 
     fn remember(&mut self, _: Credentials) {}
 }
 
 /// A secret as it is now. Cheap to clone; the clones share what they know.
-pub struct Live<T>(Arc<Inner<T>>);
+pub struct RefreshingSecret<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
     source: Source,
@@ -74,21 +74,21 @@ const IMPATIENCE: Duration = Duration::from_secs(2);
 
 const UNAVAILABLE: Error = Error::Unavailable("the function's secrets cannot be read, try again");
 
-impl<T> Clone for Live<T> {
-    fn clone(&self) -> Live<T> {
-        Live(self.0.clone())
+impl<T> Clone for RefreshingSecret<T> {
+    fn clone(&self) -> RefreshingSecret<T> {
+        RefreshingSecret(self.0.clone())
     }
 }
 
-impl<T: Secret> Live<T> {
+impl<T: Secret> RefreshingSecret<T> {
     /// A secret that nobody has read yet.
-    pub fn new(source: Source, ttl: Duration) -> Live<T> {
+    pub fn new(source: Source, ttl: Duration) -> RefreshingSecret<T> {
         let state = State {
             held: None,
             schedule: Schedule::new(ttl),
             failure: None,
         };
-        Live(Arc::new(Inner {
+        RefreshingSecret(Arc::new(Inner {
             source,
             state: RwLock::new(state),
             flight: Mutex::new(()),
@@ -96,9 +96,9 @@ impl<T: Secret> Live<T> {
     }
 
     /// The same with the time to live that `SECRETS_TTL_SECONDS` says, 300 where it is absent.
-    pub(super) fn of(source: Source) -> anyhow::Result<Live<T>> {
+    pub(super) fn of(source: Source) -> anyhow::Result<RefreshingSecret<T>> {
         let ttl = env::optional("SECRETS_TTL_SECONDS")?.map_or(TTL, Duration::from_secs);
-        Ok(Live::new(source, ttl))
+        Ok(RefreshingSecret::new(source, ttl))
     }
 
     /// The value, read first where that is due.
@@ -183,7 +183,7 @@ impl<T: Secret> Live<T> {
         let source = &self.0.source;
         let before = async {
             // At a cold start at the same time; later only when there is a new version.
-            match (T::LOOKS_BACK, known) {
+            match (T::USES_PREVIOUS, known) {
                 (true, None) => source.read(Stage::Previous, cached).await.ok(),
                 _ => None,
             }
@@ -193,11 +193,11 @@ impl<T: Secret> Live<T> {
         let current = current?;
         if known == Some(current.id.as_str()) {
             return Ok(match cached {
-                Cached::Refused if T::LOOKS_AHEAD => self.pending(&current.id).await,
+                Cached::Refused if T::USES_PENDING => self.pending(&current.id).await,
                 _ => None,
             });
         }
-        if T::LOOKS_BACK && known.is_some() {
+        if T::USES_PREVIOUS && known.is_some() {
             before = source.read(Stage::Previous, cached).await.ok();
         }
         let mut value = parse::<T>(&current)?;
@@ -219,7 +219,7 @@ impl<T: Secret> Live<T> {
         let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
         match fetched {
             Ok(fetched) => {
-                state.schedule.succeeded(now, luck());
+                state.schedule.succeeded(now, jitter());
                 if state.failure.take().is_some() {
                     tracing::info!(secret = name, "the secret can be read again");
                 }
@@ -239,7 +239,7 @@ impl<T: Secret> Live<T> {
                 }
             }
             Err(failure) => {
-                state.schedule.failed(now, luck());
+                state.schedule.failed(now, jitter());
                 let age = state.held.as_ref().map(|it| now - it.read);
                 tracing::error!(
                     secret = name,
@@ -295,7 +295,7 @@ pub(super) fn parse<T: DeserializeOwned>(version: &Version) -> Result<T, Failure
 }
 
 /// Anything from 0 to 1.
-fn luck() -> f64 {
+fn jitter() -> f64 {
     let mut bytes = [0; 2];
     // A process that always has the same luck still works.
     let _ = aws_lc_rs::rand::fill(&mut bytes);

@@ -17,16 +17,16 @@ use std::path::PathBuf;
 use anyhow::Context;
 use secrecy::SecretString;
 
-pub use document::{Credentials, Document, Key, Keys, PublicKey, Ring, SigningKey};
+pub use document::{Credentials, Document, Key, KeyRing, Keys, PublicKey, SigningKey};
 pub use failure::Failure;
-pub use live::{Live, Secret, TTL};
+pub use live::{RefreshingSecret, Secret, TTL};
 pub use manager::{Manager, cause, client};
 pub use source::Source;
 
 use crate::env;
 
 /// A function's own document, as it is now. Cheap to clone.
-pub type Secrets = Live<Document>;
+pub type Secrets = RefreshingSecret<Document>;
 
 impl Secrets {
     /// The secret that `SECRET_ID` names in AWS Secrets Manager, else the file that `SECRETS_FILE`
@@ -39,27 +39,27 @@ impl Secrets {
                 Source::File(path.context("neither SECRET_ID nor SECRETS_FILE is set")?)
             }
         };
-        Live::of(source)
+        RefreshingSecret::of(source)
     }
 
     /// The document in a file.
     pub fn from_file(path: PathBuf) -> anyhow::Result<Secrets> {
-        Live::of(Source::File(path))
+        RefreshingSecret::of(Source::File(path))
     }
 
     /// A document that stays as it is.
     pub fn fixed(document: SecretString) -> Secrets {
-        Live::new(Source::Text(document), TTL)
+        RefreshingSecret::new(Source::Text(document), TTL)
     }
 }
 
-impl Live<Credentials> {
+impl RefreshingSecret<Credentials> {
     /// The secret that `DATABASE_SECRET_ID` names, in the form that RDS gives its secrets.
-    pub fn credentials_from_env() -> anyhow::Result<Option<Live<Credentials>>> {
+    pub fn credentials_from_env() -> anyhow::Result<Option<RefreshingSecret<Credentials>>> {
         let Some(id) = env::optional("DATABASE_SECRET_ID")? else {
             return Ok(None);
         };
-        Live::of(Source::Manager(Manager::from_env(id)?)).map(Some)
+        RefreshingSecret::of(Source::Manager(Manager::from_env(id)?)).map(Some)
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) const FORCED_EVERY: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(60);
 
-/// When to read next. `luck`, from 0 to 1, keeps many processes from asking at once.
+/// When to read next. `jitter`, from 0 to 1, keeps many processes from asking at once.
 #[derive(Debug)]
 pub(super) struct Schedule {
     ttl: Duration,
@@ -44,16 +44,16 @@ impl Schedule {
 
     /// A reading that began at `now` succeeded: the next one is due within a tenth of the time to
     /// live around it.
-    pub(super) fn succeeded(&mut self, now: Instant, luck: f64) {
+    pub(super) fn succeeded(&mut self, now: Instant, jitter: f64) {
         self.failures = 0;
-        self.due = Some(now + self.ttl.mul_f64(0.9 + 0.2 * luck));
+        self.due = Some(now + self.ttl.mul_f64(0.9 + 0.2 * jitter));
     }
 
     /// A reading failed: twice the pause after each failure, and anything from half of it.
-    pub(super) fn failed(&mut self, now: Instant, luck: f64) {
+    pub(super) fn failed(&mut self, now: Instant, jitter: f64) {
         let pause = FIRST_RETRY * 2_u32.pow(self.failures.min(6));
         self.failures += 1;
-        self.due = Some(now + pause.min(LAST_RETRY).mul_f64(0.5 + 0.5 * luck));
+        self.due = Some(now + pause.min(LAST_RETRY).mul_f64(0.5 + 0.5 * jitter));
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
 
     const TTL: Duration = Duration::from_secs(300);
 
-    fn check(outcomes: &str, luck: f64, expected: &str) {
+    fn check(outcomes: &str, jitter: f64, expected: &str) {
         let start = Instant::now();
         let mut now = start;
         let mut schedule = Schedule::new(TTL);
@@ -71,15 +71,15 @@ mod tests {
         for outcome in outcomes.chars() {
             assert!(schedule.is_due(now), "{outcomes}");
             match outcome {
-                's' => schedule.succeeded(now, luck),
-                _ => schedule.failed(now, luck),
+                's' => schedule.succeeded(now, jitter),
+                _ => schedule.failed(now, jitter),
             }
             let due = schedule.due.unwrap();
             assert!(!schedule.is_due(due - Duration::from_millis(1)));
             seconds.push(format!("{}", (due - now).as_secs_f64()));
             now = due;
         }
-        assert_eq!(seconds.join(" "), expected, "{outcomes} {luck}");
+        assert_eq!(seconds.join(" "), expected, "{outcomes} {jitter}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::live::Live;
+use super::live::RefreshingSecret;
 use super::source::Source;
 use super::{Credentials, Document, TTL};
 use double::{Double, Reply};
@@ -36,8 +36,8 @@ fn kid(document: &Document) -> &str {
     &document.public_keys[0].kid
 }
 
-fn live(double: &Double) -> Live<Document> {
-    Live::new(Source::Manager(double.manager()), TTL)
+fn live(double: &Double) -> RefreshingSecret<Document> {
+    RefreshingSecret::new(Source::Manager(double.manager()), TTL)
 }
 
 fn bytes(document: &Document) -> Vec<u8> {
@@ -209,7 +209,8 @@ async fn a_password_may_be_in_force_before_its_version_is() {
     };
     let torn = Reply::Version("torn".to_owned(), "{".to_owned());
     let double = Double::start(version("old")).await;
-    let live: Live<Credentials> = Live::new(Source::Manager(double.manager()), TTL);
+    let live: RefreshingSecret<Credentials> =
+        RefreshingSecret::new(Source::Manager(double.manager()), TTL);
     let mut now = Instant::now();
     let mut seen = live.get_at(now).await.unwrap();
     // What AWSPENDING and AWSCURRENT are, the value that is newer, and how often it asks.
@@ -282,14 +283,16 @@ async fn the_extension_is_asked_first_and_need_not_be_there() {
     let now = Instant::now();
     for (there, ways) in [(true, "extension"), (false, "api")] {
         double.extension(there);
-        let live: Live<Document> = Live::new(Source::Manager(double.through_extension()), TTL);
+        let live: RefreshingSecret<Document> =
+            RefreshingSecret::new(Source::Manager(double.through_extension()), TTL);
         let value = live.get_at(now).await.unwrap();
         assert_eq!(kid(&value), "1");
         assert!(double.ways().iter().all(|it| *it == ways), "{ways}");
     }
     // What it keeps is as old as what is known: newer is asked of the API itself.
     double.extension(true);
-    let live: Live<Document> = Live::new(Source::Manager(double.through_extension()), TTL);
+    let live: RefreshingSecret<Document> =
+        RefreshingSecret::new(Source::Manager(double.through_extension()), TTL);
     let value = live.get_at(now).await.unwrap();
     double.ways();
     live.newer_than_at(&value, now + LATER).await;
@@ -347,7 +350,8 @@ async fn credentials_are_those_of_rds() {
         "password": "p", "dbname": "autonomos", "dbClusterIdentifier": "x",
     });
     let double = Double::start(Reply::Version("1".to_owned(), text.to_string())).await;
-    let live: Live<Credentials> = Live::new(Source::Manager(double.manager()), TTL);
+    let live: RefreshingSecret<Credentials> =
+        RefreshingSecret::new(Source::Manager(double.manager()), TTL);
     let credentials = live.get().await.unwrap();
     assert_eq!(double.asked(), 1, "nobody looks at the version before");
     assert_eq!(credentials.password.expose_secret(), "p");

@@ -13,7 +13,7 @@ use schema::TenantId;
 use serde_json::Map;
 use tracing::{Instrument, Span};
 
-use crate::limit::Standing;
+use crate::limit::RateLimitStatus;
 use crate::metrics::{self, Metrics, Unit};
 use crate::telemetry::otlp::{self, Kind, SpanId};
 use parent::{Parent, is_hex};
@@ -32,7 +32,7 @@ struct Context {
     /// The request's own span, for whoever it asks in turn.
     span: SpanId,
     tenant: OnceLock<TenantId>,
-    standing: Mutex<Option<Standing>>,
+    standing: Mutex<Option<RateLimitStatus>>,
     metrics: Mutex<Metrics>,
 }
 
@@ -130,7 +130,7 @@ pub fn set_tenant(tenant: TenantId) {
 
 /// Notes where the caller stands in a rate limit, for the response's headers: they tell of the
 /// tightest.
-pub(crate) fn add_standing(standing: Standing) {
+pub(crate) fn add_standing(standing: RateLimitStatus) {
     let _ = CONTEXT.try_with(|it| {
         let mut kept = it.standing.lock().expect(NO_PANIC);
         if kept.is_none_or(|it| standing.is_tighter_than(it)) {
@@ -140,7 +140,7 @@ pub(crate) fn add_standing(standing: Standing) {
 }
 
 /// Notes where the caller stands now, whatever was noted before.
-pub(crate) fn set_standing(standing: Standing) {
+pub(crate) fn set_standing(standing: RateLimitStatus) {
     let _ = CONTEXT.try_with(|it| {
         *it.standing.lock().expect(NO_PANIC) = Some(standing);
     });

@@ -7,7 +7,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{ISO_2022_JP, WINDOWS_1252};
 
 use crate::delimited::encoding::Encoding;
-use crate::delimited::{Error, LARGEST_GUESS, Result, western};
+use crate::delimited::{Error, MAX_GUESS, Result, western};
 
 /// Fewer bytes than this beyond ASCII prove no other encoding than windows-1252.
 const ENOUGH: usize = 16;
@@ -62,7 +62,7 @@ fn unsure(why: &str) -> Error {
     Error::Encoding(format!("{why}, which its bytes do not prove"))
 }
 
-/// Whether the rest of a large file bears out what its first [`LARGEST_GUESS`] bytes said.
+/// Whether the rest of a large file bears out what its first [`MAX_GUESS`] bytes said.
 pub(super) struct Watch {
     guesses: Guesses,
     guessed: Encoding,
@@ -94,7 +94,7 @@ impl Watch {
         }
         Err(Error::Encoding(format!(
             "what follows its first {} MiB is not {}, as which they were read",
-            LARGEST_GUESS >> 20,
+            MAX_GUESS >> 20,
             self.guessed.name()
         )))
     }

@@ -2,7 +2,7 @@
 //!
 //! A [`Reader`] is given chunks of any size and answers with rows. The first 64 KiB decide on
 //! encoding and delimiter; from then on everything flows. Only where the encoding must be guessed
-//! is more of the file held, up to [`LARGEST_GUESS`], before there is a row; what follows is
+//! is more of the file held, up to [`MAX_GUESS`], before there is a row; what follows is
 //! watched, and the file ends in an error where it refutes the guess.
 //!
 //! **Invariant:** pure, no I/O. What comes out does not depend on how the bytes were cut, and a
@@ -43,7 +43,7 @@ pub const MAX_COLUMNS: usize = 10_000;
 pub const MAX_ROW: usize = 16 << 20;
 
 /// How much of a file is held to guess its encoding, in bytes.
-pub const LARGEST_GUESS: usize = 2 << 20;
+pub const MAX_GUESS: usize = 2 << 20;
 
 /// How a file is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

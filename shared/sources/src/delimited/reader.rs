@@ -8,7 +8,7 @@ use crate::delimited::header::Header;
 use crate::delimited::notes::Notes;
 use crate::delimited::row::{Item, Rejected, Row};
 use crate::delimited::scan::{Flaw, Scan, Span};
-use crate::delimited::{Error, LARGEST_GUESS, MAX_ROW, Options, Result, ShortRows};
+use crate::delimited::{Error, MAX_GUESS, MAX_ROW, Options, Result, ShortRows};
 
 /// Reads one file, given in chunks.
 ///
@@ -257,7 +257,7 @@ impl Reader {
         }
         let encoding = match self.sign {
             Some(Sign::Known(encoding, mark)) => (encoding, mark),
-            _ if self.buffer.len() > LARGEST_GUESS => (self.guess_and_watch()?, 0),
+            _ if self.buffer.len() > MAX_GUESS => (self.guess_and_watch()?, 0),
             _ if self.finished => (guess::guess(&self.buffer, true)?, 0),
             _ => return Ok(()),
         };
@@ -274,7 +274,7 @@ impl Reader {
 
     /// Guesses before the end of the file, which may prove it wrong.
     fn guess_and_watch(&mut self) -> Result<Encoding> {
-        let guessed = guess::guess(&self.buffer[..LARGEST_GUESS], false)?;
+        let guessed = guess::guess(&self.buffer[..MAX_GUESS], false)?;
         let mut watch = Watch::new(guessed);
         watch.feed(&self.buffer);
         self.watch = Some(watch);

@@ -9,10 +9,10 @@ use utoipa::openapi::schema::{Array, ArrayBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
 /// The source keeps this much of a name.
-const LONGEST_NAME: usize = 63;
-const LONGEST_HOST: usize = 253;
-const MOST_OBJECTS: usize = 100;
-const LONGEST_LOOKBACK: i64 = 1_000_000;
+const MAX_NAME: usize = 63;
+const MAX_HOST: usize = 253;
+const MAX_OBJECTS: usize = 100;
+const MAX_LOOKBACK: i64 = 1_000_000;
 
 /// Where a database is, who reads it, and what.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -83,7 +83,7 @@ fn objects() -> Array {
         .description(Some("The tables and views to read."))
         .items(Object::schema())
         .min_items(Some(1))
-        .max_items(Some(MOST_OBJECTS))
+        .max_items(Some(MAX_OBJECTS))
         .build()
 }
 
@@ -103,10 +103,7 @@ impl Config {
         };
         // A slash would make the host a local socket.
         let strange = |it: char| it.is_control() || it.is_whitespace() || it == '/';
-        if config.host.is_empty()
-            || LONGEST_HOST < config.host.len()
-            || config.host.contains(strange)
-        {
+        if config.host.is_empty() || MAX_HOST < config.host.len() || config.host.contains(strange) {
             refuse("/host".to_owned(), "a host's name or address");
         }
         if config.port == 0 {
@@ -124,7 +121,7 @@ impl Config {
         {
             refuse("/ca_pem".to_owned(), "certificates in PEM");
         }
-        if config.objects.is_empty() || MOST_OBJECTS < config.objects.len() {
+        if config.objects.is_empty() || MAX_OBJECTS < config.objects.len() {
             refuse("/objects".to_owned(), "1 to 100 tables");
         }
         for (index, object) in config.objects.iter().enumerate() {
@@ -177,7 +174,7 @@ impl Object {
             }
             _ => {}
         }
-        let wrong = |it: i64| !(0..=LONGEST_LOOKBACK).contains(&it);
+        let wrong = |it: i64| !(0..=MAX_LOOKBACK).contains(&it);
         if self.lookback.is_some_and(wrong) {
             refuse("lookback", "0 to 1000000");
         }
@@ -190,7 +187,7 @@ impl Object {
 const NAME: &str = "a name of 1 to 63 bytes without control characters";
 
 fn is_name(name: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&name.len()) && !name.contains(char::is_control)
+    (1..=MAX_NAME).contains(&name.len()) && !name.contains(char::is_control)
 }
 
 fn default_port() -> u16 {

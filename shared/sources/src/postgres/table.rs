@@ -5,7 +5,7 @@ use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes, child_p
 use serde::{Deserialize, Serialize};
 
 use super::Object;
-use crate::{Trouble, TroubleClass};
+use crate::{SourceError, SourceErrorKind};
 
 /// The cursor of a table that has it and whose config names none.
 const CURSOR: &str = "updated_at";
@@ -101,11 +101,11 @@ impl Table {
     /// How it can be read as the config wants it.
     ///
     /// # Errors
-    /// [`TroubleClass::Schema`] where a column is not there, or nothing tells the rows apart.
-    pub fn order(&self, index: usize, object: &Object) -> Result<Order, Trouble> {
+    /// [`SourceErrorKind::Schema`] where a column is not there, or nothing tells the rows apart.
+    pub fn order(&self, index: usize, object: &Object) -> Result<Order, SourceError> {
         let trouble = |field: &str, message: String| {
             let pointer = format!("/objects/{index}/{field}");
-            Trouble::new(TroubleClass::Schema, pointer, message)
+            SourceError::new(SourceErrorKind::Schema, pointer, message)
         };
         let name = object.name();
         let find = |field: &str, column: &str| {

@@ -14,7 +14,7 @@ use crate::report::{Report, median};
 
 const LINES: usize = 360_000;
 /// A crate with more lines is mostly generated.
-const LARGEST: usize = 30_000;
+const MAX_FILES: usize = 30_000;
 const TURNS: usize = 5;
 /// A warm check is shorter than the clock's tick.
 const WARM: usize = 20;
@@ -141,7 +141,7 @@ fn corpus() -> anyhow::Result<Corpus> {
     let (mut crates, mut lines) = (0, 0);
     for package in entries(&registry)?.into_iter().filter(|it| it.is_dir()) {
         let more = lines_in(&package)?;
-        if more <= LARGEST && lines + more <= LINES {
+        if more <= MAX_FILES && lines + more <= LINES {
             let name = package.file_name().context("a crate has a name")?;
             copy(&package, &corpus.root.join(name))?;
             (crates, lines) = (crates + 1, lines + more);

@@ -83,7 +83,7 @@ fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
         queue: std::sync::Arc::new(platform::queue::Local::default()),
         jobs_per_tenant: platform::config::JOBS_PER_TENANT,
         cors_origins: vec![],
-        hosts: schema::Hosts::Any,
+        egress: schema::EgressPolicy::Any,
     })?;
     local::gateway::service(&platform)
 }

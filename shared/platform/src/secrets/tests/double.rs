@@ -38,11 +38,11 @@ pub(super) enum Reply {
 
 pub(super) struct Double {
     port: u16,
-    state: Arc<Mutex<Told>>,
+    state: Arc<Mutex<CredentialVersion>>,
 }
 
 #[derive(Default)]
-struct Told {
+struct CredentialVersion {
     replies: HashMap<String, Reply>,
     extension: bool,
     /// Which way each question came.
@@ -53,7 +53,7 @@ struct Told {
 impl Double {
     /// One that says this of the current version, and knows none before.
     pub(super) async fn start(current: Reply) -> Double {
-        let state: Arc<Mutex<Told>> = Arc::default();
+        let state: Arc<Mutex<CredentialVersion>> = Arc::default();
         let routes = Router::new()
             .route("/", post(api))
             .route("/secretsmanager/get", get(extension))
@@ -114,7 +114,7 @@ impl Double {
     }
 }
 
-type Shared = State<Arc<Mutex<Told>>>;
+type Shared = State<Arc<Mutex<CredentialVersion>>>;
 
 async fn api(State(state): Shared, headers: HeaderMap, body: String) -> Response {
     assert_eq!(headers["x-amz-target"], "secretsmanager.GetSecretValue");
@@ -140,7 +140,7 @@ async fn extension(
     answer(&state, "extension", &query["versionStage"]).await
 }
 
-async fn answer(state: &Mutex<Told>, way: &'static str, stage: &str) -> Response {
+async fn answer(state: &Mutex<CredentialVersion>, way: &'static str, stage: &str) -> Response {
     let reply = {
         let mut told = state.lock().unwrap();
         told.ways.push(way);

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::{env, https};
 
 /// More are not kept for a collector that does not answer.
-const MOST: usize = 1000;
+const MAX_SPANS: usize = 1000;
 /// A collector is near, and the function waits for it.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -135,7 +135,7 @@ pub(crate) fn record<'a>(span: impl FnOnce() -> Span<'a>) {
         .spans
         .lock()
         .expect("nothing panics while it is held");
-    if spans.len() < MOST {
+    if spans.len() < MAX_SPANS {
         spans.push(span().recorded());
     }
 }

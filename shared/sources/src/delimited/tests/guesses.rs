@@ -1,7 +1,7 @@
 use encoding_rs::Encoding;
 
 use super::read;
-use crate::delimited::{Error, LARGEST_GUESS, Options, Reader};
+use crate::delimited::{Error, MAX_GUESS, Options, Reader};
 
 /// What is guessed of `bytes`: an encoding, or `?`.
 fn guessed(bytes: &[u8]) -> String {
@@ -150,7 +150,7 @@ fn large(rows: &[u8], last: &[u8]) -> Result<usize, String> {
     let (mut seen, mut pushed) = (0, 0);
     let chunk = rows.repeat((64 << 10) / rows.len());
     reader.push(b"account_id,name\n");
-    while pushed <= LARGEST_GUESS + (256 << 10) {
+    while pushed <= MAX_GUESS + (256 << 10) {
         reader.push(&chunk);
         pushed += chunk.len();
         while reader.next().map_err(|it| it.to_string())?.is_some() {

@@ -4,7 +4,7 @@ use super::conn::{Cells, Conn, Most};
 use super::error::{Failure, trouble};
 use crate::postgres::table::Column;
 use crate::postgres::{Object, Secured, Table};
-use crate::{Trouble, TroubleClass};
+use crate::{SourceError, SourceErrorKind};
 
 /// PostgreSQL's tables have no more columns than that.
 const COLUMNS: Most = Most {
@@ -17,21 +17,22 @@ pub(super) async fn table(
     conn: &mut Conn,
     index: usize,
     object: &Object,
-) -> Result<Table, Trouble> {
-    let at =
-        |class, message: String| Trouble::new(class, format!("/objects/{index}/table"), message);
+) -> Result<Table, SourceError> {
+    let at = |class, message: String| {
+        SourceError::new(class, format!("/objects/{index}/table"), message)
+    };
     let name = object.name();
     let seen = look(conn, object).await.map_err(|err| trouble(&err))?;
     let (oid, user, secured) = match seen {
         None => {
             let message = format!("the database has no table or view `{name}`");
-            return Err(at(TroubleClass::Schema, message));
+            return Err(at(SourceErrorKind::Schema, message));
         }
         Some((_, false, user, ..)) => {
             let message = format!(
                 "`{user}` may not read `{name}`: grant usage on its schema and select on all of it"
             );
-            return Err(at(TroubleClass::Permission, message));
+            return Err(at(SourceErrorKind::Permission, message));
         }
         Some((oid, true, user, secured, rows)) => {
             let rows = u64::try_from(rows).ok().filter(|it| 0 < *it);
@@ -41,7 +42,7 @@ pub(super) async fn table(
     let columns = columns(conn, oid).await.map_err(|err| trouble(&err))?;
     if columns.is_empty() {
         let message = format!("`{name}` has no column that `{user}` could read");
-        return Err(at(TroubleClass::Schema, message));
+        return Err(at(SourceErrorKind::Schema, message));
     }
     Ok(Table { columns, secured })
 }

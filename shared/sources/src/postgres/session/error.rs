@@ -7,7 +7,7 @@ use tokio_postgres::error::DbError;
 use super::wire::Refused;
 use crate::error::cut;
 use crate::postgres::Config;
-use crate::{Trouble, TroubleClass};
+use crate::{SourceError, SourceErrorKind};
 
 /// So much of a source's own words is repeated, which leaves room for what to do.
 const WORDS: usize = 300;
@@ -78,7 +78,7 @@ pub(super) enum Detail {
 }
 
 /// What went wrong while signing in.
-pub(super) fn of_sign_in(failure: &Failure, config: &Config, detail: Detail) -> Trouble {
+pub(super) fn of_sign_in(failure: &Failure, config: &Config, detail: Detail) -> SourceError {
     match failure {
         // These are PostgreSQL's own.
         Failure::Said(_) | Failure::Tls(_) | Failure::Certificate(_) => {}
@@ -88,7 +88,7 @@ pub(super) fn of_sign_in(failure: &Failure, config: &Config, detail: Detail) -> 
             }
         }
     }
-    let network = |pointer, message| Trouble::new(TroubleClass::Network, pointer, message);
+    let network = |pointer, message| SourceError::new(SourceErrorKind::Network, pointer, message);
     let host = &config.host;
     match failure {
         Failure::Said(said) => refused(said, config),
@@ -118,17 +118,17 @@ pub(super) fn of_sign_in(failure: &Failure, config: &Config, detail: Detail) -> 
 }
 
 /// There is no server that lets in, for whatever reason.
-fn unreached(config: &Config) -> Trouble {
+fn unreached(config: &Config) -> SourceError {
     let message = format!(
         "the server `{}` cannot be reached as a PostgreSQL: check host and port, and that its \
          network lets this platform in",
         config.host
     );
-    Trouble::new(TroubleClass::Network, "/host", message)
+    SourceError::new(SourceErrorKind::Network, "/host", message)
 }
 
 /// Who does not let anybody in in time.
-pub(super) fn late_sign_in(config: &Config, detail: Detail) -> Trouble {
+pub(super) fn late_sign_in(config: &Config, detail: Detail) -> SourceError {
     match detail {
         Detail::Why => late(&format!("the server `{}` does not answer", config.host)),
         Detail::That => unreached(config),
@@ -136,10 +136,10 @@ pub(super) fn late_sign_in(config: &Config, detail: Detail) -> Trouble {
 }
 
 /// Why a server does not let somebody in.
-fn refused(said: &DbError, config: &Config) -> Trouble {
+fn refused(said: &DbError, config: &Config) -> SourceError {
     let (class, pointer, message) = match said.code().code() {
         "28P01" | "28000" => (
-            TroubleClass::Auth,
+            SourceErrorKind::Auth,
             "/password",
             format!(
                 "the source refuses `{}`: check user and password",
@@ -147,12 +147,12 @@ fn refused(said: &DbError, config: &Config) -> Trouble {
             ),
         ),
         "3D000" => (
-            TroubleClass::Schema,
+            SourceErrorKind::Schema,
             "/database",
             format!("the server has no database `{}`", config.database),
         ),
         "42501" => (
-            TroubleClass::Permission,
+            SourceErrorKind::Permission,
             "/user",
             format!(
                 "`{}` may not connect to `{}`: grant connect on the database to it",
@@ -161,11 +161,11 @@ fn refused(said: &DbError, config: &Config) -> Trouble {
         ),
         _ => return of_words(said),
     };
-    Trouble::new(class, pointer, message)
+    SourceError::new(class, pointer, message)
 }
 
 /// What went wrong while asking.
-pub(super) fn trouble(failure: &Failure) -> Trouble {
+pub(super) fn trouble(failure: &Failure) -> SourceError {
     let message = match failure {
         Failure::Said(said) => return of_words(said),
         Failure::Wire(what) => format!("the source does not answer as it should: {what}"),
@@ -175,48 +175,48 @@ pub(super) fn trouble(failure: &Failure) -> Trouble {
             format!("the line to the source broke: {cause}")
         }
     };
-    Trouble::new(TroubleClass::Network, "/host", message)
+    SourceError::new(SourceErrorKind::Network, "/host", message)
 }
 
 /// What a source's own words mean.
-fn of_words(said: &DbError) -> Trouble {
+fn of_words(said: &DbError) -> SourceError {
     let text = cut(said.message().to_owned(), WORDS);
     let (class, pointer, message) = match said.code().code() {
         "42501" => (
-            TroubleClass::Permission,
+            SourceErrorKind::Permission,
             "/user",
             format!("{text}: grant it to the user"),
         ),
         "57014" => (
-            TroubleClass::Quota,
+            SourceErrorKind::Quota,
             "/objects",
             "an answer took longer than 20 s: index the cursor together with the key".to_owned(),
         ),
         "57P01" | "57P02" | "57P03" => (
-            TroubleClass::Network,
+            SourceErrorKind::Network,
             "/host",
             "the source is shutting down or starting".to_owned(),
         ),
         code if code.starts_with("53") || code.starts_with("54") || code == "55P03" => (
-            TroubleClass::Quota,
+            SourceErrorKind::Quota,
             "/host",
             format!("the source says: {text}"),
         ),
         code if code.starts_with("08") => (
-            TroubleClass::Network,
+            SourceErrorKind::Network,
             "/host",
             format!("the source says: {text}"),
         ),
         code => (
-            TroubleClass::Schema,
+            SourceErrorKind::Schema,
             "/objects",
             format!("the source says: {text} ({})", cut(code.to_owned(), 5)),
         ),
     };
-    Trouble::new(class, pointer, message)
+    SourceError::new(class, pointer, message)
 }
 
 /// Who does not answer in time.
-pub(super) fn late(what: &str) -> Trouble {
-    Trouble::new(TroubleClass::Network, "/host", what)
+pub(super) fn late(what: &str) -> SourceError {
+    SourceError::new(SourceErrorKind::Network, "/host", what)
 }

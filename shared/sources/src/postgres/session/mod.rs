@@ -19,13 +19,13 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use schema::Hosts;
+use schema::EgressPolicy;
 use tokio::time::{Instant, timeout_at};
 
 use super::config::Tls;
 use super::{Config, Object, Table};
 use crate::egress::{is_public, resolve};
-use crate::{Trouble, TroubleClass};
+use crate::{SourceError, SourceErrorKind};
 use conn::Conn;
 use error::{Detail, trouble};
 
@@ -53,12 +53,12 @@ impl Line {
     ///
     /// # Errors
     /// Where the source cannot be reached or does not let in.
-    pub async fn open(config: &Config, hosts: Hosts) -> Result<Line, Trouble> {
+    pub async fn open(config: &Config, egress: EgressPolicy) -> Result<Line, SourceError> {
         let late = || error::late(&format!("the server `{}` does not answer", config.host));
         let until = Instant::now() + SIGN_IN;
-        let found = timeout_at(until, addresses(config, hosts)).await;
+        let found = timeout_at(until, addresses(config, egress)).await;
         let addresses = found.map_err(|_| late())??;
-        let detail = detail(&addresses, hosts);
+        let detail = detail(&addresses, egress);
         // Boxed: a sign-in is large, and its callers are deep.
         let opened = Box::pin(Conn::open(&addresses, config));
         let conn = timeout_at(until, opened)
@@ -72,7 +72,7 @@ impl Line {
     ///
     /// # Errors
     /// Where it is not there or may not be read.
-    pub async fn table(&mut self, index: usize, object: &Object) -> Result<Table, Trouble> {
+    pub async fn table(&mut self, index: usize, object: &Object) -> Result<Table, SourceError> {
         self.ask(async |conn| catalog::table(conn, index, object).await)
             .await
     }
@@ -81,7 +81,7 @@ impl Line {
     ///
     /// # Errors
     /// Where the source does not give them.
-    pub async fn page(&mut self, object: &Object, start: &Start<'_>) -> Result<Page, Trouble> {
+    pub async fn page(&mut self, object: &Object, start: &Start<'_>) -> Result<Page, SourceError> {
         self.ask(async |conn| page::list(conn, object, start).await)
             .await
     }
@@ -94,7 +94,7 @@ impl Line {
         &mut self,
         object: &Object,
         cursor: &super::Part,
-    ) -> Result<Option<String>, Trouble> {
+    ) -> Result<Option<String>, SourceError> {
         self.ask(async |conn| {
             page::newest(conn, object, cursor)
                 .await
@@ -112,7 +112,7 @@ impl Line {
         index: usize,
         object: &Object,
         order: &super::Order,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), SourceError> {
         let Some(cursor) = &order.cursor else {
             return Ok(());
         };
@@ -126,8 +126,8 @@ impl Line {
         if !is_clock {
             return Ok(());
         }
-        Err(Trouble::new(
-            TroubleClass::Schema,
+        Err(SourceError::new(
+            SourceErrorKind::Schema,
             format!("/objects/{index}/cursor"),
             format!(
                 "`{}` of `{}` is the time now in every row: name a column that is set when a row \
@@ -146,7 +146,7 @@ impl Line {
         &mut self,
         object: &Object,
         cursor: &super::Part,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, SourceError> {
         self.ask(async |conn| {
             checks::has_null_cursors(conn, object, cursor)
                 .await
@@ -165,7 +165,7 @@ impl Line {
         index: usize,
         object: &Object,
         order: &super::Order,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), SourceError> {
         if object.key.is_none() {
             return Ok(());
         }
@@ -183,8 +183,8 @@ impl Line {
                 "is shared by several rows: name columns that no two rows share"
             }
         };
-        Err(Trouble::new(
-            TroubleClass::Schema,
+        Err(SourceError::new(
+            SourceErrorKind::Schema,
             format!("/objects/{index}/key"),
             format!("the key of `{}` {message}", object.name()),
         ))
@@ -199,7 +199,7 @@ impl Line {
         object: &Object,
         order: &super::Order,
         keys: &str,
-    ) -> Result<HashSet<usize>, Trouble> {
+    ) -> Result<HashSet<usize>, SourceError> {
         let found = self
             .ask(async |conn| {
                 keys::existing(conn, object, order, keys)
@@ -223,7 +223,7 @@ impl Line {
         object: &Object,
         order: &super::Order,
         keys: &str,
-    ) -> Result<Vec<(usize, Option<String>)>, Trouble> {
+    ) -> Result<Vec<(usize, Option<String>)>, SourceError> {
         let found = self
             .ask(async |conn| {
                 keys::with_keys(conn, object, order, keys)
@@ -243,8 +243,8 @@ impl Line {
     /// Asks within a transaction. It ends with the question, whatever came of it.
     async fn ask<T>(
         &mut self,
-        question: impl AsyncFnOnce(&mut Conn) -> Result<T, Trouble>,
-    ) -> Result<T, Trouble> {
+        question: impl AsyncFnOnce(&mut Conn) -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
         let conn = &mut self.conn;
         let asked = Box::pin(async {
             conn.run(BEGIN).await.map_err(|err| trouble(&err))?;
@@ -264,18 +264,18 @@ impl Line {
 }
 
 /// Where to sign in.
-async fn addresses(config: &Config, hosts: Hosts) -> Result<Vec<SocketAddr>, Trouble> {
-    let addresses = resolve(&config.host, config.port, hosts).await?;
+async fn addresses(config: &Config, egress: EgressPolicy) -> Result<Vec<SocketAddr>, SourceError> {
+    let addresses = resolve(&config.host, config.port, egress).await?;
     if config.tls == Tls::Disable && addresses.iter().any(|it| is_public(it.ip())) {
         let message = "a password and records would cross the internet unencrypted: leave it out";
-        return Err(Trouble::new(TroubleClass::Network, "/tls", message));
+        return Err(SourceError::new(SourceErrorKind::Network, "/tls", message));
     }
     Ok(addresses)
 }
 
 /// Whoever may contact any host is at home there. On the internet, everybody can find out why.
-fn detail(addresses: &[SocketAddr], hosts: Hosts) -> Detail {
-    if hosts == Hosts::Any || addresses.iter().all(|it| is_public(it.ip())) {
+fn detail(addresses: &[SocketAddr], egress: EgressPolicy) -> Detail {
+    if egress == EgressPolicy::Any || addresses.iter().all(|it| is_public(it.ip())) {
         Detail::Why
     } else {
         Detail::That

@@ -4,7 +4,7 @@ use super::conn::{Cells, Conn, Most};
 use super::error::{Failure, trouble};
 use super::{from, quoted};
 use crate::postgres::{Object, Order, PAGE_BYTES, PAGE_ROWS, Part};
-use crate::{Trouble, TroubleClass};
+use crate::{SourceError, SourceErrorKind};
 
 /// The body of the last row may go as far beyond a page's size as a row may go, and a key is a part
 /// of its body, mostly.
@@ -70,7 +70,7 @@ pub(super) async fn list(
     conn: &mut Conn,
     object: &Object,
     start: &Start<'_>,
-) -> Result<Page, Trouble> {
+) -> Result<Page, SourceError> {
     let (order, condition) = start.clauses();
     find_operators(conn, order)
         .await
@@ -222,8 +222,8 @@ fn row(
     (body, cursor, reached, key, twin, _): Listed,
     object: &Object,
     order: &Order,
-) -> Result<Row, Trouble> {
-    let schema = |message| Trouble::new(TroubleClass::Schema, "/objects", message);
+) -> Result<Row, SourceError> {
+    let schema = |message| SourceError::new(SourceErrorKind::Schema, "/objects", message);
     let key: Vec<Option<String>> =
         serde_json::from_str(&key).map_err(|_| schema("the source sent no key".to_owned()))?;
     let null = order.key.iter().zip(&key).find(|it| it.1.is_none());

@@ -112,7 +112,7 @@ async fn nothing_of_a_stranger_s_answer_to_tls_is_repeated() {
             stream.shutdown().await.unwrap();
             let _ = stream.read_to_end(&mut Vec::new()).await;
         });
-        let refused = Line::open(&config, Hosts::Any).await.err().unwrap();
+        let refused = Line::open(&config, EgressPolicy::Any).await.err().unwrap();
         assert_eq!(refused.pointer, pointer, "{refused}");
         for word in ["Secret", "HTTP", "SSH"] {
             assert!(!refused.message.contains(word), "{refused}");
@@ -158,7 +158,7 @@ async fn a_server_that_dawdles_is_given_up() {
         let server = tokio::spawn(dawdle(listener, vec![], then));
         let config = config("127.0.0.1", address.port(), "disable", None);
         let begun = Instant::now();
-        let refused = Line::open(&config, Hosts::Any).await.err().unwrap();
+        let refused = Line::open(&config, EgressPolicy::Any).await.err().unwrap();
         assert_eq!(refused.message, "the server `127.0.0.1` does not answer");
         assert!(begun.elapsed() <= SIGN_IN + Duration::from_secs(1));
         server.abort();
@@ -168,7 +168,7 @@ async fn a_server_that_dawdles_is_given_up() {
         let (listener, address) = bind().await;
         let server = tokio::spawn(dawdle(listener, vec![WELCOME, DONE], then));
         let config = config("127.0.0.1", address.port(), "disable", None);
-        let mut line = Line::open(&config, Hosts::Any).await.unwrap();
+        let mut line = Line::open(&config, EgressPolicy::Any).await.unwrap();
         let begun = Instant::now();
         let refused = line.table(0, &config.objects[0]).await.err().unwrap();
         assert!(refused.message.contains("stopped answering"), "{refused}");
@@ -217,15 +217,15 @@ async fn a_row_more_than_asked_for_ends_the_line() {
 #[test]
 fn nobody_learns_what_else_is_in_a_private_network() {
     let address = |it: &str| SocketAddr::new(it.parse().unwrap(), 1);
-    let check = |hosts, at: &str, expected| {
-        assert_eq!(detail(&[address(at)], hosts), expected, "{hosts:?} {at}");
+    let check = |egress, at: &str, expected| {
+        assert_eq!(detail(&[address(at)], egress), expected, "{egress:?} {at}");
     };
-    check(Hosts::Public, "1.1.1.1", Detail::Why);
-    check(Hosts::Private, "1.1.1.1", Detail::Why);
-    check(Hosts::Private, "10.0.0.1", Detail::That);
-    check(Hosts::Any, "10.0.0.1", Detail::Why);
+    check(EgressPolicy::Public, "1.1.1.1", Detail::Why);
+    check(EgressPolicy::Private, "1.1.1.1", Detail::Why);
+    check(EgressPolicy::Private, "10.0.0.1", Detail::That);
+    check(EgressPolicy::Any, "10.0.0.1", Detail::Why);
     let both = [address("1.1.1.1"), address("10.0.0.1")];
-    assert_eq!(detail(&both, Hosts::Private), Detail::That);
+    assert_eq!(detail(&both, EgressPolicy::Private), Detail::That);
 
     let config = config("db.internal", 1, "disable", None);
     let expected = error::late_sign_in(&config, Detail::That);

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use schema::source::{SourceField, SourceSchema, parent_path};
 
-use super::{Observation, SURE, Seen};
+use super::{MIN_EVIDENCE, SchemaInference, Seen};
 
 /// The structure that the source seems to have now: the snapshot, widened by what was seen,
 /// without what is gone. Drift is the [`diff`](crate::drift::diff) from the baseline to it.
 ///
 /// - Types only widen. A narrower value proves nothing about the next one.
 /// - A field becomes nullable when it was null, or missing beside others that had it.
-/// - A new field enters as [`Observation::schema`] has it.
+/// - A new field enters as [`SchemaInference::schema`] has it.
 /// - A field that was not seen is gone
 ///   - from a complete source at once, if the object around it was seen;
-///   - from a partial one if the snapshot says that it was never missing and at least [`SURE`]
+///   - from a partial one if the snapshot says that it was never missing and at least [`MIN_EVIDENCE`]
 ///     of the objects around it lacked it. Fewer prove nothing, neither that it is gone nor that
 ///     it became nullable: a renamed field would be forgiven record by record.
 /// - What was in a field that is gone is gone with it. An array's elements never go alone: it may
@@ -22,8 +22,8 @@ use super::{Observation, SURE, Seen};
 /// - An observation that saw no field, or had no room for one, removes nothing.
 ///
 /// Absorbing the same observation again changes nothing.
-pub fn absorb(snapshot: &SourceSchema, observation: &Observation) -> SourceSchema {
-    let sight = Sight::new(observation);
+pub fn evolve(snapshot: &SourceSchema, observation: &SchemaInference) -> SourceSchema {
+    let sight = Evidence::new(observation);
     let mut now = SourceSchema::default();
     for (path, known) in &snapshot.fields {
         if sight.is_gone(path, snapshot) {
@@ -45,15 +45,15 @@ pub fn absorb(snapshot: &SourceSchema, observation: &Observation) -> SourceSchem
 }
 
 /// An observation by path.
-struct Sight<'a> {
-    observation: &'a Observation,
+struct Evidence<'a> {
+    observation: &'a SchemaInference,
     seen: HashMap<&'a str, Seen<'a>>,
 }
 
-impl<'a> Sight<'a> {
-    fn new(observation: &'a Observation) -> Sight<'a> {
+impl<'a> Evidence<'a> {
+    fn new(observation: &'a SchemaInference) -> Evidence<'a> {
         let seen = observation.tree.fields().map(|it| (it.path, it)).collect();
-        Sight { observation, seen }
+        Evidence { observation, seen }
     }
 
     fn widen(&self, known: &SourceField, seen: &Seen<'_>) -> SourceField {
@@ -88,6 +88,6 @@ impl<'a> Sight<'a> {
             // A header tells without any row.
             return parent.is_empty() || 0 < chances;
         }
-        SURE <= chances && snapshot.fields.get(path).is_some_and(|it| !it.nullable)
+        MIN_EVIDENCE <= chances && snapshot.fields.get(path).is_some_and(|it| !it.nullable)
     }
 }

@@ -1,6 +1,8 @@
 //! A cache: Redis where it is configured, memory where it is not. Never the only home of
 //! anything, so each failure is a miss.
 
+mod refresh;
+
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
