@@ -35,6 +35,7 @@ mod pull_keys;
 mod pull_random;
 mod pull_state;
 mod pull_types;
+mod queries;
 mod queue_consumers;
 mod queue_model;
 mod redis;
