@@ -13,6 +13,7 @@ mod cargo_lambda_watch;
 mod connections;
 mod data_key;
 mod dead_connections;
+mod dependencies;
 mod events;
 mod fair_queue;
 mod filesource;
