@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use aam::db::runs;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
 use platform::queue::JobRef;
 use platform::{Platform, db, metrics};
@@ -23,7 +23,7 @@ pub(crate) async fn finish(
     job: &Job,
     end: &JobEnd,
 ) -> anyhow::Result<()> {
-    let now = Utc::now().trunc_subsecs(6);
+    let now = platform::now();
     metrics::count("JobsEnded", 1);
     metrics::count("JobsFailed", usize::from(matches!(end, JobEnd::Failed(_))));
     match job.kind.as_str() {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
 use platform::db::queue::Order;
 use platform::deadline::Deadline;
@@ -62,7 +61,7 @@ impl Schedule {
 
 /// Makes the job, unless another tick was first or the last one still runs.
 async fn start(platform: &Platform, due: &Due, what: Schedule) -> Result<bool> {
-    let now = Utc::now().trunc_subsecs(6);
+    let now = platform::now();
     // Connections that were made together do not come together for ever.
     let jitter = f64::from(Uuid::new_v4().as_bytes()[0]) / 255.0;
     let (tenant, job) = (due.tenant, JobId(Uuid::now_v7()));

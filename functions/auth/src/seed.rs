@@ -1,6 +1,5 @@
 //! Tenants for development, made where they are not.
 
-use chrono::Utc;
 use platform::audit::{self, Entry};
 use platform::{Platform, db};
 use schema::{Role, TenantId, UserId};
@@ -29,7 +28,7 @@ pub struct Seed {
 pub async fn seed(platform: &Platform, seeds: &[Seed]) -> anyhow::Result<()> {
     for seed in seeds {
         let email = Email::parse(seed.email)?;
-        let now = Utc::now();
+        let now = platform::now();
         let mut tx = db::begin_directory(&platform.db).await?;
         if !tenants::insert_once(&mut tx, seed.tenant, seed.name).await? {
             continue;

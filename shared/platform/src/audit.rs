@@ -1,7 +1,7 @@
 //! The audit log: one row per state change, in the change's own transaction, chained by hash.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use schema::TenantId;
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ impl Entry {
     /// A change that a caller makes now.
     pub fn new(caller: &Caller, action: &'static str, object: String) -> Entry {
         Entry {
-            at: Utc::now().trunc_subsecs(6),
+            at: crate::now(),
             actor: caller.actor(),
             action,
             object,

@@ -9,7 +9,6 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use schema::{Error, TenantId};
 
@@ -54,7 +53,7 @@ async fn once(platform: &Platform, request: Request, next: Next) -> Result<Respo
     let seal = Seal::new(&keys.platform, caller.tenant, &key);
 
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    let now = Utc::now();
+    let now = crate::now();
     if !rows::take(
         &mut tx,
         caller.tenant,
@@ -175,7 +174,7 @@ async fn purge(
 ) -> Result<(), Problem> {
     let name = format!("idempotency-purged:{tenant}");
     if platform.cache.get(&name).await.is_none() {
-        rows::purge(conn, tenant, Utc::now()).await?;
+        rows::purge(conn, tenant, crate::now()).await?;
         platform.cache.put(name, vec![1], PURGED_EVERY).await;
     }
     Ok(())

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod auth;
 pub mod aws;
 pub mod cache;
+mod clock;
 pub mod config;
 pub mod cursor;
 pub mod data_key;
@@ -35,6 +36,7 @@ pub mod trace;
 use std::sync::Arc;
 
 pub use auth::{Admin, Caller, Ingester, Reader, claims};
+pub use clock::now;
 pub use config::Config;
 pub use problem::{Problem, Result};
 pub use routes::Routes;

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
 use platform::cursor::Scope;
 use platform::db::OnConstraint;
@@ -123,7 +122,7 @@ async fn create(
     let hours = (new.schema_check_every_hours, schedule::usual(connector));
     let schema_check_every_hours = schedule::schema_check(connector, hours.0, hours.1)?;
     let accepted = Box::pin(accept::first(&platform, connector, new.connector_config)).await?;
-    let now = Utc::now().trunc_subsecs(6);
+    let now = platform::now();
     let connection = Connection {
         id: ConnectionId(Uuid::now_v7()),
         name: new.name,
@@ -231,7 +230,7 @@ async fn update(
         source::replace(&mut tx, &platform, (caller.tenant, id), &accepted).await?;
         connection.connector_config = accepted.marked;
     }
-    connection.updated_at = Utc::now().trunc_subsecs(6);
+    connection.updated_at = platform::now();
     connections::update(&mut tx, caller.tenant, &connection)
         .await
         .on_constraint("connections_name_key", NAME_TAKEN)?;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::extract::State;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
 use platform::extract::{Json, Path};
 use platform::{Ingester, Platform, Result, Routes, db, routes};
@@ -55,7 +55,7 @@ async fn check(
     Path(id): Path<ConnectionId>,
 ) -> Result<Json<Health>> {
     let start = Instant::now();
-    let checked_at = Utc::now().trunc_subsecs(6);
+    let checked_at = platform::now();
     let trouble = Box::pin(ask(&platform, caller.tenant, id)).await?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let mut connection = connections::lock(&mut tx, caller.tenant, id)

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
 use platform::db::queue::Order;
 use platform::extract::Json;
@@ -47,7 +46,7 @@ impl JobAccepted {
         asked: &NewJob,
         payload: &T,
     ) -> Result<JobAccepted> {
-        let now = Utc::now().trunc_subsecs(6);
+        let now = platform::now();
         let id = JobId(Uuid::now_v7());
         let payload = serde_json::to_value(payload).map_err(|err| Error::Internal(err.into()))?;
         let job = (asked.kind, &payload);

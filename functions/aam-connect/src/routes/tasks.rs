@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{SubsecRound, Utc};
 use platform::audit::{self, Entry};
 use platform::db::queue;
 use platform::extract::{Json, Path, Query};
@@ -97,7 +96,7 @@ async fn cancel(
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     get_unfinished(&mut tx, caller.tenant, id).await?;
     let entry = Entry::new(&caller, "job.cancel", format!("job:{id}"));
-    let now = Utc::now().trunc_subsecs(6);
+    let now = platform::now();
     if jobs::cancel_once(&mut tx, caller.tenant, id, &entry.actor, now).await? {
         audit::append(&mut tx, caller.tenant, &entry).await?;
     }

@@ -9,7 +9,6 @@ use aam::inference::{Column, FieldCoverage, SchemaInference};
 use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::multipart::Field;
-use chrono::{SubsecRound, Utc};
 use futures_util::TryStreamExt;
 use platform::audit::{self, Entry};
 use platform::{Result, metrics};
@@ -167,7 +166,7 @@ impl<'a> FileIngest<'a> {
 
     /// Notes that the run is over and what the file's columns say about its object.
     pub(super) async fn finish(&mut self, report: &mut FileReport) -> Result<(), Stop> {
-        let now = Utc::now().trunc_subsecs(6);
+        let now = platform::now();
         let (upload, counts) = (self.upload, self.counts);
         let mut tx = upload.begin().await?;
         runs::advance(&mut tx, self.stream.tenant, &self.run, &counts).await?;
@@ -208,7 +207,7 @@ impl<'a> FileIngest<'a> {
             self.text.clear();
             return Ok(());
         }
-        let now = Utc::now().trunc_subsecs(6);
+        let now = platform::now();
         let items: Vec<_> = self
             .rows
             .iter()
@@ -239,7 +238,7 @@ impl<'a> FileIngest<'a> {
         if self.rejected.is_empty() {
             return Ok(());
         }
-        let now = Utc::now().trunc_subsecs(6);
+        let now = platform::now();
         let mut counts = self.counts;
         let texts: Vec<_> = self
             .rejected

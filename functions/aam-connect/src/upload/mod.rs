@@ -17,7 +17,7 @@ use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use mapping::Plan;
 use platform::{Caller, Platform, Problem, Result, db};
 use schema::entity::ENTITIES;
@@ -153,7 +153,7 @@ impl Upload {
 
     /// Registers the file's object and notes that its run begins.
     async fn open(&self, meaning: &FileName<'_>, name: String) -> Result<(Stream, Run), Stop> {
-        let now = Utc::now().trunc_subsecs(6);
+        let now = platform::now();
         let (tenant, connection) = (self.caller.tenant, self.connection);
         let object = format!("{}.{}", meaning.system, meaning.entity);
         let place = (meaning.system.as_str(), meaning.entity);
@@ -206,7 +206,7 @@ impl Upload {
     async fn fail(&self, run: RunId, error: &str) -> Result<()> {
         let tenant = self.caller.tenant;
         let mut tx = db::begin(&self.platform.db, tenant).await?;
-        runs::fail(&mut tx, tenant, run, error, Utc::now()).await?;
+        runs::fail(&mut tx, tenant, run, error, platform::now()).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
 use platform::auth::format_api_key;
 use platform::db;
@@ -122,7 +122,7 @@ async fn create(
         name: input::name("/name", &new.name)?,
         scopes: granted(&caller, new.scopes)?,
         created_by: caller.user,
-        created_at: Utc::now().trunc_subsecs(6),
+        created_at: platform::now(),
         last_used_at: None,
     };
     let secret = opaque_token::random();
@@ -156,7 +156,7 @@ async fn delete(
     Path(id): Path<ApiKeyId>,
 ) -> platform::Result<StatusCode> {
     let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
-    if !rows::revoke(&mut tx, caller.tenant, id, Utc::now()).await? {
+    if !rows::revoke(&mut tx, caller.tenant, id, platform::now()).await? {
         return Err(Error::NotFound { what: "API key" }.into());
     }
     let entry = Entry::new(&caller, "api_key.revoke", format!("api-key:{id}"));

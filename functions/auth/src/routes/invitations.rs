@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
 use platform::db;
 use platform::extract::{Json, Path, Query};
@@ -90,7 +90,7 @@ async fn list(
     Admin(caller): Admin,
     Query(parameters): Query<Parameters>,
 ) -> platform::Result<Json<Invitations>> {
-    let (tenant, now) = (caller.tenant, Utc::now());
+    let (tenant, now) = (caller.tenant, platform::now());
     let scope = by_id(tenant, ROUTE);
     let (limit, cursor) = (parameters.limit, parameters.cursor.as_deref());
     let page = Page::read(&app.platform, &scope, limit, cursor)?;
@@ -150,7 +150,7 @@ async fn accept(
         role: user.role,
     };
 
-    let now = Utc::now().trunc_subsecs(6);
+    let now = platform::now();
     let mut tx = db::begin_directory(&app.platform.db).await?;
     take_email(&mut tx, (account.tenant, user.id), &email.keys()).await?;
     db::enter(&mut tx, account.tenant).await?;
@@ -184,7 +184,7 @@ async fn find(app: &App, token: &str) -> platform::Result<Option<(OpaqueToken, I
     };
     let mut tx = db::begin(&app.platform.db, token.tenant).await?;
     let id = InvitationId(token.id);
-    let invitation = invitations::find_open(&mut tx, token.tenant, id, Utc::now()).await?;
+    let invitation = invitations::find_open(&mut tx, token.tenant, id, platform::now()).await?;
     tx.commit().await?;
     let invitation = invitation.filter(|it| token.matches(&it.token_hash));
     Ok(invitation.map(|it| (token, it)))

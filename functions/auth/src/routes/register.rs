@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use platform::db::{self, OnConstraint, Transaction};
 use platform::extract::Json;
 use platform::http::ClientAddress;
@@ -91,7 +91,7 @@ pub(super) async fn insert(app: &App, new: NewTenant) -> platform::Result<(Trans
         password_hash: password::hash(new.password).await?,
         role: Role::Admin,
     };
-    let (tenant, now) = (TenantId(Uuid::now_v7()), Utc::now().trunc_subsecs(6));
+    let (tenant, now) = (TenantId(Uuid::now_v7()), platform::now());
 
     let mut tx = db::begin_directory(&app.platform.db).await?;
     take_email(&mut tx, (tenant, admin.id), &keys).await?;

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use platform::db;
 use platform::extract::Json;
 use platform::http::ClientAddress;
@@ -92,7 +92,7 @@ async fn login(
     if let Some(hash) = renewed {
         users::update_password_hash(&mut tx, account.tenant, account.user, &hash).await?;
     }
-    let now = Utc::now();
+    let now = platform::now();
     let tokens = session::start(&app, &mut tx, &account, address, now).await?;
     let entry = crate::audit::of(
         account.user,
@@ -135,7 +135,7 @@ async fn find(app: &App, email: &Email, address: ClientAddress) -> platform::Res
     let credentials = users::find_credentials(&mut tx, login.tenant_id, login.user_id).await?;
     let address_known = match attempt::address_hash(login.user_id, address) {
         Some(hash) => {
-            let since = Utc::now() - ADDRESS_KNOWN_FOR;
+            let since = platform::now() - ADDRESS_KNOWN_FOR;
             sign_in_addresses::exists(&mut tx, login.tenant_id, login.user_id, &hash, since).await?
         }
         None => false,
@@ -166,7 +166,7 @@ async fn refresh(
             .await
             .into());
     };
-    let now = Utc::now();
+    let now = platform::now();
     let mut tx = db::begin(&app.platform.db, token.tenant).await?;
     let outcome = session::refresh(&app, &mut tx, &token, now).await?;
     if let Outcome::Reused(user) = outcome {
@@ -196,7 +196,7 @@ async fn logout(
         app.limit_address(Class::Write, "refused", address).await?;
         return Ok(StatusCode::NO_CONTENT);
     };
-    let now = Utc::now();
+    let now = platform::now();
     let mut tx = db::begin(&app.platform.db, token.tenant).await?;
     let Some(user) = session::end(&mut tx, &token, now).await? else {
         tx.rollback().await?;

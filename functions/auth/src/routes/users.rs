@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use platform::audit::{self, Entry};
 use platform::db::{self, Connection};
 use platform::extract::{Json, Path, Query};
@@ -126,7 +126,7 @@ async fn invite(
 ) -> platform::Result<(StatusCode, Json<Invited>)> {
     let email = Email::parse(&new.email)?;
     let keys = email.keys();
-    let now = Utc::now().trunc_subsecs(6);
+    let now = platform::now();
     let token = OpaqueToken::new(caller.tenant, Uuid::now_v7());
     let invitation = Invitation {
         id: InvitationId(token.id),
@@ -190,7 +190,7 @@ async fn apply(
     id: UserId,
     change: &UserChange,
 ) -> platform::Result<User> {
-    let (tenant, now) = (caller.tenant, Utc::now().trunc_subsecs(6));
+    let (tenant, now) = (caller.tenant, platform::now());
     // All admins first, in the order of their ids: two who demote each other wait in line.
     let admins = users::lock_admins(tx, tenant).await?;
     maker::lock_caller(tx, caller).await?;

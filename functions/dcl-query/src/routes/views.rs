@@ -3,7 +3,6 @@
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use chrono::Utc;
 use dcl::db::views::{self, Freshness, Page};
 use dcl::query::{self, Keyset, Query, View};
 use platform::extract::Path;
@@ -115,7 +114,7 @@ async fn list(
     let keys = &platform.secrets.known()?.keys.signing;
     let after = after(keys, &scope, &query)?;
 
-    let now = Utc::now();
+    let now = platform::now();
     let mut tx = db::read(&platform.db, tenant).await?;
     let page = views::page(&mut tx, tenant, &view, &query, after.as_ref()).await?;
     let total = match whole(&query, &page) {

@@ -264,7 +264,7 @@ async fn by_api_key(pool: &db::Pool, text: &str) -> Result<Caller, Problem> {
     if same.is_err() || key.revoked {
         return Err(invalid().into());
     }
-    let now = Utc::now();
+    let now = crate::now();
     if key.last_used_at.is_none_or(|it| NOTED_EVERY < now - it) {
         db::callers::touch_api_key(pool, tenant, id, now).await?;
     }
