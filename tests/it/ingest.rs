@@ -9,7 +9,8 @@ use aam::ingest::{Item, Op, Outcome, Run, Stream, write_batch};
 use chrono::Utc;
 use mapping::Plan;
 use platform::db;
-use schema::{ConnectionId, RunId, TenantId};
+use schema::source::ObjectRef;
+use schema::{ConnectionId, RunId, TenantId, entity};
 use serde_json::json;
 use tests::app::TestApp;
 use tests::postgres::{TestDatabase, database};
@@ -28,9 +29,7 @@ impl World {
         World {
             stream: Stream {
                 tenant: TenantId(Uuid::now_v7()),
-                connection: ConnectionId(Uuid::now_v7()),
-                object: "crm.account".to_owned(),
-                system: "crm".to_owned(),
+                object: object(ConnectionId(Uuid::now_v7()), "crm"),
                 plan: Arc::new(Plan::compile(mapping).unwrap()),
                 mapping_version: 1,
             },
@@ -46,6 +45,10 @@ impl World {
             .await
             .unwrap()
     }
+}
+
+fn object(connection: ConnectionId, system: &str) -> ObjectRef {
+    ObjectRef::of_entity(connection, system, entity::find("account").unwrap())
 }
 
 fn payload(id: usize, day: u8) -> String {
@@ -263,8 +266,7 @@ async fn a_corrected_record_leaves_the_quarantine() {
     {
         let stream = Stream {
             tenant: ann.tenant,
-            connection: ConnectionId(connection.parse().unwrap()),
-            object: format!("case{case}.account"),
+            object: object(connection.parse().unwrap(), &format!("case{case}")),
             ..world.stream.clone()
         };
         for batch in batches.split(" / ") {
@@ -279,7 +281,7 @@ async fn a_corrected_record_leaves_the_quarantine() {
         }
         let sql = "select payload from quarantined_records where object = $1";
         let kept: Vec<String> = sqlx::query_scalar(sql)
-            .bind(&stream.object)
+            .bind(&stream.object.name)
             .fetch_all(&app.database().pool())
             .await
             .unwrap();

@@ -45,6 +45,7 @@ mod rotation;
 mod scheduled_syncs;
 mod sessions;
 mod spreadsheets;
+mod streams;
 mod structure;
 mod tables;
 mod telemetry;

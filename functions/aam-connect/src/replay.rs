@@ -2,17 +2,14 @@
 //!
 //! Object by object: first the raw records, then those in quarantine. The source is not asked.
 
-use std::sync::Arc;
-
 use aam::db::Connection;
 use aam::db::runs::{self, FinishedRun, RunKind};
 use aam::inference::{FieldCoverage, SchemaInference};
 use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
-use aam::mappings::{Object, current_or_shipped};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use mapping::Plan;
-use schema::{ConnectionId, RunId, TenantId};
+use schema::source::{ObjectKey, ObjectRef};
+use schema::{ConnectionId, RunId, TenantId, entity};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -151,8 +148,7 @@ impl Progress {
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
         let slice = Slice {
-            connection: replay.connection_id,
-            object: &current.object,
+            object: current.key(replay.connection_id),
             after: &current.after,
         };
         let records = match current.phase {
@@ -201,23 +197,21 @@ impl Current {
         connection: ConnectionId,
         now: DateTime<Utc>,
     ) -> anyhow::Result<Stream> {
-        let object = Object {
+        let kind = &self.entity;
+        let object = ObjectRef {
+            connection,
+            name: self.object.clone(),
+            system: self.system.clone(),
+            entity: entity::find(kind).with_context(|| format!("no entity `{kind}`"))?,
+        };
+        Ok(Stream::open(conn, tenant, &object, now).await?)
+    }
+
+    fn key(&self, connection: ConnectionId) -> ObjectKey<'_> {
+        ObjectKey {
             connection,
             name: &self.object,
-            system: &self.system,
-            entity: &self.entity,
-        };
-        let (mapping_version, mapping) = current_or_shipped(conn, tenant, &object, now)
-            .await?
-            .with_context(|| format!("no entity `{}`", self.entity))?;
-        Ok(Stream {
-            tenant,
-            connection,
-            object: self.object.clone(),
-            system: self.system.clone(),
-            plan: Arc::new(Plan::compile(&mapping)?),
-            mapping_version,
-        })
+        }
     }
 
     fn run(&self) -> Run {
@@ -233,8 +227,7 @@ impl Current {
     fn finished(&self, connection: ConnectionId) -> FinishedRun<'_> {
         FinishedRun {
             id: self.run,
-            connection,
-            object: &self.object,
+            object: self.key(connection),
             kind: RunKind::Replay,
             file: None,
             bytes: 0,

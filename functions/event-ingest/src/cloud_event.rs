@@ -137,12 +137,12 @@ impl<'a> Attributes<'a> {
             _ => return Err("type: ends with <entity>.upsert or <entity>.delete".to_owned()),
         };
         let not_an_id = |_| "source: the connection's id is not a UUID".to_owned();
+        let connection = connection.parse().map_err(not_an_id)?;
+        let entity = entity(kind.next().unwrap_or_default())?;
+        let format = self.format.unwrap_or_default();
         Ok(Event {
-            connection: connection.parse().map_err(not_an_id)?,
-            system: system.to_owned().into(),
-            entity: entity(kind.next().unwrap_or_default())?,
+            object: format.object(connection, system, entity),
             op,
-            format: self.format.unwrap_or_default(),
             data,
             id: Some(self.id),
             source: self.source,
@@ -178,7 +178,7 @@ mod tests {
         match event {
             Ok(it) => format!(
                 "{} {:?} {} {}",
-                it.object(),
+                it.object.name,
                 it.op,
                 it.id.unwrap_or_default(),
                 String::from_utf8_lossy(it.data)

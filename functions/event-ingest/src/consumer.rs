@@ -8,20 +8,19 @@
 use axum::http::{HeaderValue, header};
 use platform::deadline::Deadline;
 use platform::lambda::{Consumer, Message, unknown_schedule};
-use platform::{Ingester, Result};
+use platform::{Ingester, Platform, Result};
 use schema::{Error, FieldError};
 
-use crate::State;
 use crate::routes::events::{self, Receipt, Status};
 
 /// So many reasons say enough for a log line.
 const MAX_REASONS: usize = 10;
 
-pub(crate) struct Messages(pub(crate) State);
+pub(crate) struct Messages(pub(crate) Platform);
 
 impl Consumer for Messages {
     async fn take(&self, message: &Message, _: Deadline) -> Result<()> {
-        let Ingester(caller) = Ingester::of_message(&self.0.platform, message).await?;
+        let Ingester(caller) = Ingester::of_message(&self.0, message).await?;
         let mut headers = message.headers.clone();
         let json = HeaderValue::from_static("application/json");
         headers.entry(header::CONTENT_TYPE).or_insert(json);

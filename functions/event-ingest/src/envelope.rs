@@ -93,16 +93,14 @@ pub(crate) fn parse(item: &str) -> Result<Event<'_>, Rejected> {
 impl<'a> Envelope<'a> {
     fn into_event(self) -> Result<Event<'a>, String> {
         let data = self.data.ok_or("data: missing, send the record")?;
+        let (entity, format) = (entity(&self.entity)?, self.format.unwrap_or_default());
         Ok(Event {
-            connection: self.source.connection_id,
-            source: self.source.system.clone(),
-            system: self.source.system,
-            entity: entity(&self.entity)?,
+            object: format.object(self.source.connection_id, &self.source.system, entity),
+            source: self.source.system,
             op: match self.op {
                 Op::Upsert => ingest::Op::Upsert,
                 Op::Delete => ingest::Op::Delete,
             },
-            format: self.format.unwrap_or_default(),
             data: data.get().as_bytes(),
             id: self.id,
             occurred_at: self.occurred_at,
@@ -160,7 +158,7 @@ mod tests {
         let said = match parse(&item) {
             Ok(event) => format!(
                 "{} {:?} {} {}",
-                event.object(),
+                event.object.name,
                 event.op,
                 event.id.as_deref().unwrap_or("-"),
                 std::str::from_utf8(event.data).unwrap(),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use aam::ingest::Op;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use schema::source::ObjectRef;
 use schema::{ConnectionId, Entity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,11 +20,9 @@ const MAX_AHEAD: TimeDelta = TimeDelta::hours(24);
 /// One event.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
-    pub(crate) connection: ConnectionId,
-    pub(crate) system: Cow<'a, str>,
-    pub(crate) entity: &'static Entity,
+    /// What the record is of.
+    pub(crate) object: ObjectRef,
     pub(crate) op: Op,
-    pub(crate) format: Format,
     /// JSON text.
     pub(crate) data: &'a [u8],
     /// Tells it from others of the same `source`.
@@ -51,21 +50,26 @@ pub(crate) enum Format {
     Canonical,
 }
 
-impl Event<'_> {
-    /// The source object that the record is of. Canonical records are an object of their own,
-    /// with a mapping of their own, so that stored payloads can be read again.
-    pub(crate) fn object(&self) -> String {
-        let (system, kind) = (&self.system, self.entity.kind);
-        match self.format {
-            Format::Source => format!("{system}.{kind}"),
-            Format::Canonical => format!("{system}.{kind}.canonical"),
+impl Format {
+    /// The source object of records in these words.
+    pub(crate) fn object(
+        self,
+        connection: ConnectionId,
+        system: &str,
+        entity: &'static Entity,
+    ) -> ObjectRef {
+        match self {
+            Format::Source => ObjectRef::of_entity(connection, system, entity),
+            Format::Canonical => ObjectRef::canonical(connection, system, entity),
         }
     }
+}
 
+impl Event<'_> {
     /// Checks what the types do not.
     pub(crate) fn check(self) -> Result<Self, Rejected> {
         let fault = match &self {
-            it if !is_system(&it.system) => {
+            it if !is_system(&it.object.system) => {
                 "source.system: 1 to 64 of the characters a-z, 0-9, _ and -"
             }
             it if it.id.as_deref().is_some_and(|it| !is_id(it)) => {

@@ -10,15 +10,15 @@ use aam::db::Connection;
 use aam::db::event_ids::EventId;
 use aam::db::runs::RunKind;
 use aam::inference::{FieldCoverage, SchemaInference};
-use aam::ingest::{self, Counts, Item, Outcome, Run};
+use aam::ingest::{self, Counts, Item, OpenError, Outcome, Run, Stream};
 use chrono::{DateTime, Utc};
 use platform::audit;
-use platform::{Caller, Result, db, metrics};
-use schema::{ConnectionId, RunId, TenantId};
+use platform::{Caller, Platform, Problem, Result, db, metrics};
+use schema::source::ObjectKey;
+use schema::{ConnectionId, Error, RunId, TenantId};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::State;
 use crate::event::{Event, Rejected};
 
 /// What became of one event.
@@ -30,7 +30,7 @@ pub(crate) enum Fate {
 }
 
 /// The indices of a request's events, by source object.
-type Groups = BTreeMap<(ConnectionId, String), Vec<usize>>;
+type Groups<'a> = BTreeMap<ObjectKey<'a>, Vec<usize>>;
 
 /// A run that is over, for the audit log.
 struct Done {
@@ -42,13 +42,13 @@ struct Done {
 
 /// Takes the events, in their order, and says what became of each.
 pub(crate) async fn take(
-    state: &State,
+    platform: &Platform,
     caller: &Caller,
     events: &[Result<Event<'_>, Rejected>],
     now: DateTime<Utc>,
 ) -> Result<Vec<Fate>> {
     let tenant = caller.tenant;
-    let mut tx = db::begin(&state.platform.db, tenant).await?;
+    let mut tx = db::begin(&platform.db, tenant).await?;
     let known = lock_connections(&mut tx, tenant, events).await?;
     let mut fates: Vec<_> = events.iter().map(|it| refused(it, &known)).collect();
     let mut runs = Vec::new();
@@ -59,14 +59,13 @@ pub(crate) async fn take(
         }
         let repeats = mark_duplicates(&mut tx, tenant, events, &mut fates, now).await?;
         let round = Round {
-            state,
             tenant,
             events,
             repeats,
             now,
         };
-        for (place, indices) in groups(events, &open) {
-            runs.push(round.object(&mut tx, place, &indices, &mut fates).await?);
+        for indices in groups(events, &open).into_values() {
+            runs.push(round.object(&mut tx, &indices, &mut fates).await?);
         }
         round.free_quarantined(&mut tx, &open, &fates).await?;
     }
@@ -92,7 +91,11 @@ async fn lock_connections(
     tenant: TenantId,
     events: &[Result<Event<'_>, Rejected>],
 ) -> Result<HashSet<ConnectionId>> {
-    let mut ids: Vec<_> = events.iter().flatten().map(|it| it.connection).collect();
+    let mut ids: Vec<_> = events
+        .iter()
+        .flatten()
+        .map(|it| it.object.connection)
+        .collect();
     ids.sort_unstable();
     ids.dedup();
     let known = aam::db::connections::lock_for_ingest(conn, tenant, &ids).await?;
@@ -102,7 +105,7 @@ async fn lock_connections(
 fn refused(event: &Result<Event<'_>, Rejected>, known: &HashSet<ConnectionId>) -> Option<Fate> {
     match event {
         Err(rejected) => Some(Fate::Rejected(rejected.reason.clone())),
-        Ok(event) if !known.contains(&event.connection) => {
+        Ok(event) if !known.contains(&event.object.connection) => {
             Some(Fate::Rejected("connection not found".to_owned()))
         }
         Ok(_) => None,
@@ -119,7 +122,7 @@ type EventKey<'a> = (ConnectionId, &'a str, &'a str);
 
 fn key<'a>(event: &'a Result<Event<'_>, Rejected>) -> Option<EventKey<'a>> {
     let event = event.as_ref().ok()?;
-    Some((event.connection, &event.source, event.id.as_deref()?))
+    Some((event.object.connection, &event.source, event.id.as_deref()?))
 }
 
 /// Of events with one id, the first counts, of all requests together. Says which events repeat an
@@ -160,12 +163,11 @@ async fn mark_duplicates(
     Ok(repeats)
 }
 
-fn groups(events: &[Result<Event<'_>, Rejected>], indices: &[usize]) -> Groups {
+fn groups<'a>(events: &'a [Result<Event<'_>, Rejected>], indices: &[usize]) -> Groups<'a> {
     let mut groups = Groups::new();
     for index in indices {
         let Ok(event) = &events[*index] else { continue };
-        let place = (event.connection, event.object());
-        groups.entry(place).or_default().push(*index);
+        groups.entry(event.object.key()).or_default().push(*index);
     }
     groups
 }
@@ -173,7 +175,6 @@ fn groups(events: &[Result<Event<'_>, Rejected>], indices: &[usize]) -> Groups {
 /// What the objects of a request share. An event that repeats one that is quarantined has a round
 /// of its own.
 struct Round<'a> {
-    state: &'a State,
     tenant: TenantId,
     events: &'a [Result<Event<'a>, Rejected>],
     repeats: HashMap<usize, usize>,
@@ -185,7 +186,6 @@ impl Round<'_> {
     async fn object(
         &self,
         conn: &mut Connection,
-        (connection, object): (ConnectionId, String),
         indices: &[usize],
         fates: &mut [Option<Fate>],
     ) -> Result<Done> {
@@ -195,11 +195,9 @@ impl Round<'_> {
             .filter_map(|it| Some((*it, self.events[*it].as_ref().ok()?)))
             .collect();
         let (_, first) = events.first().expect("a group has at least one event");
-        let stream = self
-            .state
-            .plans
-            .stream(conn, self.tenant, first, now)
-            .await?;
+        let stream = Stream::open(conn, self.tenant, &first.object, now)
+            .await
+            .map_err(unopened)?;
 
         let mut counts = Counts::default();
         let mut fresh = Vec::with_capacity(events.len());
@@ -228,12 +226,13 @@ impl Round<'_> {
         let drift = ingest::finish(conn, &stream, &run, counts, &observation, now).await?;
         metrics::count("DriftOpened", usize::from(drift.is_some()));
         if let Some(drift) = drift {
-            tracing::info!(%connection, object, severity = ?drift.severity, "the source drifted");
+            let ObjectKey { connection, name } = first.object.key();
+            tracing::info!(%connection, object = name, severity = ?drift.severity, "the source drifted");
         }
         Ok(Done {
             run: run.id,
-            connection,
-            object,
+            connection: stream.object.connection,
+            object: stream.object.name,
             counts,
         })
     }
@@ -267,6 +266,13 @@ impl Round<'_> {
             aam::db::event_ids::delete(conn, self.tenant, &ids).await?;
         }
         Ok(())
+    }
+}
+
+fn unopened(error: OpenError) -> Problem {
+    match error {
+        OpenError::Database(error) => error.into(),
+        error @ OpenError::Mapping { .. } => Error::Internal(error.into()).into(),
     }
 }
 

@@ -8,50 +8,23 @@ mod consumer;
 mod envelope;
 mod event;
 mod ingest;
-mod plans;
 mod routes;
 
-use std::sync::Arc;
-
-use axum::extract::FromRef;
 use platform::{Platform, Routes};
 
 use consumer::Messages;
-
-/// What the handlers hold.
-#[derive(Clone)]
-struct State {
-    platform: Platform,
-    plans: Arc<plans::Plans>,
-}
-
-impl FromRef<State> for Platform {
-    fn from_ref(state: &State) -> Platform {
-        state.platform.clone()
-    }
-}
 
 /// The function's routes.
 pub fn routes(platform: Platform) -> Routes {
     Routes::new()
         .merge(routes::events::router())
-        .with_state(State::new(platform))
+        .with_state(platform)
 }
 
 /// The function: requests, and the messages of its queue.
 pub async fn main() -> Result<(), lambda_http::Error> {
     platform::lambda::consume("event-ingest", |platform| {
-        let messages = Messages(State::new(platform.clone()));
-        Ok((routes(platform.clone()), messages))
+        Ok((routes(platform.clone()), Messages(platform.clone())))
     })
     .await
-}
-
-impl State {
-    fn new(platform: Platform) -> State {
-        State {
-            platform,
-            plans: Arc::default(),
-        }
-    }
 }

@@ -1,43 +1,27 @@
 //! Which mapping an object's records are read with.
 
 use chrono::{DateTime, Utc};
+use schema::TenantId;
 use schema::mapping::Mapping;
-use schema::{ConnectionId, TenantId};
+use schema::source::ObjectRef;
 
-use crate::db::mappings::{self, NewMapping};
-use crate::db::{self, Connection};
+use crate::db::mappings::{self, MappingVersion, NewMapping};
+use crate::db::{self, Connection, source_objects};
 use mapping::shipped;
 
-/// A source object and what its records are of.
-#[derive(Debug, Clone, Copy)]
-pub struct Object<'a> {
-    /// The connection.
-    pub connection: ConnectionId,
-    /// Its name: `system.entity`.
-    pub name: &'a str,
-    /// The system whose shipped mapping it starts with; the identity for an unknown one.
-    pub system: &'a str,
-    /// The kind of entity: `account`.
-    pub entity: &'a str,
-}
-
-/// The object's current mapping. Where it has none yet, the shipped one becomes version 1; the
-/// object must be registered. None where there is no such kind of entity.
+/// The object's current mapping. Where it has none yet, the object is registered and the shipped
+/// mapping becomes its version 1.
 pub async fn current_or_shipped(
     conn: &mut Connection,
     tenant: TenantId,
-    object: &Object<'_>,
+    object: &ObjectRef,
     now: DateTime<Utc>,
-) -> db::Result<Option<(i32, Mapping)>> {
-    let (connection, name) = (object.connection, object.name);
-    if let Some(current) = mappings::current(conn, tenant, connection, name).await? {
-        return Ok(Some(current));
+) -> db::Result<(MappingVersion, Mapping)> {
+    if let Some(current) = mappings::current(conn, tenant, object.key()).await? {
+        return Ok(current);
     }
-    let Some(mapping) =
-        shipped::find(object.system, object.entity).or_else(|| shipped::identity(object.entity))
-    else {
-        return Ok(None);
-    };
+    source_objects::insert_once(conn, tenant, object).await?;
+    let mapping = shipped(object);
     let new = NewMapping {
         version: 1,
         mapping,
@@ -45,9 +29,53 @@ pub async fn current_or_shipped(
         reason: "the first records of the object came",
         now,
     };
-    if mappings::insert(conn, tenant, connection, name, &new).await? {
-        return Ok(Some((1, mapping.clone())));
+    if mappings::insert(conn, tenant, object.key(), &new).await? {
+        let version = MappingVersion {
+            number: 1,
+            created_at: now,
+        };
+        return Ok((version, mapping.clone()));
     }
     // Somebody else was first; theirs may even have successors by now.
-    mappings::current(conn, tenant, connection, name).await
+    let current = mappings::current(conn, tenant, object.key()).await?;
+    Ok(current.expect("a version that is taken is there, and stays"))
+}
+
+/// What the object's records are read with at first.
+fn shipped(object: &ObjectRef) -> &'static Mapping {
+    let kind = object.entity.kind;
+    let of_system = match object.is_canonical() {
+        true => None,
+        false => shipped::find(&object.system, kind),
+    };
+    of_system
+        .or_else(|| shipped::identity(kind))
+        .expect("each entity has an identity mapping")
+}
+
+#[cfg(test)]
+mod tests {
+    use schema::{ConnectionId, entity};
+
+    use super::*;
+
+    fn check(object: &ObjectRef, expected: Option<&Mapping>) {
+        assert_eq!(Some(shipped(object)), expected, "{object:?}");
+    }
+
+    #[test]
+    fn an_object_begins_with_the_mapping_of_its_system_or_with_the_canonical_names() {
+        let connection = ConnectionId(uuid::Uuid::nil());
+        let account = entity::find("account").unwrap();
+        let of = |system: &str| ObjectRef::of_entity(connection, system, account);
+        let identity = shipped::identity("account");
+        let salesforce = shipped::find("salesforce", "account");
+        assert_ne!(salesforce, identity);
+        check(&of("salesforce"), salesforce);
+        check(&of("unheard-of"), identity);
+        check(
+            &ObjectRef::canonical(connection, "salesforce", account),
+            identity,
+        );
+    }
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** a schema is a set. Two that describe the same structure are equal and give the
 //! same bytes to hash, in whatever order they were learnt.
 
+mod object;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use object::{ObjectKey, ObjectRef};
 pub use types::{SourceType, SourceTypes};
 
 /// The fields of one source object.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
+use schema::source::ObjectKey;
 use schema::{ConnectionId, TenantId};
 use sources::postgres::Part;
 
@@ -17,7 +18,7 @@ pub(crate) struct Position<'a> {
 pub(crate) async fn find(
     conn: &mut Conn,
     tenant: TenantId,
-    (connection, object): (ConnectionId, &str),
+    object: ObjectKey<'_>,
     column: &Part,
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!(
@@ -28,8 +29,8 @@ pub(crate) async fn find(
           and cursor_type = $5
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         column.name,
         column.cast,
     )
@@ -40,7 +41,7 @@ pub(crate) async fn find(
 pub(crate) async fn upsert(
     conn: &mut Conn,
     tenant: TenantId,
-    (connection, object): (ConnectionId, &str),
+    object: ObjectKey<'_>,
     position: &Position<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
@@ -56,8 +57,8 @@ pub(crate) async fn upsert(
           updated_at = excluded.updated_at
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         position.part.name,
         position.part.cast,
         position.cursor,

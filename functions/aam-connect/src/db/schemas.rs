@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
 use platform::page::Page;
-use schema::source::SourceSchema;
+use schema::source::{ObjectKey, SourceSchema};
 use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use sqlx::types::Json;
@@ -80,8 +80,7 @@ pub(crate) async fn count(
 pub(crate) async fn find(
     conn: &mut Conn,
     tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
+    object: ObjectKey<'_>,
     version: i32,
 ) -> sqlx::Result<Option<SourceSchema>> {
     let found = sqlx::query_scalar!(
@@ -91,8 +90,8 @@ pub(crate) async fn find(
         where tenant_id = $1 and connection_id = $2 and object = $3 and version = $4
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         version,
     )
     .fetch_optional(conn)

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
+use schema::source::ObjectKey;
 use schema::{ConnectionId, TenantId};
 
 /// A slice holds at most this much, but at least one record.
@@ -11,8 +12,7 @@ const BYTES: i64 = 8 << 20;
 /// Some records of one object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slice<'a> {
-    pub(crate) connection: ConnectionId,
-    pub(crate) object: &'a str,
+    pub(crate) object: ObjectKey<'a>,
     /// The place of the record before the first one; empty for the beginning.
     pub(crate) after: &'a str,
 }
@@ -95,8 +95,8 @@ pub(crate) async fn list_raw(
         order by source_id
         "#,
         tenant as _,
-        slice.connection as _,
-        slice.object,
+        slice.object.connection as _,
+        slice.object.name,
         slice.after,
         ROWS,
         BYTES,
@@ -134,8 +134,8 @@ pub(crate) async fn list_quarantined(
         order by content_hash
         "#,
         tenant as _,
-        slice.connection as _,
-        slice.object,
+        slice.object.connection as _,
+        slice.object.name,
         slice.after,
         ROWS,
         BYTES,
@@ -187,8 +187,8 @@ pub(crate) async fn list_raw_keys(
         limit $5
         "#,
         tenant as _,
-        slice.connection as _,
-        slice.object,
+        slice.object.connection as _,
+        slice.object.name,
         slice.after,
         ROWS,
         shape,
@@ -216,8 +216,8 @@ pub(crate) async fn list_quarantined_keys(
         limit $5
         "#,
         tenant as _,
-        slice.connection as _,
-        slice.object,
+        slice.object.connection as _,
+        slice.object.name,
         slice.after,
         ROWS,
         shape,
@@ -245,7 +245,7 @@ pub(crate) struct Unsettled {
 pub(crate) async fn list_unsettled(
     conn: &mut Conn,
     tenant: TenantId,
-    (connection, object): (ConnectionId, &str),
+    object: ObjectKey<'_>,
     rows: &Rows,
 ) -> sqlx::Result<Vec<Unsettled>> {
     sqlx::query_as!(
@@ -258,8 +258,8 @@ pub(crate) async fn list_unsettled(
         where r.source_key is distinct from given.source_key or r.deleted
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         &rows.source_ids,
         &rows.keys,
     )
@@ -271,7 +271,7 @@ pub(crate) async fn list_unsettled(
 pub(crate) async fn count_raw(
     conn: &mut Conn,
     tenant: TenantId,
-    (connection, object): (ConnectionId, &str),
+    object: ObjectKey<'_>,
 ) -> sqlx::Result<u64> {
     let count = sqlx::query_scalar!(
         r#"
@@ -280,8 +280,8 @@ pub(crate) async fn count_raw(
         where tenant_id = $1 and connection_id = $2 and object = $3 and not deleted
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
     )
     .fetch_one(conn)
     .await?;
@@ -292,7 +292,7 @@ pub(crate) async fn count_raw(
 pub(crate) async fn list_left(
     conn: &mut Conn,
     tenant: TenantId,
-    (connection, object): (ConnectionId, &str),
+    object: ObjectKey<'_>,
     rows: &Rows,
 ) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
@@ -304,8 +304,8 @@ pub(crate) async fn list_left(
         where r.source_id <> given.source_id and not r.deleted
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         &rows.source_ids,
         &rows.keys,
     )
@@ -318,7 +318,7 @@ pub(crate) async fn list_left(
 pub(crate) async fn list_waiting(
     conn: &mut Conn,
     tenant: TenantId,
-    (connection, object): (ConnectionId, &str),
+    object: ObjectKey<'_>,
     source_ids: &[String],
 ) -> sqlx::Result<Vec<(String, String)>> {
     let waiting = sqlx::query!(
@@ -338,8 +338,8 @@ pub(crate) async fn list_waiting(
         where size <= $5
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         source_ids,
         BYTES,
     )

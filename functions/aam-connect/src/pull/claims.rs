@@ -37,7 +37,7 @@ pub(super) async fn look(
     order: &Order,
     page: &Page,
 ) -> Result<Claims, Halt> {
-    let plan = place.stream(conn).await?.plan;
+    let Stream { plan, object, .. } = place.stream(conn).await?;
     let mut here = HashMap::new();
     let mut rows = Rows::default();
     for row in &page.rows {
@@ -49,9 +49,7 @@ pub(super) async fn look(
         }
         here.insert(key, id);
     }
-    let name = place.object.name();
-    let object = (place.connection, name.as_str());
-    let unsettled = stored::list_unsettled(conn, place.tenant, object, &rows).await?;
+    let unsettled = stored::list_unsettled(conn, place.tenant, object.key(), &rows).await?;
     let mut claims = Claims::default();
     let mut elsewhere = Vec::new();
     for row in unsettled {
@@ -118,8 +116,7 @@ pub(super) async fn before(
     if rows.keys.is_empty() {
         return Ok(vec![]);
     }
-    let place = (stream.connection, stream.object.as_str());
-    stored::list_left(conn, stream.tenant, place, &rows).await
+    stored::list_left(conn, stream.tenant, stream.object.key(), &rows).await
 }
 
 /// Lets the rows of the page have the records that other rows have left.
@@ -131,8 +128,7 @@ pub(super) async fn free(
     if claims.freed.is_empty() {
         return Ok(());
     }
-    let place = (stream.connection, stream.object.as_str());
-    raw_records::free(conn, stream.tenant, place, &claims.freed).await
+    raw_records::free(conn, stream.tenant, stream.object.key(), &claims.freed).await
 }
 
 fn id(plan: &Plan, body: &str) -> Option<String> {

@@ -6,6 +6,7 @@ use aam::inference::{FieldCoverage, SchemaInference};
 use aam::ingest::{self, Counts, Item, Op, Run, Stream};
 use chrono::{DateTime, Utc};
 use schema::RunId;
+use schema::source::ObjectKey;
 use serde::{Deserialize, Serialize};
 use sources::postgres::{Line, Order, Page, Row, Secured, Start};
 use sources::{SourceError, SourceErrorKind};
@@ -117,6 +118,13 @@ impl Current {
 
     pub(super) fn is_over(&self) -> bool {
         matches!(self.way, Way::Over)
+    }
+
+    pub(super) fn key(&self, place: &Place<'_>) -> ObjectKey<'_> {
+        ObjectKey {
+            connection: place.connection,
+            name: &self.object,
+        }
     }
 
     pub(super) fn run(&self) -> Run {
@@ -247,7 +255,7 @@ impl Current {
             return Ok(());
         }
         self.delete(conn, stream, &before, now).await?;
-        let object = (stream.connection, stream.object.as_str());
+        let object = stream.object.key();
         let waiting = stored::list_waiting(conn, stream.tenant, object, &before).await?;
         let items: Vec<_> = waiting
             .iter()
@@ -283,8 +291,7 @@ impl Current {
         let warning = self.warnings.join("; ");
         let finished = FinishedRun {
             id: self.run,
-            connection: place.connection,
-            object: &self.object,
+            object: self.key(place),
             kind: RunKind::Sync,
             file: None,
             bytes: self.bytes,
@@ -360,9 +367,8 @@ impl Current {
         cursor: Option<&str>,
     ) -> db::Result<()> {
         if let (Some(part), Some(cursor)) = (&self.order.cursor, cursor) {
-            let object = (place.connection, self.object.as_str());
             let position = Position { part, cursor };
-            positions::upsert(conn, place.tenant, object, &position, place.now).await?;
+            positions::upsert(conn, place.tenant, self.key(place), &position, place.now).await?;
             runs::set_cursor(conn, place.tenant, self.run, cursor).await?;
         }
         Ok(())

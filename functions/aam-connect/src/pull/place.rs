@@ -1,16 +1,12 @@
 //! An object of a source and what it becomes here.
 
-use std::sync::Arc;
-
 use aam::db::Connection;
-use aam::ingest::{Stream, ensure_object, record_declared};
-use aam::mappings;
+use aam::ingest::{Stream, record_declared};
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
-use mapping::Plan;
 use platform::metrics;
-use schema::source::SourceSchema;
-use schema::{ConnectionId, DriftId, TenantId};
+use schema::source::{ObjectRef, SourceSchema};
+use schema::{ConnectionId, DriftId, TenantId, entity};
 use sources::postgres::Object;
 
 /// Where an object's rows come from and go to.
@@ -23,26 +19,16 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// How its records are read, with the mapping as of now. The object must be registered.
+    /// How its records are read, with the mapping as of now.
     pub(super) async fn stream(&self, conn: &mut Connection) -> anyhow::Result<Stream> {
-        let (name, entity) = (self.object.name(), &self.object.entity);
-        let object = mappings::Object {
+        let kind = &self.object.entity;
+        let object = ObjectRef {
             connection: self.connection,
-            name: &name,
-            system: self.system,
-            entity,
-        };
-        let current = mappings::current_or_shipped(conn, self.tenant, &object, self.now).await?;
-        let (mapping_version, mapping) =
-            current.with_context(|| format!("no entity `{entity}`"))?;
-        Ok(Stream {
-            tenant: self.tenant,
-            connection: self.connection,
-            object: name,
+            name: self.object.name(),
             system: self.system.to_owned(),
-            plan: Arc::new(Plan::compile(&mapping)?),
-            mapping_version,
-        })
+            entity: entity::find(kind).with_context(|| format!("no entity `{kind}`"))?,
+        };
+        Ok(Stream::open(conn, self.tenant, &object, self.now).await?)
     }
 
     /// Learns what the source declares of the object's structure. Says what the drift is, if it
@@ -52,15 +38,12 @@ impl Place<'_> {
         conn: &mut Connection,
         declared: &SourceSchema,
     ) -> anyhow::Result<Option<DriftId>> {
-        let (name, entity) = (self.object.name(), self.object.entity.as_str());
-        let meaning = (self.system, entity);
-        ensure_object(conn, self.tenant, self.connection, &name, meaning).await?;
         let stream = self.stream(conn).await?;
         let drift = record_declared(conn, &stream, declared, self.now).await?;
         metrics::count("DriftOpened", usize::from(drift.is_some()));
         if let Some(drift) = &drift {
-            let connection = self.connection;
-            tracing::info!(%connection, object = name, severity = ?drift.severity, "the source drifted");
+            let (connection, object) = (self.connection, self.object.name());
+            tracing::info!(%connection, object, severity = ?drift.severity, "the source drifted");
         }
         Ok(drift.map(|it| it.id))
     }

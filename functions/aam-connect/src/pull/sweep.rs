@@ -1,6 +1,7 @@
 //! What is stored and no longer at the source, once all that is there has been read.
 
 use aam::db::{self, Connection, quarantine};
+use schema::source::ObjectKey;
 use serde::{Deserialize, Serialize};
 use sources::postgres::{Line, Secured};
 
@@ -101,8 +102,7 @@ impl Current {
         let (shape, slice) = (
             &self.order.shape,
             Slice {
-                connection: place.connection,
-                object: &self.object,
+                object: self.key(place),
                 after,
             },
         );
@@ -165,7 +165,10 @@ impl Current {
                 }
             }
             Way::Aside { after, newest } => {
-                let object = (place.connection, self.object.as_str());
+                let object = ObjectKey {
+                    connection: place.connection,
+                    name: &self.object,
+                };
                 quarantine::discard(conn, place.tenant, object, &gone.places).await?;
                 match gone.last {
                     Some(last) => *after = last,

@@ -6,6 +6,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use platform::Platform;
 use schema::TenantId;
+use schema::source::ObjectKey;
 use serde::{Deserialize, Serialize};
 use sources::SourceError;
 use sources::postgres::{Line, Object, Order, Table};
@@ -146,7 +147,10 @@ impl Work<'_> {
             Ok(order) => order,
             Err(trouble) => return progress.note(trouble),
         };
-        let stored = (self.pull.connection_id, name.as_str());
+        let stored = ObjectKey {
+            connection: self.pull.connection_id,
+            name,
+        };
         let before = match way {
             Way::All { .. } => Some(stored::count_raw(conn, self.tenant, stored).await?),
             _ => None,
@@ -177,7 +181,10 @@ impl Work<'_> {
         };
         if self.pull.mode == Mode::Incremental {
             let name = object.name();
-            let place = (self.pull.connection_id, name.as_str());
+            let place = ObjectKey {
+                connection: self.pull.connection_id,
+                name: &name,
+            };
             if let Some(since) = positions::find(conn, self.tenant, place, cursor).await? {
                 return Ok(Way::Changed { since, after: None });
             }

@@ -58,7 +58,7 @@ impl Current {
                 version: None,
             })
             .collect();
-        let object = (place.connection, self.object.as_str(), self.run);
-        quarantine::upsert(conn, place.tenant, object, &rows, place.now).await
+        let passage = (stream.object.key(), self.run);
+        quarantine::upsert(conn, place.tenant, passage, &rows, place.now).await
     }
 }

@@ -7,6 +7,7 @@ use platform::extract::{Json, Path, Query};
 use platform::page::Page;
 use platform::{Platform, Reader, Result, Routes, db, routes};
 use schema::drift::Change;
+use schema::source::ObjectKey;
 use schema::{ConnectionId, Error};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -106,8 +107,12 @@ async fn diff(
     };
     let mut tx = db::read(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
-    let before = schemas::find(&mut tx, caller.tenant, id, &object, from).await?;
-    let after = schemas::find(&mut tx, caller.tenant, id, &object, to).await?;
+    let key = ObjectKey {
+        connection: id,
+        name: &object,
+    };
+    let before = schemas::find(&mut tx, caller.tenant, key, from).await?;
+    let after = schemas::find(&mut tx, caller.tenant, key, to).await?;
     let (Some(before), Some(after)) = (before, after) else {
         return Err(absent.into());
     };

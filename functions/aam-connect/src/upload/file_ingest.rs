@@ -173,11 +173,11 @@ impl<'a> FileIngest<'a> {
         let observation = &self.observation;
         report.drift =
             ingest::finish(&mut tx, &self.stream, &self.run, counts, observation, now).await?;
-        let place = object(self.stream.connection);
+        let place = object(self.stream.object.connection);
         let entry = Entry::new(&upload.caller, "file.upload", place).after(json!({
             "run": self.run.id,
             "file": self.run.file,
-            "object": self.stream.object,
+            "object": self.stream.object.name,
             "counts": counts,
             "drift": report.drift.as_ref().map(|it| it.id),
         }));
@@ -271,7 +271,7 @@ impl<'a> FileIngest<'a> {
         rows.sort_by_key(|it| it.content_hash);
         rows.dedup_by_key(|it| it.content_hash);
         let stream = &self.stream;
-        let place = (stream.connection, stream.object.as_str(), self.run.id);
+        let place = (stream.object.key(), self.run.id);
         let mut tx = self.upload.begin().await?;
         quarantine::upsert(&mut tx, stream.tenant, place, &rows, now).await?;
         runs::advance(&mut tx, stream.tenant, &self.run, &counts).await?;

@@ -8,19 +8,16 @@ mod body;
 mod file_ingest;
 mod report;
 
-use std::sync::Arc;
-
 use aam::db::runs::{self, RunKind};
-use aam::ingest::{Run, Stream, ensure_object};
-use aam::mappings::{Object, current_or_shipped};
+use aam::ingest::{OpenError, Run, Stream};
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
-use chrono::{DateTime, TimeDelta, Utc};
-use mapping::Plan;
+use chrono::TimeDelta;
 use platform::{Caller, Platform, Problem, Result, db};
-use schema::entity::ENTITIES;
+use schema::entity::{self, ENTITIES};
+use schema::source::ObjectRef;
 use schema::{ConnectionId, Error, RunId};
 use sources::delimited::file_name::{self, FileName};
 use sources::filesource::Config;
@@ -125,7 +122,7 @@ impl Upload {
             Err(Stop::File(error)) => return Ok(report.refuse(error)),
             Err(Stop::Request(problem)) => return Err(problem),
         };
-        report.describe(&meaning, &stream.object, run.id);
+        report.describe(&meaning, &stream.object.name, run.id);
         let id = run.id;
         let options = self.config.options(meaning.format.delimiter());
         let mut ingest = FileIngest::new(self, stream, run);
@@ -155,21 +152,14 @@ impl Upload {
     async fn open(&self, meaning: &FileName<'_>, name: String) -> Result<(Stream, Run), Stop> {
         let now = platform::now();
         let (tenant, connection) = (self.caller.tenant, self.connection);
-        let object = format!("{}.{}", meaning.system, meaning.entity);
-        let place = (meaning.system.as_str(), meaning.entity);
+        let entity = entity::find(meaning.entity).expect("a file's name has a known entity");
+        let object = ObjectRef::of_entity(connection, &meaning.system, entity);
         let mut tx = self.begin().await?;
         let abandoned = (RunKind::Upload, now - MAX_RUN);
         runs::fail_abandoned(&mut tx, tenant, connection, abandoned, now).await?;
-        ensure_object(&mut tx, tenant, connection, &object, place).await?;
-        let (mapping_version, plan) = self.plan(&mut tx, &object, meaning, now).await?;
-        let stream = Stream {
-            tenant,
-            connection,
-            object,
-            system: meaning.system.clone(),
-            plan: Arc::new(plan),
-            mapping_version,
-        };
+        let stream = Stream::open(&mut tx, tenant, &object, now)
+            .await
+            .map_err(unopened)?;
         let run = Run {
             id: RunId(Uuid::now_v7()),
             kind: RunKind::Upload,
@@ -180,27 +170,6 @@ impl Upload {
         runs::insert(&mut tx, &stream, &run).await?;
         tx.commit().await?;
         Ok((stream, run))
-    }
-
-    async fn plan(
-        &self,
-        conn: &mut db::Connection,
-        name: &str,
-        meaning: &FileName<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<(i32, Plan), Stop> {
-        let object = Object {
-            connection: self.connection,
-            name,
-            system: &meaning.system,
-            entity: meaning.entity,
-        };
-        let (version, mapping) = current_or_shipped(conn, self.caller.tenant, &object, now)
-            .await?
-            .expect("each entity has an identity mapping");
-        let plan = Plan::compile(&mapping)
-            .map_err(|err| Stop::File(format!("mapping {version} of {name} is broken: {err}")))?;
-        Ok((version, plan))
     }
 
     async fn fail(&self, run: RunId, error: &str) -> Result<()> {
@@ -220,6 +189,14 @@ impl Upload {
             return Err(NOT_FOUND.into());
         }
         Ok(tx)
+    }
+}
+
+/// A file whose mapping is broken cannot be read; its neighbours may have others.
+fn unopened(error: OpenError) -> Stop {
+    match error {
+        OpenError::Database(error) => error.into(),
+        error @ OpenError::Mapping { .. } => Stop::File(error.to_string()),
     }
 }
 

@@ -1,23 +1,23 @@
 //! Events from outside.
 
 use aam::ingest::Outcome;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{SubsecRound, Utc};
 use platform::extract::Json;
-use platform::{Caller, Ingester, Problem, Result, Routes, extract, metrics, routes};
+use platform::{Caller, Ingester, Platform, Problem, Result, Routes, extract, metrics, routes};
 use schema::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::cloud_event;
 use crate::envelope::{self, Envelope};
 use crate::event::{Event, Rejected};
 use crate::ingest::{self, Fate};
-use crate::{State, cloud_event};
 
 const MAX_BODY: usize = 5 << 20;
 
-pub(crate) fn router() -> Routes<State> {
+pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(create))
 }
 
@@ -82,17 +82,17 @@ pub(crate) enum Status {
     responses((status = 202, body = Receipt), (status = 400), (status = 413), (status = 415),
         (status = 422)))]
 async fn create(
-    axum::extract::State(state): axum::extract::State<State>,
+    State(platform): State<Platform>,
     Ingester(caller): Ingester,
     Body(headers, body): Body,
 ) -> Result<(StatusCode, Json<Receipt>)> {
-    let receipt = take(&state, &caller, &headers, &body).await?;
+    let receipt = take(&platform, &caller, &headers, &body).await?;
     Ok((StatusCode::ACCEPTED, Json(receipt)))
 }
 
 /// Takes the events of a body, whichever way it came.
 pub(crate) async fn take(
-    state: &State,
+    platform: &Platform,
     caller: &Caller,
     headers: &HeaderMap,
     body: &[u8],
@@ -102,7 +102,7 @@ pub(crate) async fn take(
     let events: Events<'_> = events
         .map(|it| it.and_then(|it| it.check_time(now)))
         .collect();
-    let fates = ingest::take(state, caller, &events, now).await?;
+    let fates = ingest::take(platform, caller, &events, now).await?;
     let mut receipt = Receipt::default();
     for (index, (event, fate)) in events.into_iter().zip(fates).enumerate() {
         receipt.add(index, event.map_or_else(|it| it.id, |it| it.id), fate);

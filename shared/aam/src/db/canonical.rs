@@ -6,25 +6,15 @@
 use std::{collections::HashMap, fmt::Write, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
+use schema::TenantId;
 use schema::entity::{ENTITIES, Entity, Field, Kind};
-use schema::{ConnectionId, TenantId};
+use schema::source::{ObjectKey, ObjectRef};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Postgres};
 
 use super::{Connection, Result};
 use mapping::{Cell, Record};
-
-/// Where the records of one batch come from.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
-    /// The connection.
-    pub connection: ConnectionId,
-    /// The source object.
-    pub object: &'a str,
-    /// The system that it is an object of.
-    pub system: &'a str,
-}
 
 static UPSERTS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
     ENTITIES
@@ -44,7 +34,7 @@ static DELETES: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
 pub async fn upsert(
     conn: &mut Connection,
     tenant: TenantId,
-    (origin, entity): (&Origin<'_>, &'static Entity),
+    (object, entity): (&ObjectRef, &'static Entity),
     rows: &[(&str, &Record<'_>)],
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -53,9 +43,9 @@ pub async fn upsert(
     let extras: Vec<_> = rows.iter().map(|it| it.1.extras.as_str()).collect();
     let mut query = sqlx::query(AssertSqlSafe(sql))
         .bind(tenant)
-        .bind(origin.connection)
-        .bind(origin.object)
-        .bind(origin.system)
+        .bind(object.connection)
+        .bind(&object.name)
+        .bind(&object.system)
         .bind(now)
         .bind(ids)
         .bind(extras);
@@ -71,14 +61,14 @@ pub async fn upsert(
 pub async fn delete(
     conn: &mut Connection,
     tenant: TenantId,
-    origin: &Origin<'_>,
+    object: ObjectKey<'_>,
     entity: &'static Entity,
     source_ids: &[&str],
 ) -> Result<()> {
     sqlx::query(AssertSqlSafe(DELETES[entity.kind].as_str()))
         .bind(tenant)
-        .bind(origin.connection)
-        .bind(origin.object)
+        .bind(object.connection)
+        .bind(object.name)
         .bind(source_ids)
         .execute(conn)
         .await?;

@@ -1,11 +1,22 @@
 //! Versions of mappings. A version never changes; the newest is the current one.
 
 use chrono::{DateTime, Utc};
+use schema::TenantId;
 use schema::mapping::Mapping;
-use schema::{ConnectionId, TenantId};
+use schema::source::ObjectKey;
 use sqlx::types::Json;
 
 use super::{Connection, Result};
+
+/// Which version of an object's mapping. A number is given again where the transaction that gave
+/// it first was rolled back; the two are told apart by when they were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MappingVersion {
+    /// From 1.
+    pub number: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
 
 /// One version of an object's mapping.
 #[derive(Debug, Clone)]
@@ -22,24 +33,26 @@ pub struct NewMapping<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// The current version's number.
+/// The current version, without the mapping.
 pub async fn find_version(
     conn: &mut Connection,
     tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
-) -> Result<Option<i32>> {
-    sqlx::query_scalar!(
+    object: ObjectKey<'_>,
+) -> Result<Option<MappingVersion>> {
+    sqlx::query_as!(
+        MappingVersion,
         r#"
-        select max(version)
+        select version number, created_at
         from mappings
         where tenant_id = $1 and connection_id = $2 and object = $3
+        order by version desc
+        limit 1
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await
 }
 
@@ -47,32 +60,36 @@ pub async fn find_version(
 pub async fn current(
     conn: &mut Connection,
     tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
-) -> Result<Option<(i32, Mapping)>> {
+    object: ObjectKey<'_>,
+) -> Result<Option<(MappingVersion, Mapping)>> {
     let row = sqlx::query!(
         r#"
-        select version, document "mapping: Json<Mapping>"
+        select version, created_at, document "mapping: Json<Mapping>"
         from mappings
         where tenant_id = $1 and connection_id = $2 and object = $3
         order by version desc
         limit 1
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|it| (it.version, it.mapping.0)))
+    Ok(row.map(|it| {
+        let version = MappingVersion {
+            number: it.version,
+            created_at: it.created_at,
+        };
+        (version, it.mapping.0)
+    }))
 }
 
 /// Adds a version. Says whether its number was free.
 pub async fn insert(
     conn: &mut Connection,
     tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
+    object: ObjectKey<'_>,
     new: &NewMapping<'_>,
 ) -> Result<bool> {
     let result = sqlx::query!(
@@ -83,8 +100,8 @@ pub async fn insert(
         on conflict (tenant_id, connection_id, object, version) do nothing
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         new.version,
         Json(new.mapping) as _,
         new.author,

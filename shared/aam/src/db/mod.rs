@@ -11,4 +11,4 @@ pub mod runs;
 pub mod snapshots;
 pub mod source_objects;
 
-pub use sqlx::{PgConnection as Connection, Result};
+pub use sqlx::{Error, PgConnection as Connection, Result};

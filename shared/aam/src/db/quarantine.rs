@@ -1,7 +1,8 @@
 //! Records that could not be mapped, with the reason.
 
 use chrono::{DateTime, Utc};
-use schema::{ConnectionId, RunId, TenantId};
+use schema::source::ObjectKey;
+use schema::{RunId, TenantId};
 
 use super::{Connection, Result};
 
@@ -48,7 +49,7 @@ pub struct Superseded<'a> {
 pub async fn upsert(
     conn: &mut Connection,
     tenant: TenantId,
-    (connection, object, run): (ConnectionId, &str, RunId),
+    (object, run): (ObjectKey<'_>, RunId),
     rows: &[NewQuarantined<'_>],
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -84,8 +85,8 @@ pub async fn upsert(
           source_key = coalesce(excluded.source_key, quarantined_records.source_key)
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         run as _,
         now,
         hashes as _,
@@ -107,8 +108,7 @@ pub async fn upsert(
 pub async fn delete(
     conn: &mut Connection,
     tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
+    object: ObjectKey<'_>,
     settled: &Superseded<'_>,
 ) -> Result<()> {
     sqlx::query!(
@@ -145,8 +145,8 @@ pub async fn delete(
         )
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         &settled.hashes as _,
         &settled.source_ids as _,
         &settled.versions as _,
@@ -163,7 +163,7 @@ pub async fn delete(
 pub async fn discard(
     conn: &mut Connection,
     tenant: TenantId,
-    (connection, object): (ConnectionId, &str),
+    object: ObjectKey<'_>,
     hashes: &[String],
 ) -> Result<()> {
     sqlx::query!(
@@ -173,8 +173,8 @@ pub async fn discard(
           and content_hash = any(array(select decode(hash, 'hex') from unnest($4::text[]) hash))
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         hashes,
     )
     .execute(conn)

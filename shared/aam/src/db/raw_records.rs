@@ -1,7 +1,8 @@
 //! The latest payload of each source record, as received.
 
 use chrono::{DateTime, Utc};
-use schema::{ConnectionId, RunId, TenantId};
+use schema::source::ObjectKey;
+use schema::{RunId, TenantId};
 
 use super::{Connection, Result};
 
@@ -42,10 +43,8 @@ pub struct NewRaw<'a> {
 /// What all records of one batch share.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
-    /// Where they come from.
-    pub connection: ConnectionId,
     /// The source object they are of.
-    pub object: &'a str,
+    pub object: ObjectKey<'a>,
     /// The passage that brings them.
     pub run: RunId,
     /// The mapping that they were read with.
@@ -61,8 +60,7 @@ pub struct Batch<'a> {
 pub async fn list_known(
     conn: &mut Connection,
     tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
+    object: ObjectKey<'_>,
     source_ids: &[&str],
 ) -> Result<Vec<Known>> {
     sqlx::query_as!(
@@ -74,8 +72,8 @@ pub async fn list_known(
         where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         source_ids as _,
     )
     .fetch_all(conn)
@@ -126,8 +124,8 @@ pub async fn upsert(
         returning source_id
         "#,
         tenant as _,
-        batch.connection as _,
-        batch.object,
+        batch.object.connection as _,
+        batch.object.name,
         batch.mapping_version,
         batch.run as _,
         batch.now,
@@ -147,7 +145,7 @@ pub async fn upsert(
 pub async fn set_keys(
     conn: &mut Connection,
     tenant: TenantId,
-    (connection, object): (ConnectionId, &str),
+    object: ObjectKey<'_>,
     (source_ids, keys): (&[&str], &[&str]),
 ) -> Result<()> {
     sqlx::query!(
@@ -168,8 +166,8 @@ pub async fn set_keys(
           and r.source_id = given.source_id
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         source_ids as _,
         keys as _,
     )
@@ -183,7 +181,7 @@ pub async fn set_keys(
 pub async fn free(
     conn: &mut Connection,
     tenant: TenantId,
-    (connection, object): (ConnectionId, &str),
+    object: ObjectKey<'_>,
     source_ids: &[String],
 ) -> Result<()> {
     sqlx::query!(
@@ -202,8 +200,8 @@ pub async fn free(
           and r.source_id = given.source_id
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         source_ids,
     )
     .execute(conn)

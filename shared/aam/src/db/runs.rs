@@ -1,6 +1,7 @@
 //! Runs: passages of records from a source into the platform.
 
 use chrono::{DateTime, Utc};
+use schema::source::ObjectKey;
 use schema::{ConnectionId, RunId, TenantId};
 
 use super::{Connection, Result};
@@ -25,10 +26,8 @@ pub enum RunKind {
 pub struct FinishedRun<'a> {
     /// Its id.
     pub id: RunId,
-    /// Where the records came from.
-    pub connection: ConnectionId,
     /// The source object they are of.
-    pub object: &'a str,
+    pub object: ObjectKey<'a>,
     /// What brought them.
     pub kind: RunKind,
     /// The file's name, where it was a file.
@@ -52,8 +51,8 @@ pub async fn insert(conn: &mut Connection, stream: &Stream, run: &Run) -> Result
         "#,
         stream.tenant as _,
         run.id as _,
-        stream.connection as _,
-        stream.object,
+        stream.object.connection as _,
+        stream.object.name,
         run.kind as _,
         run.file,
         run.started_at,
@@ -218,8 +217,8 @@ pub async fn finish(
         "#,
         tenant as _,
         run.id as _,
-        run.connection as _,
-        run.object,
+        run.object.connection as _,
+        run.object.name,
         run.kind as _,
         run.file,
         number(counts.rows_read),

@@ -1,8 +1,8 @@
 //! Numbered snapshots of a source object's structure. A snapshot never changes.
 
 use chrono::{DateTime, Utc};
-use schema::source::SourceSchema;
-use schema::{ConnectionId, TenantId};
+use schema::TenantId;
+use schema::source::{ObjectKey, SourceSchema};
 use sqlx::types::Json;
 
 use super::{Connection, Result};
@@ -23,8 +23,7 @@ pub struct Snapshot {
 pub async fn find_latest_and_baseline(
     conn: &mut Connection,
     tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
+    object: ObjectKey<'_>,
 ) -> Result<Option<(Snapshot, Snapshot)>> {
     let mut snapshots = sqlx::query_as!(
         Snapshot,
@@ -42,8 +41,8 @@ pub async fn find_latest_and_baseline(
         order by version
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
     )
     .fetch_all(conn)
     .await?;
@@ -58,8 +57,7 @@ pub async fn find_latest_and_baseline(
 pub async fn exists(
     conn: &mut Connection,
     tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
+    object: ObjectKey<'_>,
     structure_hash: &str,
 ) -> Result<bool> {
     sqlx::query_scalar!(
@@ -71,8 +69,8 @@ pub async fn exists(
         ) "exists!"
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         structure_hash,
     )
     .fetch_one(conn)
@@ -83,7 +81,7 @@ pub async fn exists(
 pub async fn insert(
     conn: &mut Connection,
     tenant: TenantId,
-    (connection, object): (ConnectionId, &str),
+    object: ObjectKey<'_>,
     snapshot: &Snapshot,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -94,8 +92,8 @@ pub async fn insert(
         values ($1, $2, $3, $4, $5, $6, $7)
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         snapshot.version,
         &snapshot.schema as _,
         snapshot.structure_hash,

@@ -1,6 +1,7 @@
 //! Source objects: what a connection's records are of.
 
-use schema::{ConnectionId, TenantId};
+use schema::TenantId;
+use schema::source::{ObjectKey, ObjectRef};
 
 use super::{Connection, Result};
 
@@ -8,9 +9,7 @@ use super::{Connection, Result};
 pub async fn insert_once(
     conn: &mut Connection,
     tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
-    (system, entity): (&str, &str),
+    object: &ObjectRef,
 ) -> Result<()> {
     sqlx::query!(
         r#"
@@ -19,10 +18,10 @@ pub async fn insert_once(
         on conflict do nothing
         "#,
         tenant as _,
-        connection as _,
-        object,
-        system,
-        entity,
+        object.connection as _,
+        object.name,
+        object.system,
+        object.entity.kind,
     )
     .execute(conn)
     .await?;
@@ -30,12 +29,7 @@ pub async fn insert_once(
 }
 
 /// Holds the object against others who would number a snapshot of it.
-pub async fn lock(
-    conn: &mut Connection,
-    tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
-) -> Result<()> {
+pub async fn lock(conn: &mut Connection, tenant: TenantId, object: ObjectKey<'_>) -> Result<()> {
     sqlx::query!(
         r#"
         select 1 "one!"
@@ -44,8 +38,8 @@ pub async fn lock(
         for no key update
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
     )
     .fetch_one(conn)
     .await?;
@@ -56,8 +50,7 @@ pub async fn lock(
 pub async fn set_baseline(
     conn: &mut Connection,
     tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
+    object: ObjectKey<'_>,
     version: i32,
 ) -> Result<()> {
     sqlx::query!(
@@ -66,8 +59,8 @@ pub async fn set_baseline(
         where tenant_id = $1 and connection_id = $2 and object = $3
         "#,
         tenant as _,
-        connection as _,
-        object,
+        object.connection as _,
+        object.name,
         version,
     )
     .execute(conn)

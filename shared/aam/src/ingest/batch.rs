@@ -8,7 +8,7 @@ use schema::RunId;
 use super::decide::{Times, decide};
 use super::prepare::{Prepared, Rejected, prepare};
 use super::{Item, Outcome, Run, Stream};
-use crate::db::canonical::{self, Origin};
+use crate::db::canonical;
 use crate::db::quarantine::{NewQuarantined, Superseded};
 use crate::db::raw_records::{self, Batch, Known, NewRaw};
 use crate::db::runs::RunKind;
@@ -119,8 +119,7 @@ async fn known(
     if ids.is_empty() {
         return Ok(vec![]);
     }
-    let (connection, object) = (stream.connection, &stream.object);
-    raw_records::list_known(conn, stream.tenant, connection, object, &ids).await
+    raw_records::list_known(conn, stream.tenant, stream.object.key(), &ids).await
 }
 
 /// Writes the raw records, then the canonical ones of those that were written: a concurrent
@@ -139,8 +138,7 @@ async fn write(
         .collect();
     let rows: Vec<_> = written.iter().map(|it| new_raw(it.1)).collect();
     let batch = Batch {
-        connection: stream.connection,
-        object: &stream.object,
+        object: stream.object.key(),
         run,
         mapping_version: stream.mapping_version,
         as_of: times.as_of,
@@ -166,11 +164,7 @@ async fn write_canonical(
     written: &[(usize, &Prepared<'_>)],
     now: DateTime<Utc>,
 ) -> db::Result<()> {
-    let origin = Origin {
-        connection: stream.connection,
-        object: &stream.object,
-        system: &stream.system,
-    };
+    let (tenant, object) = (stream.tenant, &stream.object);
     let entity = stream.plan.entity();
     let mut upserts = Vec::with_capacity(written.len());
     let mut deletes = Vec::new();
@@ -181,10 +175,10 @@ async fn write_canonical(
         }
     }
     if !upserts.is_empty() {
-        canonical::upsert(conn, stream.tenant, (&origin, entity), &upserts, now).await?;
+        canonical::upsert(conn, tenant, (object, entity), &upserts, now).await?;
     }
     if !deletes.is_empty() {
-        canonical::delete(conn, stream.tenant, &origin, entity, &deletes).await?;
+        canonical::delete(conn, tenant, object.key(), entity, &deletes).await?;
     }
     Ok(())
 }
@@ -207,8 +201,7 @@ async fn note_keys(
     if ids.is_empty() {
         return Ok(());
     }
-    let place = (stream.connection, stream.object.as_str());
-    raw_records::set_keys(conn, stream.tenant, place, (&ids, &keys)).await
+    raw_records::set_keys(conn, stream.tenant, stream.object.key(), (&ids, &keys)).await
 }
 
 fn new_raw<'a>(item: &'a Prepared<'_>) -> NewRaw<'a> {
@@ -247,7 +240,7 @@ async fn quarantine(
         .collect();
     rows.sort_by_key(|it| it.content_hash);
     rows.dedup_by_key(|it| it.content_hash);
-    let place = (stream.connection, stream.object.as_str(), run.id);
+    let place = (stream.object.key(), run.id);
     db::quarantine::upsert(conn, stream.tenant, place, &rows, now).await
 }
 
@@ -303,8 +296,7 @@ async fn release(
     if settled.hashes.is_empty() && settled.source_keys.is_empty() {
         return Ok(());
     }
-    let (connection, object) = (stream.connection, &stream.object);
-    db::quarantine::delete(conn, stream.tenant, connection, object, settled).await
+    db::quarantine::delete(conn, stream.tenant, stream.object.key(), settled).await
 }
 
 fn observe(

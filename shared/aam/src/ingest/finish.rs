@@ -43,8 +43,7 @@ pub async fn finish(
 ) -> db::Result<Option<DriftEvent>> {
     let finished = FinishedRun {
         id: run.id,
-        connection: stream.connection,
-        object: &stream.object,
+        object: stream.object.key(),
         kind: run.kind,
         file: run.file.as_deref(),
         bytes: run.bytes,

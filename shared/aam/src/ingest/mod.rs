@@ -16,40 +16,20 @@
 mod batch;
 mod decide;
 mod finish;
+mod plan_cache;
 mod prepare;
 mod schema_versions;
-
-use std::sync::Arc;
+mod stream;
 
 use chrono::{DateTime, Utc};
-use schema::{ConnectionId, TenantId};
 
 pub use batch::write_batch;
 pub use finish::{Run, finish};
 pub use schema_versions::record_declared;
-
-use crate::db::{self, Connection};
-use mapping::Plan;
+pub use stream::{OpenError, Stream};
 
 /// Most items that one [`write_batch`] should have.
 pub const MAX_ITEMS: usize = 1000;
-
-/// Where records come from and what they become.
-#[derive(Debug, Clone)]
-pub struct Stream {
-    /// Whose records they are.
-    pub tenant: TenantId,
-    /// The connection that brings them.
-    pub connection: ConnectionId,
-    /// The source object: `system.entity`, or the source's own name.
-    pub object: String,
-    /// The system it is an object of.
-    pub system: String,
-    /// How its records are read.
-    pub plan: Arc<Plan>,
-    /// The version of the mapping that the plan was compiled from.
-    pub mapping_version: i32,
-}
 
 /// One record as it came.
 #[derive(Debug, Clone, Copy)]
@@ -160,15 +140,4 @@ impl std::ops::AddAssign for Counts {
         self.quarantined += other.quarantined;
         self.collisions += other.collisions;
     }
-}
-
-/// Registers a source object, once. Its mappings and snapshots hang on it.
-pub async fn ensure_object(
-    conn: &mut Connection,
-    tenant: TenantId,
-    connection: ConnectionId,
-    object: &str,
-    (system, entity): (&str, &str),
-) -> db::Result<()> {
-    db::source_objects::insert_once(conn, tenant, connection, object, (system, entity)).await
 }

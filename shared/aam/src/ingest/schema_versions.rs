@@ -21,7 +21,7 @@ pub(super) type Used<'a> = &'a (dyn Fn(&str) -> FieldUse + Sync);
 
 /// Notes the structure that the source itself declares, and returns the drift that is new.
 ///
-/// The object must be registered. Snapshots and drift are as [`finish`](super::finish()) has them.
+/// Snapshots and drift are as [`finish`](super::finish()) has them.
 pub async fn record_declared(
     conn: &mut Connection,
     stream: &Stream,
@@ -41,31 +41,31 @@ pub(super) async fn record_observed(
     used: Used<'_>,
     now: DateTime<Utc>,
 ) -> db::Result<Option<DriftEvent>> {
-    let (tenant, connection, object) = (stream.tenant, stream.connection, &stream.object);
+    let (tenant, object) = (stream.tenant, stream.object.key());
     let find = snapshots::find_latest_and_baseline;
-    if let Some((latest, _)) = find(conn, tenant, connection, object).await?
+    if let Some((latest, _)) = find(conn, tenant, object).await?
         && next(&latest, seen).is_none()
     {
         return Ok(None);
     }
     // Only whoever holds the object numbers its snapshots, and numbers them after the newest.
-    source_objects::lock(conn, tenant, connection, object).await?;
-    let Some((latest, baseline)) = find(conn, tenant, connection, object).await? else {
+    source_objects::lock(conn, tenant, object).await?;
+    let Some((latest, baseline)) = find(conn, tenant, object).await? else {
         let Some(schema) = seen(None) else {
             return Ok(None);
         };
         let first = snapshot(1, schema);
-        snapshots::insert(conn, tenant, (connection, object), &first, now).await?;
-        source_objects::set_baseline(conn, tenant, connection, object, 1).await?;
+        snapshots::insert(conn, tenant, object, &first, now).await?;
+        source_objects::set_baseline(conn, tenant, object, 1).await?;
         return Ok(None);
     };
     let Some(next) = next(&latest, seen) else {
         return Ok(None);
     };
-    if snapshots::exists(conn, tenant, connection, object, &next.structure_hash).await? {
+    if snapshots::exists(conn, tenant, object, &next.structure_hash).await? {
         return Ok(None);
     }
-    snapshots::insert(conn, tenant, (connection, object), &next, now).await?;
+    snapshots::insert(conn, tenant, object, &next, now).await?;
     let Some(event) = event(stream, &baseline, &next, used, now) else {
         return Ok(None);
     };
@@ -98,8 +98,8 @@ fn event(
     let severity = changes.iter().map(|it| it.severity).max()?;
     Some(DriftEvent {
         id: DriftId(uuid::Uuid::now_v7()),
-        connection_id: stream.connection,
-        object: stream.object.clone(),
+        connection_id: stream.object.connection,
+        object: stream.object.name.clone(),
         from_version: from.version,
         to_version: to.version,
         changes,
