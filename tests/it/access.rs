@@ -4,6 +4,8 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::app::{Answer, JSON, Person, TestApp};
+use tests::fixtures::files::upload_to;
+use tests::fixtures::users::nobody;
 use uuid::Uuid;
 
 /// One operation of the merged document.
@@ -133,9 +135,13 @@ async fn objects(app: &TestApp, owner: &Person) -> Vec<(&'static str, String)> {
     let connection = text(app.post("/api/v1/aam/connections", owner, new).await, "/id");
     for column in ["industry", "branch"] {
         let file = format!("account_id,name,{column}\n1,Acme,Rockets\n");
-        let answer = app
-            .upload(owner, &connection, &[("accounts_crm.csv", &file)])
-            .await;
+        let answer = upload_to(
+            app,
+            owner,
+            &connection,
+            &[("accounts_crm.csv", file.as_bytes())],
+        )
+        .await;
         assert_eq!(answer.status, StatusCode::OK, "{answer}");
     }
     let drift = text(
@@ -212,9 +218,13 @@ async fn a_connection_of_another_tenant_takes_nothing() {
     let (ann, bob) = (app.register("Ann Ltd").await, app.register("Bob Ltd").await);
     let (_, connection) = objects(&app, &ann).await.remove(0);
     let file = "account_id,name\n2,Planted\n";
-    let upload = app
-        .upload(&bob, &connection, &[("accounts_crm.csv", file)])
-        .await;
+    let upload = upload_to(
+        &app,
+        &bob,
+        &connection,
+        &[("accounts_crm.csv", file.as_bytes())],
+    )
+    .await;
     assert_eq!(upload.status, StatusCode::NOT_FOUND, "{upload}");
     let event = json!({
         "source": { "system": "crm", "connection_id": connection },
@@ -233,13 +243,4 @@ async fn a_connection_of_another_tenant_takes_nothing() {
     }
     let own = app.get("/api/v1/dcl/views/accounts", &ann).await.json();
     assert_eq!(own["meta"]["total"], 1, "{own}");
-}
-
-pub(crate) fn nobody() -> Person {
-    let session: Value = json!({
-        "user": { "tenant_id": Uuid::nil(), "id": Uuid::nil(), "email": "" },
-        "access_token": "",
-        "refresh_token": "",
-    });
-    Person::from_session(&session)
 }

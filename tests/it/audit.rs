@@ -7,8 +7,9 @@ use platform::db;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tests::app::{Person, TestApp};
-
-const KEYS: &str = "/api/v1/auth/api-keys";
+use tests::fixtures::connections::connect_filesource;
+use tests::fixtures::files::upload_files;
+use tests::fixtures::users::API_KEYS;
 
 async fn verdict(app: &TestApp, person: &Person) -> Value {
     let answer = app.get("/api/v1/admin/audit/verify", person).await;
@@ -23,7 +24,7 @@ fn intact(rows: u64) -> Value {
 async fn new_keys(app: &TestApp, person: &Person, number: usize) {
     let one = || {
         app.post(
-            KEYS,
+            API_KEYS,
             person,
             json!({ "name": "loader", "scopes": ["read"] }),
         )
@@ -47,7 +48,7 @@ async fn each_change_is_one_row_and_a_refusal_none() {
     let ann = app.register("Ann Ltd").await;
     let mut expected = vec!["tenant.register"];
     let connections = "/api/v1/aam/connections";
-    let id = crate::filesource::connect(&app, &ann, json!({})).await;
+    let id = connect_filesource(&app, &ann, json!({})).await;
     let one = format!("{connections}/{id}");
     expected.push("connection.create");
     app.patch(&one, &ann, json!({ "name": "Other" })).await;
@@ -55,7 +56,7 @@ async fn each_change_is_one_row_and_a_refusal_none() {
     app.post(&format!("{one}/health-check"), &ann, json!({}))
         .await;
     // It was healthy before: nothing changed.
-    crate::filesource::upload(
+    upload_files(
         &app,
         &ann,
         &[("accounts_hubspot.csv", b"id,name\n1,Acme\n")],

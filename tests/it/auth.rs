@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Answer, PASSWORD, Person, Setup, TestApp};
+use tests::fixtures::users::nobody;
 
 fn new_tenant(name: &str, email: &str) -> Value {
     json!({ "name": name, "email": email, "password": PASSWORD })
@@ -21,7 +22,7 @@ async fn legacy_register(app: &TestApp) -> Answer {
 fn bearer(token: &str) -> Person {
     Person {
         token: token.to_owned(),
-        ..crate::access::nobody()
+        ..nobody()
     }
 }
 

@@ -1,23 +1,18 @@
 //! Ending a task: in each state that it may be in, and by whom.
 
-use std::time::Duration;
-
-use aam_connect::worker::{self, Lease};
+use aam_connect::worker;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Answer, Person, TestApp};
-
-use crate::filesource::{connect, upload};
-use crate::pull;
-use crate::replay::{remap, until};
-use crate::users::join;
-
-/// Looks for others, and for a word of the tenant, at every opportunity.
-pub(crate) const EAGER: Lease = Lease {
-    length: Duration::from_secs(60),
-    heartbeat: Duration::from_millis(10),
-    turn: Duration::ZERO,
+use tests::fixtures::connections::{CONNECTIONS, connect_filesource, latest_run};
+use tests::fixtures::database::{account_names, count, execute, wait_until};
+use tests::fixtures::files::upload_files;
+use tests::fixtures::jobs::{EAGER, end_leases, task_path};
+use tests::fixtures::mappings::insert_account_mapping;
+use tests::fixtures::postgres_source::{
+    ACCOUNTS_TABLE, accounts_object, set_up_postgres_source, sync,
 };
+use tests::fixtures::users::join;
 
 /// A tenant with stored records of a file, and how many.
 struct World {
@@ -30,7 +25,7 @@ impl World {
     async fn new(rows: usize) -> World {
         let app = TestApp::start().await;
         let person = app.register("Cancel Ltd").await;
-        let id = connect(&app, &person, json!({})).await;
+        let id = connect_filesource(&app, &person, json!({})).await;
         store(&app, &person, rows).await;
         World { app, person, id }
     }
@@ -38,7 +33,7 @@ impl World {
     /// Starts a replay, and says where it is told of.
     async fn replay(&self, body: Value) -> String {
         let path = format!("/api/v1/aam/connections/{}/replay", self.id);
-        task(&self.app.post(&path, &self.person, body).await)
+        task_path(&self.app.post(&path, &self.person, body).await)
     }
 
     async fn task(&self, task: &str) -> Value {
@@ -50,13 +45,11 @@ impl World {
     }
 
     async fn count(&self, sql: &'static str) -> i64 {
-        let pool = self.app.database().pool();
-        sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+        count(&self.app, sql).await
     }
 
     async fn execute(&self, sql: &'static str) {
-        let pool = self.app.database().pool();
-        sqlx::query(sql).execute(&pool).await.unwrap();
+        execute(&self.app, sql).await;
     }
 
     async fn step(&self) -> bool {
@@ -65,22 +58,14 @@ impl World {
 
     /// The latest run.
     async fn run(&self) -> Value {
-        let path = format!("/api/v1/aam/connections/{}/runs", self.id);
-        let runs = self.app.get(&path, &self.person).await.json();
-        runs["runs"][0].clone()
+        latest_run(&self.app, &self.person, &self.id).await
     }
 }
 
 async fn store(app: &TestApp, person: &Person, rows: usize) {
     let rows: String = (0..rows).map(|it| format!("{it:05},old,new\n")).collect();
     let file = format!("account_id,name,title\n{rows}");
-    upload(app, person, &[("accounts_crm.csv", file.as_bytes())]).await;
-}
-
-fn task(answer: &Answer) -> String {
-    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer}");
-    let job = answer.json()["job_id"].as_str().unwrap().to_owned();
-    format!("/api/v1/tasks/{job}")
+    upload_files(app, person, &[("accounts_crm.csv", file.as_bytes())]).await;
 }
 
 #[tokio::test]
@@ -135,17 +120,17 @@ async fn nobody_cancels_what_they_could_not_start() {
 #[tokio::test]
 async fn a_running_task_ends_at_its_next_step_and_keeps_what_it_stored() {
     let world = World::new(2600).await;
-    remap(&world.app, 2, "title").await;
+    insert_account_mapping(&world.app, 2, "title").await;
     let task = world.replay(json!({})).await;
     let other = world.app.register("Other Ltd").await;
-    connect(&world.app, &other, json!({})).await;
+    connect_filesource(&world.app, &other, json!({})).await;
     store(&world.app, &other, 1).await;
     // Turns of one step: the first begins the object, the second brings some of its records.
     for _ in 0..2 {
         let held = worker::take(&world.app.platform).await.unwrap().unwrap();
         assert_eq!(held.job_ref.tenant, world.person.tenant);
         let path = "/api/v1/filesource/replay";
-        let waits = self::task(&world.app.post(path, &other, json!({})).await);
+        let waits = task_path(&world.app.post(path, &other, json!({})).await);
         let turn = worker::run_within(&world.app.platform, held, EAGER);
         turn.await.unwrap();
         world.app.delete(&waits, &other).await;
@@ -170,10 +155,10 @@ async fn a_running_task_ends_at_its_next_step_and_keeps_what_it_stored() {
 
 #[tokio::test]
 async fn a_task_in_a_long_step_is_canceled_at_the_next_heartbeat() {
-    let (app, source, person, id) = pull::set_up(pull::ACCOUNTS, pull::accounts()).await;
-    let path = format!("{}/{id}/sync", pull::PATH);
-    let task = task(&app.post(&path, &person, json!({})).await);
-    let rows = async || pull::names(&app).await.len();
+    let (app, source, person, id) = set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
+    let path = format!("{CONNECTIONS}/{id}/sync");
+    let task = task_path(&app.post(&path, &person, json!({})).await);
+    let rows = async || account_names(&app).await.len();
     // Its first page comes, the next one does not.
     let held = tokio::select! {
         over = worker::step(&app.platform) => panic!("it was over: {over:?}"),
@@ -182,11 +167,11 @@ async fn a_task_in_a_long_step_is_canceled_at_the_next_heartbeat() {
             source.hold("accounts").await
         } => held,
     };
-    pull::end_leases(&app).await;
+    end_leases(&app).await;
     let platform = app.platform.clone();
     let running = tokio::spawn(async move { worker::step_within(&platform, EAGER).await });
     let waits = "select exists (select from pg_locks where not granted)";
-    until(&app, waits).await;
+    wait_until(&app, waits).await;
     let (stored, asked) = (rows().await, app.delete(&task, &person).await);
     assert_eq!(asked.status, StatusCode::ACCEPTED, "{asked}");
     assert_eq!(asked.json()["status"], "in_progress", "{asked}");
@@ -198,12 +183,12 @@ async fn a_task_in_a_long_step_is_canceled_at_the_next_heartbeat() {
 
     // What came stays, the run says so, and the connection is none the worse for it.
     assert_eq!(rows().await, stored);
-    let one = format!("{}/{id}", pull::PATH);
-    let runs = app.get(&format!("{one}/runs"), &person).await.json();
-    assert_eq!(runs["runs"][0]["status"], "canceled", "{runs}");
+    let one = format!("{CONNECTIONS}/{id}");
+    let run = latest_run(&app, &person, &id).await;
+    assert_eq!(run["status"], "canceled", "{run}");
     let connection = app.get(&one, &person).await.json();
     assert_eq!(connection["status"], "ACTIVE", "{connection}");
-    let done = pull::sync(&app, &person, &id, json!({})).await;
+    let done = sync(&app, &person, &id, json!({})).await;
     assert_eq!(done["status"], "success", "{done}");
     assert_eq!(rows().await, 1200);
 }
@@ -237,7 +222,7 @@ async fn a_task_that_runs_for_too_long_fails_and_says_what_to_do() {
     assert_eq!(world.task(&task).await["status"], "success");
     for (kind, path, hours) in [("replay", "replay", 24)] {
         let path = format!("/api/v1/aam/connections/{}/{path}", world.id);
-        let task = self::task(&world.app.post(&path, &world.person, json!({})).await);
+        let task = task_path(&world.app.post(&path, &world.person, json!({})).await);
         world
             .execute(
                 "update jobs set started_at = now() - interval '25 hours' where status = 'queued'",
@@ -289,11 +274,11 @@ async fn a_long_job_gives_way_to_a_tenant_that_waits() {
     let world = World::new(2600).await;
     let long = world.replay(json!({})).await;
     let other = world.app.register("Other Ltd").await;
-    let short = connect(&world.app, &other, json!({})).await;
+    let short = connect_filesource(&world.app, &other, json!({})).await;
     store(&world.app, &other, 1).await;
     let held = worker::take(&world.app.platform).await.unwrap().unwrap();
     let path = format!("/api/v1/aam/connections/{short}/replay");
-    let short = task(&world.app.post(&path, &other, json!({})).await);
+    let short = task_path(&world.app.post(&path, &other, json!({})).await);
     worker::run_within(&world.app.platform, held, EAGER)
         .await
         .unwrap();

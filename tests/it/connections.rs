@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tests::app::TestApp;
-
-use crate::filesource::{connect, upload};
+use tests::fixtures::connections::connect_filesource;
+use tests::fixtures::files::upload_files;
 
 const PATH: &str = "/api/v1/aam/connections";
 
@@ -109,8 +109,8 @@ async fn another_tenants_connection_is_not_found() {
     let app = TestApp::start().await;
     let owner = app.register("Owner Ltd").await;
     let other = app.register("Other Ltd").await;
-    let id = connect(&app, &owner, json!({})).await;
-    upload(
+    let id = connect_filesource(&app, &owner, json!({})).await;
+    upload_files(
         &app,
         &owner,
         &[("accounts_filesource.csv", b"account_id,name\n1,One\n")],
@@ -150,8 +150,8 @@ async fn another_tenants_connection_is_not_found() {
 async fn a_deleted_connection_leaves_no_row() {
     let app = TestApp::start().await;
     let person = app.register("Gone Ltd").await;
-    let id = connect(&app, &person, json!({})).await;
-    upload(
+    let id = connect_filesource(&app, &person, json!({})).await;
+    upload_files(
         &app,
         &person,
         &[

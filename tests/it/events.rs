@@ -5,6 +5,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use tests::app::{Answer, JSON, Person, TestApp};
+use tests::fixtures::connections::insert_connection;
 use uuid::Uuid;
 
 struct World {
@@ -19,7 +20,7 @@ impl World {
         let app = TestApp::start().await;
         let person = app.register("Acme").await;
         let pool = app.database().pool();
-        let connection = connect(&pool, &person).await;
+        let connection = insert_connection(&pool, &person, "crm").await;
         World {
             app,
             person,
@@ -72,21 +73,6 @@ impl World {
 }
 
 const EVENTS: &str = "/api/v1/events";
-
-async fn connect(pool: &PgPool, person: &Person) -> Uuid {
-    let id = Uuid::now_v7();
-    sqlx::query(
-        "insert into connections
-           (tenant_id, id, name, source_type, status, connector_config, created_at, updated_at)
-         values ($1, $2, 'crm', 'filesource', 'ACTIVE', '{}', now(), now())",
-    )
-    .bind(person.tenant)
-    .bind(id)
-    .execute(pool)
-    .await
-    .unwrap();
-    id
-}
 
 fn words(answer: &Answer) -> Vec<String> {
     let results = answer.json()["results"].as_array().unwrap().clone();
@@ -327,7 +313,7 @@ async fn a_corrected_event_empties_the_quarantine() {
 async fn a_connection_of_another_tenant_is_not_found() {
     let world = World::new().await;
     let other = world.app.register("Other").await;
-    let theirs = connect(&world.pool, &other).await;
+    let theirs = insert_connection(&world.pool, &other, "crm").await;
     let mut event = world.event(&account("1", "One"));
     event["source"]["connection_id"] = json!(theirs);
     world.check(event, &["rejected connection not found"]).await;

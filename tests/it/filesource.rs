@@ -8,61 +8,19 @@ use axum::http::{Method, StatusCode};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use sqlx::Row;
-use tests::app::{Answer, Person, TestApp};
-
-pub(crate) const MULTIPART: (&str, &str) = ("content-type", "multipart/form-data; boundary=cut");
-
-/// The body of an upload of these files.
-pub(crate) fn form(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (name, content) in files {
-        body.extend_from_slice(head(name).as_bytes());
-        body.extend_from_slice(content);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(b"--cut--\r\n");
-    body
-}
-
-fn head(name: &str) -> String {
-    format!("--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n")
-}
-
-pub(crate) async fn connect(app: &TestApp, person: &Person, config: Value) -> String {
-    let new = json!({ "name": "Files", "source_type": "FileSource", "connector_config": config });
-    let answer = app.post("/api/v1/aam/connections", person, new).await;
-    assert_eq!(answer.status, StatusCode::CREATED, "{answer}");
-    answer.json()["id"].as_str().unwrap().to_owned()
-}
-
-pub(crate) async fn send(app: &TestApp, person: &Person, body: impl Into<Body>) -> Answer {
-    let path = "/api/v1/filesource/upload";
-    app.send(Method::POST, path, Some(person), body.into(), &[MULTIPART])
-        .await
-}
-
-pub(crate) async fn upload(app: &TestApp, person: &Person, files: &[(&str, &[u8])]) -> Value {
-    let answer = send(app, person, form(files)).await;
-    assert_eq!(answer.status, StatusCode::OK, "{answer}");
-    let answer = answer.json();
-    let sums: Vec<_> = answer["files"].as_array().unwrap().iter().collect();
-    for counts in sums.into_iter().chain([&answer["total"]]) {
-        let count = |name: &str| counts[name].as_u64().unwrap();
-        let ended = ["written", "unchanged", "stale", "quarantined"].map(count);
-        assert_eq!(count("rows_read"), ended.iter().sum::<u64>(), "{counts}");
-    }
-    answer
-}
+use tests::app::{Person, TestApp};
+use tests::fixtures::connections::connect_filesource;
+use tests::fixtures::files::{multipart_form, part_head, send_form, upload_files};
 
 #[tokio::test]
 async fn an_upload_has_at_most_a_thousand_files() {
     let app = TestApp::start().await;
     let person = app.register("Files Ltd").await;
-    connect(&app, &person, json!({})).await;
+    connect_filesource(&app, &person, json!({})).await;
     let file: (&str, &[u8]) = ("a.csv", b"");
-    let many = send(&app, &person, form(&[file; 1001])).await;
+    let many = send_form(&app, &person, multipart_form(&[file; 1001])).await;
     assert_eq!(many.status, StatusCode::PAYLOAD_TOO_LARGE, "{many}");
-    let enough = send(&app, &person, form(&[file; 1000])).await;
+    let enough = send_form(&app, &person, multipart_form(&[file; 1000])).await;
     assert_eq!(enough.status, StatusCode::UNPROCESSABLE_ENTITY, "{enough}");
 }
 
@@ -70,7 +28,7 @@ async fn an_upload_has_at_most_a_thousand_files() {
 async fn a_part_whose_head_never_ends_is_not_waited_for() {
     let app = TestApp::start().await;
     let person = app.register("Files Ltd").await;
-    connect(&app, &person, json!({})).await;
+    connect_filesource(&app, &person, json!({})).await;
     let read = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&read);
     let endless = stream::iter(0..1000).map(move |chunk| {
@@ -78,7 +36,7 @@ async fn a_part_whose_head_never_ends_is_not_waited_for() {
         let begin = if chunk == 0 { "--cut\r\nx: " } else { "" };
         Ok::<_, std::io::Error>(Bytes::from(begin.to_owned() + &"a".repeat(32 << 10)))
     });
-    let answer = send(&app, &person, Body::from_stream(endless)).await;
+    let answer = send_form(&app, &person, Body::from_stream(endless)).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer}");
     let read = read.load(Ordering::Relaxed);
     assert!(read < 10, "{read} chunks were read");
@@ -88,15 +46,15 @@ async fn a_part_whose_head_never_ends_is_not_waited_for() {
 async fn a_large_file_that_is_refused_does_not_spoil_its_neighbours() {
     let app = TestApp::start().await;
     let person = app.register("Files Ltd").await;
-    connect(&app, &person, json!({})).await;
+    connect_filesource(&app, &person, json!({})).await;
     let large = vec![b'a'; 1 << 20];
     let good: &[u8] = b"account_id,name\na1,Acme\n";
-    let body = form(&[("nonsense.csv", &large), ("accounts_filesource.csv", good)]);
+    let body = multipart_form(&[("nonsense.csv", &large), ("accounts_filesource.csv", good)]);
     let chunks: Vec<_> = body
         .chunks(16 << 10)
         .map(|it| Ok::<_, std::io::Error>(Bytes::copy_from_slice(it)))
         .collect();
-    let answer = send(&app, &person, Body::from_stream(stream::iter(chunks))).await;
+    let answer = send_form(&app, &person, Body::from_stream(stream::iter(chunks))).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer}");
     assert_eq!(answer.json()["total"]["written"], 1, "{answer}");
 }
@@ -111,7 +69,7 @@ fn counts(of: &Value) -> String {
 async fn set_up() -> (TestApp, Person, String) {
     let app = TestApp::start().await;
     let person = app.register("Files Ltd").await;
-    let id = connect(&app, &person, json!({})).await;
+    let id = connect_filesource(&app, &person, json!({})).await;
     (app, person, id)
 }
 
@@ -147,19 +105,19 @@ async fn a_second_upload_changes_nothing() {
             b"contact_id,email\nc1,a@b.example\n,x@y.example\n",
         ),
     ];
-    let first = upload(&app, &person, &files).await;
+    let first = upload_files(&app, &person, &files).await;
     assert_eq!(counts(&first["total"]), "4 3 0 0 1");
     assert_eq!(first["files"][0]["object"], "filesource.account");
     assert_eq!(first["files"][0]["encoding"], "UTF-8");
     assert_eq!(first["files"][0]["delimiter"], ",");
     assert_eq!(first["files"][0]["bytes"], ACCOUNTS.len());
 
-    let second = upload(&app, &person, &files).await;
+    let second = upload_files(&app, &person, &files).await;
     assert_eq!(counts(&second["total"]), "4 0 3 0 1");
     assert_eq!(reasons(&app, &person, &id).await.len(), 1);
 
     let older = b"account_id,name,updated_at\na1,Old,2025-01-01\n";
-    let third = upload(&app, &person, &[("accounts_filesource.csv", older)]).await;
+    let third = upload_files(&app, &person, &[("accounts_filesource.csv", older)]).await;
     assert_eq!(counts(&third["total"]), "1 0 0 1 0");
 
     let path = format!("/api/v1/aam/connections/{id}/runs?limit=3");
@@ -247,7 +205,7 @@ async fn odd_files_are_read_or_refused_in_words() {
         ),
     ];
     let files: Vec<_> = table.iter().map(|it| (it.0, it.1)).collect();
-    let answer = upload(&app, &person, &files).await;
+    let answer = upload_files(&app, &person, &files).await;
     for ((name, _, expected), file) in table.iter().zip(answer["files"].as_array().unwrap()) {
         let found = match file["error"].as_str() {
             Some(error) => error.to_owned(),
@@ -267,9 +225,9 @@ async fn odd_files_are_read_or_refused_in_words() {
 async fn short_rows_are_padded_where_the_connection_says_so() {
     let app = TestApp::start().await;
     let person = app.register("Pads Ltd").await;
-    connect(&app, &person, json!({ "short_rows": "pad" })).await;
+    connect_filesource(&app, &person, json!({ "short_rows": "pad" })).await;
     let file = b"account_id,name,industry\n1,One\n2,Two,Law\n";
-    let answer = upload(&app, &person, &[("accounts_filesource.csv", file)]).await;
+    let answer = upload_files(&app, &person, &[("accounts_filesource.csv", file)]).await;
     assert_eq!(counts(&answer["total"]), "2 2 0 0 0");
 }
 
@@ -278,9 +236,9 @@ async fn a_renamed_column_is_a_drift() {
     let (app, person, id) = set_up().await;
     let first = b"hs_object_id,company_name,hs_industry\n1,Cedar,Law\n";
     let second = b"hs_object_id,company_name,industry_segment\n1,Cedar,Law\n";
-    let answer = upload(&app, &person, &[("accounts_hubspot.csv", first)]).await;
+    let answer = upload_files(&app, &person, &[("accounts_hubspot.csv", first)]).await;
     assert_eq!(answer["files"][0]["drift"], Value::Null);
-    let answer = upload(&app, &person, &[("accounts_hubspot.csv", second)]).await;
+    let answer = upload_files(&app, &person, &[("accounts_hubspot.csv", second)]).await;
     let changes = answer["files"][0]["drift"]["changes"].as_array().unwrap();
     let found: Vec<_> = changes
         .iter()
@@ -319,7 +277,7 @@ async fn a_renamed_column_is_a_drift() {
 #[tokio::test]
 async fn an_odd_body_is_the_clients_fault() {
     let (app, person, _) = set_up().await;
-    let whole = form(&[("accounts_filesource.csv", ACCOUNTS)]);
+    let whole = multipart_form(&[("accounts_filesource.csv", ACCOUNTS)]);
     let table: [(&[u8], &str, u16); 6] = [
         (&whole, "multipart/form-data", 400),
         (&whole, "application/json", 400),
@@ -331,7 +289,7 @@ async fn an_odd_body_is_the_clients_fault() {
         (b"", "multipart/form-data; boundary=cut", 400),
         (b"--cut--\r\n", "multipart/form-data; boundary=cut", 422),
         (
-            &form(&[("x.csv", b"a\n"), ("y.exe", b"a\n")]),
+            &multipart_form(&[("x.csv", b"a\n"), ("y.exe", b"a\n")]),
             "multipart/form-data; boundary=cut",
             422,
         ),
@@ -360,7 +318,7 @@ fn chunks(
     breaks: bool,
 ) -> impl stream::Stream<Item = std::io::Result<Bytes>> + Send {
     const ROWS: usize = 100;
-    let start = Bytes::from(head("accounts_filesource.csv") + "account_id,name,notes\n");
+    let start = Bytes::from(part_head("accounts_filesource.csv") + "account_id,name,notes\n");
     let filler = "x".repeat(size);
     let middle = (0..rows / ROWS).map(move |chunk| {
         let lines =
@@ -378,7 +336,7 @@ fn chunks(
 #[tokio::test]
 async fn an_upload_that_breaks_off_keeps_and_counts_what_came() {
     let (app, person, id) = set_up().await;
-    let answer = send(&app, &person, Body::from_stream(chunks((3200, 100), true))).await;
+    let answer = send_form(&app, &person, Body::from_stream(chunks((3200, 100), true))).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer}");
 
     let runs = app
@@ -406,7 +364,7 @@ async fn an_upload_that_breaks_off_keeps_and_counts_what_came() {
         (&json!("degraded"), &json!("HEALING"))
     );
 
-    let answer = send(&app, &person, Body::from_stream(chunks((3200, 100), false))).await;
+    let answer = send_form(&app, &person, Body::from_stream(chunks((3200, 100), false))).await;
     let total = answer.json()["total"].clone();
     assert_eq!(
         counts(&total),
@@ -433,8 +391,8 @@ async fn a_run_says_whose_fault_its_end_was() {
         );
         let refuses = sqlx::raw_sql(sqlx::AssertSqlSafe(refuses));
         refuses.execute(&pool).await.unwrap();
-        let file = form(&[("accounts_filesource.csv", ACCOUNTS)]);
-        let answer = send(&app, &person, file).await;
+        let file = multipart_form(&[("accounts_filesource.csv", ACCOUNTS)]);
+        let answer = send_form(&app, &person, file).await;
         assert_eq!(answer.status.as_u16(), status, "{answer}");
         let runs = app
             .get(&format!("/api/v1/aam/connections/{id}/runs"), &person)
@@ -447,7 +405,7 @@ async fn a_run_says_whose_fault_its_end_was() {
 #[tokio::test]
 async fn a_run_of_a_killed_process_is_given_up_at_the_next_upload() {
     let (app, person, id) = set_up().await;
-    upload(&app, &person, &[("accounts_filesource.csv", ACCOUNTS)]).await;
+    upload_files(&app, &person, &[("accounts_filesource.csv", ACCOUNTS)]).await;
     sqlx::query(
         "update runs set status = 'running', finished_at = null,
           started_at = now() - interval '1 hour'",
@@ -455,7 +413,7 @@ async fn a_run_of_a_killed_process_is_given_up_at_the_next_upload() {
     .execute(&app.database().pool())
     .await
     .unwrap();
-    upload(&app, &person, &[("accounts_filesource.csv", ACCOUNTS)]).await;
+    upload_files(&app, &person, &[("accounts_filesource.csv", ACCOUNTS)]).await;
     let runs = app
         .get(&format!("/api/v1/aam/connections/{id}/runs"), &person)
         .await
@@ -474,7 +432,7 @@ async fn a_large_file_flows_through_little_memory() {
     let (app, person, _) = set_up().await;
     let before = resident();
     // 48 MiB.
-    let answer = send(
+    let answer = send_form(
         &app,
         &person,
         Body::from_stream(chunks((3000, 16 << 10), false)),

@@ -4,9 +4,8 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, Uri, header};
 use serde_json::{Map, Value, json};
 use tests::app::{Answer, Person, TestApp};
+use tests::fixtures::connections::connect_filesource;
 use uuid::Uuid;
-
-use crate::http::problem;
 
 const HERE: &str = "@@here@@";
 
@@ -252,7 +251,7 @@ impl Attack {
                 cut(&body)
             ));
         } else if answer.status.is_client_error() {
-            problem(&answer);
+            answer.problem();
         }
         Some(answer)
     }
@@ -271,7 +270,7 @@ impl Attack {
 #[tokio::test]
 async fn no_body_is_our_failure() {
     let mut attack = Attack::start().await;
-    let id = crate::filesource::connect(&attack.app, &attack.admin, json!({})).await;
+    let id = connect_filesource(&attack.app, &attack.admin, json!({})).await;
     for operation in operations(&attack.app).await {
         let whole = operation.method == Method::DELETE;
         let part = if whole {
@@ -290,7 +289,7 @@ async fn no_body_is_our_failure() {
 #[tokio::test]
 async fn no_field_is_our_failure() {
     let mut attack = Attack::start().await;
-    let id = crate::filesource::connect(&attack.app, &attack.admin, json!({})).await;
+    let id = connect_filesource(&attack.app, &attack.admin, json!({})).await;
     let mut fields = 0;
     for operation in operations(&attack.app).await {
         let Some(sample) = &operation.sample else {
@@ -320,7 +319,7 @@ async fn no_field_is_our_failure() {
 #[tokio::test]
 async fn no_address_is_our_failure() {
     let mut attack = Attack::start().await;
-    let id = crate::filesource::connect(&attack.app, &attack.admin, json!({})).await;
+    let id = connect_filesource(&attack.app, &attack.admin, json!({})).await;
     for operation in operations(&attack.app).await {
         let method = &operation.method;
         for part in parts() {

@@ -3,15 +3,16 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Answer, Person, TestApp};
-
-use crate::users::{accept, change, holder, invite, join, me, new_key};
+use tests::fixtures::users::{
+    accept_invitation, change_user, create_api_key, invite, join, key_holder, status_of_me,
+};
 
 #[tokio::test]
 async fn no_key_and_no_invitation_survives_the_disabling_that_it_races_with() {
     let app = TestApp::start().await;
     let ada = app.register("Acme").await;
     let bob = join(&app, &ada, "bob", "admin").await;
-    let key = holder(&new_key(&app, &bob, &["read", "admin"]).await);
+    let key = key_holder(&create_api_key(&app, &bob, &["read", "admin"]).await);
     let mut made = 0;
     for round in 0..12 {
         let body = match round % 2 {
@@ -20,27 +21,27 @@ async fn no_key_and_no_invitation_survives_the_disabling_that_it_races_with() {
         };
         let eve = format!("eve{round}@acme.example");
         let (one, two, three, four, five, ended) = tokio::join!(
-            new_key(&app, &bob, &["read", "admin"]),
-            new_key(&app, &bob, &["admin"]),
-            new_key(&app, &key, &["admin"]),
+            create_api_key(&app, &bob, &["read", "admin"]),
+            create_api_key(&app, &bob, &["admin"]),
+            create_api_key(&app, &key, &["admin"]),
             invite(&app, &bob, &eve, "admin"),
-            new_key(&app, &bob, &["admin"]),
-            change(&app, &ada, &bob, body),
+            create_api_key(&app, &bob, &["admin"]),
+            change_user(&app, &ada, &bob, body),
         );
         assert_eq!(ended.status, StatusCode::OK, "{ended}");
         for answer in [&one, &two, &three, &five] {
             if answer.status == StatusCode::CREATED {
                 made += 1;
-                let status = me(&app, &holder(answer)).await;
+                let status = status_of_me(&app, &key_holder(answer)).await;
                 assert_eq!(status, StatusCode::UNAUTHORIZED, "round {round}: {answer}");
             }
         }
         if four.status == StatusCode::CREATED {
-            let accepted = accept(&app, &four.json()["token"]).await;
+            let accepted = accept_invitation(&app, &four.json()["token"]).await;
             assert_eq!(accepted.status, StatusCode::BAD_REQUEST, "{accepted}");
         }
         let back = json!({ "disabled": false, "role": "admin" });
-        let back = change(&app, &ada, &bob, back).await;
+        let back = change_user(&app, &ada, &bob, back).await;
         assert_eq!(back.status, StatusCode::OK, "{back}");
     }
     assert!(
@@ -60,16 +61,16 @@ async fn the_invitations_of_who_is_no_admin_any_more_are_void_for_good() {
     ] {
         let invited = invite(&app, &bob, email, "admin").await.json();
         let kept = invite(&app, &ada, &format!("kept.{email}"), "viewer").await;
-        let ended = change(&app, &ada, &bob, body).await;
+        let ended = change_user(&app, &ada, &bob, body).await;
         assert_eq!(ended.status, StatusCode::OK, "{ended}");
-        let refused = accept(&app, &invited["token"]).await;
+        let refused = accept_invitation(&app, &invited["token"]).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused}");
         assert!(refused.detail().contains("ask for a new one"), "{refused}");
         let back = json!({ "disabled": false, "role": "admin" });
-        change(&app, &ada, &bob, back).await;
-        let again = accept(&app, &invited["token"]).await;
+        change_user(&app, &ada, &bob, back).await;
+        let again = accept_invitation(&app, &invited["token"]).await;
         assert_eq!(again.status, StatusCode::BAD_REQUEST, "{again}");
-        let accepted = accept(&app, &kept.json()["token"]).await;
+        let accepted = accept_invitation(&app, &kept.json()["token"]).await;
         assert_eq!(accepted.status, StatusCode::CREATED, "{accepted}");
     }
 }
@@ -86,7 +87,7 @@ async fn an_invitation_left_by_a_disabled_admin_says_whom_to_ask() {
         .execute(&app.database().pool())
         .await
         .unwrap();
-    let refused = accept(&app, &invited.json()["token"]).await;
+    let refused = accept_invitation(&app, &invited.json()["token"]).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused}");
     assert!(refused.detail().contains("ask another admin"), "{refused}");
 }
@@ -124,7 +125,7 @@ impl Grants {
         };
         match word % 8 {
             0 | 1 => {
-                let made = new_key(app, bob, &["read", "admin"]).await;
+                let made = create_api_key(app, bob, &["read", "admin"]).await;
                 check(&made);
                 if may {
                     self.keys.push((made, true));
@@ -141,7 +142,7 @@ impl Grants {
             4 if !self.invitations.is_empty() => {
                 let index = pick % self.invitations.len();
                 let (made, open) = &mut self.invitations[index];
-                let accepted = accept(app, &made.json()["token"]).await;
+                let accepted = accept_invitation(app, &made.json()["token"]).await;
                 let expected = if *open { 201 } else { 400 };
                 assert_eq!(accepted.status.as_u16(), expected, "{step}: {accepted}");
                 *open = false;
@@ -163,7 +164,7 @@ impl Grants {
     }
 
     async fn change(&mut self, app: &TestApp, ada: &Person, bob: &Person, body: Value) {
-        let changed = change(app, ada, bob, body.clone()).await;
+        let changed = change_user(app, ada, bob, body.clone()).await;
         assert_eq!(changed.status, StatusCode::OK, "{changed}");
         if let Some(role) = body["role"].as_str() {
             self.admin = role == "admin";
@@ -175,7 +176,7 @@ impl Grants {
     /// A key lives and an invitation is open exactly as long as its maker may make them.
     async fn check(&self, app: &TestApp, seed: u64, step: usize) {
         for (key, lives) in &self.keys {
-            let status = me(app, &holder(key)).await;
+            let status = status_of_me(app, &key_holder(key)).await;
             assert_eq!(
                 status == StatusCode::OK,
                 *lives,

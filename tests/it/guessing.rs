@@ -8,6 +8,7 @@ use platform::limit::{Limits, quota};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use tests::app::{Answer, JSON, PASSWORD, Setup, TestApp};
+use tests::fixtures::jobs::run_schedule;
 use tests::valkey::Valkey;
 
 const WRONG: &str = "wrong horse battery";
@@ -203,7 +204,7 @@ async fn what_is_over_is_swept_away() {
         .unwrap()
     };
     // The registrations' counter, and the three of the failure.
-    crate::scheduled_syncs::tick(&app, "sweep").await;
+    run_schedule(&app, "sweep").await;
     assert_eq!(count().await, (4, 2), "nothing is over");
     for sql in [
         "update rate_limits set arrival = now() - interval '1 second'",
@@ -211,6 +212,6 @@ async fn what_is_over_is_swept_away() {
     ] {
         sqlx::query(sql).execute(&pool).await.unwrap();
     }
-    crate::scheduled_syncs::tick(&app, "sweep").await;
+    run_schedule(&app, "sweep").await;
     assert_eq!(count().await, (0, 0));
 }

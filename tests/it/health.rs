@@ -15,6 +15,7 @@ use tower::ServiceExt;
 
 use axum::body::Body;
 use axum::http::Request;
+use tests::fixtures::users::nobody;
 
 const READY: &str = "/health/ready";
 
@@ -187,7 +188,7 @@ async fn without_authentication_everybody_is_the_development_admin() {
             &json!("00000000-0000-0000-0000-000000000000")
         )
     );
-    let ghost = crate::access::nobody();
+    let ghost = nobody();
     for person in [None, Some(&ghost)] {
         for path in [
             "/api/v1/auth/users",

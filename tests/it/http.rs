@@ -3,47 +3,23 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use platform::{Routes, routes};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 use tests::app::{Answer, JSON, Person, Setup, TestApp};
 use tower::ServiceExt;
 
 use platform::limit::quota;
-
-const ME: &str = "/api/v1/auth/me";
-const KEYS: &str = "/api/v1/auth/api-keys";
-
-/// An answer that refuses must say so as RFC 9457 has it, under the trace of its header.
-pub(crate) fn problem(answer: &Answer) -> Value {
-    assert_eq!(
-        answer.header("content-type"),
-        Some("application/problem+json"),
-        "{answer}"
-    );
-    let body = answer.json();
-    for name in ["type", "title", "code", "detail", "trace_id"] {
-        assert!(body[name].is_string(), "no {name} in {answer}");
-    }
-    assert_eq!(body["status"], answer.status.as_u16(), "{answer}");
-    assert_eq!(body["trace_id"].as_str(), answer.header("x-trace-id"));
-    if answer.status == StatusCode::UNPROCESSABLE_ENTITY {
-        assert!(body["errors"][0]["pointer"].is_string(), "{answer}");
-    }
-    if answer.status == StatusCode::UNAUTHORIZED {
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
-    }
-    body
-}
+use tests::fixtures::users::{API_KEYS, ME};
 
 async fn raw(app: &TestApp, person: &Person, body: impl Into<Body>) -> Answer {
-    app.send(Method::POST, KEYS, Some(person), body.into(), &[JSON])
+    app.send(Method::POST, API_KEYS, Some(person), body.into(), &[JSON])
         .await
 }
 
 /// Status, code and pointer of a refused body.
 async fn check(app: &TestApp, person: &Person, body: &[u8], expected: (u16, &str, &str)) {
     let answer = raw(app, person, body.to_vec()).await;
-    let problem = problem(&answer);
+    let problem = answer.problem();
     let pointer = problem["errors"][0]["pointer"].as_str().unwrap_or("");
     let found = (
         answer.status.as_u16(),
@@ -96,7 +72,7 @@ async fn a_body_is_refused_with_its_place() {
     );
     let answer = answer.await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer}");
-    problem(&answer);
+    answer.problem();
     // Six characters that only look like an escape.
     let fine = r#"{"name": "\\u0000", "scopes": ["read"]}"#;
     assert_eq!(raw(&app, &ann, fine).await.status, StatusCode::CREATED);
@@ -107,7 +83,7 @@ async fn a_request_that_fits_no_route_is_a_problem() {
     let app = TestApp::start().await;
     let ann = app.register("Ann Ltd").await;
     let check = |answer: Answer, status: u16, code: &str| {
-        let problem = problem(&answer);
+        let problem = answer.problem();
         assert_eq!(
             (answer.status.as_u16(), problem["code"].as_str()),
             (status, Some(code))
@@ -115,20 +91,20 @@ async fn a_request_that_fits_no_route_is_a_problem() {
     };
     check(app.get("/nowhere", &ann).await, 404, "not_found");
     check(app.get("/api/v1/auth/%FF", None).await, 404, "not_found");
-    let put = app.send(Method::PUT, KEYS, Some(&ann), Body::empty(), &[]);
+    let put = app.send(Method::PUT, API_KEYS, Some(&ann), Body::empty(), &[]);
     let put = put.await;
     let allowed = put.header("allow").unwrap_or_default().to_owned();
     assert!(allowed.contains("POST"), "allow: {allowed}");
     check(put, 405, "method_not_allowed");
     for headers in [&[][..], &[("content-type", "text/plain")]] {
         let body = Body::from("{}");
-        let answer = app.send(Method::POST, KEYS, Some(&ann), body, headers);
+        let answer = app.send(Method::POST, API_KEYS, Some(&ann), body, headers);
         check(answer.await, 415, "unsupported_media_type");
     }
     let large = vec![b' '; platform::http::BODY_LIMIT + 1];
     check(raw(&app, &ann, large.clone()).await, 413, "too_large");
     let headers = [JSON, ("idempotency-key", "large")];
-    let answer = app.send(Method::POST, KEYS, Some(&ann), large.into(), &headers);
+    let answer = app.send(Method::POST, API_KEYS, Some(&ann), large.into(), &headers);
     check(answer.await, 413, "too_large");
     check(app.get(ME, None).await, 401, "unauthenticated");
 }
@@ -155,7 +131,7 @@ async fn a_trace_is_followed() {
                 None => assert_eq!((found.len(), found == value), (32, false), "{path}"),
             }
             if !answer.status.is_success() {
-                problem(&answer);
+                answer.problem();
             }
         }
     }
@@ -209,7 +185,7 @@ async fn a_preflight_needs_no_token() {
                 "authorization,idempotency-key",
             ),
         ];
-        let answer = app.send(Method::OPTIONS, KEYS, None, Body::empty(), &headers);
+        let answer = app.send(Method::OPTIONS, API_KEYS, None, Body::empty(), &headers);
         let answer = answer.await;
         assert_eq!(answer.status, StatusCode::OK, "{answer}");
         assert_eq!(answer.header("access-control-allow-origin"), expected);
@@ -239,7 +215,7 @@ async fn a_panic_is_a_problem_without_its_text_and_may_be_tried_again() {
         let response = service.clone().oneshot(request).await.unwrap();
         let answer = Answer::read(response).await;
         assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{answer}");
-        assert_eq!(problem(&answer)["detail"], "internal error");
+        assert_eq!(answer.problem()["detail"], "internal error");
         assert!(!answer.to_string().contains(SECRET), "{answer}");
     }
 }
@@ -260,11 +236,11 @@ async fn a_failure_of_ours_tells_nothing_of_us() {
     }
     let new = json!({ "email": "bob@example.com", "role": "member" });
     for answer in [
-        app.get(KEYS, &ann).await,
+        app.get(API_KEYS, &ann).await,
         app.post("/api/v1/auth/users", &ann, new).await,
     ] {
         assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{answer}");
-        assert_eq!(problem(&answer)["detail"], "internal error");
+        assert_eq!(answer.problem()["detail"], "internal error");
         for word in ["api_keys", "audit_log", "relation", "sql", "insert"] {
             assert!(!answer.to_string().contains(word), "{word} in {answer}");
         }
@@ -279,10 +255,10 @@ async fn a_cursor_is_good_for_one_list_of_one_tenant() {
     for person in [&ann, &bob] {
         for name in ["one", "two", "three"] {
             let new = json!({ "name": name, "scopes": ["read"] });
-            app.post(KEYS, person, new).await;
+            app.post(API_KEYS, person, new).await;
         }
     }
-    let page = app.get(&format!("{KEYS}?limit=1"), &ann).await.json();
+    let page = app.get(&format!("{API_KEYS}?limit=1"), &ann).await.json();
     let cursor = page["next_cursor"].as_str().unwrap();
     let mut tampered = cursor.to_owned().into_bytes();
     let last = tampered.len() - 2;
@@ -290,19 +266,19 @@ async fn a_cursor_is_good_for_one_list_of_one_tenant() {
     let tampered = String::from_utf8(tampered).unwrap();
     let users = "/api/v1/auth/users";
     for (person, path, cursor, expected) in [
-        (&ann, KEYS, cursor, 200),
-        (&bob, KEYS, cursor, 422),
+        (&ann, API_KEYS, cursor, 200),
+        (&bob, API_KEYS, cursor, 422),
         (&ann, users, cursor, 422),
-        (&ann, KEYS, &tampered, 422),
-        (&ann, KEYS, &cursor[..8], 422),
-        (&ann, KEYS, "", 422),
-        (&ann, KEYS, "%00", 422),
+        (&ann, API_KEYS, &tampered, 422),
+        (&ann, API_KEYS, &cursor[..8], 422),
+        (&ann, API_KEYS, "", 422),
+        (&ann, API_KEYS, "%00", 422),
     ] {
         let path = format!("{path}?limit=1&cursor={cursor}");
         let answer = app.get(&path, person).await;
         assert_eq!(answer.status.as_u16(), expected, "{path}: {answer}");
         if expected == 422 {
-            assert_eq!(problem(&answer)["errors"][0]["pointer"], "?cursor");
+            assert_eq!(answer.problem()["errors"][0]["pointer"], "?cursor");
         }
     }
 }

@@ -5,16 +5,14 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tests::app::{Answer, JSON, Person, TestApp};
+use tests::fixtures::users::API_KEYS;
 
-use crate::http::problem;
-
-const KEYS: &str = "/api/v1/auth/api-keys";
 const REPLAY: &str = "x-idempotent-replay";
 
 async fn post(app: &TestApp, person: &Person, key: &str, body: Value) -> Answer {
     let headers = [JSON, ("idempotency-key", key)];
     let body = Body::from(body.to_string());
-    app.send(Method::POST, KEYS, Some(person), body, &headers)
+    app.send(Method::POST, API_KEYS, Some(person), body, &headers)
         .await
 }
 
@@ -58,7 +56,7 @@ async fn the_first_answer_is_the_answer() {
 
     let other = post(&app, &ann, "k", new("unloader")).await;
     assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{other}");
-    assert_eq!(problem(&other)["errors"][0]["pointer"], "Idempotency-Key");
+    assert_eq!(other.problem()["errors"][0]["pointer"], "Idempotency-Key");
     assert_eq!(count(&app, "api_keys").await, 1);
 
     post(&app, &ann, "k2", new("loader")).await;
@@ -141,7 +139,7 @@ async fn a_refusal_is_not_kept() {
     for key in ["", &long] {
         let answer = post(&app, &ann, key, new("loader")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer}");
-        problem(&answer);
+        answer.problem();
     }
 }
 
@@ -179,7 +177,7 @@ async fn a_request_that_died_is_taken_over() {
     .await;
     let early = post(&app, &ann, "k", new("loader")).await;
     assert_eq!(early.status, StatusCode::CONFLICT, "{early}");
-    problem(&early);
+    early.problem();
     execute(
         &app,
         "update idempotency_keys set created_at = now() - interval '16 minutes'",

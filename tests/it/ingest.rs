@@ -13,6 +13,7 @@ use schema::source::ObjectRef;
 use schema::{ConnectionId, RunId, TenantId, entity};
 use serde_json::json;
 use tests::app::TestApp;
+use tests::fixtures::connections::connect_filesource;
 use tests::postgres::{TestDatabase, database};
 use uuid::Uuid;
 
@@ -237,7 +238,7 @@ fn word(word: &str) -> String {
 async fn a_corrected_record_leaves_the_quarantine() {
     let app = TestApp::start().await;
     let ann = app.register("Ann Ltd").await;
-    let connection = crate::filesource::connect(&app, &ann, json!({})).await;
+    let connection = connect_filesource(&app, &ann, json!({})).await;
     let world = World::new().await;
     // Batches in the order of their coming, and what is in quarantine then.
     for (case, (batches, left)) in [

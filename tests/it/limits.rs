@@ -9,12 +9,8 @@ use platform::http::ClientAddress;
 use platform::limit::{Limits, quota};
 use serde_json::json;
 use tests::app::{Answer, JSON, Person, Setup, TestApp};
+use tests::fixtures::users::{API_KEYS, ME};
 use tests::valkey::Valkey;
-
-use crate::http::problem;
-
-const ME: &str = "/api/v1/auth/me";
-const KEYS: &str = "/api/v1/auth/api-keys";
 
 /// Two at once, then one a minute; who signs in is not counted.
 async fn tight(redis: Option<platform::redis::Config>) -> TestApp {
@@ -34,7 +30,7 @@ async fn tight(redis: Option<platform::redis::Config>) -> TestApp {
 
 fn limited(answer: &Answer) -> u64 {
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{answer}");
-    assert_eq!(problem(answer)["code"], "rate_limited");
+    assert_eq!(answer.problem()["code"], "rate_limited");
     answer.header("retry-after").unwrap().parse().unwrap()
 }
 
@@ -80,7 +76,7 @@ async fn a_quota_is_told_truly(redis: Option<platform::redis::Config>) {
     }
     // Writes are counted by themselves, wrong ones too.
     for (remaining, status) in [(1, 422), (0, 422), (0, 429)] {
-        let answer = app.post(KEYS, &ann, json!({})).await;
+        let answer = app.post(API_KEYS, &ann, json!({})).await;
         assert_eq!(answer.status.as_u16(), status, "{answer}");
         check(&answer, "write", remaining);
     }
@@ -120,7 +116,7 @@ async fn people_tenants_and_keys_count_apart() {
     let bob = Person::from_session(&bob.json());
     assert_eq!(bob.tenant, ann.tenant);
     let new = json!({ "name": "loader", "scopes": ["read"] });
-    let key = app.post(KEYS, &ann, new).await.json();
+    let key = app.post(API_KEYS, &ann, new).await.json();
     let key = Person {
         token: key["key"].as_str().unwrap().to_owned(),
         ..ann.clone()
@@ -228,7 +224,7 @@ async fn a_tenant_has_the_quota_that_its_row_says() {
     limited(&app.get(ME, &ann).await);
     // Its writes, and another tenant, have the platform's.
     let key = json!({ "name": "k", "scopes": ["read"] });
-    check(&app.post(KEYS, &ann, key).await, "write", 1);
+    check(&app.post(API_KEYS, &ann, key).await, "write", 1);
     check(&app.get(ME, &bob).await, "read", 1);
 }
 

@@ -2,64 +2,13 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tests::app::{Answer, Person, TestApp};
-use tests::source::Source;
-
-pub(crate) const PATH: &str = "/api/v1/aam/connections";
-
-pub(crate) const ACCOUNTS: &str = "
-    create table accounts (
-      account_id text primary key, name text, industry text, updated_at timestamptz);
-    insert into accounts
-    select to_char(n, 'FM0000'), 'Account ' || n, 'Rockets',
-      '2026-01-01'::timestamptz + n * interval '1 hour'
-    from generate_series(1, 1200) n;
-";
-
-pub(crate) fn accounts() -> Value {
-    json!([{ "table": "accounts", "entity": "account" }])
-}
-
-pub(crate) fn new(config: &Value) -> Value {
-    json!({ "name": "CRM", "source_type": "supabase", "connector_config": config })
-}
-
-pub(crate) async fn connect(app: &TestApp, person: &Person, config: Value) -> String {
-    let made = app.post(PATH, person, new(&config)).await;
-    assert_eq!(made.status, StatusCode::CREATED, "{made}");
-    assert_eq!(made.json()["status"], "ACTIVE");
-    made.json()["id"].as_str().unwrap().to_owned()
-}
-
-/// A platform with a connection to a source that has these tables.
-pub(crate) async fn set_up(sql: &str, objects: Value) -> (TestApp, Source, Person, String) {
-    let (app, source) = (TestApp::start().await, Source::start(sql).await);
-    let person = app.register("Pull Ltd").await;
-    let id = connect(&app, &person, source.config(objects)).await;
-    (app, source, person, id)
-}
-
-pub(crate) async fn sync(app: &TestApp, person: &Person, id: &str, body: Value) -> Value {
-    let answer = app.post(&format!("{PATH}/{id}/sync"), person, body).await;
-    finished(app, person, answer).await
-}
-
-/// The job that an answer tells of, once nothing is left to do.
-pub(crate) async fn finished(app: &TestApp, person: &Person, answer: Answer) -> Value {
-    let task = task(&answer);
-    // Boxed, as a test's own frames are large enough.
-    while Box::pin(aam_connect::worker::step(&app.platform))
-        .await
-        .unwrap()
-    {}
-    app.get(&task, person).await.json()
-}
-
-fn task(answer: &Answer) -> String {
-    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer}");
-    let job = answer.json()["job_id"].as_str().unwrap().to_owned();
-    format!("/api/v1/tasks/{job}")
-}
+use tests::app::TestApp;
+use tests::fixtures::connections::CONNECTIONS;
+use tests::fixtures::database::account_names;
+use tests::fixtures::jobs::{end_leases, finish_job, task_path};
+use tests::fixtures::postgres_source::{
+    ACCOUNTS_TABLE, accounts_object, set_up_postgres_source, sync,
+};
 
 /// What became of the rows: read, written, unchanged, deleted, quarantined.
 #[track_caller]
@@ -76,24 +25,10 @@ fn check(done: &Value, counts: [u64; 5]) {
     assert_eq!(found, counts, "{names:?}");
 }
 
-pub(crate) async fn names(app: &TestApp) -> Vec<String> {
-    sqlx::query_scalar("select name from accounts order by source_id collate \"C\"")
-        .fetch_all(&app.database().pool())
-        .await
-        .unwrap()
-}
-
-/// As if every pause and every lease were over.
-pub(crate) async fn end_leases(app: &TestApp) {
-    sqlx::query("update job_queue set visible_at = now()")
-        .execute(&app.database().pool())
-        .await
-        .unwrap();
-}
-
 #[tokio::test]
 async fn a_first_sync_brings_every_row_into_the_view() {
-    let (app, _source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let (app, _source, person, id) =
+        set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
     let done = sync(&app, &person, &id, json!({})).await;
     check(&done, [1200, 1200, 0, 0, 0]);
 
@@ -101,7 +36,10 @@ async fn a_first_sync_brings_every_row_into_the_view() {
     let view = app.get(view, &person).await.json();
     assert_eq!(view["meta"]["total"], 1200, "{view}");
     assert_eq!(view["data"][0]["name"], "Account 1", "{view}");
-    let runs = app.get(&format!("{PATH}/{id}/runs"), &person).await.json();
+    let runs = app
+        .get(&format!("{CONNECTIONS}/{id}/runs"), &person)
+        .await
+        .json();
     let run = &runs["runs"][0];
     let said = [&run["kind"], &run["status"], &run["object"], &run["cursor"]];
     let expected = [
@@ -117,7 +55,7 @@ async fn a_first_sync_brings_every_row_into_the_view() {
 
 #[tokio::test]
 async fn an_incremental_sync_reads_what_changed_however_many_share_a_time() {
-    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let (app, source, person, id) = set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
     sync(&app, &person, &id, json!({})).await;
     // More rows of one time than a page has.
     source
@@ -126,7 +64,7 @@ async fn an_incremental_sync_reads_what_changed_however_many_share_a_time() {
     let done = sync(&app, &person, &id, json!({})).await;
     // The last row of before is looked at again.
     check(&done, [701, 700, 1, 0, 0]);
-    let names = names(&app).await;
+    let names = account_names(&app).await;
     assert_eq!(
         (names[0].as_str(), names[699].as_str()),
         ("Account 1!", "Account 700!")
@@ -147,7 +85,7 @@ async fn an_incremental_sync_reads_what_changed_however_many_share_a_time() {
 
 #[tokio::test]
 async fn a_full_sync_deletes_what_is_gone() {
-    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let (app, source, person, id) = set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
     sync(&app, &person, &id, json!({})).await;
     source
         .run("delete from accounts where account_id > '0003' and account_id < '1100'")
@@ -156,7 +94,7 @@ async fn a_full_sync_deletes_what_is_gone() {
     let full = json!({ "mode": "full", "confirm_deletes": true });
     let done = sync(&app, &person, &id, full).await;
     check(&done, [1200, 0, 104, 1096, 0]);
-    assert_eq!(names(&app).await.len(), 104);
+    assert_eq!(account_names(&app).await.len(), 104);
     // It comes back as it was.
     source
         .run(
@@ -171,28 +109,28 @@ async fn a_full_sync_deletes_what_is_gone() {
 async fn the_column_id_is_the_id_of_a_record() {
     let table = "create table accounts (id integer primary key, name text);
         insert into accounts values (7, 'Seven'), (8, 'Eight')";
-    let (app, source, person, id) = set_up(table, accounts()).await;
+    let (app, source, person, id) = set_up_postgres_source(table, accounts_object()).await;
     check(&sync(&app, &person, &id, json!({})).await, [2, 2, 0, 0, 0]);
-    assert_eq!(names(&app).await, ["Seven", "Eight"]);
+    assert_eq!(account_names(&app).await, ["Seven", "Eight"]);
     source.run("delete from accounts where id = 8").await;
     sync(&app, &person, &id, json!({ "mode": "full" })).await;
-    assert_eq!(names(&app).await, ["Seven"]);
+    assert_eq!(account_names(&app).await, ["Seven"]);
 }
 
 #[tokio::test]
 async fn a_killed_worker_loses_and_doubles_nothing() {
-    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let (app, source, person, id) = set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
     source
         .run("insert into accounts select 'x' || n, 'X', null, null from generate_series(1, 800) n")
         .await;
     let answer = app
         .post(
-            &format!("{PATH}/{id}/sync"),
+            &format!("{CONNECTIONS}/{id}/sync"),
             &person,
             json!({ "mode": "full" }),
         )
         .await;
-    let task = task(&answer);
+    let task = task_path(&answer);
     // Wherever the worker is when so many rows have come; the search for deleted ones comes later.
     for rows in [0, 1, 501, 1001, 1501, 2000] {
         // Dropping the future between two of its steps is what a kill is to both databases.
@@ -211,8 +149,11 @@ async fn a_killed_worker_loses_and_doubles_nothing() {
 
     let done = app.get(&task, &person).await.json();
     check(&done, [2000, 2000, 0, 0, 0]);
-    assert_eq!(names(&app).await.len(), 2000);
-    let runs = app.get(&format!("{PATH}/{id}/runs"), &person).await.json();
+    assert_eq!(account_names(&app).await.len(), 2000);
+    let runs = app
+        .get(&format!("{CONNECTIONS}/{id}/runs"), &person)
+        .await
+        .json();
     assert_eq!(
         (&runs["total"], &runs["runs"][0]["written"]),
         (&json!(1), &json!(2000))
@@ -232,7 +173,7 @@ async fn arrive(app: &TestApp, rows: i64) {
 
 #[tokio::test]
 async fn a_row_that_does_not_fit_is_quarantined_alone() {
-    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let (app, source, person, id) = set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
     source
         .run("update accounts set name = null where account_id in ('0002', '0900')")
         .await;
@@ -241,7 +182,7 @@ async fn a_row_that_does_not_fit_is_quarantined_alone() {
         [1200, 1198, 0, 0, 2],
     );
     let kept = app
-        .get(&format!("{PATH}/{id}/quarantine"), &person)
+        .get(&format!("{CONNECTIONS}/{id}/quarantine"), &person)
         .await
         .json();
     assert_eq!(
@@ -277,7 +218,7 @@ async fn any_table_or_view_with_a_key_can_be_read() {
         { "table": "Sales \"EU\".Deals; --", "entity": "opportunity", "cursor": "Rev'n" },
         { "table": "contacts", "entity": "contact", "key": ["contact_id"] },
     ]);
-    let (app, source, person, id) = set_up(tables, objects).await;
+    let (app, source, person, id) = set_up_postgres_source(tables, objects).await;
     check(
         &sync(&app, &person, &id, json!({})).await,
         [1102, 1102, 0, 0, 0],
@@ -313,10 +254,10 @@ async fn a_page_is_bounded_by_bytes_too() {
         insert into accounts select n, 'A', repeat('x', 5000000) from generate_series(4, 14, 10) n
           on conflict (account_id) do update set notes = excluded.notes;
     ";
-    let (app, _source, person, id) = set_up(table, accounts()).await;
+    let (app, _source, person, id) = set_up_postgres_source(table, accounts_object()).await;
     check(&sync(&app, &person, &id, json!({})).await, [10, 8, 0, 0, 2]);
     let kept = app
-        .get(&format!("{PATH}/{id}/quarantine"), &person)
+        .get(&format!("{CONNECTIONS}/{id}/quarantine"), &person)
         .await
         .json();
     let keys: Vec<_> = kept["records"]
@@ -327,23 +268,26 @@ async fn a_page_is_bounded_by_bytes_too() {
         .collect();
     assert!(keys.contains(&&json!(r#"{"account_id":"14"}"#)), "{kept}");
     assert_eq!(kept["records"][0]["reason"], "the row has more than 4 MiB");
-    let runs = app.get(&format!("{PATH}/{id}/runs"), &person).await.json();
+    let runs = app
+        .get(&format!("{CONNECTIONS}/{id}/runs"), &person)
+        .await
+        .json();
     assert!(runs["runs"][0]["bytes"].as_i64().unwrap() > 8 * 1_500_000);
 }
 
 #[tokio::test]
 async fn a_column_that_is_renamed_at_the_source_is_drift() {
-    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
-    let discover = format!("{PATH}/{id}/discover");
+    let (app, source, person, id) = set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
+    let discover = format!("{CONNECTIONS}/{id}/discover");
     let answer = app.post(&discover, &person, json!({})).await;
-    let done = finished(&app, &person, answer).await;
+    let done = finish_job(&app, &person, answer).await;
     assert_eq!(
         done["result"],
         json!({ "objects": 1, "drifts": [] }),
         "{done}"
     );
     let schemas = app
-        .get(&format!("{PATH}/{id}/schemas"), &person)
+        .get(&format!("{CONNECTIONS}/{id}/schemas"), &person)
         .await
         .json();
     let fields = &schemas["schemas"][0]["schema"]["fields"];
@@ -362,7 +306,7 @@ async fn a_column_that_is_renamed_at_the_source_is_drift() {
             json!({ "objects": ["public.accounts"] }),
         )
         .await;
-    let done = finished(&app, &person, answer).await;
+    let done = finish_job(&app, &person, answer).await;
     let drift = done["result"]["drifts"][0].as_str().unwrap();
     let drift = app
         .get(&format!("/api/v1/aam/drift/{drift}"), &person)
@@ -390,7 +334,7 @@ async fn a_column_that_is_renamed_at_the_source_is_drift() {
 
     // The same again is no other drift, and rows that cannot be mapped wait in quarantine.
     let answer = app.post(&discover, &person, json!({})).await;
-    let done = finished(&app, &person, answer).await;
+    let done = finish_job(&app, &person, answer).await;
     assert_eq!(done["result"]["drifts"], json!([]));
     check(
         &sync(&app, &person, &id, json!({})).await,
@@ -400,12 +344,13 @@ async fn a_column_that_is_renamed_at_the_source_is_drift() {
 
 #[tokio::test]
 async fn a_source_that_is_down_is_tried_again_and_given_up_with_a_reason() {
-    let (app, mut source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let (app, mut source, person, id) =
+        set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
     source.go_down();
     let answer = app
-        .post(&format!("{PATH}/{id}/sync"), &person, json!({}))
+        .post(&format!("{CONNECTIONS}/{id}/sync"), &person, json!({}))
         .await;
-    let task = task(&answer);
+    let task = task_path(&answer);
     for attempt in 1..=3 {
         assert_eq!(
             app.get(&task, &person).await.json()["attempts"],
@@ -434,10 +379,17 @@ async fn a_source_that_is_down_is_tried_again_and_given_up_with_a_reason() {
         ),
         "{error}"
     );
-    let one = app.get(&format!("{PATH}/{id}"), &person).await.json();
+    let one = app
+        .get(&format!("{CONNECTIONS}/{id}"), &person)
+        .await
+        .json();
     assert_eq!(one["status"], "FAILED");
     let health = app
-        .post(&format!("{PATH}/{id}/health-check"), &person, json!({}))
+        .post(
+            &format!("{CONNECTIONS}/{id}/health-check"),
+            &person,
+            json!({}),
+        )
         .await
         .json();
     let said = [
@@ -455,10 +407,10 @@ async fn a_source_that_is_down_is_tried_again_and_given_up_with_a_reason() {
 #[tokio::test]
 async fn an_object_that_cannot_be_read_does_not_keep_the_others_back() {
     let tables = format!(
-        "{ACCOUNTS} create table contacts as select 'c' contact_id; alter table contacts add primary key (contact_id);"
+        "{ACCOUNTS_TABLE} create table contacts as select 'c' contact_id; alter table contacts add primary key (contact_id);"
     );
     let objects = json!([{ "table": "contacts", "entity": "contact" }, { "table": "accounts", "entity": "account" }]);
-    let (app, source, person, id) = set_up(&tables, objects).await;
+    let (app, source, person, id) = set_up_postgres_source(&tables, objects).await;
     source.run("drop table contacts").await;
     let failed = sync(&app, &person, &id, json!({})).await;
     assert_eq!(
@@ -468,27 +420,37 @@ async fn an_object_that_cannot_be_read_does_not_keep_the_others_back() {
             &json!("schema: the database has no table or view `public.contacts`")
         )
     );
-    assert_eq!(names(&app).await.len(), 1200);
-    let one = app.get(&format!("{PATH}/{id}"), &person).await.json();
+    assert_eq!(account_names(&app).await.len(), 1200);
+    let one = app
+        .get(&format!("{CONNECTIONS}/{id}"), &person)
+        .await
+        .json();
     assert_eq!(one["status"], "HEALING");
     source.run("create table contacts (contact_id text primary key); grant select on contacts to source_reader").await;
     check(&sync(&app, &person, &id, json!({})).await, [1, 0, 1, 0, 0]);
-    let one = app.get(&format!("{PATH}/{id}"), &person).await.json();
+    let one = app
+        .get(&format!("{CONNECTIONS}/{id}"), &person)
+        .await
+        .json();
     assert_eq!(one["status"], "ACTIVE");
 }
 
 #[tokio::test]
 async fn a_connection_has_one_sync_at_a_time() {
-    let (app, _source, person, id) = set_up(ACCOUNTS, accounts()).await;
-    let path = format!("{PATH}/{id}/sync");
+    let (app, _source, person, id) =
+        set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
+    let path = format!("{CONNECTIONS}/{id}/sync");
     let first = app.post(&path, &person, json!({})).await;
     let second = app.post(&path, &person, json!({ "mode": "full" })).await;
     assert_eq!(second.status, StatusCode::CONFLICT, "{second}");
     let other = app
-        .post(&format!("{PATH}/{id}/discover"), &person, json!({}))
+        .post(&format!("{CONNECTIONS}/{id}/discover"), &person, json!({}))
         .await;
     assert_eq!(other.status, StatusCode::ACCEPTED, "{other}");
-    check(&finished(&app, &person, first).await, [1200, 1200, 0, 0, 0]);
+    check(
+        &finish_job(&app, &person, first).await,
+        [1200, 1200, 0, 0, 0],
+    );
     assert_eq!(
         app.post(&path, &person, json!({})).await.status,
         StatusCode::ACCEPTED
@@ -508,19 +470,20 @@ async fn a_connection_has_one_sync_at_a_time() {
 
 #[tokio::test]
 async fn a_sync_of_another_tenant_or_of_a_deleted_connection_brings_nothing() {
-    let (app, _source, person, id) = set_up(ACCOUNTS, accounts()).await;
+    let (app, _source, person, id) =
+        set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
     let other = app.register("Other Ltd").await;
     for route in ["sync", "discover", "health-check"] {
         let answer = app
-            .post(&format!("{PATH}/{id}/{route}"), &other, json!({}))
+            .post(&format!("{CONNECTIONS}/{id}/{route}"), &other, json!({}))
             .await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{route}: {answer}");
     }
     let answer = app
-        .post(&format!("{PATH}/{id}/sync"), &person, json!({}))
+        .post(&format!("{CONNECTIONS}/{id}/sync"), &person, json!({}))
         .await;
-    app.delete(&format!("{PATH}/{id}"), &person).await;
-    let failed = finished(&app, &person, answer).await;
+    app.delete(&format!("{CONNECTIONS}/{id}"), &person).await;
+    let failed = finish_job(&app, &person, answer).await;
     assert_eq!(failed["error"], "the connection was deleted", "{failed}");
-    assert!(names(&app).await.is_empty());
+    assert!(account_names(&app).await.is_empty());
 }

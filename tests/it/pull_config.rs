@@ -8,17 +8,21 @@ use schema::EgressPolicy;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tests::app::{Setup, TestApp};
+use tests::fixtures::connections::CONNECTIONS;
+use tests::fixtures::jobs::finish_job;
+use tests::fixtures::postgres_source::{
+    ACCOUNTS_TABLE, accounts_object, connect_postgres, new_postgres_connection,
+    set_up_postgres_source, sync,
+};
 use tests::source::{SECRET, Source};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::pull::{ACCOUNTS, PATH, accounts, connect, finished, new, set_up, sync};
-
 #[tokio::test]
 async fn a_source_that_cannot_be_read_is_refused_with_its_place_and_class() {
     let tables = format!(
-        "{ACCOUNTS}
+        "{ACCOUNTS_TABLE}
         create table logs (line text);
         create table secret (id int primary key);
         revoke all on secret from source_reader;
@@ -102,9 +106,11 @@ async fn a_source_that_cannot_be_read_is_refused_with_its_place_and_class() {
         ),
     ];
     for (field, value, pointer, said) in table {
-        let mut config = source.config(accounts());
+        let mut config = source.config(accounts_object());
         config[field] = value;
-        let answer = app.post(PATH, &person, new(&config)).await;
+        let answer = app
+            .post(CONNECTIONS, &person, new_postgres_connection(&config))
+            .await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
         let error = &answer.json()["errors"][0];
         assert_eq!(
@@ -116,12 +122,12 @@ async fn a_source_that_cannot_be_read_is_refused_with_its_place_and_class() {
         assert!(detail.starts_with(said), "{detail}");
         assert!(!answer.to_string().contains(SECRET), "{answer}");
     }
-    assert_eq!(app.get(PATH, &person).await.json()["total"], 0);
+    assert_eq!(app.get(CONNECTIONS, &person).await.json()["total"], 0);
 }
 
 #[tokio::test]
 async fn a_deployed_platform_contacts_no_machine_of_its_own_network() {
-    let source = Source::start(ACCOUNTS).await;
+    let source = Source::start(ACCOUNTS_TABLE).await;
     for egress in [EgressPolicy::Public, EgressPolicy::Private] {
         let app = TestApp::with(Setup {
             egress,
@@ -137,9 +143,11 @@ async fn a_deployed_platform_contacts_no_machine_of_its_own_network() {
             "::ffff:127.0.0.1",
             "0.0.0.0",
         ] {
-            let mut config = source.config(accounts());
+            let mut config = source.config(accounts_object());
             config["host"] = json!(host);
-            let answer = app.post(PATH, &person, new(&config)).await;
+            let answer = app
+                .post(CONNECTIONS, &person, new_postgres_connection(&config))
+                .await;
             assert_eq!(
                 answer.status,
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -155,8 +163,8 @@ async fn a_deployed_platform_contacts_no_machine_of_its_own_network() {
 
 #[tokio::test]
 async fn the_server_must_prove_itself() {
-    let source = Source::with_tls(&["localhost"], ACCOUNTS).await;
-    let stranger = Source::with_tls(&["elsewhere"], ACCOUNTS).await;
+    let source = Source::with_tls(&["localhost"], ACCOUNTS_TABLE).await;
+    let stranger = Source::with_tls(&["elsewhere"], ACCOUNTS_TABLE).await;
     let app = TestApp::start().await;
     let person = app.register("TLS Ltd").await;
     let table = [
@@ -169,14 +177,14 @@ async fn the_server_must_prove_itself() {
         (&stranger, "verify-ca", source.ca_pem(), 422),
     ];
     for (index, (source, tls, ca_pem, status)) in table.into_iter().enumerate() {
-        let mut config = source.config(accounts());
+        let mut config = source.config(accounts_object());
         config["tls"] = json!(tls);
         if !ca_pem.is_empty() {
             config["ca_pem"] = json!(ca_pem);
         }
-        let mut new = new(&config);
+        let mut new = new_postgres_connection(&config);
         new["name"] = json!(format!("{index}"));
-        let answer = app.post(PATH, &person, new).await;
+        let answer = app.post(CONNECTIONS, &person, new).await;
         assert_eq!(answer.status, status, "{index}: {answer}");
         if status == 422 {
             assert_eq!(
@@ -230,20 +238,20 @@ impl Subscriber for Everything {
 
 #[tokio::test]
 async fn a_password_is_nowhere_to_be_read() {
-    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let logged = Arc::new(Everything(Mutex::default()));
     let _logging = tracing::subscriber::set_default(Arc::clone(&logged));
     let person = app.register("Quiet Ltd").await;
-    let id = connect(&app, &person, source.config(accounts())).await;
+    let id = connect_postgres(&app, &person, source.config(accounts_object())).await;
     sync(&app, &person, &id, json!({})).await;
-    let one = format!("{PATH}/{id}");
+    let one = format!("{CONNECTIONS}/{id}");
     app.patch(&one, &person, json!({ "name": "Other" })).await;
     app.post(&format!("{one}/health-check"), &person, json!({}))
         .await;
     source.run("drop table accounts").await;
     sync(&app, &person, &id, json!({})).await;
     for path in [
-        PATH,
+        CONNECTIONS,
         &one,
         "/api/v1/aam/connectors",
         "/api/v1/tasks",
@@ -304,8 +312,8 @@ async fn a_password_is_nowhere_to_be_read() {
 
 #[tokio::test]
 async fn a_password_stays_with_its_source() {
-    let (app, source, person, id) = set_up(ACCOUNTS, accounts()).await;
-    let one = format!("{PATH}/{id}");
+    let (app, source, person, id) = set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
+    let one = format!("{CONNECTIONS}/{id}");
     // As an answer shows it.
     let mut config = app.get(&one, &person).await.json()["connector_config"].clone();
     config["objects"][0]["cursor"] = json!("updated_at");
@@ -320,7 +328,7 @@ async fn a_password_stays_with_its_source() {
     );
 
     // Whoever could lead it to a server of theirs would learn it there.
-    let elsewhere = Source::start(ACCOUNTS).await;
+    let elsewhere = Source::start(ACCOUNTS_TABLE).await;
     for (field, value) in [
         ("port", json!(elsewhere.port())),
         ("host", json!("127.0.0.1")),
@@ -344,11 +352,11 @@ async fn a_password_stays_with_its_source() {
     elsewhere
         .run("delete from accounts where account_id > '0010'")
         .await;
-    let moved = json!({ "connector_config": elsewhere.config(accounts()) });
+    let moved = json!({ "connector_config": elsewhere.config(accounts_object()) });
     let running = app.post(&format!("{one}/sync"), &person, json!({})).await;
     let early = app.patch(&one, &person, moved.clone()).await;
     assert_eq!(early.status, StatusCode::CONFLICT, "{early}");
-    finished(&app, &person, running).await;
+    finish_job(&app, &person, running).await;
     assert_eq!(app.patch(&one, &person, moved).await.status, StatusCode::OK);
     // Nothing is known of how far the other source was read.
     let confirmed = json!({ "confirm_deletes": true });
@@ -379,10 +387,10 @@ async fn the_catalog_marks_what_is_secret() {
         assert_eq!(object["table"]["type"], "string", "{entry:#}");
         assert_eq!(entry["capabilities"], json!(["sync", "discover", "replay"]));
     }
-    let source = Source::start(ACCOUNTS).await;
-    let mut new = new(&source.config(accounts()));
+    let source = Source::start(ACCOUNTS_TABLE).await;
+    let mut new = new_postgres_connection(&source.config(accounts_object()));
     new["source_type"] = json!("Postgres");
-    let made = app.post(PATH, &person, new).await.json();
+    let made = app.post(CONNECTIONS, &person, new).await.json();
     assert_eq!(made["source_type"], "postgres", "{made}");
     let id = made["id"].as_str().unwrap();
     assert_eq!(

@@ -7,10 +7,14 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
 use tests::double::{Double, Reply, cells, frame, frames, row};
+use tests::fixtures::connections::CONNECTIONS;
+use tests::fixtures::jobs::end_leases;
+use tests::fixtures::postgres_source::{
+    ACCOUNTS_TABLE, accounts_object, connect_postgres, new_postgres_connection,
+    set_up_postgres_source, sync,
+};
 use tests::source::Source;
 use uuid::Uuid;
-
-use crate::pull::{ACCOUNTS, PATH, accounts, connect, end_leases, new, set_up, sync};
 
 /// Parts of the questions.
 const STARTUP: &str = "startup";
@@ -338,14 +342,16 @@ fn check(name: &str, said: &str) {
 
 #[tokio::test]
 async fn a_lie_at_the_first_contact_is_refused_with_its_place() {
-    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let double = Double::start().await;
     let person = app.register("Lies Ltd").await;
-    let config = source.config_at(double.port(), accounts());
+    let config = source.config_at(double.port(), accounts_object());
     for lie in LIES {
         tell(&double, lie);
         let begun = Instant::now();
-        let answer = app.post(PATH, &person, new(&config)).await;
+        let answer = app
+            .post(CONNECTIONS, &person, new_postgres_connection(&config))
+            .await;
         assert!(
             begun.elapsed() < AT_ONCE,
             "{}: {:?}",
@@ -358,7 +364,7 @@ async fn a_lie_at_the_first_contact_is_refused_with_its_place() {
         check(lie.0, error["detail"].as_str().unwrap());
     }
     double.repent();
-    let id = connect(&app, &person, config).await;
+    let id = connect_postgres(&app, &person, config).await;
     let done = sync(&app, &person, &id, json!({})).await;
     assert_eq!(done["result"]["written"], 1200, "{done}");
 }
@@ -366,7 +372,7 @@ async fn a_lie_at_the_first_contact_is_refused_with_its_place() {
 /// Lets a worker, a process of its own, sync a connection once. The job, and the most memory that
 /// the worker had.
 async fn synced(app: &TestApp, person: &Person, id: &str) -> (Value, usize) {
-    let path = format!("{PATH}/{id}/sync");
+    let path = format!("{CONNECTIONS}/{id}/sync");
     let answer = app.post(&path, person, json!({ "mode": "full" })).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer}");
     let job = answer.json()["job_id"].as_str().unwrap().to_owned();
@@ -402,11 +408,11 @@ async fn work_off(app: &TestApp) -> usize {
 
 #[tokio::test]
 async fn a_lie_costs_its_own_job_and_little_memory() {
-    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let double = Double::start().await;
     let person = app.register("Lies Ltd").await;
-    let config = source.config_at(double.port(), accounts());
-    let id = connect(&app, &person, config).await;
+    let config = source.config_at(double.port(), accounts_object());
+    let id = connect_postgres(&app, &person, config).await;
     let (done, usual) = synced(&app, &person, &id).await;
     assert_eq!(done["status"], "success", "{done}");
 
@@ -444,7 +450,7 @@ async fn what_a_source_says_is_cut() {
     let quiet = "create function shout() returns text as $$ select 'a' $$ language sql;
         create view accounts as select 'a' account_id, shout() name";
     let objects = json!([{ "table": "accounts", "entity": "account", "key": ["account_id"] }]);
-    let (app, source, person, id) = set_up(quiet, objects).await;
+    let (app, source, person, id) = set_up_postgres_source(quiet, objects).await;
     for length in [400_000, 10_000_000] {
         source.run(&shout(length)).await;
         let (done, _) = synced(&app, &person, &id).await;
@@ -458,11 +464,11 @@ async fn what_a_source_says_is_cut() {
 
 #[tokio::test]
 async fn a_pooler_may_hand_each_transaction_to_another_server() {
-    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let double = Double::pooling().await;
     let person = app.register("Pool Ltd").await;
-    let config = source.config_at(double.port(), accounts());
-    let id = connect(&app, &person, config).await;
+    let config = source.config_at(double.port(), accounts_object());
+    let id = connect_postgres(&app, &person, config).await;
     let done = sync(&app, &person, &id, json!({})).await;
     assert_eq!(done["result"]["written"], 1200, "{done}");
     let change = "update accounts set name = 'x', updated_at = now() where account_id < '0100'";

@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::TestApp;
+use tests::fixtures::connections::CONNECTIONS;
+use tests::fixtures::postgres_source::{new_postgres_connection, set_up_postgres_source, sync};
 use tests::source::Source;
-
-use crate::pull::{PATH, new, set_up, sync};
 
 /// Types that can be in a primary key, each with two values.
 const TYPES: &[[&str; 3]] = &[
@@ -104,7 +104,7 @@ fn tables() -> (String, Value) {
 #[tokio::test]
 async fn keys_of_every_type_are_found_again() {
     let (sql, objects) = tables();
-    let (app, source, person, id) = set_up(&sql, objects).await;
+    let (app, source, person, id) = set_up_postgres_source(&sql, objects).await;
     let all = 2 * TYPES.len();
     let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
     assert_eq!(done["status"], "success", "{done}");
@@ -134,7 +134,7 @@ async fn pages_go_on_in_the_order_of_the_keys_own_type() {
     );
     let table = |it: &str| json!({ "table": it, "entity": "account" });
     let objects = json!([table("c"), table("d"), table("e")]);
-    let (app, _source, person, id) = set_up(&sql, objects).await;
+    let (app, _source, person, id) = set_up_postgres_source(&sql, objects).await;
     let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
     assert_eq!(done["status"], "success", "{done}");
     assert_eq!(done["result"]["written"], 3300, "{done}");
@@ -160,7 +160,7 @@ async fn a_column_may_have_any_name() {
         objects.push(json!({ "table": format!("n{n}"), "entity": "account" }));
         objects.push(json!({ "table": format!("m{n}"), "entity": "account" }));
     }
-    let (app, _source, person, id) = set_up(&sql, objects.into()).await;
+    let (app, _source, person, id) = set_up_postgres_source(&sql, objects.into()).await;
     let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
     assert_eq!(done["status"], "success", "{done}");
     assert_eq!(done["result"]["written"], 2 * names.len(), "{done}");
@@ -186,7 +186,7 @@ async fn a_cursor_from_the_future_hides_nothing() {
              insert into f values ('1', 'a', '2024-01-01'), ('2', 'b', '{future}');"
         );
         let objects = json!([{ "table": "f", "entity": "account" }]);
-        let (app, source, person, id) = set_up(&sql, objects).await;
+        let (app, source, person, id) = set_up_postgres_source(&sql, objects).await;
         sync(&app, &person, &id, json!({})).await;
         source
             .run(
@@ -210,7 +210,7 @@ async fn a_cursor_of_another_type_is_read_from_the_start() {
     let sql = "create table g (account_id text primary key, name text, seq timestamptz);
         insert into g values ('1', 'a', now());";
     let objects = json!([{ "table": "g", "entity": "account", "cursor": "seq" }]);
-    let (app, source, person, id) = set_up(sql, objects).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, objects).await;
     sync(&app, &person, &id, json!({})).await;
     source
         .run(
@@ -243,7 +243,13 @@ async fn a_key_that_tells_no_rows_apart_is_refused_when_it_is_named() {
         object("h", &["region", "account_id"]),
         object("s", &["grp"]),
     ]);
-    let refused = app.post(PATH, &person, new(&source.config(objects))).await;
+    let refused = app
+        .post(
+            CONNECTIONS,
+            &person,
+            new_postgres_connection(&source.config(objects)),
+        )
+        .await;
     assert_eq!(
         refused.status,
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -283,7 +289,7 @@ async fn a_key_that_comes_to_have_nulls_is_refused_by_its_name() {
     let sql = "create table h (account_id text, name text, region text);
         insert into h values ('1', 'a', 'us'), ('2', 'b', 'eu');";
     let objects = json!([{ "table": "h", "entity": "account", "key": ["region", "account_id"] }]);
-    let (app, source, person, id) = set_up(sql, objects).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, objects).await;
     source
         .run("update h set region = null where account_id = '1'")
         .await;
@@ -302,7 +308,7 @@ async fn a_key_that_rows_come_to_share_is_refused_also_between_two_pages() {
         let sql = "create table s (account_id text primary key, name text, grp int);
              insert into s select n::text, 'n', n from generate_series(1, 1100) n;";
         let objects = json!([{ "table": "s", "entity": "account", "key": ["grp"] }]);
-        let (app, source, person, id) = set_up(sql, objects).await;
+        let (app, source, person, id) = set_up_postgres_source(sql, objects).await;
         source.run(&format!("update s set grp = {group}")).await;
         let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
         assert_eq!(done["status"], "failed", "{done}");
@@ -316,7 +322,7 @@ async fn most_records_are_deleted_only_when_that_is_confirmed() {
     let sql = "create table l (account_id text primary key, name text);
         insert into l select n::text, 'n' from generate_series(1, 1000) n;";
     let objects = json!([{ "table": "l", "entity": "account" }]);
-    let (app, source, person, id) = set_up(sql, objects).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, objects).await;
     sync(&app, &person, &id, json!({ "mode": "full" })).await;
     source
         .run("delete from l where account_id::int <= 501")
@@ -349,14 +355,16 @@ async fn a_cursor_that_is_the_time_now_is_refused() {
              insert into r select n::text, 'n', now() from generate_series(1, 1100) n;
              create view v as select account_id, name, changed from r;";
         let object = json!({ "table": "v", "entity": "account", "key": ["account_id"], "cursor": "changed" });
-        let (app, source, person, id) = set_up(sql, json!([object])).await;
+        let (app, source, person, id) = set_up_postgres_source(sql, json!([object])).await;
         source
             .run(&format!(
                 "drop view v; create view v as select account_id, name, {now} changed from r"
             ))
             .await;
         let config = json!({ "connector_config": source.config(json!([object])) });
-        let refused = app.patch(&format!("{PATH}/{id}"), &person, config).await;
+        let refused = app
+            .patch(&format!("{CONNECTIONS}/{id}"), &person, config)
+            .await;
         assert_eq!(
             refused.status,
             StatusCode::UNPROCESSABLE_ENTITY,

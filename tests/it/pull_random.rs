@@ -10,9 +10,10 @@ use std::task::Poll;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tests::app::{Person, TestApp};
+use tests::fixtures::connections::CONNECTIONS;
+use tests::fixtures::jobs::end_leases;
+use tests::fixtures::postgres_source::set_up_postgres_source;
 use tests::source::Source;
-
-use crate::pull::{PATH, end_leases, set_up};
 
 /// So many tables are of one connection.
 const TABLES: u64 = 25;
@@ -262,7 +263,7 @@ async fn trial(seed: u64) {
     let objects: Vec<_> = tables.iter().map(|it| it.object(&mut random)).collect();
     let creates: String = tables.iter().map(Table::create).collect();
     let sql = format!("{TYPES}{creates}");
-    let (app, source, person, id) = set_up(&sql, objects.into()).await;
+    let (app, source, person, id) = set_up_postgres_source(&sql, objects.into()).await;
     let mut trial = Trial {
         app,
         source,
@@ -316,7 +317,7 @@ impl Trial {
     async fn sync(&mut self, full: bool) -> Value {
         let mode = if full { "full" } else { "incremental" };
         let body = json!({ "mode": mode, "confirm_deletes": true });
-        let path = format!("{PATH}/{}/sync", self.id);
+        let path = format!("{CONNECTIONS}/{}/sync", self.id);
         let answer = self.app.post(&path, &self.person, body).await;
         let job = answer.json()["job_id"].as_str().unwrap().to_owned();
         for _ in 0..self.random.below(3) {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
-
-use crate::pull::{PATH, set_up, sync};
+use tests::fixtures::connections::CONNECTIONS;
+use tests::fixtures::jobs::finish_job;
+use tests::fixtures::postgres_source::{set_up_postgres_source, sync};
 
 /// Ids and names of the stored accounts, sorted: `1 a, 2 b`.
 async fn stored(app: &TestApp) -> String {
@@ -16,12 +17,15 @@ async fn stored(app: &TestApp) -> String {
 }
 
 async fn latest_run(app: &TestApp, person: &Person, id: &str) -> Value {
-    let runs = app.get(&format!("{PATH}/{id}/runs"), person).await.json();
+    let runs = app
+        .get(&format!("{CONNECTIONS}/{id}/runs"), person)
+        .await
+        .json();
     runs["runs"][0].clone()
 }
 
 async fn quarantine(app: &TestApp, person: &Person, id: &str) -> Vec<String> {
-    let path = format!("{PATH}/{id}/quarantine");
+    let path = format!("{CONNECTIONS}/{id}/quarantine");
     let kept = app.get(&path, person).await.json();
     let kept = kept["records"].as_array().unwrap().clone();
     kept.iter()
@@ -41,7 +45,7 @@ fn people() -> Value {
 async fn of_two_rows_with_one_id_the_second_is_kept_aside() {
     let sql = "create table p (k int primary key, account_id text, name text);
         insert into p values (1, 'x', 'first'), (2, ' x ', 'second'), (3, 'y', 'third');";
-    let (app, source, person, id) = set_up(sql, people()).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
     for _ in 0..2 {
         let done = sync(&app, &person, &id, full()).await;
         assert_eq!(done["status"], "success", "{done}");
@@ -59,9 +63,9 @@ async fn of_two_rows_with_one_id_the_second_is_kept_aside() {
     );
 
     // Read again with the mapping, the second is still the second.
-    let path = format!("{PATH}/{id}/quarantine/replay");
+    let path = format!("{CONNECTIONS}/{id}/quarantine/replay");
     let replayed = app.post(&path, &person, json!({})).await;
-    let replayed = crate::pull::finished(&app, &person, replayed).await;
+    let replayed = finish_job(&app, &person, replayed).await;
     assert_eq!(replayed["status"], "success", "{replayed}");
     assert_eq!(stored(&app).await, "x first, y third");
 
@@ -79,7 +83,7 @@ async fn a_row_whose_id_changes_takes_its_record_along() {
         insert into p
         select n, 'a' || n, 'n' || n, '2026-01-01' from generate_series(1, 1200) n;";
     for mode in ["full", "incremental"] {
-        let (app, source, person, id) = set_up(sql, people()).await;
+        let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
         sync(&app, &person, &id, full()).await;
         // Within one page, from page to page, and in a chain that ends with a new id.
         source
@@ -116,7 +120,7 @@ async fn who_waits_for_an_id_gets_it_when_its_row_lets_it_go() {
         "create table p (k int primary key, account_id text, name text, updated_at timestamptz);
         insert into p values (1, 'x', 'first', '2026-01-01'), (2, 'x', 'second', '2026-01-01'),
           (3, 'z', 'third', '2026-06-01');";
-    let (app, source, person, id) = set_up(sql, people()).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
     sync(&app, &person, &id, full()).await;
     source
         .run("update p set account_id = 'y', updated_at = now() where k = 1")
@@ -132,7 +136,7 @@ async fn what_is_in_quarantine_goes_with_its_row() {
     let sql = "create table p (k int primary key, account_id text, name text, created_at text);
         insert into p values (1, 'a', 'a', 'much'), (2, 'b', 'b', 'more'), (3, null, 'c', '2026-01-01'),
           (4, 'd', 'd', '2026-01-01');";
-    let (app, source, person, id) = set_up(sql, people()).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
     sync(&app, &person, &id, full()).await;
     assert_eq!(quarantine(&app, &person, &id).await.len(), 3);
     // Another fault of the same row, a row that is gone, and one that got its id.
@@ -152,7 +156,7 @@ async fn what_is_in_quarantine_goes_with_its_row() {
 async fn how_the_source_is_is_never_stale() {
     let sql = "create table p (account_id text primary key, name text, updated_at timestamptz);
         insert into p values ('1', 'a', now() - interval '1 hour');";
-    let (app, source, person, id) = set_up(sql, people()).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
     sync(&app, &person, &id, full()).await;
     // As after a restore of yesterday's backup.
     source
@@ -171,7 +175,7 @@ async fn nothing_is_deleted_where_row_level_security_hides_rows() {
         insert into p select n::text, 'n' from generate_series(1, 50) n;
         analyze p;";
     let counted = "select pg_stat_force_next_flush()";
-    let (app, source, person, id) = set_up(sql, people()).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
     sync(&app, &person, &id, full()).await;
     source.run(counted).await;
     source.run("alter table p enable row level security").await;
@@ -203,7 +207,7 @@ async fn nothing_is_deleted_where_row_level_security_hides_rows() {
 async fn a_run_says_that_cursors_are_from_the_future() {
     let sql = "create table p (account_id text primary key, name text, updated_at timestamptz);
         insert into p values ('1', 'a', '2099-01-01'), ('2', 'b', '2024-01-01');";
-    let (app, _source, person, id) = set_up(sql, people()).await;
+    let (app, _source, person, id) = set_up_postgres_source(sql, people()).await;
     for mode in ["full", "incremental"] {
         sync(&app, &person, &id, json!({ "mode": mode })).await;
         let run = latest_run(&app, &person, &id).await;
@@ -226,7 +230,8 @@ async fn a_late_commit_arrives_within_the_lookback() {
         if !lookback.is_null() {
             object["lookback"] = lookback;
         }
-        let (app, source, person, id) = Box::pin(set_up(&sql, json!([object]))).await;
+        let (app, source, person, id) =
+            Box::pin(set_up_postgres_source(&sql, json!([object]))).await;
         Box::pin(sync(&app, &person, &id, json!({}))).await;
         let [within, before] = late;
         source
@@ -268,11 +273,13 @@ async fn another_key_of_the_config_is_no_other_row() {
         "create table p (a int primary key, b text not null unique, account_id text, name text);
         insert into p select n, 'b' || n, 'i' || n, 'n' from generate_series(1, 700) n;
         insert into p values (701, 'b701', null, 'no id');";
-    let (app, source, person, id) = set_up(sql, people()).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
     sync(&app, &person, &id, full()).await;
     let objects = json!([{ "table": "p", "entity": "account", "key": ["b"] }]);
     let config = json!({ "connector_config": source.config(objects) });
-    let patched = app.patch(&format!("{PATH}/{id}"), &person, config).await;
+    let patched = app
+        .patch(&format!("{CONNECTIONS}/{id}"), &person, config)
+        .await;
     assert!(patched.status.is_success(), "{patched}");
     source.run("delete from p where a in (1, 701)").await;
     let done = sync(&app, &person, &id, full()).await;
@@ -297,7 +304,7 @@ async fn nothing_is_deleted_below_views_and_in_trees_of_tables() {
          insert into p select n, 'n' from generate_series(1, 60) n;",
     ];
     for table in tables {
-        let (app, source, person, id) = set_up(table, people()).await;
+        let (app, source, person, id) = set_up_postgres_source(table, people()).await;
         source.run("select pg_stat_force_next_flush()").await;
         sync(&app, &person, &id, full()).await;
         source
@@ -313,7 +320,7 @@ async fn nothing_is_deleted_below_views_and_in_trees_of_tables() {
         insert into t select n::text, 'n' from generate_series(1, 60) n;
         create view p with (security_invoker = true) as select * from t;";
     let objects = json!([{ "table": "p", "entity": "account", "key": ["account_id"] }]);
-    let (app, source, person, id) = set_up(sql, objects).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, objects).await;
     sync(&app, &person, &id, full()).await;
     source
         .run(&format!(
@@ -336,7 +343,7 @@ async fn nothing_is_deleted_below_views_and_in_trees_of_tables() {
 async fn what_a_sync_brings_does_not_make_its_deletions_look_few() {
     let sql = "create table p (account_id text primary key, name text);
         insert into p select n::text, 'n' from generate_series(1, 200) n;";
-    let (app, source, person, id) = set_up(sql, people()).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
     sync(&app, &person, &id, full()).await;
     source
         .run("update p set account_id = 'x' || account_id")
@@ -351,7 +358,7 @@ async fn what_a_sync_brings_does_not_make_its_deletions_look_few() {
 async fn a_run_says_that_it_left_rows_out_whose_cursor_is_null() {
     let sql = "create table p (account_id text primary key, name text, updated_at timestamptz);
         insert into p values ('1', 'a', null), ('2', 'b', '2024-01-01');";
-    let (app, source, person, id) = set_up(sql, people()).await;
+    let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
     for (mode, expected) in [
         ("full", None),
         ("incremental", Some("`updated_at` is null")),

@@ -2,8 +2,7 @@
 //! fields, and how it comes out again.
 
 use serde_json::{Value, json};
-
-use crate::pull::{set_up, sync};
+use tests::fixtures::postgres_source::{set_up_postgres_source, sync};
 
 /// Types, a value as its text, and what comes out as JSON.
 const EXTRAS: &[[&str; 3]] = &[
@@ -221,7 +220,8 @@ async fn what_has_no_field_of_its_own_comes_out_as_it_is() {
          insert into b values ('empty', 'n');"
     );
     let object = |it| json!({ "table": it, "entity": "account" });
-    let (app, _source, person, id) = set_up(&sql, json!([object("a"), object("b")])).await;
+    let (app, _source, person, id) =
+        set_up_postgres_source(&sql, json!([object("a"), object("b")])).await;
     let done = sync(&app, &person, &id, json!({})).await;
     assert_eq!(done["result"]["written"], 2, "{done}");
     let view = "/api/v1/dcl/views/accounts?sort=account_id";
@@ -258,7 +258,7 @@ async fn check(entity: &str, column: &str, table: &[(&str, &str, Option<&str>)])
         );
         objects.push(json!({ "table": format!("t{n}"), "entity": entity }));
     }
-    let (app, _source, person, id) = set_up(&sql, objects.into()).await;
+    let (app, _source, person, id) = set_up_postgres_source(&sql, objects.into()).await;
     let done = sync(&app, &person, &id, json!({})).await;
     assert_eq!(done["status"], "success", "{done}");
     let plural = format!("{}s", entity.replace('y', "ie"));

@@ -6,8 +6,7 @@ use std::time::Duration;
 use platform::db::queue::{self, LeasedJob};
 use platform::queue::JobRef;
 use schema::JobId;
-
-use crate::fair_queue::{CAP, LEASE, Line};
+use tests::fixtures::queue::{JOBS_PER_TENANT, LEASE, TestQueue};
 
 const STEPS: usize = 250;
 const TENANTS: usize = 3;
@@ -47,7 +46,7 @@ impl Model {
         (0..TENANTS)
             .filter(|&tenant| {
                 let dead = count(&self.dead, tenant);
-                let full = count(&self.running, tenant) + dead == usize::from(CAP);
+                let full = count(&self.running, tenant) + dead == usize::from(JOBS_PER_TENANT);
                 0 < dead || !full && self.open.keys().any(|it| self.is_free(*it, tenant))
             })
             .map(|tenant| count(&self.running, tenant))
@@ -70,14 +69,14 @@ impl Model {
     }
 }
 
-async fn take(line: &Line, model: &mut Model) -> bool {
+async fn take(queue: &TestQueue, model: &mut Model) -> bool {
     let fewest = model.may_take();
-    let Some(held) = line.take().await else {
+    let Some(held) = queue.take().await else {
         assert_eq!(fewest, None, "a job may be taken, and none was");
         return false;
     };
     let (tenant, _) = model.open[&held.job_ref.job];
-    assert_eq!(line.tenant(tenant), held.job_ref.tenant);
+    assert_eq!(queue.tenant(tenant), held.job_ref.tenant);
     let running = |it: &&LeasedJob| model.open[&it.job_ref.job].0 == tenant;
     let running = model.running.iter().filter(running).count();
     assert_eq!(Some(running), fewest, "another tenant had fewer running");
@@ -86,33 +85,33 @@ async fn take(line: &Line, model: &mut Model) -> bool {
         Some(dead) => drop(model.dead.swap_remove(dead)),
         None => assert!(model.is_free(held.job_ref.job, tenant), "it was not free"),
     }
-    assert!(running < usize::from(CAP));
+    assert!(running < usize::from(JOBS_PER_TENANT));
     model.running.push(held);
     true
 }
 
 /// Somebody cancels one of the jobs: it ends now unless a worker has it.
-async fn cancel(line: &Line, model: &mut Model, number: usize) {
+async fn cancel(queue: &TestQueue, model: &mut Model, number: usize) {
     let mut jobs: Vec<_> = model.open.keys().copied().collect();
     jobs.sort_unstable_by_key(|it| it.0);
     if jobs.is_empty() {
         return;
     }
     let job = jobs[number % jobs.len()];
-    let tenant = line.tenant(model.open[&job].0);
+    let tenant = queue.tenant(model.open[&job].0);
     let job_ref = JobRef { tenant, job };
-    let db = &line.app.platform.db;
+    let db = &queue.app.platform.db;
     let taken = queue::take_to_end(db, job_ref, LEASE).await.unwrap();
     let runs = model.running.iter().any(|it| it.job_ref == job_ref);
     assert_eq!(taken.is_none(), runs);
     if let Some(held) = taken {
-        line.finish(held).await;
+        queue.finish(held).await;
         model.dead.retain(|it| it.job_ref != job_ref);
         model.open.remove(&job);
     }
 }
 
-async fn happen(line: &Line, model: &mut Model, numbers: &mut Numbers) {
+async fn happen(queue: &TestQueue, model: &mut Model, numbers: &mut Numbers) {
     let any = |held: &mut Vec<LeasedJob>, number: usize| {
         (!held.is_empty()).then(|| held.swap_remove(number % held.len()))
     };
@@ -122,52 +121,52 @@ async fn happen(line: &Line, model: &mut Model, numbers: &mut Numbers) {
             let (tenant, exclusive) =
                 (number % TENANTS, [None, None, Some(1), Some(2)][number % 4]);
             let key = exclusive.map(|it| format!("replay:{it}"));
-            let job = line.add(tenant, key.as_deref()).await;
+            let job = queue.add(tenant, key.as_deref()).await;
             model.open.insert(job, (tenant, exclusive));
         }
-        3..=5 => drop(take(line, model).await),
+        3..=5 => drop(take(queue, model).await),
         6 => {
             if let Some(held) = any(&mut model.running, number) {
-                line.finish(held).await;
+                queue.finish(held).await;
                 model.open.remove(&held.job_ref.job);
             }
         }
         7 => {
             if let Some(held) = any(&mut model.running, number) {
-                line.put_back(held, Duration::ZERO).await;
+                queue.requeue(held, Duration::ZERO).await;
             }
         }
         8 => {
             if let Some(held) = any(&mut model.running, number) {
-                line.end_lease(held).await;
+                queue.end_lease(held).await;
                 model.dead.push(held);
             }
         }
-        _ => cancel(line, model, number).await,
+        _ => cancel(queue, model, number).await,
     }
 }
 
 #[tokio::test]
 async fn whatever_happens_the_rules_hold_and_no_job_is_lost() {
     for seed in 1..=3 {
-        let line = Line::new(TENANTS).await;
+        let queue = TestQueue::new(TENANTS).await;
         let (mut model, mut numbers) = (Model::default(), Numbers(seed));
         for _ in 0..STEPS {
-            happen(&line, &mut model, &mut numbers).await;
+            happen(&queue, &mut model, &mut numbers).await;
         }
         // Once nothing more comes, each one's turn does.
         while !model.open.is_empty() {
-            while take(&line, &mut model).await {}
+            while take(&queue, &mut model).await {}
             assert!(
                 !model.running.is_empty(),
                 "{} wait for ever",
                 model.open.len()
             );
             for held in std::mem::take(&mut model.running) {
-                line.finish(held).await;
+                queue.finish(held).await;
                 model.open.remove(&held.job_ref.job);
             }
         }
-        assert_eq!(line.take().await, None);
+        assert_eq!(queue.take().await, None);
     }
 }

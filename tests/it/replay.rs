@@ -2,56 +2,23 @@
 
 use std::task::{Context, Poll};
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aam_connect::worker::Lease;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
-
-use crate::filesource::{connect, upload};
+use tests::fixtures::connections::connect_filesource;
+use tests::fixtures::database::{account_names, wait_until};
+use tests::fixtures::files::upload_files;
+use tests::fixtures::jobs::{end_leases, start_job};
+use tests::fixtures::mappings::insert_account_mapping;
 
 async fn set_up() -> (TestApp, Person, String) {
     let app = TestApp::start().await;
     let person = app.register("Jobs Ltd").await;
-    let id = connect(&app, &person, json!({})).await;
+    let id = connect_filesource(&app, &person, json!({})).await;
     (app, person, id)
-}
-
-/// A new version of the mapping of `crm.account`, in which the name is in that column.
-pub(crate) async fn remap(app: &TestApp, version: i32, column: &str) {
-    let field = |target: &str, source: &str| json!({ "target": target, "sources": [source] });
-    let mapping = json!({
-        "entity": "account",
-        "fields": [field("account_id", "account_id"), field("name", column)],
-    });
-    sqlx::query(
-        "insert into mappings
-          (tenant_id, connection_id, object, version, document, author, reason, created_at)
-        select tenant_id, connection_id, object, $1, $2, 'test', 'test', now()
-        from source_objects where object = 'crm.account'",
-    )
-    .bind(version)
-    .bind(mapping)
-    .execute(&app.database().pool())
-    .await
-    .unwrap();
-}
-
-async fn start(app: &TestApp, person: &Person, path: &str) -> String {
-    let answer = app.post(path, person, json!({})).await;
-    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer}");
-    format!(
-        "/api/v1/tasks/{}",
-        answer.json()["job_id"].as_str().unwrap()
-    )
-}
-
-async fn names(app: &TestApp) -> Vec<String> {
-    sqlx::query_scalar("select name from accounts order by source_id")
-        .fetch_all(&app.database().pool())
-        .await
-        .unwrap()
 }
 
 async fn total(app: &TestApp, table: &'static str) -> i64 {
@@ -61,26 +28,18 @@ async fn total(app: &TestApp, table: &'static str) -> i64 {
         .unwrap()
 }
 
-/// As if every worker had been dead for longer than a lease.
-async fn end_leases(app: &TestApp) {
-    sqlx::query("update job_queue set visible_at = now()")
-        .execute(&app.database().pool())
-        .await
-        .unwrap();
-}
-
 const FILE: (&str, &[u8]) = ("accounts_crm.csv", b"account_id,title\n1,One\n2,Two\n3\n");
 
 #[tokio::test]
 async fn a_replay_after_a_repair_empties_the_quarantine() {
     let (app, person, id) = set_up().await;
-    let answer = upload(&app, &person, &[FILE]).await;
+    let answer = upload_files(&app, &person, &[FILE]).await;
     assert_eq!(answer["total"]["quarantined"], 3);
     assert!(!aam_connect::worker::step(&app.platform).await.unwrap());
 
-    remap(&app, 2, "title").await;
+    insert_account_mapping(&app, 2, "title").await;
     let path = format!("/api/v1/aam/connections/{id}/quarantine/replay");
-    let task = start(&app, &person, &path).await;
+    let task = start_job(&app, &person, &path).await;
     assert_eq!(app.get(&task, &person).await.json()["status"], "queued");
     assert!(aam_connect::worker::step(&app.platform).await.unwrap());
     assert!(!aam_connect::worker::step(&app.platform).await.unwrap());
@@ -91,7 +50,7 @@ async fn a_replay_after_a_repair_empties_the_quarantine() {
         (&done["result"]["written"], &done["result"]["quarantined"]),
         (&json!(2), &json!(1))
     );
-    assert_eq!(names(&app).await, ["One", "Two"]);
+    assert_eq!(account_names(&app).await, ["One", "Two"]);
     let left = app
         .get(&format!("/api/v1/aam/connections/{id}/quarantine"), &person)
         .await
@@ -122,13 +81,13 @@ async fn a_replay_reads_stored_records_with_the_current_mapping() {
         "accounts_crm.csv",
         &b"account_id,name,title\n1,One,Uno\n2,Two,Due\n"[..],
     );
-    upload(&app, &person, &[file]).await;
-    remap(&app, 2, "title").await;
+    upload_files(&app, &person, &[file]).await;
+    insert_account_mapping(&app, 2, "title").await;
     let path = "/api/v1/filesource/replay?system=crm&entity=account";
-    let task = start(&app, &person, path).await;
+    let task = start_job(&app, &person, path).await;
     aam_connect::worker::step(&app.platform).await.unwrap();
     assert_eq!(app.get(&task, &person).await.json()["result"]["written"], 2);
-    assert_eq!(names(&app).await, ["Uno", "Due"]);
+    assert_eq!(account_names(&app).await, ["Uno", "Due"]);
     let wrong = app
         .post(
             "/api/v1/filesource/replay?entity=invoice",
@@ -146,9 +105,9 @@ async fn a_killed_worker_loses_and_doubles_nothing() {
         .map(|it| format!("{it:05},old,new {it:05}\n"))
         .collect();
     let file = format!("account_id,name,title\n{rows}");
-    upload(&app, &person, &[("accounts_crm.csv", file.as_bytes())]).await;
-    remap(&app, 2, "title").await;
-    let task = start(
+    upload_files(&app, &person, &[("accounts_crm.csv", file.as_bytes())]).await;
+    insert_account_mapping(&app, 2, "title").await;
+    let task = start_job(
         &app,
         &person,
         &format!("/api/v1/aam/connections/{id}/replay"),
@@ -191,7 +150,12 @@ async fn a_killed_worker_loses_and_doubles_nothing() {
         ),
         (2600, 2600)
     );
-    assert!(names(&app).await.iter().all(|it| it.starts_with("new")));
+    assert!(
+        account_names(&app)
+            .await
+            .iter()
+            .all(|it| it.starts_with("new"))
+    );
     assert_eq!(total(&app, "job_queue").await, 0);
     let runs = app
         .get(&format!("/api/v1/aam/connections/{id}/runs"), &person)
@@ -204,25 +168,12 @@ async fn a_killed_worker_loses_and_doubles_nothing() {
     assert_eq!(runs["runs"][0]["written"], 2600);
 }
 
-/// Asks until the statement says yes.
-pub(crate) async fn until(app: &TestApp, statement: &'static str) {
-    let end = Instant::now() + Duration::from_secs(20);
-    let pool = app.database().pool();
-    while !sqlx::query_scalar::<_, bool>(statement)
-        .fetch_one(&pool)
-        .await
-        .unwrap()
-    {
-        assert!(Instant::now() < end, "waited too long: {statement}");
-    }
-}
-
 #[tokio::test]
 async fn a_long_slice_keeps_its_job_from_a_second_worker() {
     let (app, person, id) = set_up().await;
-    upload(&app, &person, &[FILE]).await;
+    upload_files(&app, &person, &[FILE]).await;
     let path = format!("/api/v1/aam/connections/{id}/replay");
-    let task = start(&app, &person, &path).await;
+    let task = start_job(&app, &person, &path).await;
 
     // A slice that lasts for as long as somebody else has the records.
     let pool = app.database().pool();
@@ -237,7 +188,7 @@ async fn a_long_slice_keeps_its_job_from_a_second_worker() {
     };
     let worker =
         tokio::spawn(async move { aam_connect::worker::step_within(&platform, lease).await });
-    until(
+    wait_until(
         &app,
         "select exists (select from pg_locks where not granted)",
     )
@@ -245,7 +196,7 @@ async fn a_long_slice_keeps_its_job_from_a_second_worker() {
 
     // Its lease would be over now.
     end_leases(&app).await;
-    until(&app, "select visible_at > now() from job_queue").await;
+    wait_until(&app, "select visible_at > now() from job_queue").await;
     assert!(!aam_connect::worker::step(&app.platform).await.unwrap());
 
     lock.rollback().await.unwrap();
@@ -257,7 +208,7 @@ async fn a_long_slice_keeps_its_job_from_a_second_worker() {
 #[tokio::test]
 async fn a_job_that_never_comes_forward_is_given_up() {
     let (app, person, id) = set_up().await;
-    let task = start(
+    let task = start_job(
         &app,
         &person,
         &format!("/api/v1/aam/connections/{id}/replay"),
@@ -290,7 +241,7 @@ async fn a_job_that_never_comes_forward_is_given_up() {
 async fn a_replay_of_a_deleted_connection_fails_in_words() {
     let (app, person, id) = set_up().await;
     let one = format!("/api/v1/aam/connections/{id}");
-    let task = start(&app, &person, &format!("{one}/replay")).await;
+    let task = start_job(&app, &person, &format!("{one}/replay")).await;
     app.delete(&one, &person).await;
     aam_connect::worker::step(&app.platform).await.unwrap();
     let failed = app.get(&task, &person).await.json();

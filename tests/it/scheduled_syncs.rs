@@ -1,26 +1,17 @@
 //! Standing syncs and schema checks: what is due is done, once.
 
-use std::time::Duration;
-
 use axum::http::StatusCode;
-use platform::deadline::Deadline;
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
+use tests::fixtures::connections::CONNECTIONS;
+use tests::fixtures::jobs::run_schedule;
+use tests::fixtures::postgres_source::{ACCOUNTS_TABLE, accounts_object, new_postgres_connection};
 use tests::source::Source;
 
-use crate::pull::{ACCOUNTS, PATH, accounts, new};
-
-pub(crate) async fn tick(app: &TestApp, schedule: &str) {
-    let deadline = Deadline::after(Duration::from_secs(60));
-    aam_connect::tick(&app.platform, schedule, deadline)
-        .await
-        .unwrap();
-}
-
 async fn connect(app: &TestApp, person: &Person, source: &Source) -> String {
-    let mut new = new(&source.config(accounts()));
+    let mut new = new_postgres_connection(&source.config(accounts_object()));
     new["sync_every_minutes"] = json!(30);
-    let made = app.post(PATH, person, new).await;
+    let made = app.post(CONNECTIONS, person, new).await;
     assert_eq!(made.status, StatusCode::CREATED, "{made}");
     let made = made.json();
     let paces = (
@@ -64,15 +55,15 @@ async fn minutes(app: &TestApp) -> (f64, f64) {
 
 #[tokio::test]
 async fn what_is_due_is_started_once_and_again_when_its_time_is_over() {
-    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let person = app.register("Standing Ltd").await;
     connect(&app, &person, &source).await;
-    tick(&app, "sweep").await;
+    run_schedule(&app, "sweep").await;
     assert_eq!(jobs(&app, &person).await, [""; 0]);
     // Two schedules at once, and a third that comes late.
-    tokio::join!(tick(&app, "sync"), tick(&app, "sync"));
-    tick(&app, "sync").await;
-    tick(&app, "schema-check").await;
+    tokio::join!(run_schedule(&app, "sync"), run_schedule(&app, "sync"));
+    run_schedule(&app, "sync").await;
+    run_schedule(&app, "schema-check").await;
     assert_eq!(
         jobs(&app, &person).await,
         ["sync queued", "discover queued"]
@@ -82,7 +73,7 @@ async fn what_is_due_is_started_once_and_again_when_its_time_is_over() {
     assert!((1439.9..=1584.0).contains(&check), "{check}");
 
     while aam_connect::worker::step(&app.platform).await.unwrap() {}
-    tick(&app, "sync").await;
+    run_schedule(&app, "sync").await;
     assert_eq!(
         jobs(&app, &person).await,
         ["sync success", "discover success"]
@@ -95,9 +86,9 @@ async fn what_is_due_is_started_once_and_again_when_its_time_is_over() {
 
     // Due, but the last one still runs: it is put off.
     run(&app, "update connections set sync_due_at = now()").await;
-    tick(&app, "sync").await;
+    run_schedule(&app, "sync").await;
     run(&app, "update connections set sync_due_at = now()").await;
-    tick(&app, "sync").await;
+    run_schedule(&app, "sync").await;
     assert_eq!(
         jobs(&app, &person).await,
         ["sync success", "discover success", "sync queued"]
@@ -109,7 +100,7 @@ async fn what_is_due_is_started_once_and_again_when_its_time_is_over() {
 
 #[tokio::test]
 async fn more_due_connections_than_a_tick_starts_leave_no_other_tenant_out() {
-    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let (ann, bob) = (app.register("Ann Ltd").await, app.register("Bob Ltd").await);
     connect(&app, &ann, &source).await;
     run(
@@ -122,19 +113,19 @@ async fn more_due_connections_than_a_tick_starts_leave_no_other_tenant_out() {
     )
     .await;
     connect(&app, &bob, &source).await;
-    tick(&app, "sync").await;
+    run_schedule(&app, "sync").await;
     assert_eq!(jobs(&app, &bob).await, ["sync queued"]);
 }
 
 #[tokio::test]
 async fn every_tenant_s_turn_comes_and_each_job_is_its_own() {
-    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let (ann, bob) = (app.register("Ann Ltd").await, app.register("Bob Ltd").await);
     let (of_ann, of_bob) = (
         connect(&app, &ann, &source).await,
         connect(&app, &bob, &source).await,
     );
-    tick(&app, "sync").await;
+    run_schedule(&app, "sync").await;
     for (person, id) in [(&ann, of_ann), (&bob, of_bob)] {
         let tasks = app.get("/api/v1/tasks", person).await.json();
         assert_eq!(tasks["total"], 1, "{tasks}");
@@ -155,9 +146,9 @@ async fn every_tenant_s_turn_comes_and_each_job_is_its_own() {
 
 #[tokio::test]
 async fn a_pace_is_checked_changed_and_switched_off() {
-    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS).await);
+    let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let person = app.register("Pace Ltd").await;
-    let one = format!("{PATH}/{}", connect(&app, &person, &source).await);
+    let one = format!("{CONNECTIONS}/{}", connect(&app, &person, &source).await);
     let table: [(&str, Value, u16); 9] = [
         ("sync_every_minutes", json!(4), 422),
         ("sync_every_minutes", json!(10_081), 422),
@@ -179,17 +170,17 @@ async fn a_pace_is_checked_changed_and_switched_off() {
         }
     }
     app.patch(&one, &person, json!({ "name": "Off" })).await;
-    tick(&app, "sync").await;
-    tick(&app, "schema-check").await;
+    run_schedule(&app, "sync").await;
+    run_schedule(&app, "schema-check").await;
     assert_eq!(jobs(&app, &person).await, [""; 0]);
 
     // Switched on, it is due at once.
     app.patch(&one, &person, json!({ "sync_every_minutes": 60 }))
         .await;
-    tick(&app, "sync").await;
+    run_schedule(&app, "sync").await;
     assert_eq!(jobs(&app, &person).await, ["sync queued"]);
     let files = json!({ "name": "F", "source_type": "filesource", "connector_config": {}, "sync_every_minutes": 60 });
-    let answer = app.post(PATH, &person, files).await;
+    let answer = app.post(CONNECTIONS, &person, files).await;
     assert_eq!(
         answer.json()["errors"][0]["pointer"],
         "/sync_every_minutes",

@@ -5,6 +5,7 @@ use std::pin::pin;
 use axum::http::StatusCode;
 use serde_json::json;
 use tests::app::{Answer, TestApp};
+use tests::fixtures::database::wait_for_blocked_backend;
 
 async fn refresh(app: &TestApp, token: &str) -> Answer {
     let body = json!({ "refresh_token": token });
@@ -114,19 +115,6 @@ async fn signing_out_ends_the_session_and_tells_nothing() {
     refused(&app, &ada.refresh_token).await;
 }
 
-/// Until somebody waits for a lock.
-async fn somebody_waits(app: &TestApp) {
-    let pool = app.database().pool();
-    let waiting = "select count(*) from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(waiting)
-        .fetch_one(&pool)
-        .await
-        .unwrap()
-        == 0
-    {}
-}
-
 #[tokio::test]
 async fn signing_out_ends_a_session_that_is_refreshed_at_this_moment() {
     let app = TestApp::start().await;
@@ -146,7 +134,7 @@ async fn signing_out_ends_a_session_that_is_refreshed_at_this_moment() {
     let mut logout = pin!(app.post("/api/v1/auth/logout", None, body));
     tokio::select! {
         answer = &mut logout => panic!("it did not wait for the refresh: {answer}"),
-        () = somebody_waits(&app) => {}
+        () = wait_for_blocked_backend(&app) => {}
     }
     refresh.commit().await.unwrap();
     let answer = logout.await;

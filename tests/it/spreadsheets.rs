@@ -3,13 +3,13 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
-
-use crate::filesource::{connect, form, send, upload};
+use tests::fixtures::connections::connect_filesource;
+use tests::fixtures::files::{multipart_form, send_form, upload_files};
 
 async fn set_up(config: Value) -> (TestApp, Person) {
     let app = TestApp::start().await;
     let person = app.register("Sheets Ltd").await;
-    connect(&app, &person, config).await;
+    connect_filesource(&app, &person, config).await;
     (app, person)
 }
 
@@ -25,7 +25,12 @@ const JAPANESE: &[u8] = b"account_id,name\n2,\x93\xfa\x96{\x8f\xa4\x8e\x96\n";
 #[tokio::test]
 async fn a_file_of_unknown_encoding_is_asked_about() {
     let (app, person) = set_up(json!({})).await;
-    let answer = send(&app, &person, form(&[("accounts_a.csv", JAPANESE)])).await;
+    let answer = send_form(
+        &app,
+        &person,
+        multipart_form(&[("accounts_a.csv", JAPANESE)]),
+    )
+    .await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
     let text = answer.to_string();
     assert!(text.contains("which encoding is it? Set"), "{text}");
@@ -35,7 +40,7 @@ async fn a_file_of_unknown_encoding_is_asked_about() {
 #[tokio::test]
 async fn an_encoding_that_is_named_is_read() {
     let (app, person) = set_up(json!({ "encoding": "Shift_JIS" })).await;
-    let answer = upload(&app, &person, &[("accounts_a.csv", JAPANESE)]).await;
+    let answer = upload_files(&app, &person, &[("accounts_a.csv", JAPANESE)]).await;
     assert_eq!(answer["files"][0]["encoding"], "Shift_JIS");
     assert_eq!(names(&app, &person).await, ["日本商事"]);
 }
@@ -44,7 +49,7 @@ async fn an_encoding_that_is_named_is_read() {
 async fn what_a_spreadsheet_adds_is_read_and_said() {
     let (app, person) = set_up(json!({})).await;
     let plain: (&str, &[u8]) = ("accounts_a.csv", b"account_id,name\n1,Acme\n");
-    upload(&app, &person, &[plain]).await;
+    upload_files(&app, &person, &[plain]).await;
     for (file, expected) in [
         (
             &b"sep=;\r\naccount_id;name\r\n1;Acme\r\n"[..],
@@ -60,7 +65,7 @@ async fn what_a_spreadsheet_adds_is_read_and_said() {
             json!(["spaces before a quote were left out of 1 row"]),
         ),
     ] {
-        let answer = upload(&app, &person, &[("accounts_a.csv", file)]).await;
+        let answer = upload_files(&app, &person, &[("accounts_a.csv", file)]).await;
         let file = &answer["files"][0];
         assert_eq!(file["warnings"], expected);
         assert_eq!(
@@ -75,7 +80,7 @@ async fn what_a_spreadsheet_adds_is_read_and_said() {
 async fn a_workbook_named_csv_says_what_it_is() {
     let (app, person) = set_up(json!({})).await;
     let book = b"PK\x03\x04\x14\0\x06\0[Content_Types].xml\0xl/workbook.xml";
-    let answer = send(&app, &person, form(&[("accounts_a.csv", book)])).await;
+    let answer = send_form(&app, &person, multipart_form(&[("accounts_a.csv", book)])).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
     let text = answer.to_string();
     assert!(
@@ -88,7 +93,7 @@ async fn a_workbook_named_csv_says_what_it_is() {
 async fn booleans_are_read_in_the_spellings_of_spreadsheets() {
     let (app, person) = set_up(json!({})).await;
     let file = b"Id,Name,IsActive\n1,A,true\n2,B,TRUE\n3,C,FALSCH\n4,D,1\n5,E,VRAI\n6,F,paused\n";
-    let answer = upload(&app, &person, &[("accounts_salesforce.csv", file)]).await;
+    let answer = upload_files(&app, &person, &[("accounts_salesforce.csv", file)]).await;
     assert_eq!(answer["total"]["written"], 6, "{answer}");
     let path = "/api/v1/dcl/views/accounts?sort=account_id";
     let list = app.get(path, &person).await.json();
@@ -102,7 +107,7 @@ async fn booleans_are_read_in_the_spellings_of_spreadsheets() {
 async fn drifts(app: &TestApp, person: &Person, files: &[&[u8]]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {
-        let answer = upload(app, person, &[("accounts_test.csv", file)]).await;
+        let answer = upload_files(app, person, &[("accounts_test.csv", file)]).await;
         let drift = &answer["files"][0]["drift"];
         let changes = drift["changes"].as_array();
         let changes = changes.map(|it| {
@@ -183,8 +188,8 @@ async fn a_renamed_id_is_an_alarm_though_no_row_is_taken() {
 
 /// The amounts that are stored, and what is said of the file.
 async fn amounts(app: &TestApp, person: &Person, file: &str) -> (Vec<Value>, Value) {
-    let body = form(&[("opportunities_test.csv", file.as_bytes())]);
-    let answer = send(app, person, body).await.json();
+    let body = multipart_form(&[("opportunities_test.csv", file.as_bytes())]);
+    let answer = send_form(app, person, body).await.json();
     let path = "/api/v1/dcl/views/opportunities?sort=opportunity_id";
     let list = app.get(path, person).await.json();
     let rows = list["data"].as_array().unwrap().iter();

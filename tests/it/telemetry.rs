@@ -9,19 +9,20 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use prost::Message;
 use serde_json::json;
+use tests::fixtures::events::{MessageSender, gateway_request, sqs_batch, sqs_failures};
 use tests::lambda::Function;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_function");
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::queue_consumers::{PROGRAM, World, batch, failures, request};
-
 #[tokio::test]
 async fn lines_and_metrics_say_whose_request_it_was() {
-    let world = World::new().await;
-    let function = world.start("event-ingest").await;
-    let events = json!([world.event("1"), { "no": "event" }]);
+    let sender = MessageSender::start().await;
+    let function = Function::start(PROGRAM, "event-ingest", &sender.app).await;
+    let events = json!([sender.event("1"), { "no": "event" }]);
     function
-        .invoke(batch(&[world.message("m", &events)]))
+        .invoke(sqs_batch(&[sender.message("m", &events)]))
         .await
         .unwrap();
 
@@ -33,7 +34,7 @@ async fn lines_and_metrics_say_whose_request_it_was() {
     assert_eq!(line["function_memory_size"], 512);
     assert_eq!(line["cold_start"], true);
     assert_eq!(line["xray_trace_id"], "1-5759e988-bd862e3fe1be46a994272793");
-    assert_eq!(line["tenant"], json!(world.person.tenant));
+    assert_eq!(line["tenant"], json!(sender.person.tenant));
     assert_eq!(line["correlation_id"], line["trace_id"]);
     for key in [
         "location",
@@ -47,14 +48,14 @@ async fn lines_and_metrics_say_whose_request_it_was() {
     let metrics = function.metrics(|it| it["EventsAccepted"] == 1.0).await;
     assert_eq!(metrics["EventsRejected"], 1.0);
     assert_eq!(metrics["ColdStart"], 1.0);
-    assert_eq!(metrics["tenant"], json!(world.person.tenant));
+    assert_eq!(metrics["tenant"], json!(sender.person.tenant));
     let directive = &metrics["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Namespace"], "AutonomOS");
     assert_eq!(directive["Dimensions"], json!([["service"]]));
 
     // Through the gateway, the trace of X-Ray is the request's, unless the client brings its own.
     let answer = function
-        .invoke(request("/api/v1/events", "POST"))
+        .invoke(gateway_request("/api/v1/events", "POST"))
         .await
         .unwrap();
     assert_eq!(answer["statusCode"], 401, "{answer}");
@@ -155,9 +156,9 @@ async fn spans_go_to_the_collector_in_the_trace_of_the_sender() {
         .route("/v1/traces", post(collect))
         .with_state(sender);
     tokio::spawn(async { axum::serve(listener, router).await });
-    let world = World::new().await;
+    let sender = MessageSender::start().await;
     let environment = [
-        ("DATABASE_URL", world.app.database().url()),
+        ("DATABASE_URL", sender.app.database().url()),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
         (
             "OTEL_EXPORTER_OTLP_HEADERS",
@@ -168,14 +169,14 @@ async fn spans_go_to_the_collector_in_the_trace_of_the_sender() {
         .iter()
         .map(|(name, it)| (*name, it.as_str()))
         .collect();
-    let function = Function::with(PROGRAM, "event-ingest", &world.app, &environment).await;
+    let function = Function::with(PROGRAM, "event-ingest", &sender.app, &environment).await;
 
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    let mut message = world.message("m", &json!([world.event("1"), 7]));
+    let mut message = sender.message("m", &json!([sender.event("1"), 7]));
     let parent = format!("00-{trace}-00f067aa0ba902b7-01");
     message["messageAttributes"]["traceparent"] = json!({ "stringValue": parent });
-    let answer = function.invoke(batch(&[message])).await.unwrap();
-    assert_eq!(answer, failures(&["m"]));
+    let answer = function.invoke(sqs_batch(&[message])).await.unwrap();
+    assert_eq!(answer, sqs_failures(&["m"]));
 
     let (headers, body) = sent.recv().await.unwrap();
     assert_eq!(headers["content-type"], "application/x-protobuf");
@@ -203,7 +204,7 @@ async fn spans_go_to_the_collector_in_the_trace_of_the_sender() {
     assert_eq!(span.status.as_ref().unwrap().code, 2);
     assert_eq!(
         text(&span.attributes, "tenant"),
-        world.person.tenant.to_string()
+        sender.person.tenant.to_string()
     );
 }
 
@@ -213,20 +214,20 @@ async fn a_collector_that_is_silent_costs_no_request() {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().route("/v1/traces", post(pending::<()>));
     tokio::spawn(async { axum::serve(listener, router).await });
-    let world = World::new().await;
+    let sender = MessageSender::start().await;
     let environment = [
-        ("DATABASE_URL", world.app.database().url()),
+        ("DATABASE_URL", sender.app.database().url()),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
     ];
     let environment: Vec<_> = environment
         .iter()
         .map(|(name, it)| (*name, it.as_str()))
         .collect();
-    let function = Function::with(PROGRAM, "event-ingest", &world.app, &environment).await;
+    let function = Function::with(PROGRAM, "event-ingest", &sender.app, &environment).await;
     for id in ["1", "2"] {
-        let message = world.message("m", &world.event(id));
-        let answer = function.invoke(batch(&[message])).await.unwrap();
-        assert_eq!(answer, failures(&[]));
+        let message = sender.message("m", &sender.event(id));
+        let answer = function.invoke(sqs_batch(&[message])).await.unwrap();
+        assert_eq!(answer, sqs_failures(&[]));
     }
     function
         .log(|it| it["message"] == "1 spans are lost: the collector is slow")

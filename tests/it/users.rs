@@ -2,53 +2,12 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tests::app::{Answer, PASSWORD, Person, TestApp};
+use tests::app::{PASSWORD, Person, TestApp};
+use tests::fixtures::users::{
+    API_KEYS, USERS, accept_invitation, change_user, create_api_key, invite, join, key_holder,
+    status_of_me,
+};
 use uuid::Uuid;
-
-const USERS: &str = "/api/v1/auth/users";
-const KEYS: &str = "/api/v1/auth/api-keys";
-
-pub(crate) async fn invite(app: &TestApp, by: &Person, email: &str, role: &str) -> Answer {
-    let body = json!({ "email": email, "role": role });
-    app.post(USERS, by, body).await
-}
-
-pub(crate) async fn accept(app: &TestApp, token: &Value) -> Answer {
-    let body = json!({ "token": token, "name": "Bob", "password": PASSWORD });
-    app.post("/api/v1/auth/invitations/accept", None, body)
-        .await
-}
-
-/// Somebody invited by an admin, and signed in.
-pub(crate) async fn join(app: &TestApp, admin: &Person, name: &str, role: &str) -> Person {
-    let invited = invite(app, admin, &format!("{name}@joined.example"), role).await;
-    assert_eq!(invited.status, StatusCode::CREATED, "{invited}");
-    let accepted = accept(app, &invited.json()["token"]).await;
-    assert_eq!(accepted.status, StatusCode::CREATED, "{accepted}");
-    Person::from_session(&accepted.json())
-}
-
-pub(crate) async fn change(app: &TestApp, by: &Person, who: &Person, body: Value) -> Answer {
-    app.patch(&format!("{USERS}/{}", who.user), by, body).await
-}
-
-pub(crate) async fn new_key(app: &TestApp, by: &Person, scopes: &[&str]) -> Answer {
-    let body = json!({ "name": "loader", "scopes": scopes });
-    app.post(KEYS, by, body).await
-}
-
-/// A caller with the key of the answer.
-pub(crate) fn holder(answer: &Answer) -> Person {
-    assert_eq!(answer.status, StatusCode::CREATED, "{answer}");
-    Person {
-        token: answer.json()["key"].as_str().unwrap().to_owned(),
-        ..crate::access::nobody()
-    }
-}
-
-pub(crate) async fn me(app: &TestApp, person: &Person) -> StatusCode {
-    app.get("/api/v1/auth/me", person).await.status
-}
 
 #[tokio::test]
 async fn an_invited_person_joins_the_tenant_once() {
@@ -57,7 +16,7 @@ async fn an_invited_person_joins_the_tenant_once() {
     let invited = invite(&app, &ada, "Bob@Acme.example", "member").await;
     assert_eq!(invited.status, StatusCode::CREATED, "{invited}");
     let token = &invited.json()["token"];
-    let accepted = accept(&app, token).await;
+    let accepted = accept_invitation(&app, token).await;
     assert_eq!(accepted.status, StatusCode::CREATED, "{accepted}");
     let bob = Person::from_session(&accepted.json());
     assert_eq!(
@@ -67,7 +26,7 @@ async fn an_invited_person_joins_the_tenant_once() {
     let body = app.get("/api/v1/auth/me", &bob).await.json();
     assert_eq!(body["role"], "member");
 
-    let again = accept(&app, token).await;
+    let again = accept_invitation(&app, token).await;
     assert_eq!(again.status, StatusCode::BAD_REQUEST, "{again}");
     let known = invite(&app, &ada, "bob@acme.example", "viewer").await;
     assert_eq!(known.status, StatusCode::CONFLICT, "{known}");
@@ -111,7 +70,7 @@ async fn an_invitation_that_does_not_hold_is_refused() {
         (&expired["token"], "not valid"),
         (&taken["token"], "Email already registered"),
     ] {
-        let answer = accept(&app, token).await;
+        let answer = accept_invitation(&app, token).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer}");
         assert!(answer.detail().contains(detail), "{answer}");
     }
@@ -141,7 +100,7 @@ async fn an_invitation_can_be_withdrawn_until_it_is_accepted() {
         app.delete(&path, &eve).await.status,
         app.delete(&path, &ada).await.status,
         app.delete(&path, &ada).await.status,
-        accept(&app, &invited["token"]).await.status,
+        accept_invitation(&app, &invited["token"]).await.status,
     ];
     assert_eq!(statuses.map(|it| it.as_u16()), [404, 204, 404, 400]);
 }
@@ -179,7 +138,7 @@ async fn people_are_listed_in_pages_and_within_their_tenant() {
     }
     let users = app.get(USERS, &eve).await.json();
     assert_eq!(users["users"].as_array().unwrap().len(), 1);
-    let foreign = change(&app, &eve, &ada, json!({ "role": "viewer" })).await;
+    let foreign = change_user(&app, &eve, &ada, json!({ "role": "viewer" })).await;
     assert_eq!(foreign.status, StatusCode::NOT_FOUND, "{foreign}");
 }
 
@@ -189,7 +148,7 @@ async fn a_role_counts_from_the_next_request() {
     let ada = app.register("Acme").await;
     let bob = join(&app, &ada, "bob", "member").await;
     assert_eq!(app.get(USERS, &bob).await.status, StatusCode::FORBIDDEN);
-    let changed = change(&app, &ada, &bob, json!({ "role": "admin" })).await;
+    let changed = change_user(&app, &ada, &bob, json!({ "role": "admin" })).await;
     assert_eq!(
         (changed.status, &changed.json()["role"]),
         (StatusCode::OK, &json!("admin"))
@@ -203,7 +162,7 @@ async fn a_role_counts_from_the_next_request() {
         ..bob.clone()
     };
     assert_eq!(app.get(USERS, &promoted).await.status, StatusCode::OK);
-    change(&app, &ada, &bob, json!({ "role": "viewer" })).await;
+    change_user(&app, &ada, &bob, json!({ "role": "viewer" })).await;
     assert_eq!(
         app.get(USERS, &promoted).await.status,
         StatusCode::FORBIDDEN
@@ -213,7 +172,7 @@ async fn a_role_counts_from_the_next_request() {
         json!({ "role": "owner" }),
         json!({ "email": "x@y.example" }),
     ] {
-        let answer = change(&app, &ada, &bob, body).await;
+        let answer = change_user(&app, &ada, &bob, body).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
     }
 }
@@ -223,13 +182,13 @@ async fn one_admin_remains() {
     let app = TestApp::start().await;
     let ada = app.register("Acme").await;
     for body in [json!({ "role": "member" }), json!({ "disabled": true })] {
-        let answer = change(&app, &ada, &ada, body).await;
+        let answer = change_user(&app, &ada, &ada, body).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{answer}");
     }
     let bob = join(&app, &ada, "bob", "admin").await;
     let (one, two) = tokio::join!(
-        change(&app, &ada, &bob, json!({ "role": "viewer" })),
-        change(&app, &bob, &ada, json!({ "disabled": true })),
+        change_user(&app, &ada, &bob, json!({ "role": "viewer" })),
+        change_user(&app, &bob, &ada, json!({ "disabled": true })),
     );
     let done = [one.status, two.status]
         .iter()
@@ -244,19 +203,19 @@ async fn a_disabled_person_is_out_at_once() {
     let ada = app.register("Acme").await;
     let bob = join(&app, &ada, "bob", "admin").await;
     let (theirs, kept) = (
-        new_key(&app, &bob, &["read"]).await,
-        new_key(&app, &ada, &["read"]).await,
+        create_api_key(&app, &bob, &["read"]).await,
+        create_api_key(&app, &ada, &["read"]).await,
     );
-    let (theirs, kept) = (holder(&theirs), holder(&kept));
-    assert_eq!(me(&app, &theirs).await, StatusCode::OK);
-    let disabled = change(&app, &ada, &bob, json!({ "disabled": true })).await;
+    let (theirs, kept) = (key_holder(&theirs), key_holder(&kept));
+    assert_eq!(status_of_me(&app, &theirs).await, StatusCode::OK);
+    let disabled = change_user(&app, &ada, &bob, json!({ "disabled": true })).await;
     assert_eq!(disabled.json()["disabled"], true, "{disabled}");
 
     let refresh = json!({ "refresh_token": bob.refresh_token });
     let login = json!({ "email": bob.email, "password": PASSWORD });
-    assert_eq!(me(&app, &bob).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(me(&app, &theirs).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(me(&app, &kept).await, StatusCode::OK);
+    assert_eq!(status_of_me(&app, &bob).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status_of_me(&app, &theirs).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status_of_me(&app, &kept).await, StatusCode::OK);
     for (path, body) in [("refresh", &refresh), ("login", &login)] {
         let answer = app
             .post(&format!("/api/v1/auth/{path}"), None, body.clone())
@@ -264,7 +223,7 @@ async fn a_disabled_person_is_out_at_once() {
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer}");
     }
 
-    let enabled = change(&app, &ada, &bob, json!({ "disabled": false })).await;
+    let enabled = change_user(&app, &ada, &bob, json!({ "disabled": false })).await;
     assert_eq!(enabled.status, StatusCode::OK, "{enabled}");
     let again = app.post("/api/v1/auth/login", None, login).await;
     assert_eq!(again.status, StatusCode::OK, "{again}");
@@ -276,9 +235,9 @@ async fn a_disabled_person_is_out_at_once() {
 async fn an_api_key_works_until_it_is_revoked() {
     let app = TestApp::start().await;
     let (ada, eve) = (app.register("Acme").await, app.register("Eve Ltd").await);
-    let made = new_key(&app, &ada, &["read", "ingest", "read"]).await;
+    let made = create_api_key(&app, &ada, &["read", "ingest", "read"]).await;
     assert_eq!(made.json()["scopes"], json!(["read", "ingest"]));
-    let key = holder(&made);
+    let key = key_holder(&made);
     assert!(key.token.starts_with("aos_"), "{made}");
     let body = app.get("/api/v1/auth/me", &key).await.json();
     assert_eq!(body["tenant_id"], json!(ada.tenant));
@@ -288,26 +247,26 @@ async fn an_api_key_works_until_it_is_revoked() {
     );
     assert_eq!(app.get(USERS, &key).await.status, StatusCode::FORBIDDEN);
 
-    let listed = app.get(KEYS, &ada).await;
+    let listed = app.get(API_KEYS, &ada).await;
     assert!(!listed.to_string().contains(&key.token), "{listed}");
     let listed = &listed.json()["api_keys"][0];
     assert_eq!(listed["id"], made.json()["id"]);
     assert!(listed["last_used_at"].is_string(), "{listed}");
 
-    let path = format!("{KEYS}/{}", made.json()["id"].as_str().unwrap());
+    let path = format!("{API_KEYS}/{}", made.json()["id"].as_str().unwrap());
     assert_eq!(app.delete(&path, &eve).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(me(&app, &key).await, StatusCode::OK);
+    assert_eq!(status_of_me(&app, &key).await, StatusCode::OK);
     assert_eq!(app.delete(&path, &ada).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(me(&app, &key).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status_of_me(&app, &key).await, StatusCode::UNAUTHORIZED);
     assert_eq!(app.delete(&path, &ada).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(app.get(KEYS, &ada).await.json()["api_keys"], json!([]));
+    assert_eq!(app.get(API_KEYS, &ada).await.json()["api_keys"], json!([]));
 }
 
 #[tokio::test]
 async fn a_forged_api_key_is_refused() {
     let app = TestApp::start().await;
     let ada = app.register("Acme").await;
-    let made = new_key(&app, &ada, &["read"]).await;
+    let made = create_api_key(&app, &ada, &["read"]).await;
     let id = made.json()["id"].as_str().unwrap().parse().unwrap();
     let secrets = [[0; 32], [255; 32]];
     let mut forged: Vec<_> = secrets
@@ -320,14 +279,14 @@ async fn a_forged_api_key_is_refused() {
         nobody,
         &secrets[0],
     ));
-    forged.extend(["aos_".to_owned(), format!("{}A", holder(&made).token)]);
+    forged.extend(["aos_".to_owned(), format!("{}A", key_holder(&made).token)]);
     for token in forged {
         let caller = Person {
             token,
             ..ada.clone()
         };
         assert_eq!(
-            me(&app, &caller).await,
+            status_of_me(&app, &caller).await,
             StatusCode::UNAUTHORIZED,
             "{}",
             caller.token
@@ -339,26 +298,26 @@ async fn a_forged_api_key_is_refused() {
 async fn a_key_can_have_no_scope_that_its_maker_lacks() {
     let app = TestApp::start().await;
     let ada = app.register("Acme").await;
-    let admin_only = holder(&new_key(&app, &ada, &["admin"]).await);
-    let wider = new_key(&app, &admin_only, &["admin", "read"]).await;
+    let admin_only = key_holder(&create_api_key(&app, &ada, &["admin"]).await);
+    let wider = create_api_key(&app, &admin_only, &["admin", "read"]).await;
     assert_eq!(wider.status, StatusCode::FORBIDDEN, "{wider}");
-    let same = new_key(&app, &admin_only, &["admin"]).await;
+    let same = create_api_key(&app, &admin_only, &["admin"]).await;
     assert_eq!(same.status, StatusCode::CREATED, "{same}");
     for scopes in [&[][..], &["root"]] {
-        let answer = new_key(&app, &ada, scopes).await;
+        let answer = create_api_key(&app, &ada, scopes).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
     }
 
     // A demoted admin's keys do not outlive the role.
     let bob = join(&app, &ada, "bob", "admin").await;
     let (admin, read) = (
-        new_key(&app, &bob, &["admin", "read"]).await,
-        new_key(&app, &bob, &["read"]).await,
+        create_api_key(&app, &bob, &["admin", "read"]).await,
+        create_api_key(&app, &bob, &["read"]).await,
     );
-    let (admin, read) = (holder(&admin), holder(&read));
-    change(&app, &ada, &bob, json!({ "role": "member" })).await;
-    assert_eq!(me(&app, &admin).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(me(&app, &read).await, StatusCode::OK);
+    let (admin, read) = (key_holder(&admin), key_holder(&read));
+    change_user(&app, &ada, &bob, json!({ "role": "member" })).await;
+    assert_eq!(status_of_me(&app, &admin).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status_of_me(&app, &read).await, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -366,9 +325,9 @@ async fn every_change_is_in_the_audit_log() {
     let app = TestApp::start().await;
     let ada = app.register("Acme").await;
     let bob = join(&app, &ada, "bob", "member").await;
-    change(&app, &ada, &bob, json!({ "role": "viewer" })).await;
-    let made = new_key(&app, &ada, &["read"]).await;
-    let path = format!("{KEYS}/{}", made.json()["id"].as_str().unwrap());
+    change_user(&app, &ada, &bob, json!({ "role": "viewer" })).await;
+    let made = create_api_key(&app, &ada, &["read"]).await;
+    let path = format!("{API_KEYS}/{}", made.json()["id"].as_str().unwrap());
     app.delete(&path, &ada).await;
     for password in ["not the password", tests::app::PASSWORD] {
         let login = json!({ "email": ada.email, "password": password });

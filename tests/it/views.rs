@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tests::app::{Answer, Person, TestApp};
+use tests::fixtures::connections::insert_connection;
 use uuid::Uuid;
 
 const ACCOUNTS: &str = "/api/v1/dcl/views/accounts";
@@ -24,7 +25,7 @@ impl Fixture {
         let app = TestApp::start().await;
         let person = app.register("Acme").await;
         let owner = app.database().pool();
-        let connection = connect(&owner, &person, "crm").await;
+        let connection = insert_connection(&owner, &person, "crm").await;
         Fixture {
             app,
             person,
@@ -86,24 +87,6 @@ impl Fixture {
             cursor = format!("&cursor={next}");
         }
     }
-}
-
-async fn connect(owner: &PgPool, person: &Person, name: &str) -> Uuid {
-    let id = Uuid::now_v7();
-    sqlx::query(
-        r#"
-        insert into connections
-          (tenant_id, id, name, source_type, status, connector_config, created_at, updated_at)
-        values ($1, $2, $3, 'events', 'ACTIVE', '{}', now(), now())
-        "#,
-    )
-    .bind(person.tenant)
-    .bind(id)
-    .bind(name)
-    .execute(owner)
-    .await
-    .unwrap();
-    id
 }
 
 fn ids(page: &Value) -> Vec<String> {
@@ -351,7 +334,7 @@ async fn a_page_that_the_client_has_is_not_sent_again() {
 async fn freshness_tells_what_each_source_waits_for() {
     let fixture = Fixture::start().await;
     let (tenant, crm) = (fixture.person.tenant, fixture.connection);
-    let erp = connect(&fixture.owner, &fixture.person, "erp").await;
+    let erp = insert_connection(&fixture.owner, &fixture.person, "erp").await;
     for (connection, object, entity) in [
         (crm, "crm.account", "account"),
         (crm, "crm.contact", "contact"),

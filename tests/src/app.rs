@@ -200,35 +200,6 @@ impl TestApp {
             .await
     }
 
-    /// Uploads files, pairs of name and content, to a FileSource connection.
-    pub async fn upload(
-        &self,
-        person: &Person,
-        connection: &str,
-        files: &[(&str, &str)],
-    ) -> Answer {
-        const BOUNDARY: &str = "the-end-of-a-part";
-        let mut body = String::new();
-        for (name, content) in files {
-            body += &format!(
-                "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; \
-                 filename=\"{name}\"\r\n\r\n{content}\r\n"
-            );
-        }
-        body += &format!("--{BOUNDARY}--\r\n");
-        let path = format!("/api/v1/filesource/upload?connection_id={connection}");
-        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-        let headers = [("content-type", kind.as_str())];
-        self.send(
-            Method::POST,
-            &path,
-            Some(person),
-            Body::from(body),
-            &headers,
-        )
-        .await
-    }
-
     /// Any request as somebody, or as nobody.
     pub async fn send(
         &self,
@@ -320,6 +291,28 @@ impl Answer {
     /// A header's text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|it| it.to_str().expect("ASCII"))
+    }
+
+    /// The body of a refusal, which must say so as RFC 9457 has it, under the trace of its header.
+    pub fn problem(&self) -> Value {
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "{self}"
+        );
+        let body = self.json();
+        for name in ["type", "title", "code", "detail", "trace_id"] {
+            assert!(body[name].is_string(), "no {name} in {self}");
+        }
+        assert_eq!(body["status"], self.status.as_u16(), "{self}");
+        assert_eq!(body["trace_id"].as_str(), self.header("x-trace-id"));
+        if self.status == StatusCode::UNPROCESSABLE_ENTITY {
+            assert!(body["errors"][0]["pointer"].is_string(), "{self}");
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            assert_eq!(self.header("www-authenticate"), Some("Bearer"));
+        }
+        body
     }
 
     /// The `detail` of a problem.

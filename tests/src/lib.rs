@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 pub mod app;
 pub mod double;
+pub mod fixtures;
 pub mod lambda;
 pub mod postgres;
 pub mod source;
