@@ -25,7 +25,8 @@ impl World {
     async fn new() -> World {
         let app = TestApp::start().await;
         let ann = app.register("Ann Ltd").await;
-        let connection = crate::filesource::connect(&app, &ann, json!({})).await;
+        let connection =
+            tests::fixtures::connections::connect_filesource(&app, &ann, json!({})).await;
         let connection: ConnectionId = connection.parse().unwrap();
         World {
             object: ObjectRef::of_entity(connection, "hubspot", entity::find("contact").unwrap()),
