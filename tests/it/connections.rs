@@ -220,3 +220,73 @@ async fn the_catalog_describes_each_connector() {
         schema::entity::ENTITIES.len()
     );
 }
+
+#[tokio::test]
+async fn a_cursor_is_good_for_one_filter_of_one_list() {
+    let app = TestApp::start().await;
+    let person = app.register("Filter Ltd").await;
+    for name in ["A", "B"] {
+        let new = json!({ "name": name, "source_type": "filesource", "connector_config": {} });
+        app.post(PATH, &person, new).await;
+    }
+    let first = format!("{PATH}?limit=1&source_type=filesource&status=ACTIVE");
+    let page = app.get(&first, &person).await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    for (list, expected) in [
+        (format!("{PATH}?source_type=filesource&status=ACTIVE"), 200),
+        (
+            format!("{PATH}?status=AC%54IVE&source_type=FileSource"),
+            200,
+        ),
+        (format!("{PATH}?source_type=filesource"), 422),
+        (format!("{PATH}?status=ACTIVE"), 422),
+        (format!("{PATH}?source_type=filesource&status=FAILED"), 422),
+        (format!("{PATH}?"), 422),
+        ("/api/v1/aam/connectors?".to_owned(), 422),
+        ("/api/v1/tasks?".to_owned(), 422),
+    ] {
+        let answer = app.get(&format!("{list}&cursor={cursor}"), &person).await;
+        assert_eq!(answer.status.as_u16(), expected, "{list}: {answer}");
+        if expected == 200 {
+            let rest = answer.json();
+            assert_eq!(
+                (&rest["total"], &rest["connections"][0]["name"]),
+                (&json!(2), &json!("A"))
+            );
+        } else {
+            let detail = "not a cursor of this list: start again without it";
+            let error = json!([{ "pointer": "?cursor", "detail": detail }]);
+            assert_eq!(answer.problem()["errors"], error);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_that_a_list_does_not_have_is_refused_by_name() {
+    let app = TestApp::start().await;
+    let person = app.register("Unknown Ltd").await;
+    let filtered = "expected one of `source_type`, `status`, `limit`, `cursor`";
+    for (list, detail) in [
+        (
+            format!("{PATH}?sort=name"),
+            format!("sort: unknown field `sort`, {filtered}"),
+        ),
+        (
+            "/api/v1/aam/connectors?status=ACTIVE".to_owned(),
+            "status: unknown field `status`, expected `limit` or `cursor`".to_owned(),
+        ),
+        (
+            format!("{PATH}?limit=many"),
+            "limit: invalid digit found in string".to_owned(),
+        ),
+        (
+            format!("{PATH}?limit=1&limit=1"),
+            "duplicate field `limit`".to_owned(),
+        ),
+    ] {
+        let answer = app.get(&list, &person).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+        let error = json!([{ "pointer": "?", "detail": detail }]);
+        assert_eq!(answer.problem()["errors"], error, "{list}");
+    }
+}

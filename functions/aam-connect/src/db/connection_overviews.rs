@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
-use platform::page::Page;
+use platform::page::{Keyset, Page};
 use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,6 +27,14 @@ pub(crate) struct ConnectionOverview {
     last_sync_at: Option<DateTime<Utc>>,
     /// When a structure was last learnt.
     last_discovery_at: Option<DateTime<Utc>>,
+}
+
+impl Keyset for ConnectionOverview {
+    type Key = String;
+
+    fn keyset(&self) -> String {
+        self.name.clone()
+    }
 }
 
 /// Ordered by name.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
-use platform::page::Page;
+use platform::page::{CreatedAtKey, Keyset, Page};
 use schema::{ConnectionId, RunId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,6 +24,14 @@ pub(crate) struct Quarantined {
     run_id: RunId,
     pub(crate) created_at: DateTime<Utc>,
     last_seen_at: DateTime<Utc>,
+}
+
+impl Keyset for Quarantined {
+    type Key = CreatedAtKey;
+
+    fn keyset(&self) -> CreatedAtKey {
+        (self.created_at, self.id)
+    }
 }
 
 pub(crate) async fn list(

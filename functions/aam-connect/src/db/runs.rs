@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
-use platform::page::Page;
+use platform::page::{CreatedAtKey, Keyset, Page};
 use schema::{ConnectionId, RunId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -38,6 +38,14 @@ pub(crate) struct Run {
     cursor: Option<String>,
     /// What it has left undone, and why.
     warning: Option<String>,
+}
+
+impl Keyset for Run {
+    type Key = CreatedAtKey;
+
+    fn keyset(&self) -> CreatedAtKey {
+        (self.started_at, self.id.0)
+    }
 }
 
 pub(crate) async fn list(

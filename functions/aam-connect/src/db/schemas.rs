@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
-use platform::page::Page;
+use platform::page::{Keyset, Page};
 use schema::source::{ObjectKey, SourceSchema};
 use schema::{ConnectionId, TenantId};
 use serde::Serialize;
@@ -21,6 +21,14 @@ pub(crate) struct SchemaVersion {
     pub(crate) created_at: DateTime<Utc>,
     #[schema(value_type = SourceSchema)]
     schema: Json<SourceSchema>,
+}
+
+impl Keyset for SchemaVersion {
+    type Key = (String, i32);
+
+    fn keyset(&self) -> (String, i32) {
+        (self.object.clone(), self.version)
+    }
 }
 
 /// Ordered by object, and then the newest version first.

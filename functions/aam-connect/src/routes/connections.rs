@@ -3,13 +3,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::audit::{self, Entry};
-use platform::cursor::Scope;
 use platform::db::OnConstraint;
-use platform::extract::{Json, Path, Query};
-use platform::page::Page;
-use platform::{Admin, Platform, Reader, Result, Routes, db, routes};
+use platform::extract::{Json, Path};
+use platform::page::List;
+use platform::{Admin, Platform, Reader, Result, Routes, db, list_body, routes};
 use schema::{ConnectionId, Error, TenantId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use sources::CONNECTORS;
 use utoipa::{IntoParams, ToSchema};
@@ -71,28 +70,19 @@ struct ConnectionChange {
 }
 
 /// Which connections, and how many.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Filter {
     /// Only those of this connector.
+    #[serde(default, deserialize_with = "lower_case")]
     source_type: Option<String>,
     /// Only those that stand there.
     status: Option<ConnectionStatus>,
-    /// 1 to 1000, default 100.
-    limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
-/// One page of connections, the newest first.
-#[derive(Serialize, ToSchema)]
-struct Connections {
-    connections: Vec<Connection>,
-    /// How many there are on all pages.
-    total: i64,
-    /// Hand it back as `cursor` for the next page; null on the last one.
-    next_cursor: Option<String>,
+list_body! {
+    /// One page of connections, the newest first.
+    Connections { connections: [Connection] }
 }
 
 /// A connection that is no more.
@@ -149,36 +139,27 @@ async fn create(
 }
 
 /// The tenant's connections, the newest first.
-#[utoipa::path(get, path = "/api/v1/aam/connections", tag = "connect", params(Filter),
-    operation_id = "connections.list",
+#[utoipa::path(get, path = "/api/v1/aam/connections", tag = "connect",
+    operation_id = "connections.list", params(List<Connection, Filter>),
     security(("bearer" = ["read"])), responses((status = 200, body = Connections)))]
 async fn list(
     State(platform): State<Platform>,
     Reader(caller): Reader,
-    Query(filter): Query<Filter>,
+    list: List<Connection, Filter>,
 ) -> Result<Json<Connections>> {
-    let source_type = match &filter.source_type {
+    let source_type = match &list.filter.source_type {
         None => None,
         Some(name) => Some(sources::find(name).ok_or_else(unsupported)?.name()),
     };
-    let order = format!("{source_type:?} {:?}", filter.status);
-    let scope = scope(caller.tenant, "connections", &order);
-    let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
     let wanted = connections::Wanted {
         source_type,
-        status: filter.status,
+        status: list.filter.status,
     };
 
     let mut tx = db::read(&platform.db, caller.tenant).await?;
     let total = connections::count(&mut tx, caller.tenant, &wanted).await?;
-    let mut connections = connections::list(&mut tx, caller.tenant, &wanted, &page).await?;
-    let place = |it: &Connection| (it.created_at, it.id.0);
-    let next_cursor = page.next(&scope, &mut connections, place);
-    Ok(Json(Connections {
-        connections,
-        total,
-        next_cursor,
-    }))
+    let connections = connections::list(&mut tx, caller.tenant, &wanted, &list.page).await?;
+    Ok(list.answer(connections, total))
 }
 
 /// One connection.
@@ -300,12 +281,10 @@ pub(crate) fn object(id: ConnectionId) -> String {
     format!("connection:{id}")
 }
 
-pub(crate) fn scope<'a>(tenant: TenantId, route: &'a str, order: &'a str) -> Scope<'a> {
-    Scope {
-        tenant,
-        route,
-        order,
-    }
+/// As connectors are named: a cursor is good however the request spells it.
+fn lower_case<'de, D: Deserializer<'de>>(name: D) -> std::result::Result<Option<String>, D::Error> {
+    let name = Option::<String>::deserialize(name)?;
+    Ok(name.map(|it| it.to_ascii_lowercase()))
 }
 
 fn unsupported() -> Error {

@@ -4,41 +4,31 @@ use aam::drift;
 use axum::extract::State;
 use mapping::FieldUse;
 use platform::extract::{Json, Path, Query};
-use platform::page::Page;
-use platform::{Platform, Reader, Result, Routes, db, routes};
+use platform::page::List;
+use platform::{Platform, Reader, Result, Routes, db, list_body, routes};
 use schema::drift::Change;
 use schema::source::ObjectKey;
 use schema::{ConnectionId, Error};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::connections::{self, check_name, scope};
+use super::connections::{self, check_name};
 use crate::db::schemas::{self, SchemaVersion};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(list)).routes(routes!(diff))
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Filter {
     /// Only versions of this object, such as `hubspot.account`.
     object: Option<String>,
-    /// 1 to 1000, default 100.
-    limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
-/// One page of snapshots: by object, the newest version first.
-#[derive(Serialize, ToSchema)]
-struct Schemas {
-    schemas: Vec<SchemaVersion>,
-    /// How many there are on all pages.
-    total: i64,
-    /// Hand it back as `cursor` for the next page; null on the last one.
-    next_cursor: Option<String>,
+list_body! {
+    /// One page of snapshots: by object, the newest version first.
+    Schemas { schemas: [SchemaVersion] }
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -63,30 +53,21 @@ struct Diff {
 /// The snapshots of the objects' structures. A snapshot never changes.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/schemas", tag = "connect",
     operation_id = "schemas.list",
-    params(("id" = ConnectionId, Path), Filter), security(("bearer" = ["read"])),
+    params(("id" = ConnectionId, Path), List<SchemaVersion, Filter>), security(("bearer" = ["read"])),
     responses((status = 200, body = Schemas)))]
 async fn list(
     State(platform): State<Platform>,
     Reader(caller): Reader,
     Path(id): Path<ConnectionId>,
-    Query(filter): Query<Filter>,
+    list: List<SchemaVersion, Filter>,
 ) -> Result<Json<Schemas>> {
-    let object = filter.object.as_deref();
+    let object = list.filter.object.as_deref();
     check_name("?object", object)?;
-    let order = format!("{id} {object:?}");
-    let scope = scope(caller.tenant, "schemas", &order);
-    let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
     let mut tx = db::read(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
     let total = schemas::count(&mut tx, caller.tenant, id, object).await?;
-    let mut schemas = schemas::list(&mut tx, caller.tenant, id, object, &page).await?;
-    let place = |it: &SchemaVersion| (it.object.clone(), it.version);
-    let next_cursor = page.next(&scope, &mut schemas, place);
-    Ok(Json(Schemas {
-        schemas,
-        total,
-        next_cursor,
-    }))
+    let schemas = schemas::list(&mut tx, caller.tenant, id, object, &list.page).await?;
+    Ok(list.answer(schemas, total))
 }
 
 /// What changed between two versions of an object, as severe as for a mapped field.

@@ -6,15 +6,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use platform::audit::{self, Entry};
 use platform::db::queue;
-use platform::extract::{Json, Path, Query};
-use platform::page::Page;
+use platform::extract::{Json, Path};
+use platform::page::{CreatedAtKey, Keyset, List};
 use platform::queue::JobRef;
-use platform::{Ingester, Platform, Reader, Result, Routes, db, routes};
+use platform::{Ingester, Platform, Reader, Result, Routes, db, list_body, routes};
 use schema::{Error, JobId, TenantId};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
-use super::connections::scope;
 use crate::db::jobs::{self, Job, JobStatus};
 use crate::ending;
 
@@ -24,49 +23,39 @@ pub(crate) fn router() -> Routes<Platform> {
         .routes(routes!(read, cancel))
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Filter {
     /// Only those that stand there.
     status: Option<JobStatus>,
-    /// 1 to 1000, default 100.
-    limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
-/// One page of jobs, the newest first.
-#[derive(Serialize, ToSchema)]
-struct Tasks {
-    tasks: Vec<Job>,
-    /// How many there are on all pages.
-    total: i64,
-    /// Hand it back as `cursor` for the next page; null on the last one.
-    next_cursor: Option<String>,
+impl Keyset for Job {
+    type Key = CreatedAtKey;
+
+    fn keyset(&self) -> CreatedAtKey {
+        (self.created_at, self.id.0)
+    }
+}
+
+list_body! {
+    /// One page of jobs, the newest first.
+    Tasks { tasks: [Job] }
 }
 
 /// The tenant's jobs, the newest first.
-#[utoipa::path(get, path = "/api/v1/tasks", tag = "connect", params(Filter),
+#[utoipa::path(get, path = "/api/v1/tasks", tag = "connect", params(List<Job, Filter>),
     operation_id = "tasks.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Tasks)))]
 async fn list(
     State(platform): State<Platform>,
     Reader(caller): Reader,
-    Query(filter): Query<Filter>,
+    list: List<Job, Filter>,
 ) -> Result<Json<Tasks>> {
-    let order = format!("{:?}", filter.status);
-    let scope = scope(caller.tenant, "tasks", &order);
-    let page = Page::read(&platform, &scope, filter.limit, filter.cursor.as_deref())?;
     let mut tx = db::read(&platform.db, caller.tenant).await?;
-    let total = jobs::count(&mut tx, caller.tenant, filter.status).await?;
-    let mut tasks = jobs::list(&mut tx, caller.tenant, filter.status, &page).await?;
-    let next_cursor = page.next(&scope, &mut tasks, |it| (it.created_at, it.id.0));
-    Ok(Json(Tasks {
-        tasks,
-        total,
-        next_cursor,
-    }))
+    let total = jobs::count(&mut tx, caller.tenant, list.filter.status).await?;
+    let tasks = jobs::list(&mut tx, caller.tenant, list.filter.status, &list.page).await?;
+    Ok(list.answer(tasks, total))
 }
 
 /// One job: where it stands, how far it is, what came out.

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection;
-use platform::page::Page;
+use platform::page::{CreatedAtKey, Keyset, Page};
 use schema::drift::{Change, DriftStatus, Severity};
 use schema::{ConnectionId, DriftId, TenantId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// One noticed change of a source object's structure.
 #[derive(Serialize, ToSchema)]
@@ -30,16 +30,28 @@ pub(crate) struct Drift {
     resolved_at: Option<DateTime<Utc>>,
 }
 
+impl Keyset for Drift {
+    type Key = CreatedAtKey;
+
+    fn keyset(&self) -> CreatedAtKey {
+        (self.created_at, self.id.0)
+    }
+}
+
 /// Which drifts.
-pub(crate) struct Wanted {
-    pub(crate) status: Option<DriftStatus>,
-    pub(crate) connection: Option<ConnectionId>,
+#[derive(Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DriftFilter {
+    /// Only those that stand there.
+    status: Option<DriftStatus>,
+    /// Only those of this connection.
+    connection_id: Option<ConnectionId>,
 }
 
 pub(crate) async fn list(
     conn: &mut Connection,
     tenant: TenantId,
-    wanted: &Wanted,
+    filter: &DriftFilter,
     page: &Page,
 ) -> sqlx::Result<Vec<Drift>> {
     let (created_at, id) = page.after.unzip();
@@ -59,8 +71,8 @@ pub(crate) async fn list(
         limit $6
         "#,
         tenant as _,
-        wanted.status as _,
-        wanted.connection as _,
+        filter.status as _,
+        filter.connection_id as _,
         created_at,
         id,
         page.fetch,
@@ -72,7 +84,7 @@ pub(crate) async fn list(
 pub(crate) async fn count(
     conn: &mut Connection,
     tenant: TenantId,
-    wanted: &Wanted,
+    filter: &DriftFilter,
 ) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"
@@ -83,8 +95,8 @@ pub(crate) async fn count(
           and ($3::uuid is null or connection_id = $3)
         "#,
         tenant as _,
-        wanted.status as _,
-        wanted.connection as _,
+        filter.status as _,
+        filter.connection_id as _,
     )
     .fetch_one(conn)
     .await

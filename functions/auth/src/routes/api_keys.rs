@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
 use platform::auth::format_api_key;
 use platform::db;
-use platform::extract::{Json, Path, Query};
-use platform::page::{Page, Parameters};
+use platform::extract::{Json, Path};
+use platform::page::{Keyset, List};
 use platform::{Admin, Caller, Routes, routes};
 use schema::{ApiKeyId, Error, Scope, UserId};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,6 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::by_id;
 use crate::App;
 use crate::db::api_keys::{self as rows, NewRow, Row};
 use crate::{input, maker, opaque_token};
@@ -25,8 +24,6 @@ pub(super) fn router() -> Routes<App> {
         .routes(routes!(list, create))
         .routes(routes!(delete))
 }
-
-const ROUTE: &str = "/api/v1/auth/api-keys";
 
 /// A key to make.
 #[derive(Deserialize, ToSchema)]
@@ -68,6 +65,14 @@ struct ApiKeys {
     next_cursor: Option<String>,
 }
 
+impl Keyset for ApiKey {
+    type Key = Uuid;
+
+    fn keyset(&self) -> Uuid {
+        self.id.0
+    }
+}
+
 impl TryFrom<Row> for ApiKey {
     type Error = Error;
     fn try_from(row: Row) -> schema::Result<ApiKey> {
@@ -84,24 +89,19 @@ impl TryFrom<Row> for ApiKey {
 }
 
 /// The tenant's keys that can be used. Their secrets are not kept.
-#[utoipa::path(get, path = "/api/v1/auth/api-keys", tag = "auth", params(Parameters),
+#[utoipa::path(get, path = "/api/v1/auth/api-keys", tag = "auth", params(List<ApiKey>),
     operation_id = "api_keys.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = ApiKeys)))]
 async fn list(
     State(app): State<App>,
     Admin(caller): Admin,
-    Query(parameters): Query<Parameters>,
+    list: List<ApiKey>,
 ) -> platform::Result<Json<ApiKeys>> {
-    let scope = by_id(caller.tenant, ROUTE);
-    let (limit, cursor) = (parameters.limit, parameters.cursor.as_deref());
-    let page = Page::read(&app.platform, &scope, limit, cursor)?;
     let mut tx = db::read(&app.platform.db, caller.tenant).await?;
-    let mut rows = rows::list(&mut tx, caller.tenant, &page).await?;
-    let next_cursor = page.next(&scope, &mut rows, |it| it.id.0);
-    let api_keys = rows
-        .into_iter()
-        .map(ApiKey::try_from)
-        .collect::<Result<_, _>>()?;
+    let rows = rows::list(&mut tx, caller.tenant, &list.page).await?;
+    let rows = rows.into_iter().map(ApiKey::try_from);
+    let mut api_keys = rows.collect::<schema::Result<_>>()?;
+    let next_cursor = list.next_cursor(&mut api_keys);
     Ok(Json(ApiKeys {
         api_keys,
         next_cursor,

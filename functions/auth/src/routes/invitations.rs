@@ -5,10 +5,10 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
 use platform::db;
-use platform::extract::{Json, Path, Query};
+use platform::extract::{Json, Path};
 use platform::http::ClientAddress;
 use platform::limit::Class;
-use platform::page::{Page, Parameters};
+use platform::page::{Keyset, List};
 use platform::{Admin, Routes, routes};
 use schema::{Error, InvitationId, Role, UserId};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,6 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::by_id;
 use super::register::{SignedUp, User, take_email};
 use crate::App;
 use crate::db::invitations::{self, Invitation};
@@ -32,8 +31,6 @@ pub(super) fn router() -> Routes<App> {
         .routes(routes!(delete))
         .routes(routes!(accept))
 }
-
-const ROUTE: &str = "/api/v1/auth/invitations";
 
 /// An invitation that can still be accepted. Its token was shown once.
 #[derive(Serialize, ToSchema)]
@@ -52,6 +49,14 @@ struct Invitations {
     invitations: Vec<Open>,
     /// Where the next page begins; none on the last.
     next_cursor: Option<String>,
+}
+
+impl Keyset for Open {
+    type Key = Uuid;
+
+    fn keyset(&self) -> Uuid {
+        self.id.0
+    }
 }
 
 impl TryFrom<Invitation> for Open {
@@ -82,25 +87,20 @@ struct Acceptance {
 }
 
 /// The invitations that can still be accepted.
-#[utoipa::path(get, path = "/api/v1/auth/invitations", tag = "auth", params(Parameters),
+#[utoipa::path(get, path = "/api/v1/auth/invitations", tag = "auth", params(List<Open>),
     operation_id = "invitations.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = Invitations)))]
 async fn list(
     State(app): State<App>,
     Admin(caller): Admin,
-    Query(parameters): Query<Parameters>,
+    list: List<Open>,
 ) -> platform::Result<Json<Invitations>> {
     let (tenant, now) = (caller.tenant, platform::now());
-    let scope = by_id(tenant, ROUTE);
-    let (limit, cursor) = (parameters.limit, parameters.cursor.as_deref());
-    let page = Page::read(&app.platform, &scope, limit, cursor)?;
     let mut tx = db::read(&app.platform.db, tenant).await?;
-    let mut rows = invitations::list_open(&mut tx, tenant, now, &page).await?;
-    let next_cursor = page.next(&scope, &mut rows, |it| it.id.0);
-    let invitations = rows
-        .into_iter()
-        .map(Open::try_from)
-        .collect::<Result<_, _>>()?;
+    let rows = invitations::list_open(&mut tx, tenant, now, &list.page).await?;
+    let rows = rows.into_iter().map(Open::try_from);
+    let mut invitations = rows.collect::<schema::Result<_>>()?;
+    let next_cursor = list.next_cursor(&mut invitations);
     Ok(Json(Invitations {
         invitations,
         next_cursor,

@@ -9,8 +9,7 @@ mod register;
 mod session;
 mod users;
 
-use platform::{Routes, cursor};
-use schema::TenantId;
+use platform::Routes;
 
 use crate::App;
 
@@ -24,12 +23,4 @@ pub(crate) fn router() -> Routes<App> {
         .merge(api_keys::router())
         .merge(discovery::router())
         .merge(legacy::router())
-}
-
-fn by_id(tenant: TenantId, route: &str) -> cursor::Scope<'_> {
-    cursor::Scope {
-        tenant,
-        route,
-        order: "id",
-    }
 }

@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::audit::{self, Entry};
 use platform::db::{self, Connection};
-use platform::extract::{Json, Path, Query};
-use platform::page::{Page, Parameters};
+use platform::extract::{Json, Path};
+use platform::page::{Keyset, List};
 use platform::{Admin, Caller, Routes, routes};
 use schema::{Error, InvitationId, Role, UserId};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,6 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::by_id;
 use crate::App;
 use crate::db::invitations::{self, Invitation};
 use crate::db::{api_keys, refresh_tokens, users};
@@ -28,7 +27,6 @@ pub(super) fn router() -> Routes<App> {
         .routes(routes!(update))
 }
 
-const ROUTE: &str = "/api/v1/auth/users";
 const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// A person of the tenant.
@@ -78,6 +76,14 @@ struct UserChange {
     disabled: Option<bool>,
 }
 
+impl Keyset for User {
+    type Key = Uuid;
+
+    fn keyset(&self) -> Uuid {
+        self.id.0
+    }
+}
+
 impl TryFrom<users::User> for User {
     type Error = Error;
     fn try_from(row: users::User) -> schema::Result<User> {
@@ -93,24 +99,19 @@ impl TryFrom<users::User> for User {
 }
 
 /// The people of the tenant.
-#[utoipa::path(get, path = "/api/v1/auth/users", tag = "auth", params(Parameters),
+#[utoipa::path(get, path = "/api/v1/auth/users", tag = "auth", params(List<User>),
     operation_id = "users.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = Users)))]
 async fn list(
     State(app): State<App>,
     Admin(caller): Admin,
-    Query(parameters): Query<Parameters>,
+    list: List<User>,
 ) -> platform::Result<Json<Users>> {
-    let scope = by_id(caller.tenant, ROUTE);
-    let (limit, cursor) = (parameters.limit, parameters.cursor.as_deref());
-    let page = Page::read(&app.platform, &scope, limit, cursor)?;
     let mut tx = db::read(&app.platform.db, caller.tenant).await?;
-    let mut rows = users::list(&mut tx, caller.tenant, &page).await?;
-    let next_cursor = page.next(&scope, &mut rows, |it| it.id.0);
-    let users = rows
-        .into_iter()
-        .map(User::try_from)
-        .collect::<Result<_, _>>()?;
+    let rows = users::list(&mut tx, caller.tenant, &list.page).await?;
+    let rows = rows.into_iter().map(User::try_from);
+    let mut users = rows.collect::<schema::Result<_>>()?;
+    let next_cursor = list.next_cursor(&mut users);
     Ok(Json(Users { users, next_cursor }))
 }
 

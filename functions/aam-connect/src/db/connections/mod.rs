@@ -5,7 +5,7 @@ pub(crate) mod source;
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
-use platform::page::Page;
+use platform::page::{CreatedAtKey, Keyset, Page};
 use schema::entity::ENTITIES;
 use schema::{ConnectionId, TenantId};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,14 @@ pub(crate) struct Connection {
     pub(crate) sync_every_minutes: Option<i32>,
     /// After how long its structure is looked at by itself; null where it is not.
     pub(crate) schema_check_every_hours: Option<i32>,
+}
+
+impl Keyset for Connection {
+    type Key = CreatedAtKey;
+
+    fn keyset(&self) -> CreatedAtKey {
+        (self.created_at, self.id.0)
+    }
 }
 
 /// Where a connection stands.
