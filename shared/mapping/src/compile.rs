@@ -9,6 +9,7 @@ use schema::{
     Error, FieldError, Result,
     entity::{self, Entity, Kind},
     mapping::{FieldMapping, Mapping, Transform},
+    pointer,
 };
 
 use crate::{
@@ -330,15 +331,10 @@ fn texts(transform: &Transform) -> Vec<(String, &str)> {
         }
         Transform::Enum { values, .. } => values
             .iter()
-            .map(|(word, ours)| (format!("/values/{}", pointer(word)), ours.as_str()))
+            .map(|(word, ours)| (format!("/values/{}", pointer::escape(word)), ours.as_str()))
             .collect(),
         _ => Vec::new(),
     }
-}
-
-/// A key as a part of a JSON pointer.
-fn pointer(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]

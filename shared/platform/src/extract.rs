@@ -5,11 +5,10 @@ use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
-use schema::Error;
+use schema::{Error, pointer};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
-use serde_path_to_error::{Path as ErrorPath, Segment};
 
 use crate::Problem;
 
@@ -86,9 +85,12 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|err| {
         if err.inner().is_data() {
             let detail = without_place(&err.inner().to_string());
-            Error::invalid(pointer(err.path()), detail)
+            Error::invalid(pointer::of_path(err.path()), detail)
         } else if is_other_type(err.inner(), text) {
-            Error::invalid(pointer(err.path()), "is not of the type that belongs here")
+            Error::invalid(
+                pointer::of_path(err.path()),
+                "is not of the type that belongs here",
+            )
         } else {
             Error::BadRequest(format!("the body is not JSON: {}", err.inner()))
         }
@@ -132,7 +134,7 @@ fn nul(value: &Value) -> Option<String> {
             } else {
                 nul(it)?
             };
-            Some(format!("/{}{below}", escape(key)))
+            Some(format!("/{}{below}", pointer::escape(key)))
         }),
         _ => None,
     }
@@ -166,19 +168,4 @@ pub fn is_json(media_type: &str) -> bool {
 
 fn without_place(text: &str) -> String {
     text.split(" at line ").next().unwrap_or(text).to_owned()
-}
-
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
-}
-
-fn pointer(path: &ErrorPath) -> String {
-    path.iter()
-        .map(|segment| match segment {
-            Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", escape(key)),
-            Segment::Enum { variant } => format!("/{}", escape(variant)),
-            Segment::Unknown => "/?".to_owned(),
-        })
-        .collect()
 }

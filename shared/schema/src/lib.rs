@@ -10,6 +10,7 @@ mod error;
 
 mod id;
 pub mod mapping;
+pub mod pointer;
 pub mod source;
 
 pub use access::{Role, Scope};

@@ -1,9 +1,8 @@
 //! The kinds of sources that can be connected. A new one is a file here, a `mod` and an entry.
 
-use schema::{Entity, Error, Result};
+use schema::{Entity, Error, Result, pointer};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_path_to_error::Segment;
 
 use crate::{filesource, postgres};
 
@@ -65,18 +64,6 @@ pub fn find(name: &str) -> Option<&'static dyn Connector> {
 
 /// Reads a config as the connector's own type.
 pub(crate) fn read<T: DeserializeOwned>(config: &Value) -> Result<T> {
-    serde_path_to_error::deserialize(config).map_err(|err| {
-        let pointer: String = err.path().iter().map(step).collect();
-        Error::invalid(pointer, err.inner().to_string())
-    })
-}
-
-fn step(segment: &Segment) -> String {
-    match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } | Segment::Enum { variant: key } => {
-            format!("/{}", key.replace('~', "~0").replace('/', "~1"))
-        }
-        Segment::Unknown => "/?".to_owned(),
-    }
+    serde_path_to_error::deserialize(config)
+        .map_err(|err| Error::invalid(pointer::of_path(err.path()), err.inner().to_string()))
 }
