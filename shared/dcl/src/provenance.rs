@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use schema::mapping::{FieldMapping, Mapping, Transform};
+use schema::source::parse_path;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -47,26 +48,11 @@ fn field(mapping: FieldMapping, payload: &str) -> FieldOrigin {
 /// The JSON text at a path of keys. Text and not values, so that a number keeps its digits.
 fn find(payload: &str, path: &str) -> Option<Box<RawValue>> {
     let mut text = payload;
-    for key in keys(path) {
+    for key in parse_path(path).ok()? {
         let mut object: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
         text = object.remove(&key)?.get();
     }
     RawValue::from_string(text.to_owned()).ok()
-}
-
-/// The keys of a mapping's path: `a.b` is two, `a\.b` is one.
-fn keys(path: &str) -> Vec<String> {
-    let mut keys = vec![String::new()];
-    let mut chars = path.chars();
-    while let Some(char) = chars.next() {
-        let key = keys.last_mut().expect("there is always one");
-        match char {
-            '.' => keys.push(String::new()),
-            '\\' => key.extend(chars.next()),
-            other => key.push(other),
-        }
-    }
-    keys
 }
 
 #[cfg(test)]
@@ -88,6 +74,13 @@ mod tests {
         check(r"Owner.a\.b", Some("[1,  2]"));
         check(r"x\\y", Some("null"));
         check("Dé", Some("\"\""));
+    }
+
+    #[test]
+    fn a_path_that_no_mapping_may_have_finds_nothing() {
+        check(r"I\d", None);
+        check(r"Id\", None);
+        check("Owner.", None);
     }
 
     #[test]

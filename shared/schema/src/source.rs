@@ -4,6 +4,7 @@
 //! same bytes to hash, in whatever order they were learnt.
 
 mod object;
+mod path;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use object::{ObjectKey, ObjectRef};
+pub use path::{child_path, parent_path, parse_path};
 pub use types::{SourceType, SourceTypes};
 
 /// The fields of one source object.
@@ -90,55 +92,9 @@ fn put_length(out: &mut Vec<u8>, length: usize) {
     out.extend_from_slice(&(length as u64).to_le_bytes());
 }
 
-/// The path of `key` within the object at `parent`; the root is the empty path.
-pub fn child_path(parent: &str, key: &str) -> String {
-    let mut path = String::with_capacity(parent.len() + key.len() + 1);
-    path.push_str(parent);
-    if !parent.is_empty() {
-        path.push('.');
-    }
-    for character in key.chars() {
-        if matches!(character, '.' | '\\') {
-            path.push('\\');
-        }
-        path.push(character);
-    }
-    path
-}
-
-/// The path of the object or array that holds `path`; empty for a field of the record itself.
-pub fn parent_path(path: &str) -> &str {
-    if let Some(array) = path.strip_suffix("[]") {
-        return array;
-    }
-    let (mut end, mut escaped) = (0, false);
-    for (at, byte) in path.bytes().enumerate() {
-        if byte == b'.' && !escaped {
-            end = at;
-        }
-        escaped = byte == b'\\' && !escaped;
-    }
-    &path[..end]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_leads_back_to_what_holds_it() {
-        for (parent, key) in [
-            ("", "a"),
-            ("a", "b"),
-            ("a.b", "c.d"),
-            ("", "x.y"),
-            ("a[]", "é"),
-        ] {
-            assert_eq!(parent_path(&child_path(parent, key)), parent, "{key}");
-        }
-        assert_eq!(child_path("a", r"c.d\e"), r"a.c\.d\\e");
-        assert_eq!(parent_path("a.b[]"), "a.b");
-    }
 
     #[test]
     fn empty_properties_are_not_written() {
