@@ -3,16 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::queries::rust_files;
+use tests::fixtures::sources::{ROOT, rust_files};
 
 /// Libraries with another name than their package.
 const NAMES: [(&str, &str); 1] = [("lint-tool", "structure_lint")];
 
 #[test]
 fn no_member_depends_on_what_it_does_not_use() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(ROOT);
     let mut unused = Vec::new();
-    for folder in members(&root) {
+    for folder in members(root) {
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         let code = rust_files(&folder)
             .into_iter()
@@ -20,7 +20,7 @@ fn no_member_depends_on_what_it_does_not_use() {
         for dependency in unused_in(&manifest, &code.collect::<String>()) {
             unused.push(format!(
                 "{}: {dependency}",
-                folder.strip_prefix(&root).unwrap().display()
+                folder.strip_prefix(root).unwrap().display()
             ));
         }
     }

@@ -39,6 +39,7 @@ mod pull_types;
 mod queries;
 mod queue_consumers;
 mod queue_model;
+mod readme;
 mod redis;
 mod replay;
 mod rotation;

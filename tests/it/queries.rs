@@ -12,6 +12,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 use syn::LitStr;
+use tests::fixtures::sources::{ROOT, rust_files};
 use tests::postgres::database;
 
 /// Folders with `query!` in them.
@@ -19,7 +20,7 @@ const SOURCES: [&str; 3] = ["shared", "functions", "infra"];
 
 #[tokio::test]
 async fn what_is_prepared_is_what_the_queries_need() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(ROOT);
     let prepared = prepared(&root.join(".sqlx"));
     let mut queries = BTreeSet::new();
     for file in SOURCES.iter().flat_map(|it| rust_files(&root.join(it))) {
@@ -97,17 +98,6 @@ fn settled(mut described: Value) -> Value {
         described["nullable"][column].take();
     }
     described
-}
-
-pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
-    let files = |path: PathBuf| match path.is_dir() {
-        true => rust_files(&path),
-        false => vec![path],
-    };
-    let mut files: Vec<_> = entries.flat_map(files).collect();
-    files.retain(|it| it.extension().is_some_and(|it| it == "rs"));
-    files
 }
 
 /// Adds the text of each `query!`, `query_as!` and `query_scalar!`, within other macros too.

@@ -13,6 +13,7 @@ use schema::source::ObjectRef;
 use schema::{ConnectionId, entity};
 use serde_json::json;
 use tests::app::{Person, TestApp};
+use tests::fixtures::connections::connect_filesource;
 
 struct World {
     app: TestApp,
@@ -25,8 +26,7 @@ impl World {
     async fn new() -> World {
         let app = TestApp::start().await;
         let ann = app.register("Ann Ltd").await;
-        let connection =
-            tests::fixtures::connections::connect_filesource(&app, &ann, json!({})).await;
+        let connection = connect_filesource(&app, &ann, json!({})).await;
         let connection: ConnectionId = connection.parse().unwrap();
         World {
             object: ObjectRef::of_entity(connection, "hubspot", entity::find("contact").unwrap()),
