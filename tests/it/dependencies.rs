@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::queries::rust_files;
+use tests::fixtures::source_files::rust_files;
 
 /// Libraries with another name than their package.
 const NAMES: [(&str, &str); 1] = [("lint-tool", "structure_lint")];

@@ -12,6 +12,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 use syn::LitStr;
+use tests::fixtures::source_files::rust_files;
 use tests::postgres::database;
 
 /// Folders with `query!` in them.
@@ -97,17 +98,6 @@ fn settled(mut described: Value) -> Value {
         described["nullable"][column].take();
     }
     described
-}
-
-pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
-    let files = |path: PathBuf| match path.is_dir() {
-        true => rust_files(&path),
-        false => vec![path],
-    };
-    let mut files: Vec<_> = entries.flat_map(files).collect();
-    files.retain(|it| it.extension().is_some_and(|it| it == "rs"));
-    files
 }
 
 /// Adds the text of each `query!`, `query_as!` and `query_scalar!`, within other macros too.
