@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Answer, Person, TestApp};
 use tests::fixtures::connections::{CONNECTIONS, connect_filesource, latest_run};
-use tests::fixtures::database::{account_names, count, execute, wait_until};
+use tests::fixtures::database::{account_names, count, execute, wait_for_blocked_backend};
 use tests::fixtures::files::upload_files;
 use tests::fixtures::jobs::{EAGER, end_leases, task_path};
 use tests::fixtures::mappings::insert_account_mapping;
@@ -167,11 +167,12 @@ async fn a_task_in_a_long_step_is_canceled_at_the_next_heartbeat() {
             source.hold("accounts").await
         } => held,
     };
+    // That worker is dead, and its session must not be taken for that of the next one.
+    source.end_sessions().await;
     end_leases(&app).await;
     let platform = app.platform.clone();
     let running = tokio::spawn(async move { worker::step_within(&platform, EAGER).await });
-    let waits = "select exists (select from pg_locks where not granted)";
-    wait_until(&app, waits).await;
+    wait_for_blocked_backend(source.pool()).await;
     let (stored, asked) = (rows().await, app.delete(&task, &person).await);
     assert_eq!(asked.status, StatusCode::ACCEPTED, "{asked}");
     assert_eq!(asked.json()["status"], "in_progress", "{asked}");

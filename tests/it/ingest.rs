@@ -14,6 +14,7 @@ use schema::{ConnectionId, RunId, TenantId, entity};
 use serde_json::json;
 use tests::app::TestApp;
 use tests::fixtures::connections::connect_filesource;
+use tests::fixtures::database::wait_for_blocked_backend;
 use tests::postgres::{TestDatabase, database};
 use uuid::Uuid;
 
@@ -133,14 +134,7 @@ async fn an_older_batch_that_waited_for_a_newer_one_is_stale() {
         outcomes
     };
     let commit = async {
-        let waiting = "select exists (select 1 from pg_locks where not granted)";
-        while !sqlx::query_scalar::<_, bool>(waiting)
-            .fetch_one(pool.inner())
-            .await
-            .unwrap()
-        {
-            tokio::task::yield_now().await;
-        }
+        wait_for_blocked_backend(pool.inner()).await;
         first.commit().await.unwrap();
     };
     let (outcomes, ()) = tokio::join!(late, commit);

@@ -163,7 +163,7 @@ async fn a_killed_batch_has_its_effect_once() {
         .await
         .unwrap();
     let _lost = function.begin(sqs_batch(&messages), PLENTY);
-    wait_for_blocked_backend(&sender.app).await;
+    wait_for_blocked_backend(&sender.app.database().pool()).await;
     function.kill();
     lock.rollback().await.unwrap();
 

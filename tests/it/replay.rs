@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
 use tests::fixtures::connections::connect_filesource;
-use tests::fixtures::database::{account_names, wait_until};
+use tests::fixtures::database::{account_names, wait_for_blocked_backend, wait_until};
 use tests::fixtures::files::upload_files;
 use tests::fixtures::jobs::{end_leases, start_job};
 use tests::fixtures::mappings::insert_account_mapping;
@@ -188,15 +188,11 @@ async fn a_long_slice_keeps_its_job_from_a_second_worker() {
     };
     let worker =
         tokio::spawn(async move { aam_connect::worker::step_within(&platform, lease).await });
-    wait_until(
-        &app,
-        "select exists (select from pg_locks where not granted)",
-    )
-    .await;
+    wait_for_blocked_backend(&pool).await;
 
     // Its lease would be over now.
     end_leases(&app).await;
-    wait_until(&app, "select visible_at > now() from job_queue").await;
+    wait_until(&pool, "select visible_at > now() from job_queue").await;
     assert!(!aam_connect::worker::step(&app.platform).await.unwrap());
 
     lock.rollback().await.unwrap();

@@ -132,9 +132,10 @@ async fn signing_out_ends_a_session_that_is_refreshed_at_this_moment() {
     }
     let body = json!({ "refresh_token": ada.refresh_token });
     let mut logout = pin!(app.post("/api/v1/auth/logout", None, body));
+    let pool = app.database().pool();
     tokio::select! {
         answer = &mut logout => panic!("it did not wait for the refresh: {answer}"),
-        () = wait_for_blocked_backend(&app) => {}
+        () = wait_for_blocked_backend(&pool) => {}
     }
     refresh.commit().await.unwrap();
     let answer = logout.await;

@@ -79,6 +79,15 @@ impl Source {
         held
     }
 
+    /// Ends every session of the reader, whatever it waits for, as if its process were gone.
+    pub async fn end_sessions(&self) {
+        let end = "select pg_terminate_backend(pid, 10000) from pg_stat_activity
+            where datname = current_database() and usename = $1";
+        let ended = sqlx::query_scalar(end).bind(READER);
+        let ended: Vec<bool> = ended.fetch_all(&self.pool).await.expect("the server runs");
+        assert!(ended.into_iter().all(|it| it), "a session goes on");
+    }
+
     /// The config of a connection to it that reads these objects.
     pub fn config(&self, objects: Value) -> Value {
         json!({

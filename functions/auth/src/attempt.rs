@@ -84,3 +84,26 @@ pub(crate) fn address_hash(user: UserId, address: ClientAddress) -> Option<[u8; 
     let text = format!("{user} {}", address.neighbourhood());
     Some(opaque_token::sha256(text.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn hash(user: u128, address: &str) -> Option<[u8; 32]> {
+        let address = ClientAddress(address.parse().ok());
+        address_hash(UserId(Uuid::from_u128(user)), address)
+    }
+
+    #[test]
+    fn a_known_address_is_of_one_user_and_of_one_neighbourhood() {
+        let known = hash(1, "2001:db8:1:2::1");
+        assert!(known.is_some());
+        assert_eq!(hash(1, "2001:db8:1:2:ffff::9"), known);
+        assert_ne!(hash(1, "2001:db8:1:3::1"), known);
+        // So that the table does not tell who signs in from one place.
+        assert_ne!(hash(2, "2001:db8:1:2::1"), known);
+        assert_eq!(hash(1, "unknown"), None);
+    }
+}

@@ -35,3 +35,39 @@ pub(crate) fn configuration(issuer: &str) -> Value {
         ],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use platform::secrets::Document;
+
+    use super::*;
+    use crate::keys;
+
+    #[test]
+    fn a_jwk_says_nothing_but_the_public_key() {
+        // Rotated, as the document then says more of its keys than how to verify.
+        let document = keys::rotate(&keys::generate().unwrap(), Utc::now()).unwrap();
+        let document: Document = serde_json::from_str(&document).unwrap();
+        let found = jwks(&document.public_keys);
+        let keys = found["keys"].as_array().unwrap();
+        assert_eq!(keys.len(), 3);
+        for (key, of) in keys.iter().zip(&document.public_keys) {
+            let expected = json!({
+                "kty": "RSA", "use": "sig", "alg": "RS256", "kid": of.kid, "n": of.n, "e": "AQAB",
+            });
+            assert_eq!(*key, expected);
+        }
+    }
+
+    #[test]
+    fn an_issuer_keeps_its_slash_and_its_endpoints_have_one() {
+        for issuer in ["https://auth.example", "https://auth.example/"] {
+            let found = configuration(issuer);
+            // A verifier compares it with the claim, letter by letter.
+            assert_eq!(found["issuer"], issuer);
+            let jwks = "https://auth.example/.well-known/jwks.json";
+            assert_eq!(found["jwks_uri"], jwks, "{issuer}");
+        }
+    }
+}

@@ -48,3 +48,18 @@ impl ToSchema for ViewName {
         "ViewName".into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_of_a_view_s_schema_is_lost_on_the_way_into_the_document() {
+        let record = serde_json::to_value(Record::schema()).unwrap();
+        let shown = record["oneOf"].as_array().unwrap();
+        assert_eq!(shown.len(), ENTITIES.len());
+        for (shown, entity) in shown.iter().zip(ENTITIES) {
+            assert_eq!(*shown, View::of(entity).json_schema(), "{}", entity.kind);
+        }
+    }
+}

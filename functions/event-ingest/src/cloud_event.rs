@@ -229,13 +229,17 @@ mod tests {
             "e1 type: ends with <entity>.upsert or <entity>.delete",
         );
         check(
+            ("example.account", "example.invoice"),
+            "e1 entity: one of account, opportunity, contact, aws_resource, cost_report",
+        );
+        check(
             (r#""id":"e1","#, ""),
             " not a CloudEvent: missing field `id`",
         );
     }
 
-    #[test]
-    fn a_binary_event_has_its_attributes_in_headers() {
+    /// An event in binary mode, with one header set to a value or left out.
+    fn check_binary(name: &'static str, value: Option<&[u8]>, expected: &str) {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("ce-specversion", "1.0"),
@@ -245,16 +249,39 @@ mod tests {
         ] {
             headers.insert(name, value.parse().unwrap());
         }
-        assert_eq!(
-            say(parse_binary(&headers, b"{broken")),
-            "crm.contact Delete é 1 {broken"
-        );
-        headers.insert("ce-id", "%zz".parse().unwrap());
-        assert_eq!(
-            say(parse_binary(&headers, b"{}")),
-            " ce-id: not percent-encoded UTF-8"
-        );
-        headers.remove("ce-id");
-        assert_eq!(say(parse_binary(&headers, b"{}")), " ce-id: missing");
+        match value {
+            Some(value) => drop(headers.insert(name, HeaderValue::from_bytes(value).unwrap())),
+            None => drop(headers.remove(name)),
+        }
+        let said = say(parse_binary(&headers, b"{broken"));
+        assert_eq!(said, expected, "{name} {value:?}");
+    }
+
+    #[test]
+    fn a_binary_event_has_its_attributes_in_headers() {
+        let whole = "crm.contact Delete é 1 {broken";
+        check_binary("ce-other", Some(b"let through"), whole);
+        check_binary("ce-time", Some(b"2026-02-01T00:00:00Z"), whole);
+        check_binary("ce-format", Some(b"source"), whole);
+        let canonical = "crm.contact.canonical Delete é 1 {broken";
+        check_binary("ce-format", Some(b"canonical"), canonical);
+        check_binary("ce-id", Some(b"50%25"), "crm.contact Delete 50% {broken");
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_named() {
+        for name in ["ce-specversion", "ce-id", "ce-source", "ce-type"] {
+            check_binary(name, None, &format!(" {name}: missing"));
+        }
+        let undecoded = " ce-id: not percent-encoded UTF-8";
+        for id in [&b"%zz"[..], b"a%2", b"%", b"%ff", b"\xff"] {
+            check_binary("ce-id", Some(id), undecoded);
+        }
+        let time = " ce-time: not an RFC 3339 time";
+        check_binary("ce-time", Some(b"yesterday"), time);
+        let format = " ce-format: source or canonical";
+        check_binary("ce-format", Some(b"xml"), format);
+        let version = "é 1 specversion: only 1.0 is taken";
+        check_binary("ce-specversion", Some(b"0.3"), version);
     }
 }

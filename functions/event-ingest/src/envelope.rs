@@ -215,6 +215,12 @@ mod tests {
             r#"{SOURCE,"entity":"account","op":"upsert","data":{},"id":""}"#,
             "id: 1 to 1024 bytes without NUL",
         );
+        // Whose it is says the key, never the event.
+        check(
+            r#"{SOURCE,"tenant_id":"t","entity":"account","op":"upsert","data":{}}"#,
+            "not an event: unknown field `tenant_id`, expected one of \
+             `source`, `entity`, `op`, `data`, `id`, `occurred_at`, `format`",
+        );
         check(
             r#"{SOURCE,"entity":"account","op":"upsert","data":{},"data":{}}"#,
             "not an event: duplicate field `data`",
@@ -223,6 +229,18 @@ mod tests {
             r#"{"source":{"system":"Crm 1","connection_id":"0198f0c4-0000-7000-8000-000000000001"},"entity":"account","op":"upsert","data":{}}"#,
             "source.system: 1 to 64 of the characters a-z, 0-9, _ and -",
         );
+    }
+
+    #[test]
+    fn a_reason_is_short_however_long_the_event_is() {
+        let op = "é".repeat(10_000);
+        let item = format!(r#"{{"op":"{op}"}}"#);
+        let reason = parse(&item).err().unwrap().reason;
+        assert!(
+            reason.starts_with("not an event: unknown variant"),
+            "{reason}"
+        );
+        assert!(reason.len() < 500, "{} bytes", reason.len());
     }
 
     #[test]

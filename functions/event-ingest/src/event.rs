@@ -123,3 +123,96 @@ fn is_system(text: &str) -> bool {
 fn is_id(text: &str) -> bool {
     (1..=MAX_ID).contains(&text.len()) && !text.contains('\0')
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn event_of(system: &str) -> Event<'static> {
+        let connection = ConnectionId(Uuid::nil());
+        Event {
+            object: Format::Source.object(connection, system, entity("account").unwrap()),
+            op: Op::Upsert,
+            data: b"{}",
+            id: Some("e1".to_owned()),
+            source: "crm".into(),
+            occurred_at: None,
+        }
+    }
+
+    fn event() -> Event<'static> {
+        event_of("crm")
+    }
+
+    /// The id and the reason of a refusal.
+    fn check(event: Event<'_>, expected: Option<(Option<&str>, &str)>) {
+        let shown = format!("{event:?}");
+        let found = event.check().err().map(|it| (it.id, it.reason));
+        let found = found.as_ref().map(|it| (it.0.as_deref(), it.1.as_str()));
+        assert_eq!(found, expected, "{shown}");
+    }
+
+    #[test]
+    fn what_goes_into_an_index_is_short_enough_for_it() {
+        let reason = "id: 1 to 1024 bytes without NUL";
+        for (id, fits) in [
+            ("x".repeat(1024), true),
+            ("x".repeat(1025), false),
+            ("é".repeat(513), false),
+            (String::new(), false),
+            ("a\0".to_owned(), false),
+        ] {
+            let id = Some(id);
+            // An id that cannot be an id is not repeated.
+            let expected = (!fits).then_some((None, reason));
+            check(Event { id, ..event() }, expected);
+        }
+        let reason = "source: at most 1024 bytes without NUL";
+        for (source, fits) in [
+            ("x".repeat(1024), true),
+            ("x".repeat(1025), false),
+            ("a\0".to_owned(), false),
+        ] {
+            let source = source.into();
+            let expected = (!fits).then_some((Some("e1"), reason));
+            check(Event { source, ..event() }, expected);
+        }
+    }
+
+    #[test]
+    fn a_system_is_a_word_in_lower_case() {
+        let reason = "source.system: 1 to 64 of the characters a-z, 0-9, _ and -";
+        for (system, fits) in [
+            ("my-crm_2".to_owned(), true),
+            ("x".repeat(64), true),
+            ("x".repeat(65), false),
+            (String::new(), false),
+            ("Crm".to_owned(), false),
+            ("my.crm".to_owned(), false),
+            ("crmé".to_owned(), false),
+        ] {
+            let expected = (!fits).then_some((Some("e1"), reason));
+            check(event_of(&system), expected);
+        }
+    }
+
+    #[test]
+    fn a_clock_may_be_a_day_ahead_and_no_more() {
+        let now: DateTime<Utc> = "2026-02-01T00:00:00Z".parse().unwrap();
+        let moment = TimeDelta::microseconds(1);
+        for (occurred_at, fits) in [
+            (None, true),
+            (Some(now - TimeDelta::days(10_000)), true),
+            (Some(now + TimeDelta::days(1)), true),
+            (Some(now + TimeDelta::days(1) + moment), false),
+        ] {
+            let event = Event {
+                occurred_at,
+                ..event()
+            };
+            assert_eq!(event.check_time(now).is_ok(), fits, "{occurred_at:?}");
+        }
+    }
+}

@@ -148,3 +148,27 @@ fn judge(found: Complaints) -> Verdict {
         None => (Condition::Healthy, None, None, ConnectionStatus::Active),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(critical_drifts: i64, failed_run: Option<&str>, expected: &str) {
+        let (condition, message, class, becomes) = judge(Complaints {
+            failed_run: failed_run.map(str::to_owned),
+            critical_drifts,
+        });
+        let found = json!([condition, becomes, class, message]);
+        assert_eq!(found.to_string(), expected);
+    }
+
+    #[test]
+    fn drifts_that_quarantine_records_weigh_more_than_a_failed_run() {
+        check(0, None, r#"["healthy","ACTIVE",null,null]"#);
+        let failed = r#"["degraded","HEALING",null,"the latest run failed: no disk"]"#;
+        check(0, Some("no disk"), failed);
+        let drifted = r#"["degraded","DRIFTED","schema","2 open drifts quarantine records: see GET /api/v1/aam/drift"]"#;
+        check(2, None, drifted);
+        check(2, Some("no disk"), drifted);
+    }
+}

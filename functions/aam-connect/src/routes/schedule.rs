@@ -63,3 +63,71 @@ fn check(
     };
     Err(Error::invalid(pointer, detail))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of the interval of a connection to that connector.
+    fn check_sync(connector: &str, said: &str, before: Option<i32>, expected: &str) {
+        let connector = sources::find(connector).unwrap();
+        check(said, expected, |it| sync(connector, it, before));
+    }
+
+    fn check_schema(connector: &str, said: &str, expected: &str) {
+        let connector = sources::find(connector).unwrap();
+        let new = usual(connector);
+        check(said, expected, |it| schema_check(connector, it, new));
+    }
+
+    fn check(said: &str, expected: &str, of: impl Fn(Interval) -> Result<Option<i32>>) {
+        #[derive(Deserialize)]
+        struct Body {
+            #[serde(default, deserialize_with = "double_option")]
+            every: Interval,
+        }
+        let body: Body = serde_json::from_str(said).unwrap();
+        let found = match of(body.every) {
+            Ok(None) => "never".to_owned(),
+            Ok(Some(every)) => every.to_string(),
+            Err(Error::Invalid(errors)) => format!("{}: {}", errors[0].pointer, errors[0].detail),
+            Err(other) => panic!("{other}"),
+        };
+        assert_eq!(found, expected, "{said}");
+    }
+
+    #[test]
+    fn an_interval_that_is_not_named_stays_and_null_ends_it() {
+        check_sync("postgres", "{}", None, "never");
+        check_sync("postgres", "{}", Some(30), "30");
+        check_sync("postgres", r#"{"every": null}"#, Some(30), "never");
+        check_sync("postgres", r#"{"every": 60}"#, Some(30), "60");
+        check_schema("postgres", "{}", "24");
+        check_schema("postgres", r#"{"every": null}"#, "never");
+    }
+
+    #[test]
+    fn an_interval_has_bounds() {
+        let refused = "/sync_every_minutes: 5 to 10080, or null for never";
+        check_sync("postgres", r#"{"every": 4}"#, None, refused);
+        check_sync("postgres", r#"{"every": 5}"#, None, "5");
+        check_sync("postgres", r#"{"every": 10080}"#, None, "10080");
+        check_sync("postgres", r#"{"every": 10081}"#, None, refused);
+        let refused = "/schema_check_every_hours: 1 to 720, or null for never";
+        check_schema("postgres", r#"{"every": 0}"#, refused);
+        check_schema("postgres", r#"{"every": 720}"#, "720");
+        check_schema("postgres", r#"{"every": 721}"#, refused);
+    }
+
+    #[test]
+    fn a_connector_without_a_source_to_ask_has_no_interval() {
+        let refused = "this connector has nothing to ask";
+        check_sync("filesource", "{}", None, "never");
+        check_sync("filesource", r#"{"every": null}"#, None, "never");
+        let sync = format!("/sync_every_minutes: {refused}");
+        check_sync("filesource", r#"{"every": 60}"#, None, &sync);
+        check_schema("filesource", "{}", "never");
+        let schema = format!("/schema_check_every_hours: {refused}");
+        check_schema("filesource", r#"{"every": 24}"#, &schema);
+    }
+}

@@ -107,7 +107,7 @@ impl Upload {
             }
             while part.chunk().await.map_err(broken)?.is_some() {}
         }
-        UploadReport::of(files)
+        Ok(UploadReport::of(files)?)
     }
 
     async fn file(&self, name: String, part: &mut Field<'_>) -> Result<FileReport> {

@@ -1,10 +1,9 @@
 //! What became of an upload, file by file.
 
 use aam::ingest::Counts;
-use platform::Result;
 use schema::drift::DriftEvent;
 use schema::drift::{Change, Severity};
-use schema::{DriftId, Error, FieldError, RunId};
+use schema::{DriftId, Error, FieldError, Result, RunId};
 use serde::{Serialize, Serializer};
 use sources::delimited::Reader;
 use sources::delimited::file_name::FileName;
@@ -71,14 +70,14 @@ impl UploadReport {
     pub(super) fn of(files: Vec<FileReport>) -> Result<UploadReport> {
         if files.is_empty() {
             let detail = "no file: send at least one part with a file name";
-            return Err(Error::invalid("/files", detail).into());
+            return Err(Error::invalid("/files", detail));
         }
         if files.iter().all(|it| it.error.is_some()) {
             let errors = files.into_iter().enumerate().map(|(index, it)| FieldError {
                 pointer: format!("/files/{index}"),
                 detail: format!("{}: {}", it.file, it.error.unwrap_or_default()),
             });
-            return Err(Error::Invalid(errors.collect()).into());
+            return Err(Error::Invalid(errors.collect()));
         }
         let mut total = Total::default();
         for file in &files {
@@ -151,4 +150,65 @@ fn shown<S: Serializer>(drift: &Option<DriftEvent>, serializer: S) -> Result<S::
         changes: &it.changes,
     });
     drift.serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file whose rows were written, or why it was refused.
+    fn file(name: &str, rows: Result<u64, &str>) -> FileReport {
+        let mut file = FileReport::new(name);
+        match rows {
+            Ok(rows) => {
+                let counts = Counts {
+                    rows_read: 2 * rows,
+                    written: rows,
+                    stale: rows,
+                    ..Counts::default()
+                };
+                file.count(counts, 10 * rows);
+                file
+            }
+            Err(reason) => file.refuse(reason.to_owned()),
+        }
+    }
+
+    fn check(files: Vec<FileReport>, expected: &str) {
+        let found = match UploadReport::of(files) {
+            Ok(report) => serde_json::to_string(&report.total).unwrap(),
+            Err(Error::Invalid(errors)) => {
+                let errors = errors
+                    .iter()
+                    .map(|it| format!("{}: {}", it.pointer, it.detail));
+                errors.collect::<Vec<_>>().join("; ")
+            }
+            Err(other) => panic!("{other}"),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_upload_is_refused_where_none_of_its_files_can_be_read() {
+        check(
+            vec![],
+            "/files: no file: send at least one part with a file name",
+        );
+        check(
+            vec![file("a.csv", Err("it is empty")), file("b", Err("no kind"))],
+            "/files/0: a.csv: it is empty; /files/1: b: no kind",
+        );
+    }
+
+    #[test]
+    fn the_total_has_the_rows_of_all_files() {
+        check(
+            vec![
+                file("a.csv", Ok(3)),
+                file("b.csv", Err("it is empty")),
+                file("c.csv", Ok(4)),
+            ],
+            r#"{"rows_read":14,"written":7,"unchanged":0,"stale":7,"quarantined":0,"bytes":70}"#,
+        );
+    }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::db::status;
+use crate::db::status::{self, Seen};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
@@ -54,10 +54,16 @@ async fn read(State(platform): State<Platform>, Reader(caller): Reader) -> Resul
     let timestamp = Utc::now();
     let mut tx = db::read(&platform.db, caller.tenant).await?;
     let seen = status::read(&mut tx, caller.tenant, timestamp - PATIENCE).await?;
+    let cache = platform.cache.problem().await;
+    Ok(Json(overview(timestamp, &seen, cache)))
+}
+
+/// The database has answered, or nothing would have been seen.
+fn overview(timestamp: DateTime<Utc>, seen: &Seen, cache: Option<&str>) -> Overview {
     let problem = |count: i64, text: &str| (count > 0).then(|| format!("{count} {text}"));
     let services = vec![
         service("database", None),
-        service("cache", platform.cache.problem().await.map(str::to_owned)),
+        service("cache", cache.map(str::to_owned)),
         service(
             "connections",
             problem(seen.failed_connections, "connections have failed"),
@@ -73,11 +79,11 @@ async fn read(State(platform): State<Platform>, Reader(caller): Reader) -> Resul
     ];
     let healthy = services.iter().all(|it| it.status == Condition::Running);
     let overall_status = if healthy { "healthy" } else { "degraded" };
-    Ok(Json(Overview {
+    Overview {
         timestamp,
         services,
         overall_status,
-    }))
+    }
 }
 
 /// Whether the database answers.
@@ -114,5 +120,44 @@ fn service(name: &'static str, error: Option<String>) -> Service {
         name,
         status,
         error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The overall status, and each part that does not run.
+    fn check(counts: [i64; 3], cache: Option<&str>, expected: &str) {
+        let [failed_connections, failed_runs, stuck_jobs] = counts;
+        let seen = Seen {
+            failed_connections,
+            failed_runs,
+            stuck_jobs,
+        };
+        let found = overview(DateTime::UNIX_EPOCH, &seen, cache);
+        let mut words = vec![found.overall_status.to_owned()];
+        for service in found.services {
+            assert_eq!(service.status == Condition::Error, service.error.is_some());
+            words.extend(service.error.map(|it| format!("{}: {it}", service.name)));
+        }
+        assert_eq!(words.join("; "), expected);
+    }
+
+    #[test]
+    fn one_part_that_does_not_run_degrades_the_mesh() {
+        check([0, 0, 0], None, "healthy");
+        check([0, 0, 0], Some("gone"), "degraded; cache: gone");
+        check(
+            [3, 0, 0],
+            None,
+            "degraded; connections: 3 connections have failed",
+        );
+        check(
+            [0, 1, 2],
+            None,
+            "degraded; ingest: 1 runs failed in the last 24 hours; \
+             jobs: 2 jobs have waited over 5 minutes",
+        );
     }
 }
