@@ -1,6 +1,5 @@
 //! Answers questions over the canonical records of all sources.
 
-mod etag;
 mod openapi;
 mod routes;
 

@@ -1,30 +1,45 @@
 //! Answers that a client need not be sent twice (RFC 9110, section 13).
 
-use axum::body::Body;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-/// The body with its tag, or 304 where the client has it. The tag is the text between the quotes,
-/// `cache` says who may keep the body.
-pub fn answer(
+use crate::secrets::Key;
+
+/// A text that is the same for everybody, or 304 where the client has it.
+pub fn answer_public(request: &HeaderMap, kind: &'static str, text: &'static str) -> Response {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    let body = ([(header::CONTENT_TYPE, kind)], text);
+    answer(request, &tag, "public, no-cache", body)
+}
+
+/// A JSON text for the caller alone, or 304 where the client has it. The tag is made with a key: it
+/// tells nobody what the text says.
+pub fn answer_private(request: &HeaderMap, key: &Key, json: Vec<u8>) -> Response {
+    let mac = key.mac("etag", &[&json]);
+    let tag: String = mac[..16].iter().map(|it| format!("{it:02x}")).collect();
+    let tag = format!("\"{tag}\"");
+    let body = ([(header::CONTENT_TYPE, "application/json")], json);
+    answer(request, &tag, "private, no-cache", body)
+}
+
+fn answer(
     request: &HeaderMap,
     tag: &str,
-    kind: &'static str,
     cache: &'static str,
-    body: impl Into<Body>,
+    body: impl IntoResponse,
 ) -> Response {
-    let tag = format!("\"{tag}\"");
-    let mut response = if has(request, &tag) {
+    let mut response = if has(request, tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let kind = HeaderValue::from_static(kind);
-        ([(header::CONTENT_TYPE, kind)], body.into()).into_response()
+        body.into_response()
     };
     let headers = response.headers_mut();
-    headers.insert(
-        header::ETAG,
-        tag.parse().expect("a tag is quoted hexadecimal"),
-    );
+    let tag = tag.parse().expect("a tag is quoted hexadecimal");
+    headers.insert(header::ETAG, tag);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     response
 }

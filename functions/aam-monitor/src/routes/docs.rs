@@ -3,8 +3,6 @@
 //! **Invariant:** nothing is parsed or made at the start. A test compares the document with the
 //! routers, and writes it anew when it is told to.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse, Response};
 use platform::{Platform, Routes, etag, routes};
@@ -26,7 +24,7 @@ pub(crate) fn router() -> Routes<Platform> {
 #[utoipa::path(get, path = "/openapi.json", tag = "docs",
     operation_id = "docs.document", responses((status = 200, body = Object)))]
 async fn document(headers: HeaderMap) -> Response {
-    answer(&headers, "application/json", DOCUMENT)
+    etag::answer_public(&headers, "application/json", DOCUMENT)
 }
 
 /// A page on which the API can be read and tried.
@@ -35,13 +33,6 @@ async fn document(headers: HeaderMap) -> Response {
     responses((status = 200, content_type = "text/html", body = String)))]
 async fn page(headers: HeaderMap) -> impl IntoResponse {
     let policy = HeaderName::from_static("content-security-policy");
-    let page = answer(&headers, "text/html; charset=utf-8", PAGE);
+    let page = etag::answer_public(&headers, "text/html; charset=utf-8", PAGE);
     ([(policy, POLICY)], page)
-}
-
-fn answer(headers: &HeaderMap, kind: &'static str, text: &'static str) -> Response {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    let tag = format!("{:016x}", hasher.finish());
-    etag::answer(headers, &tag, kind, "public, no-cache", text)
 }

@@ -7,12 +7,11 @@ use dcl::db::views::{self, Freshness, Page};
 use dcl::query::{self, Keyset, Query, View};
 use platform::extract::Path;
 use platform::secrets::KeyRing;
-use platform::{Platform, Reader, Result, Routes, cursor, db, routes};
+use platform::{Platform, Reader, Result, Routes, cursor, db, etag, routes};
 use schema::Error;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::etag;
 use crate::openapi::{Record, ViewName};
 
 pub(crate) fn router() -> Routes<Platform> {
@@ -140,11 +139,8 @@ async fn list(
         next_cursor: page.next.map(|it| cursor::seal(keys, &scope, &it)),
         freshness,
     };
-    Ok(etag::answer(
-        keys.current(),
-        &headers,
-        body(&page.records, &meta),
-    ))
+    let body = body(&page.records, &meta);
+    Ok(etag::answer_private(&headers, keys.current(), body))
 }
 
 fn after(keys: &KeyRing, scope: &cursor::Scope<'_>, query: &Query) -> Result<Option<Keyset>> {
