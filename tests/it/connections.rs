@@ -60,7 +60,7 @@ async fn a_connection_is_made_changed_and_listed() {
 }
 
 #[tokio::test]
-async fn a_wrong_connection_is_refused_with_its_place() {
+async fn a_wrong_connection_is_refused_with_a_json_pointer() {
     let app = TestApp::start().await;
     let person = app.register("Wrong Ltd").await;
     let right = json!({ "name": "F", "source_type": "filesource", "connector_config": {} });

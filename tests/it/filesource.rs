@@ -160,7 +160,7 @@ async fn a_second_upload_changes_nothing() {
 }
 
 #[tokio::test]
-async fn odd_files_are_read_or_refused_in_words() {
+async fn odd_files_are_read_or_refused_with_a_reason() {
     let (app, person, _) = set_up().await;
     let utf16: Vec<u8> = "\u{feff}account_id\tname\r\nü1\tMüller\r\n"
         .encode_utf16()
@@ -375,7 +375,7 @@ async fn an_upload_that_breaks_off_keeps_and_counts_what_came() {
 }
 
 #[tokio::test]
-async fn a_run_says_whose_fault_its_end_was() {
+async fn a_failed_run_says_whether_to_try_again() {
     let (app, person, id) = set_up().await;
     let pool = app.database().pool();
     for (state, status, reason) in [

@@ -54,7 +54,7 @@ async fn without_redis_it_is_ready() {
 }
 
 #[tokio::test]
-async fn redis_is_looked_at_and_may_be_away() {
+async fn readiness_is_degraded_without_redis() {
     let valkey = Valkey::start().await;
     let app = TestApp::with(redis(valkey.url(), &valkey)).await;
     let answer = app.get(READY, None).await;

@@ -42,7 +42,7 @@ fn people() -> Value {
 }
 
 #[tokio::test]
-async fn of_two_rows_with_one_id_the_second_is_kept_aside() {
+async fn of_two_rows_with_one_id_the_second_is_quarantined() {
     let sql = "create table p (k int primary key, account_id text, name text);
         insert into p values (1, 'x', 'first'), (2, ' x ', 'second'), (3, 'y', 'third');";
     let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
@@ -115,7 +115,7 @@ async fn a_row_whose_id_changes_takes_its_record_along() {
 }
 
 #[tokio::test]
-async fn who_waits_for_an_id_gets_it_when_its_row_lets_it_go() {
+async fn a_quarantined_row_gets_its_id_when_another_row_gives_it_up() {
     let sql =
         "create table p (k int primary key, account_id text, name text, updated_at timestamptz);
         insert into p values (1, 'x', 'first', '2026-01-01'), (2, 'x', 'second', '2026-01-01'),
@@ -132,7 +132,7 @@ async fn who_waits_for_an_id_gets_it_when_its_row_lets_it_go() {
 }
 
 #[tokio::test]
-async fn what_is_in_quarantine_goes_with_its_row() {
+async fn a_corrected_or_deleted_row_leaves_the_quarantine() {
     let sql = "create table p (k int primary key, account_id text, name text, created_at text);
         insert into p values (1, 'a', 'a', 'much'), (2, 'b', 'b', 'more'), (3, null, 'c', '2026-01-01'),
           (4, 'd', 'd', '2026-01-01');";
@@ -153,7 +153,7 @@ async fn what_is_in_quarantine_goes_with_its_row() {
 }
 
 #[tokio::test]
-async fn how_the_source_is_is_never_stale() {
+async fn a_full_sync_is_never_stale() {
     let sql = "create table p (account_id text primary key, name text, updated_at timestamptz);
         insert into p values ('1', 'a', now() - interval '1 hour');";
     let (app, source, person, id) = set_up_postgres_source(sql, people()).await;

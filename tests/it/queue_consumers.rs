@@ -262,7 +262,7 @@ async fn a_function_that_is_stopped_lets_go_of_the_database() {
 }
 
 #[tokio::test]
-async fn a_wake_is_worked_off_and_a_wrong_one_refused() {
+async fn a_notification_runs_its_job_and_a_wrong_one_is_refused() {
     let sender = MessageSender::start().await;
     let (job_ref, task) = queue_replay(&sender, 3).await;
     let function = Function::start(PROGRAM, "aam-worker", &sender.app).await;
@@ -357,7 +357,7 @@ async fn a_job_that_another_worker_has_is_looked_at_again_when_its_lease_is_over
 }
 
 #[tokio::test]
-async fn the_sweep_repeats_lost_wakes_and_forgets_what_is_over() {
+async fn the_sweep_repeats_lost_notifications_and_purges_expired_rows() {
     let sender = MessageSender::start().await;
     let (job_ref, _) = queue_replay(&sender, 3).await;
     let (tenant, connection) = (sender.person.tenant, &sender.connection);

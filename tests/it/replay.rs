@@ -202,7 +202,7 @@ async fn a_long_slice_keeps_its_job_from_a_second_worker() {
 }
 
 #[tokio::test]
-async fn a_job_that_never_comes_forward_is_given_up() {
+async fn a_job_without_progress_fails_after_three_attempts() {
     let (app, person, id) = set_up().await;
     let task = start_job(
         &app,
@@ -234,7 +234,7 @@ async fn a_job_that_never_comes_forward_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_replay_of_a_deleted_connection_fails_in_words() {
+async fn a_replay_of_a_deleted_connection_fails_with_a_reason() {
     let (app, person, id) = set_up().await;
     let one = format!("/api/v1/aam/connections/{id}");
     let task = start_job(&app, &person, &format!("{one}/replay")).await;

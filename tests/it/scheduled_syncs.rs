@@ -145,7 +145,7 @@ async fn every_tenant_s_turn_comes_and_each_job_is_its_own() {
 }
 
 #[tokio::test]
-async fn a_pace_is_checked_changed_and_switched_off() {
+async fn a_schedule_is_checked_changed_and_switched_off() {
     let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let person = app.register("Pace Ltd").await;
     let one = format!("{CONNECTIONS}/{}", connect(&app, &person, &source).await);
