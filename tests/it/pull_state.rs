@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
-use tests::fixtures::connections::CONNECTIONS;
+use tests::fixtures::connections::{CONNECTIONS, latest_run, list_quarantine};
 use tests::fixtures::jobs::finish_job;
+use tests::fixtures::json::pick;
 use tests::fixtures::postgres_source::{set_up_postgres_source, sync};
 
 /// Ids and names of the stored accounts, sorted: `1 a, 2 b`.
@@ -16,21 +17,9 @@ async fn stored(app: &TestApp) -> String {
     rows.join(", ")
 }
 
-async fn latest_run(app: &TestApp, person: &Person, id: &str) -> Value {
-    let runs = app
-        .get(&format!("{CONNECTIONS}/{id}/runs"), person)
-        .await
-        .json();
-    runs["runs"][0].clone()
-}
-
 async fn quarantine(app: &TestApp, person: &Person, id: &str) -> Vec<String> {
-    let path = format!("{CONNECTIONS}/{id}/quarantine");
-    let kept = app.get(&path, person).await.json();
-    let kept = kept["records"].as_array().unwrap().clone();
-    kept.iter()
-        .map(|it| it["reason"].as_str().unwrap().to_owned())
-        .collect()
+    let records = list_quarantine(app, person, id).await;
+    records.iter().map(|it| pick(it, "reason")).collect()
 }
 
 fn full() -> Value {
