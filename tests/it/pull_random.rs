@@ -358,7 +358,7 @@ impl Trial {
         )
         .bind(&object)
         .bind(&self.id)
-        .fetch_all(&self.app.database().pool())
+        .fetch_all(self.app.owner())
         .await
         .unwrap();
         let stored: BTreeMap<_, _> = stored.into_iter().collect();
@@ -391,7 +391,7 @@ impl Trial {
             )
             .bind(&object)
             .bind(&self.id)
-            .fetch_one(&self.app.database().pool())
+            .fetch_one(self.app.owner())
             .await
             .unwrap();
             if aside as usize != rows.len() - settled {
