@@ -195,7 +195,7 @@ async fn a_task_in_a_long_step_is_canceled_at_the_next_heartbeat() {
 }
 
 #[tokio::test]
-async fn a_task_that_rests_or_was_left_by_a_dead_worker_is_canceled_at_once() {
+async fn a_task_between_attempts_or_of_a_dead_worker_is_canceled_at_once() {
     let rests = "update job_queue set visible_at = now() + interval '1 minute'";
     let dead = "update job_queue set lease = gen_random_uuid(), slot = 1";
     for state in [rests, dead] {

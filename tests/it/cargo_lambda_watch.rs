@@ -89,7 +89,7 @@ async fn each_operation_is_led_to_the_function_that_has_it() {
 }
 
 #[tokio::test]
-async fn a_path_that_nobody_has_is_led_somewhere_too() {
+async fn an_unknown_path_is_routed_too() {
     let table = table();
     let router = router(&table);
     for path in [

@@ -215,7 +215,7 @@ async fn the_id_of_a_quarantined_event_is_free_for_the_corrected_one() {
 }
 
 #[tokio::test]
-async fn what_happens_in_the_far_future_is_no_event() {
+async fn an_event_dated_far_in_the_future_is_rejected() {
     let world = World::new().await;
     let event = |at: &str| {
         let mut event = world.event(&account("1", "a"));
@@ -236,7 +236,7 @@ async fn what_happens_in_the_far_future_is_no_event() {
 }
 
 #[tokio::test]
-async fn a_delete_takes_the_record_out_and_late_news_do_not_bring_it_back() {
+async fn a_delete_removes_the_record_and_older_events_do_not_restore_it() {
     let world = World::new().await;
     world
         .check(json!([world.event(&dated("1", "a", 2))]), &["accepted"])
@@ -341,7 +341,7 @@ async fn check_odd(world: &World, data: &str, expected: &str) {
 }
 
 #[tokio::test]
-async fn odd_records_are_kept_aside() {
+async fn odd_records_are_quarantined() {
     let long = "x".repeat(3000);
     let id = |id: &str| format!(r#"{{"account_id":"{id}","name":"n"}}"#);
     let field = |field: &str| format!(r#"{{"account_id":"1","name":"n",{field}}}"#);
@@ -453,7 +453,7 @@ async fn a_body_that_is_no_list_of_events_is_a_problem() {
 }
 
 #[tokio::test]
-async fn cloud_events_come_in_three_ways() {
+async fn cloud_events_are_read_in_three_modes() {
     let world = World::new().await;
     let source = format!("/connections/{}/crm", world.connection);
     let event = |id: &str, name: &str| {
@@ -532,7 +532,7 @@ async fn shipped_mappings_read_what_known_systems_send() {
 }
 
 #[tokio::test]
-async fn a_payload_that_comes_good_leaves_the_quarantine() {
+async fn a_corrected_payload_leaves_the_quarantine() {
     let world = World::new().await;
     let event = json!([world.event(&json!({ "account_id": "1", "title": "One" }))]);
     world

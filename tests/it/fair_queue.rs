@@ -11,7 +11,7 @@ use tests::fixtures::queue::{JOBS_PER_TENANT, LEASE, TestQueue};
 const AT_ONCE: Duration = Duration::ZERO;
 
 #[tokio::test]
-async fn one_job_passes_the_many_of_another_tenant() {
+async fn one_job_is_taken_before_the_many_of_another_tenant() {
     // However many workers are busy with them.
     for busy in 1..=usize::from(JOBS_PER_TENANT) {
         let queue = TestQueue::new(2).await;
@@ -150,7 +150,7 @@ async fn jobs_that_exclude_each_other_run_one_by_one_and_hold_up_no_other() {
 }
 
 #[tokio::test]
-async fn what_somebody_waits_for_passes_a_hundred_patient_jobs_of_the_same_tenant() {
+async fn an_interactive_job_is_taken_before_a_hundred_scheduled_ones_of_its_tenant() {
     let queue = TestQueue::new(1).await;
     for _ in 0..100 {
         queue.add_patient(0, None, Duration::from_secs(600)).await;
@@ -167,7 +167,7 @@ async fn what_somebody_waits_for_passes_a_hundred_patient_jobs_of_the_same_tenan
 }
 
 #[tokio::test]
-async fn lost_wakes_of_one_tenant_leave_room_for_those_of_another() {
+async fn lost_notifications_of_one_tenant_leave_room_for_those_of_another() {
     let queue = TestQueue::new(2).await;
     for _ in 0..20 {
         queue.add(0, None).await;

@@ -176,7 +176,7 @@ async fn an_address_is_known_for_90_days() {
 }
 
 #[tokio::test]
-async fn neither_addresses_nor_e_mail_addresses_are_kept_in_clear() {
+async fn neither_addresses_nor_e_mail_addresses_are_stored_in_clear() {
     let app = tight(None).await;
     assert_eq!(login(&app, ADA, WRONG, 66).await, 401);
     let pool = app.database().pool();
@@ -191,7 +191,7 @@ async fn neither_addresses_nor_e_mail_addresses_are_kept_in_clear() {
 }
 
 #[tokio::test]
-async fn what_is_over_is_swept_away() {
+async fn expired_counters_and_known_addresses_are_purged() {
     let app = tight(None).await;
     assert_eq!(login(&app, ADA, WRONG, 66).await, 401);
     let pool = app.database().pool();

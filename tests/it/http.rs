@@ -31,7 +31,7 @@ async fn check(app: &TestApp, person: &Person, body: &[u8], expected: (u16, &str
 }
 
 #[tokio::test]
-async fn a_body_is_refused_with_its_place() {
+async fn a_refused_body_names_the_field_by_a_json_pointer() {
     let app = TestApp::start().await;
     let ann = app.register("Ann Ltd").await;
     let broken = (400, "bad_request", "");

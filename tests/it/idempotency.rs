@@ -120,7 +120,7 @@ async fn a_key_belongs_to_its_tenant_and_its_caller() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_kept() {
+async fn a_refusal_is_not_stored() {
     let app = TestApp::start().await;
     let ann = app.register("Ann Ltd").await;
     for (body, status) in [
@@ -144,7 +144,7 @@ async fn a_refusal_is_not_kept() {
 }
 
 #[tokio::test]
-async fn an_answer_is_kept_for_a_day() {
+async fn an_answer_is_stored_for_a_day() {
     let app = TestApp::start().await;
     let ann = app.register("Ann Ltd").await;
     post(&app, &ann, "k", new("loader")).await;
@@ -192,7 +192,7 @@ async fn a_request_that_died_is_taken_over() {
 }
 
 #[tokio::test]
-async fn a_kept_answer_is_sealed_and_opens_only_in_its_place() {
+async fn a_stored_answer_is_encrypted_and_bound_to_its_key() {
     let app = TestApp::start().await;
     let ann = app.register("Ann Ltd").await;
     let made = post(&app, &ann, "k", new("loader")).await.json();
@@ -218,7 +218,7 @@ async fn a_kept_answer_is_sealed_and_opens_only_in_its_place() {
 }
 
 #[tokio::test]
-async fn answers_out_of_date_are_forgotten() {
+async fn expired_answers_are_purged() {
     let app = TestApp::start().await;
     let ann = app.register("Ann Ltd").await;
     app.register("Bob Ltd").await;

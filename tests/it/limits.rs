@@ -50,7 +50,7 @@ fn check(answer: &Answer, class: &str, remaining: u32) {
     );
 }
 
-async fn a_quota_is_told_truly(redis: Option<platform::redis::Config>) {
+async fn check_rate_limit_headers(redis: Option<platform::redis::Config>) {
     let app = tight(redis).await;
     let ann = app.register("Ann Ltd").await;
     let start = Instant::now();
@@ -83,15 +83,15 @@ async fn a_quota_is_told_truly(redis: Option<platform::redis::Config>) {
 }
 
 #[tokio::test]
-async fn a_quota_is_told_truly_by_one_process() {
-    a_quota_is_told_truly(None).await;
+async fn rate_limit_headers_are_right_in_one_process() {
+    check_rate_limit_headers(None).await;
 }
 
 #[tokio::test]
-async fn a_quota_is_told_truly_by_redis() {
+async fn rate_limit_headers_are_right_with_redis() {
     let valkey = Valkey::start().await;
     let (url, ca) = (valkey.url(), Some(valkey.ca_pem().as_bytes().to_vec()));
-    a_quota_is_told_truly(Some(platform::redis::Config { url, ca })).await;
+    check_rate_limit_headers(Some(platform::redis::Config { url, ca })).await;
 }
 
 async fn exhaust(app: &TestApp, person: &Person) -> Vec<u16> {

@@ -20,7 +20,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 #[tokio::test]
-async fn a_source_that_cannot_be_read_is_refused_with_its_place_and_class() {
+async fn a_source_that_cannot_be_read_is_refused_with_a_json_pointer_and_an_error_class() {
     let tables = format!(
         "{ACCOUNTS_TABLE}
         create table logs (line text);

@@ -341,7 +341,7 @@ fn check(name: &str, said: &str) {
 }
 
 #[tokio::test]
-async fn a_lie_at_the_first_contact_is_refused_with_its_place() {
+async fn a_protocol_violation_at_the_first_contact_is_refused_with_a_json_pointer() {
     let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let double = Double::start().await;
     let person = app.register("Lies Ltd").await;
@@ -407,7 +407,7 @@ async fn work_off(app: &TestApp) -> usize {
 }
 
 #[tokio::test]
-async fn a_lie_costs_its_own_job_and_little_memory() {
+async fn a_protocol_violation_fails_its_own_job_and_costs_little_memory() {
     let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let double = Double::start().await;
     let person = app.register("Lies Ltd").await;

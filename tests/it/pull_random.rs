@@ -358,7 +358,7 @@ impl Trial {
         )
         .bind(&object)
         .bind(&self.id)
-        .fetch_all(&self.app.database().pool())
+        .fetch_all(self.app.owner())
         .await
         .unwrap();
         let stored: BTreeMap<_, _> = stored.into_iter().collect();
@@ -391,7 +391,7 @@ impl Trial {
             )
             .bind(&object)
             .bind(&self.id)
-            .fetch_one(&self.app.database().pool())
+            .fetch_one(self.app.owner())
             .await
             .unwrap();
             if aside as usize != rows.len() - settled {
@@ -441,21 +441,21 @@ async fn share(number_of: u64) {
 }
 
 #[tokio::test]
-async fn what_is_stored_is_how_random_tables_are_1() {
+async fn stored_records_equal_random_source_tables_1() {
     share(0).await;
 }
 
 #[tokio::test]
-async fn what_is_stored_is_how_random_tables_are_2() {
+async fn stored_records_equal_random_source_tables_2() {
     share(1).await;
 }
 
 #[tokio::test]
-async fn what_is_stored_is_how_random_tables_are_3() {
+async fn stored_records_equal_random_source_tables_3() {
     share(2).await;
 }
 
 #[tokio::test]
-async fn what_is_stored_is_how_random_tables_are_4() {
+async fn stored_records_equal_random_source_tables_4() {
     share(3).await;
 }

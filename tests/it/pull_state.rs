@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
-use tests::fixtures::connections::CONNECTIONS;
+use tests::fixtures::connections::{CONNECTIONS, latest_run, list_quarantine};
 use tests::fixtures::jobs::finish_job;
+use tests::fixtures::json::pick;
 use tests::fixtures::postgres_source::{set_up_postgres_source, sync};
 
 /// Ids and names of the stored accounts, sorted: `1 a, 2 b`.
@@ -16,21 +17,9 @@ async fn stored(app: &TestApp) -> String {
     rows.join(", ")
 }
 
-async fn latest_run(app: &TestApp, person: &Person, id: &str) -> Value {
-    let runs = app
-        .get(&format!("{CONNECTIONS}/{id}/runs"), person)
-        .await
-        .json();
-    runs["runs"][0].clone()
-}
-
 async fn quarantine(app: &TestApp, person: &Person, id: &str) -> Vec<String> {
-    let path = format!("{CONNECTIONS}/{id}/quarantine");
-    let kept = app.get(&path, person).await.json();
-    let kept = kept["records"].as_array().unwrap().clone();
-    kept.iter()
-        .map(|it| it["reason"].as_str().unwrap().to_owned())
-        .collect()
+    let records = list_quarantine(app, person, id).await;
+    records.iter().map(|it| pick(it, "reason")).collect()
 }
 
 fn full() -> Value {
@@ -42,7 +31,7 @@ fn people() -> Value {
 }
 
 #[tokio::test]
-async fn of_two_rows_with_one_id_the_second_is_kept_aside() {
+async fn of_two_rows_with_one_id_the_second_is_quarantined() {
     let sql = "create table p (k int primary key, account_id text, name text);
         insert into p values (1, 'x', 'first'), (2, ' x ', 'second'), (3, 'y', 'third');";
     let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
@@ -115,7 +104,7 @@ async fn a_row_whose_id_changes_takes_its_record_along() {
 }
 
 #[tokio::test]
-async fn who_waits_for_an_id_gets_it_when_its_row_lets_it_go() {
+async fn a_quarantined_row_gets_its_id_when_another_row_gives_it_up() {
     let sql =
         "create table p (k int primary key, account_id text, name text, updated_at timestamptz);
         insert into p values (1, 'x', 'first', '2026-01-01'), (2, 'x', 'second', '2026-01-01'),
@@ -132,7 +121,7 @@ async fn who_waits_for_an_id_gets_it_when_its_row_lets_it_go() {
 }
 
 #[tokio::test]
-async fn what_is_in_quarantine_goes_with_its_row() {
+async fn a_corrected_or_deleted_row_leaves_the_quarantine() {
     let sql = "create table p (k int primary key, account_id text, name text, created_at text);
         insert into p values (1, 'a', 'a', 'much'), (2, 'b', 'b', 'more'), (3, null, 'c', '2026-01-01'),
           (4, 'd', 'd', '2026-01-01');";
@@ -153,7 +142,7 @@ async fn what_is_in_quarantine_goes_with_its_row() {
 }
 
 #[tokio::test]
-async fn how_the_source_is_is_never_stale() {
+async fn a_full_sync_is_never_stale() {
     let sql = "create table p (account_id text primary key, name text, updated_at timestamptz);
         insert into p values ('1', 'a', now() - interval '1 hour');";
     let (app, source, person, id) = set_up_postgres_source(sql, people()).await;
@@ -221,50 +210,48 @@ async fn a_run_says_that_cursors_are_from_the_future() {
 
 #[tokio::test]
 async fn a_late_commit_arrives_within_the_lookback() {
-    let check = async |kind: &str, last: &str, late: [&str; 2], lookback: Value| {
-        let sql = format!(
-            "create table p (account_id text primary key, name text, c {kind});
-             insert into p values ('1', 'a', {last});"
-        );
-        let mut object = json!({ "table": "p", "entity": "account", "cursor": "c" });
-        if !lookback.is_null() {
-            object["lookback"] = lookback;
-        }
-        let (app, source, person, id) =
-            Box::pin(set_up_postgres_source(&sql, json!([object]))).await;
-        Box::pin(sync(&app, &person, &id, json!({}))).await;
-        let [within, before] = late;
-        source
-            .run(&format!(
-                "insert into p values ('2', 'b', {within}), ('3', 'c', {before})"
-            ))
-            .await;
-        let done = Box::pin(sync(&app, &person, &id, json!({}))).await;
-        assert_eq!(done["result"]["written"], 1, "{kind}: {done}");
-        assert_eq!(stored(&app).await, "1 a, 2 b", "{kind}");
-    };
     let at = |it: &str| format!("'2026-01-01 12:00Z'::timestamptz - interval '{it} minutes'");
-    check("timestamptz", &at("0"), [&at("4"), &at("6")], Value::Null).await;
-    check("timestamptz", &at("0"), [&at("59"), &at("61")], json!(60)).await;
-    check("timestamptz", &at("0"), [&at("0"), &at("1")], json!(0)).await;
-    check("bigint", "5000", ["4001", "3999"], Value::Null).await;
-    check("bigint", "5000", ["4991", "4989"], json!(10)).await;
-    check(
-        "timestamp",
-        "'4713-01-01 BC'",
-        ["'4713-01-01 BC'", "null"],
-        Value::Null,
-    )
-    .await;
-    check("date", "'-infinity'", ["'-infinity'", "null"], Value::Null).await;
-    check("smallint", "-32760", ["-32768", "null"], Value::Null).await;
-    check(
-        "bigint",
-        "-9223372036854775800",
-        ["-9223372036854775808", "null"],
-        Value::Null,
-    )
-    .await;
+    let [noon, at_1, at_4, at_6] = ["0", "1", "4", "6"].map(at);
+    let [at_59, at_61] = ["59", "61"].map(at);
+    let (bc, past) = ("'4713-01-01 BC'", "'-infinity'");
+    let (least, low) = ("-9223372036854775808", "-9223372036854775800");
+    // Type, the cursor of the row that is read first, of one that comes late and of one too late.
+    let cases: [(&str, [&str; 3], Option<u32>); 9] = [
+        ("timestamptz", [&noon, &at_4, &at_6], None),
+        ("timestamptz", [&noon, &at_59, &at_61], Some(60)),
+        ("timestamptz", [&noon, &noon, &at_1], Some(0)),
+        ("bigint", ["5000", "4001", "3999"], None),
+        ("bigint", ["5000", "4991", "4989"], Some(10)),
+        ("timestamp", [bc, bc, "null"], None),
+        ("date", [past, past, "null"], None),
+        ("smallint", ["-32760", "-32768", "null"], None),
+        ("bigint", [low, least, "null"], None),
+    ];
+    let (mut tables, mut late, mut objects) = (String::new(), String::new(), vec![]);
+    let mut expected = vec![];
+    for (number, (kind, [first, within, before], lookback)) in cases.iter().enumerate() {
+        tables += &format!(
+            "create table p{number} (account_id text primary key, name text, c {kind});
+             insert into p{number} values ('{number}.1', 'first', {first});"
+        );
+        late += &format!(
+            "insert into p{number} values
+              ('{number}.2', 'within', {within}), ('{number}.3', 'before', {before});"
+        );
+        let table = format!("p{number}");
+        let mut object = json!({ "table": table, "entity": "account", "cursor": "c" });
+        if let Some(lookback) = lookback {
+            object["lookback"] = json!(lookback);
+        }
+        objects.push(object);
+        expected.push(format!("{number}.1 first, {number}.2 within"));
+    }
+    let (app, source, person, id) = set_up_postgres_source(&tables, json!(objects)).await;
+    sync(&app, &person, &id, json!({})).await;
+    source.run(&late).await;
+    let done = sync(&app, &person, &id, json!({})).await;
+    assert_eq!(done["result"]["written"], cases.len(), "{done}");
+    assert_eq!(stored(&app).await, expected.join(", "), "{cases:?}");
 }
 
 #[tokio::test]

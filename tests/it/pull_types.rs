@@ -204,7 +204,7 @@ fn quoted(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_has_no_field_of_its_own_comes_out_as_it_is() {
+async fn unmapped_columns_become_extras_unchanged() {
     let mut columns = String::new();
     let mut values = String::new();
     for (n, [kind, value, _]) in EXTRAS.iter().enumerate() {

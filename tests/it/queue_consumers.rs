@@ -11,6 +11,7 @@ use tests::fixtures::events::{
 };
 use tests::fixtures::files::upload_files;
 use tests::fixtures::jobs::start_job;
+use tests::fixtures::json::pick;
 use tests::fixtures::mappings::insert_account_mapping;
 use tests::lambda::{Call, Function};
 
@@ -262,7 +263,7 @@ async fn a_function_that_is_stopped_lets_go_of_the_database() {
 }
 
 #[tokio::test]
-async fn a_wake_is_worked_off_and_a_wrong_one_refused() {
+async fn a_notification_runs_its_job_and_a_wrong_one_is_refused() {
     let sender = MessageSender::start().await;
     let (job_ref, task) = queue_replay(&sender, 3).await;
     let function = Function::start(PROGRAM, "aam-worker", &sender.app).await;
@@ -308,19 +309,13 @@ async fn a_job_outlives_its_worker_s_time() {
     let again: Value =
         serde_json::from_str(calls[0].input["MessageBody"].as_str().unwrap()).unwrap();
     assert_eq!(again, job_ref);
-    let trace = &calls[0].input["MessageAttributes"]["x-trace-id"]["StringValue"];
-    let trace = trace.as_str().unwrap();
-    let parent = &calls[0].input["MessageAttributes"]["traceparent"]["StringValue"];
-    assert!(
-        parent
-            .as_str()
-            .unwrap()
-            .starts_with(&format!("00-{trace}-")),
-        "{parent}"
-    );
-    let xray = &calls[0].input["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"];
+    let attribute = |of: &str| pick(&calls[0].input, &format!("{of}/StringValue"));
+    let trace = attribute("MessageAttributes/x-trace-id");
+    let parent = attribute("MessageAttributes/traceparent");
+    assert!(parent.starts_with(&format!("00-{trace}-")), "{parent}");
+    let xray = attribute("MessageSystemAttributes/AWSTraceHeader");
     let root = format!("Root=1-{}-{};", &trace[..8], &trace[8..]);
-    assert!(xray.as_str().unwrap().starts_with(&root), "{xray}");
+    assert!(xray.starts_with(&root), "{xray}");
     let half = read_task(&sender, &task).await;
     assert_eq!(half["status"], "in_progress");
     assert!(half["progress"].is_object(), "{half}");
@@ -357,7 +352,7 @@ async fn a_job_that_another_worker_has_is_looked_at_again_when_its_lease_is_over
 }
 
 #[tokio::test]
-async fn the_sweep_repeats_lost_wakes_and_forgets_what_is_over() {
+async fn the_sweep_repeats_lost_notifications_and_purges_expired_rows() {
     let sender = MessageSender::start().await;
     let (job_ref, _) = queue_replay(&sender, 3).await;
     let (tenant, connection) = (sender.person.tenant, &sender.connection);

@@ -173,7 +173,7 @@ async fn without_redis_all_processes_count_sign_ins_together() {
     }
 }
 
-async fn is_given_back_and_cleared(limiter: &Limiter, class: Class) {
+async fn check_refund_and_reset(limiter: &Limiter, class: Class) {
     assert_eq!(passed(limiter, class, "zoe", 1).await, 1);
     limiter.give_back(class, "zoe").await;
     assert_eq!(passed(limiter, class, "zoe", 9).await, burst(class));
@@ -189,13 +189,13 @@ fn burst(class: Class) -> usize {
 }
 
 #[tokio::test]
-async fn what_turns_out_to_count_for_nothing_is_given_back_wherever_it_was_counted() {
+async fn a_refunded_attempt_does_not_count_in_redis_and_in_the_database() {
     let (valkey, app) = (Valkey::start().await, TestApp::start().await);
     let redis = connect(&config(valkey.url(), valkey.ca_pem())).unwrap();
     for redis in [Some(redis), None] {
         let limiter = Limiter::new(TIGHT, app.platform.db.clone(), redis);
         for class in [Class::SignIn, Class::Read] {
-            is_given_back_and_cleared(&limiter, class).await;
+            check_refund_and_reset(&limiter, class).await;
         }
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
 use tests::fixtures::connections::CONNECTIONS;
 use tests::fixtures::jobs::run_schedule;
+use tests::fixtures::json::pick;
 use tests::fixtures::postgres_source::{ACCOUNTS_TABLE, accounts_object, new_postgres_connection};
 use tests::source::Source;
 
@@ -128,8 +129,8 @@ async fn every_tenant_s_turn_comes_and_each_job_is_its_own() {
     run_schedule(&app, "sync").await;
     for (person, id) in [(&ann, of_ann), (&bob, of_bob)] {
         let tasks = app.get("/api/v1/tasks", person).await.json();
-        assert_eq!(tasks["total"], 1, "{tasks}");
-        assert_eq!(tasks["tasks"][0]["payload"]["connection_id"], id.as_str());
+        let found = pick(&tasks, "total tasks/0/payload/connection_id");
+        assert_eq!(found, format!("1 {id}"));
     }
     // What the clock may see is when, and nothing more.
     let mut tx = platform::db::begin_sweep(&app.platform.db).await.unwrap();
@@ -145,7 +146,7 @@ async fn every_tenant_s_turn_comes_and_each_job_is_its_own() {
 }
 
 #[tokio::test]
-async fn a_pace_is_checked_changed_and_switched_off() {
+async fn a_schedule_is_checked_changed_and_switched_off() {
     let (app, source) = (TestApp::start().await, Source::start(ACCOUNTS_TABLE).await);
     let person = app.register("Pace Ltd").await;
     let one = format!("{CONNECTIONS}/{}", connect(&app, &person, &source).await);

@@ -46,7 +46,7 @@ async fn an_encoding_that_is_named_is_read() {
 }
 
 #[tokio::test]
-async fn what_a_spreadsheet_adds_is_read_and_said() {
+async fn what_a_spreadsheet_adds_is_read_with_a_warning() {
     let (app, person) = set_up(json!({})).await;
     let plain: (&str, &[u8]) = ("accounts_a.csv", b"account_id,name\n1,Acme\n");
     upload_files(&app, &person, &[plain]).await;
@@ -197,7 +197,7 @@ async fn amounts(app: &TestApp, person: &Person, file: &str) -> (Vec<Value>, Val
 }
 
 #[tokio::test]
-async fn numbers_that_a_column_writes_in_two_ways_are_set_aside() {
+async fn numbers_that_a_column_writes_in_two_ways_are_quarantined() {
     let (app, person) = set_up(json!({})).await;
     let file = "opportunity_id;name;amount\n1;1.234;1.234\n2;B;1.234,50\n3;C;99\n";
     let (found, answer) = amounts(&app, &person, file).await;

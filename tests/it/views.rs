@@ -176,7 +176,7 @@ async fn filters_and_orders_select_what_they_say() {
 }
 
 #[tokio::test]
-async fn a_wrong_question_is_answered_with_what_is_wrong() {
+async fn a_wrong_parameter_is_refused_by_its_name() {
     let fixture = Fixture::start().await;
     fixture.opportunities(&[json!({"name": "a"})]).await;
     let cases = [

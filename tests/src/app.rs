@@ -17,6 +17,7 @@ use platform::secrets::{Document, Secrets};
 use platform::{Config, Platform};
 use schema::{EgressPolicy, TenantId, UserId};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -41,6 +42,7 @@ pub struct TestApp {
     /// The secrets it runs with, the signing key included.
     pub secrets: Arc<Document>,
     router: Router,
+    owner: PgPool,
     // Dropped last, after every connection to it.
     database: TestDatabase,
 }
@@ -140,6 +142,7 @@ impl TestApp {
             platform,
             secrets,
             router,
+            owner: database.pool(),
             database,
         }
     }
@@ -152,6 +155,12 @@ impl TestApp {
     /// The database below it, as its owner, whom no row-level security binds.
     pub fn database(&self) -> &TestDatabase {
         &self.database
+    }
+
+    /// Connections of the database's owner for short statements. To open some for each statement
+    /// takes longer than most statements.
+    pub fn owner(&self) -> &PgPool {
+        &self.owner
     }
 
     /// A new organisation with its admin.

@@ -69,7 +69,7 @@ async fn a_request_of_the_gateway_is_answered() {
 }
 
 #[test]
-fn a_queue_s_messages_are_named_and_a_worker_s_are_wakes() {
+fn a_queue_s_messages_have_ids_and_a_worker_s_name_a_job() {
     for (name, text) in events() {
         let Some(function) = name.strip_suffix("-queue") else {
             continue;

@@ -26,7 +26,7 @@ fn each_parameter_is_bounded_and_says_what_is_allowed() {
 }
 
 #[test]
-fn what_signs_in_is_not_shown() {
+fn parameters_with_credentials_are_not_shown() {
     let parameters = TEMPLATE["Parameters"].as_object().unwrap();
     let hidden = parameters
         .iter()
