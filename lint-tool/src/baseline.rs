@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Place, Span};
-use crate::files::Tree;
+use crate::files::SourceFiles;
 
 /// The name of the baseline, at the root of the workspace.
 pub const FILE_NAME: &str = "structure-lint.baseline.json";
@@ -48,8 +48,9 @@ struct Entry {
 
 impl Baseline {
     /// The baseline of a workspace; empty when there is no file.
-    pub fn of(tree: &Tree) -> Result<Baseline> {
-        tree.get(FILE_NAME)
+    pub fn of(files: &SourceFiles) -> Result<Baseline> {
+        files
+            .get(FILE_NAME)
             .map_or(Ok(Baseline::default()), Baseline::parse)
     }
 
@@ -101,7 +102,11 @@ impl Baseline {
 
     /// Takes known findings out and adds SL905 for entries whose findings are gone. Of a key with more
     /// findings than are known all are kept, since nobody can tell the new one from the others.
-    pub(crate) fn apply(&self, tree: &Tree, found: Vec<Diagnostic>) -> (Vec<Diagnostic>, usize) {
+    pub(crate) fn apply(
+        &self,
+        files: &SourceFiles,
+        found: Vec<Diagnostic>,
+    ) -> (Vec<Diagnostic>, usize) {
         if self.0.is_empty() {
             return (found, 0);
         }
@@ -121,7 +126,7 @@ impl Baseline {
             }
         }
         let known = before - kept.len();
-        let text = tree.get(FILE_NAME).unwrap_or_default();
+        let text = files.get(FILE_NAME).unwrap_or_default();
         let gone = |key: &Key| counts.0.get(key).copied().unwrap_or(0);
         for (key, count) in self.0.iter().filter(|(key, count)| gone(key) < **count) {
             kept.push(stale(text, key, *count, gone(key)));
@@ -165,7 +170,7 @@ fn stale(text: &str, key: &Key, count: usize, now: usize) -> Diagnostic {
         key.rule, key.from
     );
     Diagnostic::new("SL905", place, message)
-        .label("mended")
+        .label("fixed")
         .help("run `structure-lint baseline shrink`")
 }
 
@@ -179,10 +184,10 @@ mod tests {
 
     /// The short findings and how many were known.
     fn check(baseline: &str, expected: &[&str], known: usize) {
-        let tree = Tree::fixture(&format!("//- {FILE_NAME}\n{baseline}\n{BREACH}"));
+        let files = SourceFiles::fixture(&format!("//- {FILE_NAME}\n{baseline}\n{BREACH}"));
         let today = "2026-11-22".parse().unwrap();
         let config = Config::parse("strict = true").unwrap();
-        let report = crate::check::check_tree(&tree, &config, today).unwrap();
+        let report = crate::check::check_files(&files, &config, today).unwrap();
         let found: Vec<String> = report
             .diagnostics
             .iter()

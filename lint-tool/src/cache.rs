@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::check::{Line, Report};
 use crate::date::Date;
-use crate::files::Tree;
+use crate::files::SourceFiles;
 
 pub(crate) use facts::{Entry, FactCache};
 
@@ -92,9 +92,9 @@ impl Cache {
 }
 
 /// The hash of all that a report depends on.
-pub(crate) fn key(tree: &Tree, today: Date) -> Hash {
+pub(crate) fn key(files: &SourceFiles, today: Date) -> Hash {
     let mut hasher = Xxh3::new();
-    tree.each(&mut |part| {
+    files.each(&mut |part| {
         hasher.update(&part.len().to_le_bytes());
         hasher.update(part.as_bytes());
     });

@@ -12,7 +12,7 @@ use crate::date::Date;
 use crate::diagnostic::{Diagnostic, Level, Note};
 use crate::edges::{Edges, Spot};
 use crate::error::Error;
-use crate::files::Tree;
+use crate::files::SourceFiles;
 use crate::ignores;
 use crate::manifest::Manifest;
 use crate::models::Models;
@@ -24,7 +24,7 @@ use crate::workspace::Workspace;
 
 /// Everything that a rule may look at.
 pub struct Context<'a> {
-    pub tree: &'a Tree,
+    pub files: &'a SourceFiles,
     pub config: &'a Config,
     pub workspace: &'a Workspace,
     pub modules: &'a Modules,
@@ -77,7 +77,7 @@ impl Report {
         self.count(Level::Error) == 0 && (!deny_warnings || self.diagnostics.is_empty())
     }
 
-    /// Stale entries of the baseline are errors where nobody can mend them at once.
+    /// Stale entries of the baseline are errors where nobody can fix them at once.
     pub fn in_ci(mut self, config: &Config) -> Report {
         if config.rule("SL905").level.is_none() {
             let stale = self.diagnostics.iter_mut().filter(|it| it.code == "SL905");
@@ -118,14 +118,14 @@ pub fn check_with(
     options: &Options,
     timing: &Timing,
 ) -> Result<(Report, bool), Error> {
-    let (tree, config) = timing.phase("read files", || read(root))?;
+    let (files, config) = timing.phase("read files", || read(root))?;
     let today = Date::of(std::time::SystemTime::now());
-    let key = timing.phase("hash files", || cache::key(&tree, today));
+    let key = timing.phase("hash files", || cache::key(&files, today));
     let known = timing.phase("look for the same files", || options.cache.report(key));
     let report = match known {
         Some(report) => report,
         None => {
-            let work = || check_tree_with(&tree, &config, today, &options.cache, timing);
+            let work = || check_files_with(&files, &config, today, &options.cache, timing);
             let report = with_deep_stack(options.threads, work)??;
             options.cache.keep_report(key, report)
         }
@@ -166,25 +166,25 @@ pub fn root_above(dir: &Path) -> Result<PathBuf, Error> {
 }
 
 /// Reads the files and the configuration at `root`.
-pub fn read(root: &Path) -> Result<(Tree, Config), Error> {
-    let tree = Tree::read(root).map_err(|err| Error::Unreadable(format!("{err:#}")))?;
+pub fn read(root: &Path) -> Result<(SourceFiles, Config), Error> {
+    let files = SourceFiles::read(root).map_err(|err| Error::Unreadable(format!("{err:#}")))?;
     let said = [config::FILE_NAME, crate::baseline::FILE_NAME];
-    if let Some((file, reason)) = tree.unreadable().find(|(it, _)| said.contains(it)) {
+    if let Some((file, reason)) = files.unreadable().find(|(it, _)| said.contains(it)) {
         let message = format!("cannot read `{file}`: {reason}");
         return Err(Error::Unreadable(message));
     }
-    let text = tree.get(config::FILE_NAME).unwrap_or_default();
+    let text = files.get(config::FILE_NAME).unwrap_or_default();
     let config = Config::parse(text).map_err(|err| Error::Usage(format!("{err:#}")))?;
-    Ok((tree, config))
+    Ok((files, config))
 }
 
 /// Runs every rule on files that are read already.
-pub fn check_tree(tree: &Tree, config: &Config, today: Date) -> Result<Report, Error> {
-    check_tree_with(tree, config, today, &Cache::none(), &Timing::default())
+pub fn check_files(files: &SourceFiles, config: &Config, today: Date) -> Result<Report, Error> {
+    check_files_with(files, config, today, &Cache::none(), &Timing::default())
 }
 
-fn check_tree_with(
-    tree: &Tree,
+fn check_files_with(
+    files: &SourceFiles,
     config: &Config,
     today: Date,
     cache: &Cache,
@@ -195,23 +195,23 @@ fn check_tree_with(
         workspace,
         modules,
         edges,
-    } = analyse_with(tree, &facts, timing)?;
-    let models = timing.phase("models", || Models::collect(tree, &workspace, &modules));
+    } = analyse_with(files, &facts, timing)?;
+    let models = timing.phase("models", || Models::collect(files, &workspace, &modules));
     let cx = Context {
-        tree,
+        files,
         config,
         workspace: &workspace,
         modules: &modules,
         edges: &edges,
         models: &models,
     };
-    let baseline = Baseline::of(tree).map_err(|err| Error::Usage(format!("{err:#}")))?;
+    let baseline = Baseline::of(files).map_err(|err| Error::Usage(format!("{err:#}")))?;
     let (diagnostics, excused) = run(&cx, today, timing);
-    let (mut diagnostics, baselined) = baseline.apply(tree, diagnostics);
+    let (mut diagnostics, baselined) = baseline.apply(files, diagnostics);
     set_levels(config, &mut diagnostics);
     let (diagnostics, following) = grouped(diagnostics);
     Ok(Report {
-        lines: source_lines(tree, &diagnostics),
+        lines: source_lines(files, &diagnostics),
         diagnostics,
         following,
         crates: workspace.packages.len(),
@@ -237,17 +237,21 @@ pub struct Analysis {
 }
 
 /// Loads packages, modules and edges.
-pub fn analyse(tree: &Tree) -> Result<Analysis, Error> {
-    analyse_with(tree, &FactCache::default(), &Timing::default())
+pub fn analyse(files: &SourceFiles) -> Result<Analysis, Error> {
+    analyse_with(files, &FactCache::default(), &Timing::default())
 }
 
-fn analyse_with(tree: &Tree, facts: &FactCache, timing: &Timing) -> Result<Analysis, Error> {
-    let workspace = timing.phase("manifests", || Workspace::load(tree));
+fn analyse_with(
+    files: &SourceFiles,
+    facts: &FactCache,
+    timing: &Timing,
+) -> Result<Analysis, Error> {
+    let workspace = timing.phase("manifests", || Workspace::load(files));
     let workspace = workspace.ok_or_else(|| {
         Error::Usage("0 files scanned: there is no `Cargo.toml` here; run it in a workspace".into())
     })?;
     let modules = timing.phase("modules and facts", || {
-        Modules::load_with(tree, &workspace, facts)
+        Modules::load_with(files, &workspace, facts)
     });
     if modules.facts.is_empty() && workspace.problems.is_empty() {
         let message = "0 files scanned: no member of this workspace has a source file";
@@ -343,14 +347,14 @@ impl Context<'_> {
     }
 }
 
-fn source_lines(tree: &Tree, diagnostics: &[Diagnostic]) -> BTreeMap<(String, u32), Line> {
+fn source_lines(files: &SourceFiles, diagnostics: &[Diagnostic]) -> BTreeMap<(String, u32), Line> {
     let mut lines = BTreeMap::new();
     let notes = diagnostics
         .iter()
         .flat_map(|it| &it.notes)
         .filter_map(|it| it.place.as_ref());
     for place in diagnostics.iter().map(|it| &it.place).chain(notes) {
-        let text = tree.get(&place.file).unwrap_or_default();
+        let text = files.get(&place.file).unwrap_or_default();
         let line = text
             .lines()
             .nth(place.span.line.saturating_sub(1) as usize)

@@ -74,7 +74,7 @@ enum Command {
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
     },
-    /// Mend what can be mended without a doubt: SL003, SL004, SL005, SL024.
+    /// Fix what can be fixed without a doubt: SL003, SL004, SL005, SL024.
     Fix {
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
@@ -95,7 +95,7 @@ enum Command {
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
     },
-    /// Plant a breach for each contract and rule, judge each accuracy case, and say what is wrong.
+    /// Plant a violation for each contract and rule, judge each accuracy case, and say what is wrong.
     SelfTest {
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
@@ -164,8 +164,8 @@ fn root(path: Option<PathBuf>) -> Result<PathBuf, Error> {
 }
 
 fn analysis(path: Option<PathBuf>) -> Result<Analysis, Error> {
-    let (tree, _) = read(&root(path)?)?;
-    with_deep_stack(0, || analyse(&tree))?
+    let (files, _) = read(&root(path)?)?;
+    with_deep_stack(0, || analyse(&files))?
 }
 
 /// Exit 1 when there is no way.
@@ -198,10 +198,10 @@ fn diff(path: Option<PathBuf>, base: &str) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Exit 1 when a breach is not found.
+/// Exit 1 when a violation is not found.
 fn self_test(path: Option<PathBuf>, table: bool) -> Result<ExitCode, Error> {
-    let (tree, config) = read(&root(path)?)?;
-    let run = || self_test::run(&tree, &config, change::today());
+    let (files, config) = read(&root(path)?)?;
+    let run = || self_test::run(&files, &config, change::today());
     let mut verdicts = with_deep_stack(0, run)??;
     let summary = self_test::summary(&verdicts);
     let is_good = verdicts.iter().all(|it| it.is_good());

@@ -115,7 +115,7 @@ pub struct Diagnostic {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Group {
     /// The contract, and what of it is broken.
-    pub breach: String,
+    pub violation: String,
     /// Where the path begins that breaks it.
     pub at: Place,
     /// Its number among the findings of its contract.

@@ -49,7 +49,7 @@ fn by_ends(edges: &Edges) -> BTreeMap<(String, String), &Edge> {
 mod tests {
     use super::*;
     use crate::check::analyse;
-    use crate::files::Tree;
+    use crate::files::SourceFiles;
 
     #[test]
     fn edges_that_stay_are_left_out() {
@@ -57,7 +57,7 @@ mod tests {
             let text = format!(
                 "//- a/src/lib.rs uses b, log\n{source}\n//- b/src/lib.rs\npub mod c {{}}\n"
             );
-            analyse(&Tree::fixture(&text)).unwrap().edges
+            analyse(&SourceFiles::fixture(&text)).unwrap().edges
         };
         let before = analysis("use b::c;\nuse log::info;");
         let after = analysis("\nuse log::warn;\n\nfn f() { b::g() }");

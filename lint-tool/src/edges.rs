@@ -234,13 +234,13 @@ fn spot_of(modules: &Modules, def: &Def) -> Option<Spot> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::Tree;
+    use crate::files::SourceFiles;
 
     /// Every edge of the crate `a` in code, as `line:column target`, `~` for one through a re-export.
     fn check(fixture: &str, expected: &str) {
-        let tree = Tree::fixture(fixture);
-        let workspace = Workspace::load(&tree).unwrap();
-        let modules = Modules::load(&tree, &workspace);
+        let files = SourceFiles::fixture(fixture);
+        let workspace = Workspace::load(&files).unwrap();
+        let modules = Modules::load(&files, &workspace);
         let edges = Edges::collect(&workspace, &modules);
         let mut seen: Vec<String> = edges
             .all
@@ -333,9 +333,9 @@ mod tests {
 
     /// The paths of the crate `a` that lead nowhere.
     fn nowhere(source: &str, expected: &[&str]) {
-        let tree = Tree::fixture(&format!("//- a/src/lib.rs uses sqlx\n{source}\n"));
-        let workspace = Workspace::load(&tree).unwrap();
-        let modules = Modules::load(&tree, &workspace);
+        let files = SourceFiles::fixture(&format!("//- a/src/lib.rs uses sqlx\n{source}\n"));
+        let workspace = Workspace::load(&files).unwrap();
+        let modules = Modules::load(&files, &workspace);
         let edges = Edges::collect(&workspace, &modules);
         let seen: Vec<&str> = edges.unresolved.iter().map(|it| it.text.as_str()).collect();
         let expected: Vec<String> = expected

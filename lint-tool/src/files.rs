@@ -13,7 +13,7 @@ const MAX_FILE: u64 = 16 << 20;
 
 /// Files by their path from the root, and where symbolic links lead.
 #[derive(Debug, Clone, Default)]
-pub struct Tree {
+pub struct SourceFiles {
     files: BTreeMap<String, String>,
     /// Link → its target from the root, or `None` when it leaves the root.
     links: BTreeMap<String, Option<String>>,
@@ -21,22 +21,22 @@ pub struct Tree {
     unreadable: BTreeMap<String, String>,
 }
 
-impl Tree {
+impl SourceFiles {
     /// Reads every Rust, TOML manifest, SQL and configuration file below `root`.
-    pub fn read(root: &Path) -> Result<Tree> {
+    pub fn read(root: &Path) -> Result<SourceFiles> {
         let root = root
             .canonicalize()
             .with_context(|| format!("cannot open `{}`", root.display()))?;
-        let mut tree = Tree::default();
+        let mut files = SourceFiles::default();
         for entry in WalkDir::new(&root)
             .sort_by_file_name()
             .into_iter()
             .filter_entry(is_visible)
         {
             let entry = entry.context("cannot list the workspace")?;
-            tree.add(&root, &entry)?;
+            files.add(&root, &entry)?;
         }
-        Ok(tree)
+        Ok(files)
     }
 
     fn add(&mut self, root: &Path, entry: &DirEntry) -> Result<()> {
@@ -76,15 +76,15 @@ impl Tree {
     ///
     /// `//- a/src/lib.rs uses b, c` also writes `a/Cargo.toml` with these path dependencies. Text
     /// before the first header is `src/lib.rs`. Manifests that are not given are made up.
-    pub fn fixture(text: &str) -> Tree {
-        let mut tree = Tree::default();
+    pub fn fixture(text: &str) -> SourceFiles {
+        let mut files = SourceFiles::default();
         let mut manifests = BTreeMap::new();
         let mut path = "src/lib.rs".to_owned();
         for line in text.lines() {
             if let Some(header) = line.trim().strip_prefix("//- ") {
                 let (name, uses) = header.split_once(" uses ").unwrap_or((header, ""));
                 path = name.trim().to_owned();
-                tree.files.insert(path.clone(), String::new());
+                files.files.insert(path.clone(), String::new());
                 let dir = path
                     .split_once("/src/")
                     .map_or("", |(dir, _)| dir)
@@ -95,14 +95,14 @@ impl Tree {
                         .or_insert_with(Vec::new)
                         .extend(names(uses));
                 }
-            } else if !line.trim().is_empty() || tree.files.contains_key(&path) {
-                let file = tree.files.entry(path.clone()).or_default();
+            } else if !line.trim().is_empty() || files.files.contains_key(&path) {
+                let file = files.files.entry(path.clone()).or_default();
                 file.push_str(line);
                 file.push('\n');
             }
         }
-        tree.add_manifests(manifests);
-        tree
+        files.add_manifests(manifests);
+        files
     }
 
     fn add_manifests(&mut self, manifests: BTreeMap<String, Vec<String>>) {
@@ -244,14 +244,15 @@ mod tests {
 
     #[test]
     fn a_fixture_writes_its_manifests() {
-        let tree =
-            Tree::fixture("//- crates/a/src/lib.rs uses b, serde\nx\n//- crates/b/src/lib.rs\n");
-        let manifest = tree.get("crates/a/Cargo.toml").unwrap();
+        let files = SourceFiles::fixture(
+            "//- crates/a/src/lib.rs uses b, serde\nx\n//- crates/b/src/lib.rs\n",
+        );
+        let manifest = files.get("crates/a/Cargo.toml").unwrap();
         assert!(
             manifest.contains("b = { path = \"../../crates/b\" }"),
             "{manifest}"
         );
         assert!(manifest.contains("serde = \"1\""), "{manifest}");
-        assert!(tree.get("Cargo.toml").unwrap().contains("\"crates/a\""));
+        assert!(files.get("Cargo.toml").unwrap().contains("\"crates/a\""));
     }
 }

@@ -1,4 +1,4 @@
-//! Mends what can be mended without a doubt: SL003, SL004, SL005 and SL024.
+//! Fixes what can be fixed without a doubt: SL003, SL004, SL005 and SL024.
 //!
 //! **Invariant:** code that compiled compiles afterwards and means the same. Where that is not
 //! certain, the finding stays: in tokens of macros, in files that two crates load, and where a name
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::date::Date;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
-use crate::files::Tree;
+use crate::files::SourceFiles;
 
 /// One fix can make room for another: `self::super::super::x`.
 const ROUNDS: usize = 5;
@@ -30,45 +30,45 @@ struct Edit {
 
 /// The files that change, with their new text.
 pub fn fix(
-    mut tree: Tree,
+    mut files: SourceFiles,
     config: &Config,
     today: Date,
 ) -> Result<BTreeMap<String, String>, Error> {
     let mut changed = BTreeMap::new();
     for _ in 0..ROUNDS {
-        let report = check::check_tree(&tree, config, today)?;
-        let analysis = check::analyse(&tree)?;
+        let report = check::check_files(&files, config, today)?;
+        let analysis = check::analyse(&files)?;
         let edits = report.diagnostics.iter();
-        let mut edits: Vec<Edit> = edits.filter_map(|it| edit(&tree, &analysis, it)).collect();
+        let mut edits: Vec<Edit> = edits.filter_map(|it| edit(&files, &analysis, it)).collect();
         edits.sort();
         edits.dedup();
         if edits.is_empty() {
             break;
         }
-        for (file, text) in applied(&tree, &edits) {
-            tree.set(&file, text.clone());
+        for (file, text) in applied(&files, &edits) {
+            files.set(&file, text.clone());
             changed.insert(file, text);
         }
     }
     Ok(changed)
 }
 
-fn edit(tree: &Tree, analysis: &Analysis, it: &Diagnostic) -> Option<Edit> {
-    let text = tree.get(&it.place.file)?;
+fn edit(files: &SourceFiles, analysis: &Analysis, it: &Diagnostic) -> Option<Edit> {
+    let text = files.get(&it.place.file)?;
     match it.code {
         "SL003" => source::extern_crate(analysis, it, text),
         "SL004" => source::self_super(it, text),
         "SL005" => source::super_chain(analysis, it, text),
-        "SL024" => manifest::inherit(tree, it, text),
+        "SL024" => manifest::inherit(files, it, text),
         _ => None,
     }
 }
 
 /// The new texts. Of two edits that overlap the first one is done, the other one in the next round.
-fn applied(tree: &Tree, edits: &[Edit]) -> Vec<(String, String)> {
-    let files = edits.chunk_by(|one, next| one.file == next.file);
-    let texts = files.filter_map(|edits| {
-        let text = tree.get(&edits[0].file)?;
+fn applied(files: &SourceFiles, edits: &[Edit]) -> Vec<(String, String)> {
+    let by_file = edits.chunk_by(|one, next| one.file == next.file);
+    let texts = by_file.filter_map(|edits| {
+        let text = files.get(&edits[0].file)?;
         let (mut new, mut done) = (String::new(), 0);
         for edit in edits {
             if edit.start >= done {
@@ -104,10 +104,10 @@ mod tests {
     use super::*;
 
     fn check(fixture: &str, file: &str, expected: &str) {
-        let tree = Tree::fixture(fixture);
-        let before = tree.get(file).unwrap().to_owned();
+        let files = SourceFiles::fixture(fixture);
+        let before = files.get(file).unwrap().to_owned();
         let config = Config::parse("strict = true").unwrap();
-        let changed = fix(tree, &config, "2026-11-22".parse().unwrap()).unwrap();
+        let changed = fix(files, &config, "2026-11-22".parse().unwrap()).unwrap();
         let after = changed.get(file).unwrap_or(&before);
         assert_eq!(after, expected);
     }

@@ -117,14 +117,14 @@ pub fn graph(edges: &Edges, format: GraphFormat) -> String {
 mod tests {
     use super::*;
     use crate::check::analyse;
-    use crate::files::Tree;
+    use crate::files::SourceFiles;
 
     const FIXTURE: &str = "//- a/src/lib.rs uses b\nuse b::f;\n//- b/src/lib.rs uses c\n\
         pub fn f() { inner::g() }\nmod inner { pub fn g() { c::h() } }\n//- c/src/lib.rs\npub fn h() {}\n";
 
     #[test]
     fn why_is_the_shortest_chain_with_places() {
-        let analysis = analyse(&Tree::fixture(FIXTURE)).unwrap();
+        let analysis = analyse(&SourceFiles::fixture(FIXTURE)).unwrap();
         let ask = |from: &str, to: &str| {
             let found = why(
                 &analysis.edges,
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_graph_has_one_line_for_two_crates() {
-        let analysis = analyse(&Tree::fixture(FIXTURE)).unwrap();
+        let analysis = analyse(&SourceFiles::fixture(FIXTURE)).unwrap();
         let dot = "digraph {\n  a -> b [label=1];\n  b -> c [label=1];\n}\n";
         assert_eq!(graph(&analysis.edges, GraphFormat::Dot), dot);
         let mermaid = "graph TD\n  a -->|1| b\n  b -->|1| c\n";

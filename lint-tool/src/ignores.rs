@@ -50,7 +50,7 @@ fn inline_ignores<'a>(cx: &'a Context) -> Vec<Inline<'a>> {
         .map(|it| it.manifest.path.as_str());
     let root = std::iter::once("Cargo.toml").filter(|it| !members.clone().any(|path| path == *it));
     let manifests = members.clone().chain(root).flat_map(|file| {
-        let text = cx.tree.get(file).unwrap_or_default();
+        let text = cx.files.get(file).unwrap_or_default();
         let allows = crate::facts::manifest_allows(text).into_iter();
         allows.map(move |it| Inline {
             file,
@@ -121,7 +121,7 @@ fn complaints(it: &Inline, today: Date) -> Vec<Diagnostic> {
         if is_past(Some(until), today) {
             return vec![
                 bad(format!("this ignore ended on {until}"))
-                    .help("mend the finding, or give a new day"),
+                    .help("fix the finding, or give a new day"),
             ];
         }
     }

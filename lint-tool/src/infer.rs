@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::date::Date;
 use crate::diagnostic::Level;
 use crate::error::Error;
-use crate::files::Tree;
+use crate::files::SourceFiles;
 
 const HEAD: &str = "# The structure of this workspace: who may use whom.\n\
     # `cargo structure-lint explain SLnnn` explains each table, `list-rules` lists them.\n";
@@ -21,11 +21,11 @@ pub fn starter() -> String {
 }
 
 /// Layers by who uses whom today, and each rule that finds something as a warning.
-pub fn infer(tree: &Tree, today: Date) -> Result<String, Error> {
-    let layers = layers(&check::analyse(tree)?);
+pub fn infer(files: &SourceFiles, today: Date) -> Result<String, Error> {
+    let layers = layers(&check::analyse(files)?);
     let mut text = format!("{HEAD}{}", layers_text(&layers));
     let config = |text: &str| Config::parse(text).map_err(|err| Error::Usage(err.to_string()));
-    let report = check::check_tree(tree, &config(&text)?, today)?;
+    let report = check::check_files(files, &config(&text)?, today)?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for it in report
         .diagnostics
@@ -36,7 +36,7 @@ pub fn infer(tree: &Tree, today: Date) -> Result<String, Error> {
     }
     if !counts.is_empty() {
         text.push_str(
-            "\n# What was found on the first day. Mend it, then remove the line.\n[rules]\n",
+            "\n# What was found on the first day. Fix it, then remove the line.\n[rules]\n",
         );
     }
     for (code, count) in counts {
@@ -98,10 +98,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_inferred_passes_and_notices_the_next_breach() {
+    fn what_is_inferred_passes_and_notices_the_next_violation() {
         let day = || "2026-11-22".parse().unwrap();
         let clean = "//- a/src/lib.rs uses b\nuse b::f;\n//- b/src/lib.rs\nmod gone;\n";
-        let text = infer(&Tree::fixture(clean), day()).unwrap();
+        let text = infer(&SourceFiles::fixture(clean), day()).unwrap();
         assert!(
             text.contains("layer-0 = [\"b\"]\nlayer-1 = [\"a\"]"),
             "{text}"
@@ -112,7 +112,7 @@ mod tests {
         );
         let config = Config::parse(&text).unwrap();
         let check = |fixture: &str| {
-            check::check_tree(&Tree::fixture(fixture), &config, day())
+            check::check_files(&SourceFiles::fixture(fixture), &config, day())
                 .unwrap()
                 .is_clean(false)
         };
@@ -128,10 +128,10 @@ mod tests {
             "//- a/src/lib.rs uses b\nuse b::f;\n//- b/src/lib.rs uses a, c\nuse a::g; use c::h;\n//- c/src/lib.rs uses a\nuse a::g;\n",
             "fn f() {}",
         ] {
-            let tree = Tree::fixture(fixture);
+            let files = SourceFiles::fixture(fixture);
             let day = "2026-11-22".parse().unwrap();
-            let config = Config::parse(&infer(&tree, day).unwrap()).unwrap();
-            let report = check::check_tree(&tree, &config, day).unwrap();
+            let config = Config::parse(&infer(&files, day).unwrap()).unwrap();
+            let report = check::check_files(&files, &config, day).unwrap();
             assert!(report.is_clean(false), "{:?}", report.diagnostics);
         }
         assert!(Config::parse(&starter()).is_ok());

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::diagnostic::Place;
 use crate::edges::{Spot, spot};
 use crate::facts::{Facts, PathRef, RowType, StructDef};
-use crate::files::Tree;
+use crate::files::SourceFiles;
 use crate::modules::{ModuleId, Modules};
 use crate::paths;
 use crate::resolve::{Def, Resolver};
@@ -81,9 +81,9 @@ pub struct Models {
 
 impl Models {
     /// Reads migrations, SQL texts and structs.
-    pub fn collect(tree: &Tree, workspace: &Workspace, modules: &Modules) -> Models {
+    pub fn collect(files: &SourceFiles, workspace: &Workspace, modules: &Modules) -> Models {
         let mut models = Models::default();
-        models.add_migrations(tree, workspace);
+        models.add_migrations(files, workspace);
         let resolver = Resolver::new(workspace, modules);
         let rows = row_types(&resolver, modules);
         models.joined = conversions(&resolver, modules);
@@ -107,9 +107,9 @@ impl Models {
         models
     }
 
-    fn add_migrations(&mut self, tree: &Tree, workspace: &Workspace) {
-        for path in tree.paths().filter(|it| is_migration(it)) {
-            let text = tree.get(path).unwrap_or_default();
+    fn add_migrations(&mut self, files: &SourceFiles, workspace: &Workspace) {
+        for path in files.paths().filter(|it| is_migration(it)) {
+            let text = files.get(path).unwrap_or_default();
             // A local package's root folder holds everything; its migrations are the workspace's.
             let package = workspace
                 .package_of(path)

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::cache::{Entry, FactCache, Hash};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::facts::{Facts, ModDecl, ScopeId};
-use crate::files::Tree;
+use crate::files::SourceFiles;
 use crate::paths;
 use crate::workspace::{TargetKind, Workspace};
 
@@ -44,12 +44,16 @@ pub struct Modules {
 
 impl Modules {
     /// Loads every target of every package.
-    pub fn load(tree: &Tree, workspace: &Workspace) -> Modules {
-        Modules::load_with(tree, workspace, &FactCache::default())
+    pub fn load(files: &SourceFiles, workspace: &Workspace) -> Modules {
+        Modules::load_with(files, workspace, &FactCache::default())
     }
 
     /// Loads every target of every package; what the cache knows is not parsed.
-    pub(crate) fn load_with(tree: &Tree, workspace: &Workspace, cache: &FactCache) -> Modules {
+    pub(crate) fn load_with(
+        files: &SourceFiles,
+        workspace: &Workspace,
+        cache: &FactCache,
+    ) -> Modules {
         let mut modules = Modules::default();
         let mut frontier = Vec::new();
         let mut hashes = Vec::new();
@@ -59,10 +63,10 @@ impl Modules {
             }
         }
         while !frontier.is_empty() {
-            hashes.extend(modules.extract(tree, &frontier, cache));
+            hashes.extend(modules.extract(files, &frontier, cache));
             frontier = frontier
                 .into_iter()
-                .flat_map(|it| modules.expand(tree, it))
+                .flat_map(|it| modules.expand(files, it))
                 .collect();
         }
         cache.keep(
@@ -168,21 +172,21 @@ impl Modules {
     /// Reads the files of new modules, in parallel. Returns what the cache should keep.
     fn extract(
         &mut self,
-        tree: &Tree,
+        files: &SourceFiles,
         frontier: &[ModuleId],
         cache: &FactCache,
     ) -> Vec<(String, Hash, bool)> {
-        let files: BTreeSet<&str> = frontier
+        let named: BTreeSet<&str> = frontier
             .iter()
             .map(|it| self.all[*it].file.as_str())
             .collect();
-        let new: Vec<&str> = files
+        let new: Vec<&str> = named
             .into_iter()
             .filter(|it| !self.facts.contains_key(*it))
             .collect();
         let read: Vec<(&str, Entry)> = new
             .into_par_iter()
-            .filter_map(|file| Some((file, cache.facts_of(tree.get(file)?))))
+            .filter_map(|file| Some((file, cache.facts_of(files.get(file)?))))
             .collect();
         let mut hashes = Vec::with_capacity(read.len());
         for (file, it) in read {
@@ -193,7 +197,7 @@ impl Modules {
     }
 
     /// Adds the inline modules of a file, and returns the modules that it declares in other files.
-    fn expand(&mut self, tree: &Tree, file_root: ModuleId) -> Vec<ModuleId> {
+    fn expand(&mut self, files: &SourceFiles, file_root: ModuleId) -> Vec<ModuleId> {
         let file = self.all[file_root].file.clone();
         // Taken out while modules are added, so that both can be borrowed.
         let Some(facts) = self.facts.remove(&file) else {
@@ -213,7 +217,7 @@ impl Modules {
         }
         let mut loaded = Vec::new();
         for decl in &facts.mods {
-            loaded.extend(self.load_declared(tree, file_root, &facts, decl, owners[decl.scope]));
+            loaded.extend(self.load_declared(files, file_root, &facts, decl, owners[decl.scope]));
         }
         self.facts.insert(file, facts);
         loaded
@@ -221,7 +225,7 @@ impl Modules {
 
     fn load_declared(
         &mut self,
-        tree: &Tree,
+        files: &SourceFiles,
         file_root: ModuleId,
         facts: &Facts,
         decl: &ModDecl,
@@ -229,7 +233,7 @@ impl Modules {
     ) -> Vec<ModuleId> {
         let named = named_file(&self.all[file_root], facts, decl);
         let usual = usual_files(&self.all[file_root], facts, decl);
-        let (named, usual) = (existing(tree, named), existing(tree, usual));
+        let (named, usual) = (existing(files, named), existing(files, usual));
         let place = Place::new(&self.all[file_root].file, decl.span);
         self.problems.extend(problem(decl, place, &named, &usual));
         let mut loaded = Vec::new();
@@ -264,8 +268,8 @@ impl Modules {
 }
 
 /// Files that exist, and all that were looked for.
-fn existing(tree: &Tree, candidates: Vec<String>) -> (Vec<String>, Vec<String>) {
-    let found = candidates.iter().filter(|it| tree.has(it));
+fn existing(files: &SourceFiles, candidates: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let found = candidates.iter().filter(|it| files.has(it));
     (found.cloned().collect(), candidates)
 }
 
@@ -346,8 +350,8 @@ mod tests {
     use super::*;
 
     fn check(fixture: &str, expected: &str) {
-        let tree = Tree::fixture(fixture);
-        let modules = Modules::load(&tree, &Workspace::load(&tree).unwrap());
+        let files = SourceFiles::fixture(fixture);
+        let modules = Modules::load(&files, &Workspace::load(&files).unwrap());
         let mut seen: Vec<String> = modules
             .all
             .iter()

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::error::Error;
-use crate::files::{self, Tree};
+use crate::files::{self, SourceFiles};
 
 /// The tree of `root` as it was at `revision`.
-pub fn read(root: &Path, revision: &str) -> Result<Tree, Error> {
+pub fn read(root: &Path, revision: &str) -> Result<SourceFiles, Error> {
     let paths = list(root, revision)?;
     let mut child = git(root, &["cat-file", "--batch"])
         .stdin(Stdio::piped())
@@ -22,13 +22,13 @@ pub fn read(root: &Path, revision: &str) -> Result<Tree, Error> {
     // Written beside the reading, as both pipes are short.
     let writer = std::thread::spawn(move || asks.write_all(questions.as_bytes()));
     let mut answers = BufReader::new(answers);
-    let mut tree = Tree::default();
+    let mut files = SourceFiles::default();
     for (_, path) in &paths {
-        tree.put(path, blob(&mut answers).map_err(failed)?);
+        files.put(path, blob(&mut answers).map_err(failed)?);
     }
     drop(writer.join());
     child.wait().map_err(failed)?;
-    Ok(tree)
+    Ok(files)
 }
 
 /// Object and path of each file that a check reads.

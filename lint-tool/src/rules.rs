@@ -51,7 +51,7 @@ pub trait Rule: Sync {
     fn code(&self) -> &'static str;
     /// Reads after "allow": `path-module`.
     fn name(&self) -> &'static str;
-    /// The level without a configuration: what nearly every maintainer would mend.
+    /// The level without a configuration: what nearly every maintainer would fix.
     fn level(&self) -> Level;
     /// The level where the configuration says `strict = true`.
     fn strict_level(&self) -> Level {
@@ -115,17 +115,17 @@ pub fn find(code: &str) -> Option<&'static dyn Rule> {
 #[cfg(test)]
 pub(crate) mod testing {
     use crate::config::Config;
-    use crate::files::Tree;
+    use crate::files::SourceFiles;
 
     /// The findings of one rule on a fixture, as `file:line:column message`.
     pub(crate) fn findings(code: &str, fixture: &str) -> Vec<String> {
-        let tree = Tree::fixture(fixture);
-        let text = tree.get(crate::config::FILE_NAME).unwrap_or_default();
+        let files = SourceFiles::fixture(fixture);
+        let text = files.get(crate::config::FILE_NAME).unwrap_or_default();
         let mut config = Config::parse(text).unwrap();
         // A rule is tested at its strictest, unless the test says otherwise.
         config.strict.get_or_insert(true);
         let report =
-            crate::check::check_tree(&tree, &config, "2026-11-22".parse().unwrap()).unwrap();
+            crate::check::check_files(&files, &config, "2026-11-22".parse().unwrap()).unwrap();
         let of_rule = report.diagnostics.iter().filter(|it| it.code == code);
         of_rule
             .map(|it| {

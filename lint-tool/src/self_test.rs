@@ -1,4 +1,4 @@
-//! Proves that the configured contracts fire: each gets a breach planted in a copy of the facts, each
+//! Proves that the configured contracts fire: each gets a violation planted in a copy of the facts, each
 //! rule its own bad example, and the accuracy cases are judged anew.
 
 pub mod cases;
@@ -11,13 +11,13 @@ use crate::date::Date;
 use crate::diagnostic::Diagnostic;
 use crate::edges::{Edge, Edges, Spot, spot};
 use crate::error::Error;
-use crate::files::Tree;
+use crate::files::SourceFiles;
 use crate::ignores;
 use crate::models::Models;
 use crate::rules::{self, RULES, Rule};
 use crate::workspace::ident;
 
-/// What became of one planted breach, or of one case.
+/// What became of one planted violation, or of one case.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verdict {
     pub code: String,
@@ -43,17 +43,17 @@ impl Verdict {
     }
 }
 
-/// Plants a breach for each contract of the configuration and for each rule, and judges each case.
-pub fn run(tree: &Tree, config: &Config, today: Date) -> Result<Vec<Verdict>, Error> {
-    let analysis = check::analyse(tree)?;
+/// Plants a violation for each contract of the configuration and for each rule, and judges each case.
+pub fn run(files: &SourceFiles, config: &Config, today: Date) -> Result<Vec<Verdict>, Error> {
+    let analysis = check::analyse(files)?;
     let field = Field {
-        tree,
+        files,
         config,
         analysis: &analysis,
     };
-    let breaches = contracts::breaches(&field).into_iter();
-    let breaches = breaches.chain(models::breaches(&field));
-    let mut verdicts: Vec<Verdict> = breaches.map(|it| field.plant(it)).collect();
+    let violations = contracts::violations(&field).into_iter();
+    let violations = violations.chain(models::violations(&field));
+    let mut verdicts: Vec<Verdict> = violations.map(|it| field.plant(it)).collect();
     verdicts.extend(field.ended());
     for rule in RULES {
         verdicts.push(example(*rule, today));
@@ -79,22 +79,22 @@ pub fn table(verdicts: &[Verdict]) -> String {
     format!("| rule | planted | verdict |\n|---|---|---|\n{rows}")
 }
 
-/// How many breaches are found, and how many cases have their verdict.
+/// How many violations are found, and how many cases have their verdict.
 pub fn summary(verdicts: &[Verdict]) -> String {
     let is_case = |it: &&Verdict| matches!(it.outcome, Outcome::AsExpected | Outcome::Wrong);
-    let (cases, breaches): (Vec<_>, Vec<_>) = verdicts.iter().partition(is_case);
+    let (cases, violations): (Vec<_>, Vec<_>) = verdicts.iter().partition(is_case);
     let good = |all: &[&Verdict]| all.iter().filter(|it| it.is_good()).count();
     format!(
-        "{} of {} planted breaches are found, {} of {} cases have their verdict",
-        good(&breaches),
-        breaches.len(),
+        "{} of {} planted violations are found, {} of {} cases have their verdict",
+        good(&violations),
+        violations.len(),
         good(&cases),
         cases.len()
     )
 }
 
 /// A contract with facts that break it; without any, nothing can.
-struct Breach {
+struct Violation {
     code: &'static str,
     contract: String,
     /// The configuration with this contract alone.
@@ -104,21 +104,21 @@ struct Breach {
 }
 
 struct Field<'a> {
-    tree: &'a Tree,
+    files: &'a SourceFiles,
     config: &'a Config,
     analysis: &'a Analysis,
 }
 
 impl Field<'_> {
     /// Whether the rule speaks of the contract when what breaks it is all that there is.
-    fn plant(&self, breach: Breach) -> Verdict {
-        let edges = Edges::of(breach.edges);
+    fn plant(&self, violation: Violation) -> Verdict {
+        let edges = Edges::of(violation.edges);
         let mut found: Vec<Diagnostic> = Vec::new();
-        if let Some(rule) = rules::find(breach.code) {
-            let cx = self.context(&breach.config, &edges, &breach.models);
+        if let Some(rule) = rules::find(violation.code) {
+            let cx = self.context(&violation.config, &edges, &violation.models);
             rule.check(&cx, &mut found);
         }
-        verdict(breach.code, breach.contract, !found.is_empty())
+        verdict(violation.code, violation.contract, !found.is_empty())
     }
 
     fn context<'a>(
@@ -128,7 +128,7 @@ impl Field<'_> {
         models: &'a Models,
     ) -> Context<'a> {
         Context {
-            tree: self.tree,
+            files: self.files,
             config,
             workspace: &self.analysis.workspace,
             modules: &self.analysis.modules,
@@ -211,11 +211,11 @@ fn example(rule: &dyn Rule, today: Date) -> Verdict {
         .nth(1)
         .and_then(|it| it.split("```").next());
     let fires = |text: &str| {
-        let tree = Tree::fixture(text);
-        let text = tree.get(crate::config::FILE_NAME).unwrap_or_default();
+        let files = SourceFiles::fixture(text);
+        let text = files.get(crate::config::FILE_NAME).unwrap_or_default();
         let mut config = Config::parse(text).ok()?;
         config.strict.get_or_insert(true);
-        let report = check::check_tree(&tree, &config, today).ok()?;
+        let report = check::check_files(&files, &config, today).ok()?;
         Some(report.diagnostics.iter().any(|it| it.code == rule.code()))
     };
     let planted = format!("the bad example of `{}`", rule.name());
@@ -224,7 +224,7 @@ fn example(rule: &dyn Rule, today: Date) -> Verdict {
 
 /// Whether a case has the findings that its lines are marked with, and no other.
 fn judge(case: &cases::Case) -> Verdict {
-    let is_good = cases::findings(&case.tree).is_ok_and(|it| it == case.expected);
+    let is_good = cases::findings(&case.files).is_ok_and(|it| it == case.expected);
     let codes = case.codes().join(" ");
     Verdict {
         code: if codes.is_empty() { "-".into() } else { codes },

@@ -102,13 +102,13 @@ fn coupling(analysis: &Analysis, ident: &str) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use crate::check::analyse;
-    use crate::files::Tree;
+    use crate::files::SourceFiles;
 
     #[test]
     fn a_package_has_one_row() {
         let fixture =
             "//- a/src/lib.rs uses b\nuse b::f;\nfn g() {}\n//- b/src/lib.rs\npub fn f() {}\n";
-        let text = super::text(&analyse(&Tree::fixture(fixture)).unwrap());
+        let text = super::text(&analyse(&SourceFiles::fixture(fixture)).unwrap());
         let rows: Vec<Vec<&str>> = text
             .lines()
             .map(|it| it.split_whitespace().collect())

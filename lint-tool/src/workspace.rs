@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
-use crate::files::Tree;
+use crate::files::SourceFiles;
 use crate::manifest::{Dependency, DependencyKind, Manifest};
 use crate::paths;
 
@@ -60,21 +60,21 @@ pub struct Workspace {
 
 impl Workspace {
     /// Finds the members as Cargo does. `None` when there is no root manifest.
-    pub fn load(tree: &Tree) -> Option<Workspace> {
-        let text = tree.get("Cargo.toml")?;
+    pub fn load(files: &SourceFiles) -> Option<Workspace> {
+        let text = files.get("Cargo.toml")?;
         let mut workspace = Workspace::default();
         match Manifest::parse("Cargo.toml", text) {
             Ok(root) => workspace.root = root,
             Err(problem) => workspace.problems.push(*problem),
         }
         let mut found = BTreeMap::new();
-        for dir in workspace.member_dirs(tree) {
-            workspace.visit(tree, &dir, &mut found);
+        for dir in workspace.member_dirs(files) {
+            workspace.visit(files, &dir, &mut found);
         }
         for manifest in found.into_values() {
             workspace
                 .packages
-                .extend(package(tree, manifest, &workspace.root));
+                .extend(package(files, manifest, &workspace.root));
         }
         for index in 0..workspace.packages.len() {
             workspace.packages[index].externs = workspace.externs_of(index);
@@ -130,7 +130,7 @@ impl Workspace {
         Some((&self.root, shared))
     }
 
-    fn member_dirs(&self, tree: &Tree) -> BTreeSet<String> {
+    fn member_dirs(&self, files: &SourceFiles) -> BTreeSet<String> {
         let mut dirs = BTreeSet::new();
         if self.root.package.is_some() {
             dirs.insert(String::new());
@@ -138,7 +138,7 @@ impl Workspace {
         let Some(table) = &self.root.workspace else {
             return dirs;
         };
-        let manifests = tree
+        let manifests = files
             .paths()
             .filter(|it| paths::file_name(it) == "Cargo.toml");
         for dir in manifests.map(paths::parent) {
@@ -159,7 +159,7 @@ impl Workspace {
     }
 
     /// Adds the package in `dir` and, as Cargo does, what it reaches by path inside the root.
-    fn visit(&mut self, tree: &Tree, dir: &str, found: &mut BTreeMap<String, Manifest>) {
+    fn visit(&mut self, files: &SourceFiles, dir: &str, found: &mut BTreeMap<String, Manifest>) {
         let path = if dir.is_empty() {
             "Cargo.toml".to_owned()
         } else {
@@ -168,7 +168,7 @@ impl Workspace {
         if found.contains_key(dir) || self.problems.iter().any(|it| it.place.file == path) {
             return;
         }
-        let Some(text) = tree.get(&path) else { return };
+        let Some(text) = files.get(&path) else { return };
         let manifest = match Manifest::parse(&path, text) {
             Ok(manifest) => manifest,
             Err(problem) => return self.problems.push(*problem),
@@ -183,7 +183,7 @@ impl Workspace {
             .collect();
         found.insert(dir.to_owned(), manifest);
         for dir in reached {
-            self.visit(tree, &dir, found);
+            self.visit(files, &dir, found);
         }
     }
 
@@ -218,7 +218,7 @@ fn clean(path: &str) -> &str {
     path.trim_start_matches("./").trim_end_matches('/')
 }
 
-fn package(tree: &Tree, manifest: Manifest, root: &Manifest) -> Option<Package> {
+fn package(files: &SourceFiles, manifest: Manifest, root: &Manifest) -> Option<Package> {
     let name = manifest.package.as_ref()?.value.clone();
     let shared_edition = root.workspace.as_ref().and_then(|it| it.edition);
     let inherited = if manifest.edition_inherited {
@@ -234,7 +234,7 @@ fn package(tree: &Tree, manifest: Manifest, root: &Manifest) -> Option<Package> 
             .map_or_else(|| ident(&name), |it| ident(&it)),
         dir: manifest.dir().to_owned(),
         edition: manifest.edition.or(inherited).unwrap_or(2015),
-        targets: targets(tree, &manifest),
+        targets: targets(files, &manifest),
         externs: BTreeMap::new(),
         name,
         manifest,
@@ -242,7 +242,7 @@ fn package(tree: &Tree, manifest: Manifest, root: &Manifest) -> Option<Package> 
 }
 
 /// The crate roots that exist, named or discovered.
-fn targets(tree: &Tree, manifest: &Manifest) -> Vec<Target> {
+fn targets(files: &SourceFiles, manifest: &Manifest) -> Vec<Target> {
     let dir = manifest.dir();
     let mut roots: BTreeMap<String, TargetKind> = BTreeMap::new();
     for target in &manifest.targets {
@@ -256,7 +256,7 @@ fn targets(tree: &Tree, manifest: &Manifest) -> Vec<Target> {
     }
     let named_lib = roots.values().any(|it| *it == TargetKind::Lib);
     let build = manifest.build.as_ref().map_or("build.rs", |it| &it.value);
-    for path in tree.paths().filter(|it| paths::is_within(it, dir)) {
+    for path in files.paths().filter(|it| paths::is_within(it, dir)) {
         let local = path
             .strip_prefix(dir)
             .unwrap_or(path)
@@ -270,7 +270,7 @@ fn targets(tree: &Tree, manifest: &Manifest) -> Vec<Target> {
     }
     let existing = roots
         .into_iter()
-        .filter(|(root, _)| tree.get(root).is_some());
+        .filter(|(root, _)| files.get(root).is_some());
     existing.map(|(root, kind)| Target { kind, root }).collect()
 }
 
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn members_come_from_globs_and_paths_and_externs_from_renames() {
-        let tree = Tree::fixture(
+        let files = SourceFiles::fixture(
             "//- Cargo.toml\n[workspace]\nmembers = [\"crates/*\"]\nexclude = [\"crates/old\"]\n\
              [workspace.dependencies]\nshort = { package = \"b-long\", path = \"crates/b\" }\n\
              //- crates/a/Cargo.toml\n[package]\nname = \"a\"\n[dependencies]\nshort.workspace = true\n\
@@ -335,7 +335,7 @@ mod tests {
              [lib]\nname = \"other\"\npath = \"lib.rs\"\n//- crates/a/inner/lib.rs\n\
              //- crates/b/Cargo.toml\n[package]\nname = \"b-long\"\n//- crates/old/Cargo.toml\n[package]\nname = \"old\"\n",
         );
-        let workspace = Workspace::load(&tree).unwrap();
+        let workspace = Workspace::load(&files).unwrap();
         let names: Vec<&str> = workspace
             .packages
             .iter()

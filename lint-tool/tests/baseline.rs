@@ -81,7 +81,7 @@ fn a_baseline_knows_every_finding_that_is_shown_as_one() {
 }
 
 #[test]
-fn what_is_mended_is_a_warning_here_and_an_error_in_ci() {
+fn what_is_fixed_is_a_warning_here_and_an_error_in_ci() {
     let root = workspace("baseline_stale");
     assert_eq!(run(&root, "", &["baseline", "update"]).0, 0);
     source(&root, "mod a;\n");

@@ -232,7 +232,7 @@ fn a_finding_stops_the_build() {
     let (code, text) = bundle(&root, &[]);
     assert_eq!(code, 1, "{text}");
     assert!(
-        text.contains("SL901") && text.contains("not bundled: mend the findings first"),
+        text.contains("SL901") && text.contains("not bundled: fix the findings first"),
         "{text}"
     );
     assert!(!root.join("target/bundle").exists());

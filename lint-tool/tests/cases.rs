@@ -32,7 +32,7 @@ fn every_file_of_cases_is_read() {
 fn every_case_has_its_verdict() {
     let mut wrong = String::new();
     for case in cases::all() {
-        let found = cases::findings(&case.tree).unwrap();
+        let found = cases::findings(&case.files).unwrap();
         let list = |from: &BTreeSet<Finding>, other: &BTreeSet<Finding>, word: &str| -> String {
             let only = from.difference(other);
             only.map(|it| format!("{}: {word} {}:{} {}\n", case.name, it.0, it.1, it.2))
@@ -45,7 +45,7 @@ fn every_case_has_its_verdict() {
 }
 
 #[test]
-fn every_rule_has_a_breach_and_there_are_as_many_traps() {
+fn every_rule_has_a_violation_and_there_are_as_many_traps() {
     let cases = cases::all();
     let names: BTreeSet<&str> = cases.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "two cases share a name");
@@ -155,13 +155,13 @@ fn run(rustc: &mut Command) -> String {
 /// Compiles each target of each package, dependencies first.
 fn build(case: &Case, stubs: &Stubs) -> String {
     let root = fresh(&case.name);
-    for path in case.tree.paths() {
+    for path in case.files.paths() {
         let file = root.join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, case.tree.get(path).unwrap()).unwrap();
+        fs::write(file, case.files.get(path).unwrap()).unwrap();
     }
     fs::write(root.join("generated.rs"), "").unwrap();
-    let workspace = Workspace::load(&case.tree).unwrap();
+    let workspace = Workspace::load(&case.files).unwrap();
     let mut errors = String::new();
     let mut done = BTreeSet::new();
     while done.len() < workspace.packages.len() {

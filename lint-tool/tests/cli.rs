@@ -11,7 +11,7 @@ use std::process::Command;
 
 use harness::{run, write};
 
-/// A workspace that is clean; each test plants one breach in it.
+/// A workspace that is clean; each test plants one violation in it.
 const WORKSPACE: &str = r#"
 //- structure-lint.toml
 [groups]

@@ -13,7 +13,7 @@ use clap::ValueEnum as _;
 use harness::{run, write};
 use structure_lint::Format;
 
-/// Breaches of many kinds in many files, so that an order that depends on anything shows.
+/// Violations of many kinds in many files, so that an order that depends on anything shows.
 fn fixture() -> String {
     let mut text = "//- structure-lint.toml\n[groups]\nparts = [\"part*\"]\n\
         [[layers]]\nname = \"w\"\norder = [\"base\", \"parts\"]\n\

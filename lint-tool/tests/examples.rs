@@ -9,7 +9,7 @@ use std::path::Path;
 
 use harness::{run, write};
 
-fn check(example: &str, clean: &str, breach: &str, code: &str) {
+fn check(example: &str, clean: &str, violation: &str, code: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("examples")
         .join(example);
@@ -18,7 +18,7 @@ fn check(example: &str, clean: &str, breach: &str, code: &str) {
     let root = write(example, &fixture);
     assert_eq!(run(&root, &["--format", "short"]), (0, String::new()));
     let (exit, text) = run(
-        &write(example, &format!("{fixture}{breach}")),
+        &write(example, &format!("{fixture}{violation}")),
         &["--format", "short"],
     );
     assert_eq!(exit, 1);
@@ -42,8 +42,8 @@ fn a_domain_knows_no_adapter() {
 fn a_store_knows_no_service() {
     let modules = "//- src/lib.rs\nmod model;\nmod store;\nmod service;\nmod http;\n//- src/model.rs\n//- src/store.rs\n\
         //- src/service.rs\nuse crate::store::X;\n//- src/http.rs\n";
-    let breach = "//- src/store.rs\nuse crate::service::Y;\n";
-    check("layered.toml", modules, breach, "SL010");
+    let violation = "//- src/store.rs\nuse crate::service::Y;\n";
+    check("layered.toml", modules, violation, "SL010");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 // `allow-unwrap-in-tests` does not reach the helpers of an integration test.
 #![allow(clippy::unwrap_used)]
 
-use structure_lint::check::check_tree;
+use structure_lint::check::check_files;
 use structure_lint::config::Config;
-use structure_lint::files::Tree;
+use structure_lint::files::SourceFiles;
 
 /// Each rule about edges, and a contract of it by which `a` may not use `x`.
 const CONTRACTS: [(&str, &str); 7] = [
@@ -33,12 +33,12 @@ const ALLOW: &str = "// structure-lint: allow(RULE) reason=\"known\"";
 fn found(code: &str, config: &str, baseline: &str, source: &str) -> Vec<String> {
     let source = source.replace("RULE", code);
     let known = format!("{{\"version\": 1, \"findings\": [\n{baseline}\n]}}");
-    let tree = Tree::fixture(&format!(
+    let files = SourceFiles::fixture(&format!(
         "//- structure-lint.toml\n{config}//- structure-lint.baseline.json\n{known}\n\
          //- a/src/lib.rs uses x, ext\n{source}\n//- x/src/lib.rs\npub mod deep {{ pub fn f() {{}} }}\n"
     ));
-    let config = Config::parse(tree.get("structure-lint.toml").unwrap()).unwrap();
-    let report = check_tree(&tree, &config, "2026-11-22".parse().unwrap()).unwrap();
+    let config = Config::parse(files.get("structure-lint.toml").unwrap()).unwrap();
+    let report = check_files(&files, &config, "2026-11-22".parse().unwrap()).unwrap();
     let found = report.diagnostics.iter();
     found
         .filter(|it| it.code == code && it.place.file == "a/src/lib.rs")

@@ -87,7 +87,7 @@ async fn a_waiting_task_is_canceled_at_once_and_a_finished_one_cannot_be() {
     for over in [&task, &done] {
         let refused = world.cancel(over).await;
         assert_eq!(refused.status, StatusCode::CONFLICT, "{refused}");
-        assert!(refused.detail().contains("over already"), "{refused}");
+        assert!(refused.detail().contains("has finished"), "{refused}");
     }
     assert_eq!(world.task(&done).await["status"], "success");
     let verdict = "/api/v1/admin/audit/verify";

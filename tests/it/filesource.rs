@@ -324,7 +324,10 @@ async fn an_upload_that_breaks_off_keeps_and_counts_what_came() {
         (&json!("failed"), &json!(written))
     );
     assert!((1..3200).contains(&written), "{run}");
-    assert_eq!(run["error"], "the file did not arrive whole");
+    assert_eq!(
+        run["error"],
+        "the upload was interrupted, send the file again"
+    );
     let stored: i64 = sqlx::query_scalar("select count(*) from accounts")
         .fetch_one(&app.database().pool())
         .await
@@ -353,9 +356,13 @@ async fn a_failed_run_says_whether_to_try_again() {
     let (app, person, id) = set_up().await;
     let pool = app.database().pool();
     for (state, status, reason) in [
-        ("40001", 503, "another request was first, try again"),
-        ("57P01", 503, "the database is away, try again"),
-        ("XX000", 500, "an internal error: the log has its cause"),
+        (
+            "40001",
+            503,
+            "a concurrent request changed the same rows, try again",
+        ),
+        ("57P01", 503, "the database is unavailable, try again"),
+        ("XX000", 500, "an internal error: its cause is in the log"),
     ] {
         let refuses = format!(
             "create or replace function refuse() returns trigger language plpgsql as

@@ -218,7 +218,7 @@ async fn a_function_lives_on_after_an_event_of_no_known_kind() {
         ),
         (
             json!({ "schedule": "sweep" }),
-            "nothing is scheduled as `sweep`",
+            "there is no schedule `sweep`",
         ),
     ] {
         let failed = function.invoke(event).await.unwrap_err().0;

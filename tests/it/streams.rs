@@ -139,6 +139,6 @@ async fn a_broken_mapping_is_named() {
     world.add(&mut tx, 2, &broken, 1).await;
     let error = world.open(&mut tx).await.unwrap_err();
     let said = error.to_string();
-    let start = "mapping 2 of hubspot.contact is broken: ";
+    let start = "mapping 2 of hubspot.contact is invalid: ";
     assert!(said.starts_with(start), "{said}");
 }

@@ -62,7 +62,10 @@ async fn start_due(platform: &Platform, what: Schedule, deadline: Deadline) -> R
 async fn notify_stalled(platform: &Platform) -> Result<()> {
     let forgotten = queue::claim_stalled(&platform.db, platform.jobs_per_tenant, MAX_WAKES).await?;
     if !forgotten.is_empty() {
-        tracing::warn!(jobs = forgotten.len(), "jobs wait that nobody was ran for");
+        tracing::warn!(
+            jobs = forgotten.len(),
+            "jobs are stalled: workers are notified of them again"
+        );
     }
     let announced = platform.queue.notify_all(&forgotten).await;
     Ok(announced.map_err(|err| Error::Internal(err.into()))?)

@@ -26,7 +26,7 @@ pub(crate) const LIMIT: TimeLimit = TimeLimit {
     advice: "replay one object at a time, with {\"object\": \"…\"}",
 };
 
-/// What is to be mapped again. Names that are left out mean all.
+/// What to replay. Names that are left out mean all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Replay {
     pub(crate) connection_id: ConnectionId,

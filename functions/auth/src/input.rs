@@ -106,16 +106,16 @@ fn complaint(email: &str) -> Option<&'static str> {
         it.is_whitespace() || it.is_control() || is_invisible(it) || "<>()[]\\,;:\"".contains(it)
     };
     if MAX_EMAIL < email.len() || local.len() > 64 {
-        Some("not an e-mail address: it is longer than one can be")
+        Some("not an e-mail address: it is too long")
     } else if email.contains(forbidden) {
-        Some("not an e-mail address: it has a character that none has")
+        Some("not an e-mail address: it contains a character that is not allowed")
     } else if local.is_empty() || local.split('.').any(str::is_empty) {
-        Some("not an e-mail address: what stands before the @ is not a mailbox")
+        Some("not an e-mail address: what is before the @ is not a mailbox")
     } else if !domain.contains('.')
         || !domain.split('.').all(is_label)
         || idna::domain_to_ascii_strict(domain).is_err()
     {
-        Some("not an e-mail address: what stands behind the @ is not a domain")
+        Some("not an e-mail address: what is after the @ is not a domain")
     } else {
         None
     }
@@ -134,10 +134,13 @@ fn is_label(text: &str) -> bool {
 pub(crate) fn name(pointer: &str, text: &str) -> Result<String> {
     let text = text.trim();
     if !(1..=200).contains(&text.chars().count()) {
-        return Err(Error::invalid(pointer, "has 1 to 200 characters"));
+        return Err(Error::invalid(pointer, "must have 1 to 200 characters"));
     }
     if text.contains(char::is_control) {
-        return Err(Error::invalid(pointer, "has no control characters"));
+        return Err(Error::invalid(
+            pointer,
+            "must not contain control characters",
+        ));
     }
     Ok(text.to_owned())
 }

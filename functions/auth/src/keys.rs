@@ -85,7 +85,7 @@ fn object(document: &str) -> anyhow::Result<Value> {
     // Without the cause, which may show what the document says.
     let value: Value = serde_json::from_str(document)
         .map_err(|err| anyhow::anyhow!("the secret is no JSON, line {}", err.line()))?;
-    ensure!(value.is_object(), "the secret is no JSON object");
+    ensure!(value.is_object(), "the secret is not a JSON object");
     Ok(value)
 }
 

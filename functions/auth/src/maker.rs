@@ -35,6 +35,6 @@ fn check(holds: bool) -> Result<()> {
         return Ok(());
     }
     Err(Error::Forbidden(
-        "you are not an admin any more: ask another admin to do this",
+        "you are no longer an admin: ask another admin to do this",
     ))
 }

@@ -22,7 +22,7 @@ use crate::{App, attempt};
 const LIFETIME: TimeDelta = TimeDelta::days(30);
 const GRACE: TimeDelta = TimeDelta::seconds(10);
 
-/// What a client signs its requests with.
+/// The tokens of a session.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Tokens {
     /// Send it as `Authorization: Bearer <access_token>`.

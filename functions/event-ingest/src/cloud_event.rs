@@ -43,7 +43,7 @@ pub(crate) fn parse(item: &str) -> Result<Event<'_>, Rejected> {
     })?;
     let data = match (attributes.data, attributes.data_base64) {
         (Some(data), None) => Ok(data.get().as_bytes()),
-        (_, Some(_)) => Err("data_base64: not taken, send the record as JSON in `data`"),
+        (_, Some(_)) => Err("data_base64: not supported, send the record as JSON in `data`"),
         (None, None) => Err("data: missing, send the record"),
     };
     let id = Some(attributes.id.clone());
@@ -93,7 +93,7 @@ fn binary(headers: &HeaderMap) -> Result<Attributes<'static>, String> {
         None => None,
         Some("source") => Some(Format::Source),
         Some("canonical") => Some(Format::Canonical),
-        Some(_) => return Err("ce-format: source or canonical".to_owned()),
+        Some(_) => return Err("ce-format: must be source or canonical".to_owned()),
     };
     Ok(Attributes {
         specversion: get("specversion")?.into(),
@@ -118,23 +118,23 @@ impl<'a> Attributes<'a> {
 
     fn event(self, data: &'a [u8]) -> Result<Event<'a>, String> {
         if self.specversion != "1.0" {
-            return Err("specversion: only 1.0 is taken".to_owned());
+            return Err("specversion: only 1.0 is supported".to_owned());
         }
         if self.datacontenttype.is_some_and(|it| !is_json(&it)) {
-            return Err("datacontenttype: only JSON is taken".to_owned());
+            return Err("datacontenttype: only JSON is supported".to_owned());
         }
         let mut source = self.source.rsplit('/');
         let (system, connection) = (source.next(), source.next());
         let (Some(system), Some(connection), Some("connections")) =
             (system, connection, source.next())
         else {
-            return Err("source: ends with /connections/<connection id>/<system>".to_owned());
+            return Err("source: must end with /connections/<connection id>/<system>".to_owned());
         };
         let mut kind = self.kind.rsplit('.');
         let op = match kind.next() {
             Some("upsert") => Op::Upsert,
             Some("delete") => Op::Delete,
-            _ => return Err("type: ends with <entity>.upsert or <entity>.delete".to_owned()),
+            _ => return Err("type: must end with <entity>.upsert or <entity>.delete".to_owned()),
         };
         let not_an_id = |_| "source: the connection's id is not a UUID".to_owned();
         let connection = connection.parse().map_err(not_an_id)?;
@@ -207,18 +207,18 @@ mod tests {
 
     #[test]
     fn what_is_not_taken_is_told_why() {
-        check(("1.0", "0.3"), "e1 specversion: only 1.0 is taken");
+        check(("1.0", "0.3"), "e1 specversion: only 1.0 is supported");
         check(
             (r#""data""#, r#""datacontenttype":"text/xml","data""#),
-            "e1 datacontenttype: only JSON is taken",
+            "e1 datacontenttype: only JSON is supported",
         );
         check(
             (r#""data":{"a":1}"#, r#""data_base64":"e30=""#),
-            "e1 data_base64: not taken, send the record as JSON in `data`",
+            "e1 data_base64: not supported, send the record as JSON in `data`",
         );
         check(
             ("/connections/", "/"),
-            "e1 source: ends with /connections/<connection id>/<system>",
+            "e1 source: must end with /connections/<connection id>/<system>",
         );
         check(
             ("0198f0c4", "zz"),
@@ -226,7 +226,7 @@ mod tests {
         );
         check(
             ("account.upsert", "account"),
-            "e1 type: ends with <entity>.upsert or <entity>.delete",
+            "e1 type: must end with <entity>.upsert or <entity>.delete",
         );
         check(
             ("example.account", "example.invoice"),
@@ -279,9 +279,9 @@ mod tests {
         }
         let time = " ce-time: not an RFC 3339 time";
         check_binary("ce-time", Some(b"yesterday"), time);
-        let format = " ce-format: source or canonical";
+        let format = " ce-format: must be source or canonical";
         check_binary("ce-format", Some(b"xml"), format);
-        let version = "é 1 specversion: only 1.0 is taken";
+        let version = "é 1 specversion: only 1.0 is supported";
         check_binary("ce-specversion", Some(b"0.3"), version);
     }
 }

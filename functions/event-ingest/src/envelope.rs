@@ -20,20 +20,20 @@ pub(crate) struct Envelope<'a> {
     /// Where it comes from.
     #[serde(borrow)]
     source: Source<'a>,
-    /// What it becomes: `account`.
+    /// The canonical entity that it becomes: `account`.
     #[serde(borrow)]
     entity: Cow<'a, str>,
     /// What happened to it.
     op: Op,
-    /// The record, in the source's own words. For a delete, what has its key is enough.
+    /// The record with the source's own field names. For a delete, the key is enough.
     #[serde(borrow)]
     #[schema(value_type = Object)]
     data: Option<&'a RawValue>,
     /// The event's id: another event of the connection with the same id is a duplicate.
     id: Option<String>,
-    /// When it happened. The record's version, where the record has none itself.
+    /// When it happened. The record's version, where the record itself has none.
     occurred_at: Option<DateTime<Utc>>,
-    /// Whose words the record is in; `source` where it is not said.
+    /// Which field names the record uses; `source` by default.
     format: Option<Format>,
 }
 

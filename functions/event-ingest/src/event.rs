@@ -39,7 +39,7 @@ pub(crate) struct Rejected {
     pub(crate) reason: String,
 }
 
-/// Whose words a record is in.
+/// Which field names a record uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Format {

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::event::{Event, Rejected};
 
-/// What became of one event.
+/// The result of one event.
 #[derive(Debug)]
 pub(crate) enum Fate {
     Rejected(String),
@@ -227,7 +227,7 @@ impl Round<'_> {
         metrics::count("DriftOpened", usize::from(drift.is_some()));
         if let Some(drift) = drift {
             let ObjectKey { connection, name } = first.object.key();
-            tracing::info!(%connection, object = name, severity = ?drift.severity, "the source drifted");
+            tracing::info!(%connection, object = name, severity = ?drift.severity, "schema drift was detected");
         }
         Ok(Done {
             run: run.id,

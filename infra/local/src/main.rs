@@ -114,6 +114,6 @@ fn reset(settings: &Settings) -> anyhow::Result<()> {
             _ => {}
         }
     }
-    println!("erased: the next start begins anew");
+    println!("erased: the next start makes a new database and new keys");
     Ok(())
 }

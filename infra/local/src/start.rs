@@ -207,7 +207,7 @@ async fn work(platform: Platform, queue: Arc<Local>, stopped: watch::Receiver<bo
 
 fn unworked<T: Default>(error: anyhow::Error) -> T {
     let error = format!("{error:#}");
-    tracing::error!(error, "the queue could not be worked off");
+    tracing::error!(error, "the queue could not be processed");
     T::default()
 }
 

@@ -42,7 +42,7 @@ impl<'a> Answer<'a> {
                 &it.request_id,
                 &it.logical_resource_id,
             ),
-            _ => anyhow::bail!("CloudFormation asks for something that is not known"),
+            _ => anyhow::bail!("CloudFormation sent an unknown request type"),
         };
         let mut body = Response::default();
         (body.status, body.reason) = match end {

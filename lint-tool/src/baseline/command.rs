@@ -20,7 +20,7 @@ pub enum Command {
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
     },
-    /// Take out what is mended; nothing is added.
+    /// Take out what is fixed; nothing is added.
     Shrink {
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
@@ -67,11 +67,11 @@ pub fn run(root: &Path, command: &Command) -> Result<ExitCode, Error> {
 
 /// The baseline as it is, and one of every finding.
 fn findings(root: &Path) -> Result<(Baseline, Baseline), Error> {
-    let (mut tree, config) = check::read(root)?;
-    let before = Baseline::of(&tree).map_err(|err| Error::Usage(format!("{err:#}")))?;
-    tree.remove(FILE_NAME);
+    let (mut files, config) = check::read(root)?;
+    let before = Baseline::of(&files).map_err(|err| Error::Usage(format!("{err:#}")))?;
+    files.remove(FILE_NAME);
     let today = Date::of(std::time::SystemTime::now());
-    let report = check::with_deep_stack(0, || check::check_tree(&tree, &config, today))??;
+    let report = check::with_deep_stack(0, || check::check_files(&files, &config, today))??;
     let found = report.diagnostics.iter().chain(&report.following);
     Ok((before, Baseline::of_findings(found)))
 }

@@ -58,7 +58,7 @@ fn build(options: Bundle) -> Result<ExitCode, Error> {
     let (report, deny_warnings) = check::check_with(&root, &check, &Timing::default())?;
     if !report.is_clean(deny_warnings) {
         print(&render(&report, Format::Human));
-        eprintln!("structure-lint: not bundled: mend the findings first");
+        eprintln!("structure-lint: not bundled: fix the findings first");
         return Ok(ExitCode::from(1));
     }
     let out = match options.out {

@@ -10,11 +10,11 @@ use crate::date::Date;
 use crate::error::Error;
 use crate::{fix, infer};
 
-/// Mends what can be mended; with `dry_run` it only says which lines would change.
+/// Fixes what can be fixed; with `dry_run` it only says which lines would change.
 pub(super) fn fix(root: &Path, dry_run: bool) -> Result<ExitCode, Error> {
-    let (tree, config) = check::read(root)?;
-    let before = tree.clone();
-    let changed = check::with_deep_stack(0, || fix::fix(tree, &config, today()))??;
+    let (files, config) = check::read(root)?;
+    let before = files.clone();
+    let changed = check::with_deep_stack(0, || fix::fix(files, &config, today()))??;
     for (file, text) in &changed {
         print(&changes(file, before.get(file).unwrap_or_default(), text));
         if !dry_run {
@@ -51,8 +51,8 @@ fn changes(file: &str, before: &str, after: &str) -> String {
 
 /// Writes a first `structure-lint.toml`; one that is there is left alone.
 pub(super) fn init(root: &Path, inferred: bool) -> Result<ExitCode, Error> {
-    let (tree, _) = check::read(root)?;
-    if tree.has(config::FILE_NAME) {
+    let (files, _) = check::read(root)?;
+    if files.has(config::FILE_NAME) {
         let message = format!(
             "there is a `{}` already; remove it first",
             config::FILE_NAME
@@ -60,7 +60,7 @@ pub(super) fn init(root: &Path, inferred: bool) -> Result<ExitCode, Error> {
         return Err(Error::Usage(message));
     }
     let text = if inferred {
-        check::with_deep_stack(0, || infer::infer(&tree, today()))??
+        check::with_deep_stack(0, || infer::infer(&files, today()))??
     } else {
         infer::starter()
     };

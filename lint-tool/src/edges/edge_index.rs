@@ -48,20 +48,20 @@ impl EdgeIndex {
 #[cfg(test)]
 mod tests {
     use crate::edges::Edges;
-    use crate::files::Tree;
+    use crate::files::SourceFiles;
     use crate::modules::Modules;
     use crate::selector::Selector;
     use crate::workspace::Workspace;
 
     #[test]
     fn a_selector_has_the_edges_that_it_would_have_one_by_one() {
-        let tree = Tree::fixture(
+        let files = SourceFiles::fixture(
             "//- a/src/lib.rs uses b, sqlx\nmod m { use b::x; fn f() { crate::n::g(); std::env::var(\"X\"); } }\n\
              mod n { pub fn g() { b::y(); sqlx::q() } }\nuse b::x as z;\n#[cfg(test)] mod tests { use super::n; }\n\
              //- b/src/lib.rs\npub fn x() {}\npub fn y() {}\n//- b/build.rs\nuse std::env;\n",
         );
-        let workspace = Workspace::load(&tree).unwrap();
-        let edges = Edges::collect(&workspace, &Modules::load(&tree, &workspace));
+        let workspace = Workspace::load(&files).unwrap();
+        let edges = Edges::collect(&workspace, &Modules::load(&files, &workspace));
         assert!(edges.all.len() > 8, "{}", edges.all.len());
         for texts in [
             &["a"][..],

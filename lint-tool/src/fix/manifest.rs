@@ -4,13 +4,13 @@ use toml::{Table, Value};
 
 use super::{Edit, offset};
 use crate::diagnostic::Diagnostic;
-use crate::files::Tree;
+use crate::files::SourceFiles;
 
 /// `x = "1"` as `x.workspace = true`, where the workspace says the same.
-pub(super) fn inherit(tree: &Tree, it: &Diagnostic, text: &str) -> Option<Edit> {
+pub(super) fn inherit(files: &SourceFiles, it: &Diagnostic, text: &str) -> Option<Edit> {
     let start = offset(text, (it.place.span.line, it.place.span.column))?;
     let line = text[start..].lines().next()?;
-    let root: Table = tree.get("Cargo.toml")?.parse().ok()?;
+    let root: Table = files.get("Cargo.toml")?.parse().ok()?;
     let shared = root.get("workspace")?.get("dependencies")?.as_table()?;
     // Only an entry that is one line is rewritten.
     let (name, entry) = line.parse::<Table>().ok()?.into_iter().next()?;

@@ -58,14 +58,14 @@ How to fix: do without it, pass in what it gives, or add it to the list."#
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for (index, contract) in cx.config.only.iter().enumerate() {
-            let breaches = cx
+            let violations = cx
                 .edges
                 .from(&cx.config.all_of(&contract.from))
                 .filter_map(|edge| {
-                    let key = breach(cx, contract, edge)?;
+                    let key = violation(cx, contract, edge)?;
                     Some((edge, key, ()))
                 });
-            report(index, breaches, out, |edge, _, ()| {
+            report(index, violations, out, |edge, _, ()| {
                 finding(cx, contract, edge)
             });
         }
@@ -73,7 +73,7 @@ How to fix: do without it, pass in what it gives, or add it to the list."#
 }
 
 /// What an edge leads to, if the list does not have it.
-fn breach(cx: &Context, contract: &Only, edge: &Edge) -> Option<String> {
+fn violation(cx: &Context, contract: &Only, edge: &Edge) -> Option<String> {
     let is_outside = edge.to.file.is_empty();
     let root = edge.to.path.split("::").next().unwrap_or_default();
     let is_standard = is_outside && crate::resolve::BUILT_IN.contains(&root);

@@ -58,7 +58,7 @@ How to fix: move the code to one of the places, or use what they offer."#
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for (index, contract) in cx.config.confine.iter().enumerate() {
             let target = Selector::parse(contract.target.get_ref());
-            let breaches = cx
+            let violations = cx
                 .edges
                 .to(std::slice::from_ref(&target))
                 .filter_map(|edge| {
@@ -69,7 +69,7 @@ How to fix: move the code to one of the places, or use what they offer."#
                         .filter(|_| is_direct && !allowed())?;
                     Some((edge, to, ()))
                 });
-            report(index, breaches, out, |edge, to, ()| {
+            report(index, violations, out, |edge, to, ()| {
                 let places: Vec<&str> =
                     contract.to.iter().map(|it| it.get_ref().as_str()).collect();
                 let places = places.join("`, `");

@@ -74,7 +74,7 @@ How to fix: use the one definition; where there must be two, give them the same 
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
-    use crate::files::Tree;
+    use crate::files::SourceFiles;
     use crate::rules::testing::check;
 
     const FIXTURE: &str = "//- a/src/lib.rs\n#[derive(FromRow)]\npub struct Account { id: u8, name: String, kind: u8, at: i64 }\n\
@@ -87,8 +87,8 @@ mod tests {
             FIXTURE,
             "b/src/lib.rs:2:8 `Account` has drifted from `a::Account`",
         );
-        let report = crate::check::check_tree(
-            &Tree::fixture(FIXTURE),
+        let report = crate::check::check_files(
+            &SourceFiles::fixture(FIXTURE),
             &Config::default(),
             "2026-11-22".parse().unwrap(),
         );

@@ -61,7 +61,7 @@ How to fix: correct the selector, or remove it."#
             .packages
             .iter()
             .map(|it| it.manifest.path.clone());
-        let files = cx.tree.paths().map(str::to_owned);
+        let files = cx.files.paths().map(str::to_owned);
         spots.extend(files.chain(manifests).map(|file| Spot {
             path: String::new(),
             file,

@@ -56,7 +56,7 @@ How to fix: move the crate into the workspace, or depend on a published version.
         for manifest in members.chain(root) {
             for path in named_paths(manifest) {
                 let target =
-                    paths::join(manifest.dir(), &path.value).and_then(|it| cx.tree.follow(&it));
+                    paths::join(manifest.dir(), &path.value).and_then(|it| cx.files.follow(&it));
                 if target.is_none() {
                     let message = format!("`{}` leads out of the workspace", path.value);
                     let finding = Diagnostic::new("SL020", manifest.place(path.span), message)

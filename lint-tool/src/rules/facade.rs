@@ -61,14 +61,14 @@ How to fix: name what the root offers, or re-export it there."#
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for (index, contract) in cx.config.facade.iter().enumerate() {
             let roots = roots(cx, contract);
-            let breaches = cx
+            let violations = cx
                 .edges
                 .to(&cx.config.all_of(&contract.of))
                 .filter_map(|edge| {
-                    let root = breach(cx, contract, &roots, edge)?;
+                    let root = violation(cx, contract, &roots, edge)?;
                     Some((edge, edge.to.path.clone(), root))
                 });
-            report(index, breaches, out, |edge, _, root| {
+            report(index, violations, out, |edge, _, root| {
                 finding(cx, contract, edge, root)
             });
         }
@@ -92,7 +92,7 @@ fn roots(cx: &Context, contract: &Facade) -> Roots {
     roots
 }
 
-fn breach<'a>(
+fn violation<'a>(
     cx: &Context,
     contract: &Facade,
     roots: &'a Roots,

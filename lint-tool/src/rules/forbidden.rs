@@ -56,7 +56,7 @@ How to fix: turn the edge round, or move what is needed."#
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for (index, contract) in cx.config.forbid.iter().enumerate() {
-            let breaches = cx
+            let violations = cx
                 .edges
                 .from(&cx.config.all_of(&contract.from))
                 .filter_map(|edge| {
@@ -67,7 +67,7 @@ How to fix: turn the edge round, or move what is needed."#
                     let (line, to) = cx.config.capturing(&contract.to, &edge.to, &mut caught)?;
                     (from != to).then_some((edge, to, line))
                 });
-            report(index, breaches, out, |edge, to, line| {
+            report(index, violations, out, |edge, to, line| {
                 let reason = contract
                     .reason
                     .as_ref()

@@ -38,7 +38,7 @@ mod a;
 //- src/odd.rs
 ```
 
-How to fix: write the reason, or mend the finding."#
+How to fix: write the reason, or fix the finding."#
     }
 
     fn check(&self, _: &Context, _: &mut Vec<Diagnostic>) {}

@@ -58,7 +58,7 @@ How to fix: move what both need into a crate below them."#
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for (index, contract) in cx.config.independent.iter().enumerate() {
-            let breaches = cx
+            let violations = cx
                 .edges
                 .from(&cx.config.all_of(&contract.members))
                 .filter_map(|edge| {
@@ -66,7 +66,7 @@ How to fix: move what both need into a crate below them."#
                     let (_, to) = cx.config.covering(&contract.members, &edge.to)?;
                     (from != to).then_some((edge, to, ()))
                 });
-            report(index, breaches, out, |edge, to, ()| {
+            report(index, violations, out, |edge, to, ()| {
                 finding(cx, contract, edge, to)
             });
         }

@@ -59,18 +59,18 @@ How to fix: move what both need into the lower layer, or pass it in as an argume
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for (index, layers) in cx.config.layers.iter().enumerate() {
-            let breaches = cx
+            let violations = cx
                 .edges
                 .from(&cx.config.all_of(&layers.order))
                 .filter_map(|edge| {
-                    let (from, to) = breach(cx.config, layers, edge)?;
+                    let (from, to) = violation(cx.config, layers, edge)?;
                     Some((
                         edge,
                         format!("{}>{}", layers.order[from].get_ref(), edge.to.path),
                         (from, to),
                     ))
                 });
-            report(index, breaches, out, |edge, _, (from, to)| {
+            report(index, violations, out, |edge, _, (from, to)| {
                 let (from, to) = (&layers.order[from], &layers.order[to]);
                 finding(cx.config, layers, edge, from, to)
             });
@@ -78,7 +78,7 @@ How to fix: move what both need into the lower layer, or pass it in as an argume
     }
 }
 
-fn breach(config: &Config, layers: &Layers, edge: &Edge) -> Option<(usize, usize)> {
+fn violation(config: &Config, layers: &Layers, edge: &Edge) -> Option<(usize, usize)> {
     if let Some(within) = &layers.within {
         let inside = |spot: &Spot| config.covers(within.get_ref(), spot).is_some();
         if !(inside(&edge.from) && inside(&edge.to)) {

@@ -66,7 +66,7 @@ How to fix: declare it with `mod`, or delete it."#
                 .iter()
                 .any(|(file, it)| it.error.is_some() && paths::is_within(file, &source));
             let files = cx
-                .tree
+                .files
                 .paths()
                 .filter(|it| it.ends_with(".rs") && paths::is_within(it, &source));
             for file in files.filter(|_| !is_unsure) {
@@ -79,7 +79,7 @@ How to fix: declare it with `mod`, or delete it."#
                         .split('/')
                         .any(|it| by_macro.contains(it))
                     || is_named(cx, &source, file)
-                    || cx.tree.get(file).is_some_and(is_generated);
+                    || cx.files.get(file).is_some_and(is_generated);
                 if !is_loaded {
                     let finding = Diagnostic::new(
                         "SL009",
@@ -109,11 +109,11 @@ fn is_named(cx: &Context, source: &str, file: &str) -> bool {
     let name = format!("/{}\"", paths::file_name(file));
     let in_quotes = format!("\"{}", &name[1..]);
     let mut texts = cx
-        .tree
+        .files
         .paths()
         .filter(|it| it.ends_with(".rs") && paths::is_within(it, source));
     texts.any(|it| {
-        let text = cx.tree.get(it).unwrap_or_default();
+        let text = cx.files.get(it).unwrap_or_default();
         text.contains(&in_quotes) || text.contains(&name)
     })
 }

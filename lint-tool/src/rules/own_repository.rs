@@ -114,7 +114,7 @@ fn plain(address: &str) -> String {
     let address = address
         .split_once("://")
         .map_or(address.as_str(), |(_, it)| it);
-    let repository = address.split("/tree/").next().unwrap_or(address);
+    let repository = address.split("/files/").next().unwrap_or(address);
     let repository = repository.trim_end_matches('/').trim_end_matches(".git");
     repository.replacen(':', "/", 1)
 }

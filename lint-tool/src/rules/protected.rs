@@ -73,7 +73,7 @@ How to fix: use what those who may see it offer, or add the user to the list."#
 
     fn check(&self, cx: &Context, out: &mut Vec<Diagnostic>) {
         for (index, contract) in cx.config.protect.iter().enumerate() {
-            let breaches = cx
+            let violations = cx
                 .edges
                 .to(&cx.config.all_of(&contract.target))
                 .filter_map(|edge| {
@@ -87,7 +87,7 @@ How to fix: use what those who may see it offer, or add the user to the list."#
                     let may = seen.is_some() || own.is_some_and(|(_, from)| from == to);
                     (!may).then_some((edge, to, line))
                 });
-            report(index, breaches, out, |edge, to, line| {
+            report(index, violations, out, |edge, to, line| {
                 let list = names(contract.visible_to.iter().map(Spanned::get_ref));
                 let note = format!("{list}{}", reason(&contract.reason));
                 finding(edge, to, note, cx.config.place(line))
@@ -114,13 +114,13 @@ fn protected_packages(cx: &Context, out: &mut Vec<Diagnostic>) {
         let root = |it: &Spot| it.path.split("::").next().map(str::to_owned);
         let is_target =
             |it: &Spot| !it.file.is_empty() && root(it).as_ref() == Some(&package.ident);
-        let breaches = cx
+        let violations = cx
             .edges
             .all
             .iter()
             .filter(|edge| is_direct(edge) && is_target(&edge.to) && !may_see(&edge.from));
-        let breaches = breaches.map(|it| (it, package.ident.clone(), ()));
-        report(&package.ident, breaches, out, |edge, to, ()| {
+        let violations = violations.map(|it| (it, package.ident.clone(), ()));
+        report(&package.ident, violations, out, |edge, to, ()| {
             let name = package.manifest.package.as_ref();
             let line = list.first().or(name).map(|it| it.span).unwrap_or_default();
             let note = names(list.iter().map(|it| &it.value));

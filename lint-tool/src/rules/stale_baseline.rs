@@ -24,8 +24,8 @@ impl Rule for StaleBaseline {
         r#"An entry of the baseline whose finding is gone.
 
 An entry that no finding needs is a licence for a new one. `structure-lint.baseline.json` counts
-findings by rule, from and to; when there are fewer, it must say so too. A warning at a desk, and an
-error where `CI` is set, so that mending is never hindered and never forgotten.
+findings by rule, from and to; when there are fewer, it must say so too. A warning locally, and an
+error where `CI` is set, so that fixing is never hindered and never forgotten.
 
 ```bad
 //- structure-lint.baseline.json

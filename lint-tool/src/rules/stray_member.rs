@@ -64,7 +64,7 @@ How to fix: list it in `members` of the root manifest."#
                 let Some(dir) = paths::join(&package.dir, &path.value) else {
                     continue;
                 };
-                let exists = cx.tree.get(&format!("{dir}/Cargo.toml")).is_some();
+                let exists = cx.files.get(&format!("{dir}/Cargo.toml")).is_some();
                 if exists && !cx.workspace.is_listed(&dir) {
                     let message = format!("`{dir}` is no member of the workspace");
                     let finding =

@@ -46,7 +46,7 @@ How to fix: make it parse, as `rustc` would ask too."#
                 out.push(Diagnostic::new("SL900", Place::new(file, *span), message));
             }
         }
-        for (file, reason) in cx.tree.unreadable().filter(|(it, _)| is_read(cx, it)) {
+        for (file, reason) in cx.files.unreadable().filter(|(it, _)| is_read(cx, it)) {
             out.push(Diagnostic::new(
                 "SL900",
                 Place::new(file, Span::START),

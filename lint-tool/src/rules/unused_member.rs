@@ -84,11 +84,11 @@ fn has_broken_file(cx: &Context, dir: &str) -> bool {
 /// Whether any text of the package names it, such as an example in the documentation.
 fn is_in_words(cx: &Context, package: &Package, name: &str) -> bool {
     let is_part = |it: char| it.is_alphanumeric() || it == '_';
-    let mut files = cx.tree.paths();
+    let mut files = cx.files.paths();
     files.any(|file| {
         file.ends_with(".rs")
             && paths::is_within(file, &package.dir)
-            && cx.tree.get(file).is_some_and(|text| {
+            && cx.files.get(file).is_some_and(|text| {
                 let mut found = text.match_indices(name);
                 found.any(|(at, it)| {
                     !text[..at].ends_with(is_part) && !text[at + it.len()..].starts_with(is_part)

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::check;
 use crate::config::{self, Config};
 use crate::error::Error;
-use crate::files::Tree;
+use crate::files::SourceFiles;
 
 /// File, line and code.
 pub type Finding = (String, u32, String);
@@ -19,7 +19,7 @@ pub struct Case {
     pub shows: String,
     /// Whether rustc compiles it.
     pub builds: bool,
-    pub tree: Tree,
+    pub files: SourceFiles,
     pub expected: BTreeSet<Finding>,
 }
 
@@ -68,9 +68,9 @@ fn case(common: &str, text: &str) -> Option<Case> {
         expected.insert((file.to_owned(), line.parse().ok()?, code.to_owned()));
         body = rest;
     }
-    let tree = Tree::fixture(&format!("{common}{body}"));
-    for file in tree.paths() {
-        let lines = tree.get(file).unwrap_or_default().lines();
+    let files = SourceFiles::fixture(&format!("{common}{body}"));
+    for file in files.paths() {
+        let lines = files.get(file).unwrap_or_default().lines();
         for (index, line) in lines.enumerate() {
             let codes = marks(line).into_iter();
             expected.extend(codes.map(|it| (file.to_owned(), index as u32 + 1, it)));
@@ -80,7 +80,7 @@ fn case(common: &str, text: &str) -> Option<Case> {
         name: name.to_owned(),
         shows: shows.trim_end_matches(" [no build]").to_owned(),
         builds: !head.ends_with("[no build]"),
-        tree,
+        files,
         expected,
     })
 }
@@ -95,13 +95,13 @@ fn marks(line: &str) -> Vec<String> {
 }
 
 /// Every finding of every rule on a workspace.
-pub fn findings(tree: &Tree) -> Result<BTreeSet<Finding>, Error> {
-    let text = tree.get(config::FILE_NAME).unwrap_or_default();
+pub fn findings(files: &SourceFiles) -> Result<BTreeSet<Finding>, Error> {
+    let text = files.get(config::FILE_NAME).unwrap_or_default();
     let mut config = Config::parse(text).map_err(|err| Error::Usage(format!("{err:#}")))?;
     // The cases show what a rule can see; what it leaves alone by default, a case says by itself.
     config.strict.get_or_insert(true);
     let today = TODAY.parse().map_err(Error::Usage)?;
-    let report = check::check_tree(tree, &config, today)?;
+    let report = check::check_files(files, &config, today)?;
     let found = report.diagnostics.into_iter();
     let found = found.map(|it| (it.place.file, it.place.span.line, it.code.to_owned()));
     Ok(found.collect())

@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::{Breach, Field, outside};
+use super::{Field, Violation, outside};
 use crate::config::Config;
 use crate::diagnostic::{Place, Span};
 use crate::edges::{CodeEdge, Edge, Spot};
@@ -12,7 +12,7 @@ use crate::selector::Selector;
 /// From and to; `None` where nothing can break the contract.
 type EdgeIndex = Option<(Spot, Spot)>;
 
-pub(super) fn breaches(field: &Field) -> Vec<Breach> {
+pub(super) fn violations(field: &Field) -> Vec<Violation> {
     let mut all = layers(field);
     all.extend(independent(field));
     all.extend(forbid(field));
@@ -25,78 +25,78 @@ pub(super) fn breaches(field: &Field) -> Vec<Breach> {
     all
 }
 
-fn layers(field: &Field) -> Vec<Breach> {
+fn layers(field: &Field) -> Vec<Violation> {
     let pairs = field.config.layers.iter().flat_map(|it| {
         let pairs = it.order.windows(2).map(|pair| (&pair[0], &pair[1]));
         pairs.map(move |(low, high)| (it, low.get_ref(), high.get_ref()))
     });
-    let breach = |(it, low, high): (&crate::config::Layers, &String, &String)| {
+    let violation = |(it, low, high): (&crate::config::Layers, &String, &String)| {
         let contract = format!("`{}`: `{low}` uses `{high}`", it.name);
         let ends = field.first(low).zip(field.first(high));
-        field.breach("SL010", contract, ends, |config| {
+        field.violation("SL010", contract, ends, |config| {
             config.layers = vec![it.clone()]
         })
     };
-    pairs.map(breach).collect()
+    pairs.map(violation).collect()
 }
 
-fn independent(field: &Field) -> Vec<Breach> {
-    let breach = |it: &crate::config::Independent| {
+fn independent(field: &Field) -> Vec<Violation> {
+    let violation = |it: &crate::config::Independent| {
         let contract = format!("`{}` use each other", it.name);
         let ends = field.two_parts(&it.members);
-        field.breach("SL011", contract, ends, |config| {
+        field.violation("SL011", contract, ends, |config| {
             config.independent = vec![it.clone()]
         })
     };
-    field.config.independent.iter().map(breach).collect()
+    field.config.independent.iter().map(violation).collect()
 }
 
-fn forbid(field: &Field) -> Vec<Breach> {
-    let breach = |it: &crate::config::Forbid| {
+fn forbid(field: &Field) -> Vec<Violation> {
+    let violation = |it: &crate::config::Forbid| {
         let contract = format!("{} uses {}", names(&it.from), names(&it.to));
         let from = it.from.iter().find_map(|it| field.first(it.get_ref()));
         let to = it.to.iter().find_map(|it| field.end(it.get_ref()));
-        field.breach("SL012", contract, from.zip(to), |config| {
+        field.violation("SL012", contract, from.zip(to), |config| {
             config.forbid = vec![it.clone()]
         })
     };
-    field.config.forbid.iter().map(breach).collect()
+    field.config.forbid.iter().map(violation).collect()
 }
 
-fn only(field: &Field) -> Vec<Breach> {
-    let breach = |it: &crate::config::Only| {
+fn only(field: &Field) -> Vec<Violation> {
+    let violation = |it: &crate::config::Only| {
         let contract = format!("{} uses more than its list", names(&it.from));
         let from = it.from.iter().find_map(|it| field.first(it.get_ref()));
         let is_listed =
             |spot: &Spot| field.is_covered(&it.to, spot) || field.is_covered(&it.from, spot);
         let mut others = std::iter::once(outside("planted")).chain(field.spots());
         let to = others.find(|it| !is_listed(it));
-        field.breach("SL013", contract, from.zip(to), |config| {
+        field.violation("SL013", contract, from.zip(to), |config| {
             config.only = vec![it.clone()]
         })
     };
-    field.config.only.iter().map(breach).collect()
+    field.config.only.iter().map(violation).collect()
 }
 
-fn protect(field: &Field) -> Vec<Breach> {
-    let breach = |it: &crate::config::Protect| {
+fn protect(field: &Field) -> Vec<Violation> {
+    let violation = |it: &crate::config::Protect| {
         let contract = format!("{} is seen by others", names(&it.target));
         let to = it.target.iter().find_map(|it| field.first(it.get_ref()));
         let may = |spot: &Spot| {
             field.is_covered(&it.visible_to, spot) || field.is_covered(&it.target, spot)
         };
         let from = field.spots().find(|it| !may(it));
-        field.breach("SL014", contract, from.zip(to), |config| {
+        field.violation("SL014", contract, from.zip(to), |config| {
             config.protect = vec![it.clone()]
         })
     };
-    field.config.protect.iter().map(breach).collect()
+    field.config.protect.iter().map(violation).collect()
 }
 
 /// Packages whose manifests say who may see them.
-fn visible_to(field: &Field) -> Vec<Breach> {
+fn visible_to(field: &Field) -> Vec<Violation> {
     let packages = field.analysis.workspace.packages.iter();
-    let breach = |package: &crate::workspace::Package| {
+    let violation = |package: &crate::workspace::Package| {
         let list = package.manifest.visible_to.as_ref()?;
         let contract = format!("the package `{}` is seen by others", package.name);
         let may = |spot: &Spot| {
@@ -106,27 +106,27 @@ fn visible_to(field: &Field) -> Vec<Breach> {
         };
         let to = field.spots().find(|it| it.root() == package.ident);
         let from = field.spots().find(|it| !may(it));
-        Some(field.breach("SL014", contract, from.zip(to), |_| {}))
+        Some(field.violation("SL014", contract, from.zip(to), |_| {}))
     };
-    packages.filter_map(breach).collect()
+    packages.filter_map(violation).collect()
 }
 
-fn acyclic(field: &Field) -> Vec<Breach> {
-    let breach = |it: &crate::config::Acyclic| {
+fn acyclic(field: &Field) -> Vec<Violation> {
+    let violation = |it: &crate::config::Acyclic| {
         let contract = format!("`{}` use each other in a circle", it.name);
         let ends = field.two_parts(&it.members);
         let back = ends.as_ref().map(|(from, to)| edge(to, from));
-        let mut breach = field.breach("SL015", contract, ends, |config| {
+        let mut violation = field.violation("SL015", contract, ends, |config| {
             config.acyclic = vec![it.clone()]
         });
-        breach.edges.extend(back);
-        breach
+        violation.edges.extend(back);
+        violation
     };
-    field.config.acyclic.iter().map(breach).collect()
+    field.config.acyclic.iter().map(violation).collect()
 }
 
-fn facade(field: &Field) -> Vec<Breach> {
-    let breach = |it: &crate::config::Facade| {
+fn facade(field: &Field) -> Vec<Violation> {
+    let violation = |it: &crate::config::Facade| {
         let contract = format!("past {}", names(&it.of));
         let root = it.of.iter().find_map(|it| field.first(it.get_ref()));
         let ends = root.and_then(|root| {
@@ -137,36 +137,36 @@ fn facade(field: &Field) -> Vec<Breach> {
             };
             Some((from, inner))
         });
-        field.breach("SL016", contract, ends, |config| {
+        field.violation("SL016", contract, ends, |config| {
             config.facade = vec![it.clone()]
         })
     };
-    field.config.facade.iter().map(breach).collect()
+    field.config.facade.iter().map(violation).collect()
 }
 
-fn confine(field: &Field) -> Vec<Breach> {
-    let breach = |it: &crate::config::Confine| {
+fn confine(field: &Field) -> Vec<Violation> {
+    let violation = |it: &crate::config::Confine| {
         let contract = format!("`{}` outside of its places", it.target.get_ref());
         let from = field.spots().find(|spot| !field.is_covered(&it.to, spot));
         let ends = from.zip(field.end(it.target.get_ref()));
-        field.breach("SL017", contract, ends, |config| {
+        field.violation("SL017", contract, ends, |config| {
             config.confine = vec![it.clone()]
         })
     };
-    field.config.confine.iter().map(breach).collect()
+    field.config.confine.iter().map(violation).collect()
 }
 
 impl Field<'_> {
-    fn breach(
+    fn violation(
         &self,
         code: &'static str,
         contract: String,
         ends: EdgeIndex,
         add: impl FnOnce(&mut Config),
-    ) -> Breach {
+    ) -> Violation {
         let mut config = self.config.without_contracts();
         add(&mut config);
-        Breach {
+        Violation {
             code,
             contract,
             config,

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Breach, Field};
+use super::{Field, Violation};
 use crate::config::Config;
 use crate::diagnostic::{Place, Span};
 use crate::edges::Spot;
 use crate::models::{Access, Model, Models, Table};
 use crate::paths::wildcard;
 
-pub(super) fn breaches(field: &Field) -> Vec<Breach> {
+pub(super) fn violations(field: &Field) -> Vec<Violation> {
     let mut all = homes(field);
     all.extend(written_elsewhere(field));
     all.extend(read_elsewhere(field));
@@ -17,8 +17,8 @@ pub(super) fn breaches(field: &Field) -> Vec<Breach> {
 }
 
 /// Each table of an owner, written by another.
-fn written_elsewhere(field: &Field) -> Vec<Breach> {
-    let breach = |(table, owner, config): (String, &String, Config)| {
+fn written_elsewhere(field: &Field) -> Vec<Violation> {
+    let violation = |(table, owner, config): (String, &String, Config)| {
         let is_owner = |it: &Spot| config.covers(owner, it).is_some();
         let writer = field.places().find(|(_, it)| !is_owner(it));
         let planted = Table {
@@ -26,14 +26,14 @@ fn written_elsewhere(field: &Field) -> Vec<Breach> {
             ..Table::default()
         };
         let contract = format!("`{table}` of `{owner}` is written elsewhere");
-        breach("SL040", contract, config, with(table, planted))
+        violation("SL040", contract, config, with(table, planted))
     };
-    owned(field).map(breach).collect()
+    owned(field).map(violation).collect()
 }
 
 /// Each table of an owner, read by one who is not named.
-fn read_elsewhere(field: &Field) -> Vec<Breach> {
-    let breach = |(table, owner, config): (String, &String, Config)| {
+fn read_elsewhere(field: &Field) -> Vec<Violation> {
+    let violation = |(table, owner, config): (String, &String, Config)| {
         let may_read = |it: &Spot| {
             let readers = config.models.readers.iter();
             let mut lists = readers.filter(|(pattern, _)| wildcard(pattern.get_ref(), &table));
@@ -46,9 +46,9 @@ fn read_elsewhere(field: &Field) -> Vec<Breach> {
             ..Table::default()
         };
         let contract = format!("`{table}` of `{owner}` is read elsewhere");
-        breach("SL044", contract, config, with(table, planted))
+        violation("SL044", contract, config, with(table, planted))
     };
-    owned(field).map(breach).collect()
+    owned(field).map(violation).collect()
 }
 
 /// A table of each owner, with the configuration that says so.
@@ -71,7 +71,7 @@ fn with(table: String, planted: Table) -> Models {
 }
 
 /// A struct of each home, and its copy in another package.
-fn homes(field: &Field) -> Vec<Breach> {
+fn homes(field: &Field) -> Vec<Violation> {
     let copied = |name: &toml::Spanned<String>| {
         let is_home = |it: &Spot| field.config.covers(name.get_ref(), it).is_some();
         let home = field.places().find(|(_, it)| is_home(it));
@@ -89,13 +89,13 @@ fn homes(field: &Field) -> Vec<Breach> {
             ..Models::default()
         };
         let contract = format!("a model of `{}` is repeated elsewhere", name.get_ref());
-        breach("SL041", contract, config, models)
+        violation("SL041", contract, config, models)
     };
     field.config.models.home.iter().map(copied).collect()
 }
 
-fn breach(code: &'static str, contract: String, config: Config, models: Models) -> Breach {
-    Breach {
+fn violation(code: &'static str, contract: String, config: Config, models: Models) -> Violation {
+    Violation {
         code,
         contract,
         config,

@@ -3,9 +3,9 @@ use super::*;
 fn bad(config: &str) -> Vec<String> {
     let manifest = "//- c/Cargo.toml\n[package]\nname = \"c\"\n[package.metadata.structure-lint]\nvisible-to = [\"a\"]\n";
     let sources = "//- a/src/lib.rs\n//- b/src/lib.rs\nmod db {}\nmod web {}\n//- c/src/lib.rs\n";
-    let tree = Tree::fixture(&format!("{manifest}{sources}"));
+    let files = SourceFiles::fixture(&format!("{manifest}{sources}"));
     let config = Config::parse(config).unwrap();
-    let verdicts = run(&tree, &config, "2026-11-22".parse().unwrap()).unwrap();
+    let verdicts = run(&files, &config, "2026-11-22".parse().unwrap()).unwrap();
     assert!(verdicts.iter().any(|it| it.planted.contains("`c`")));
     let bad = verdicts.into_iter().filter(|it| !it.is_good());
     bad.map(|it| format!("{} {}", it.code, it.planted))
@@ -100,13 +100,12 @@ until = "9999-12-31"
 
 #[test]
 fn a_case_that_is_judged_wrongly_is_shown() {
-    let text =
-        "//- src/lib.rs\n//= trap: nothing\nuse a::*;\n//= breach: marked\nuse a::*; //~ SL006\n";
+    let text = "//- src/lib.rs\n//= trap: nothing\nuse a::*;\n//= violation: marked\nuse a::*; //~ SL006\n";
     let verdicts: Vec<Verdict> = cases::read(text).iter().map(judge).collect();
     let rows = table(&verdicts);
     assert!(rows.contains("| - | `trap`: nothing | WRONG |"), "{rows}");
     assert!(
-        rows.contains("| SL006 | `breach`: marked | as expected |"),
+        rows.contains("| SL006 | `violation`: marked | as expected |"),
         "{rows}"
     );
 }

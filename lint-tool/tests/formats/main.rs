@@ -9,19 +9,19 @@ use std::process::Command;
 
 use cargo_metadata::Message;
 use serde_json::Value;
-use structure_lint::check::{Report, check_tree};
+use structure_lint::check::{Report, check_files};
 use structure_lint::config::{Config, FILE_NAME};
-use structure_lint::files::Tree;
+use structure_lint::files::SourceFiles;
 use structure_lint::rules::RULES;
 use structure_lint::{Format, render};
 
 /// What the rules say of the first bad example of each.
 fn reports() -> Vec<(&'static str, Report)> {
     let report = |text: &str| {
-        let tree = Tree::fixture(text);
-        let mut config = Config::parse(tree.get(FILE_NAME).unwrap_or_default()).unwrap();
+        let files = SourceFiles::fixture(text);
+        let mut config = Config::parse(files.get(FILE_NAME).unwrap_or_default()).unwrap();
         config.strict.get_or_insert(true);
-        check_tree(&tree, &config, "2026-11-22".parse().unwrap()).unwrap()
+        check_files(&files, &config, "2026-11-22".parse().unwrap()).unwrap()
     };
     let examples = RULES.iter().map(|rule| {
         let bad = rule.explain().split("```bad\n").nth(1).unwrap();

@@ -4,18 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use structure_lint::files::Tree;
+use structure_lint::files::SourceFiles;
 
 /// Writes a fixture to a new folder of this test.
 pub(crate) fn write(name: &str, fixture: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&root);
     fs::create_dir_all(&root).unwrap();
-    let tree = Tree::fixture(fixture);
-    for path in tree.paths().filter(|_| !fixture.is_empty()) {
+    let files = SourceFiles::fixture(fixture);
+    for path in files.paths().filter(|_| !fixture.is_empty()) {
         let file = root.join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, tree.get(path).unwrap()).unwrap();
+        fs::write(file, files.get(path).unwrap()).unwrap();
     }
     root
 }

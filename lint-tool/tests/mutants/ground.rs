@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use structure_lint::check::{analyse, check_tree, read, with_deep_stack};
+use structure_lint::check::{analyse, check_files, read, with_deep_stack};
 use structure_lint::config::Config;
-use structure_lint::files::Tree;
+use structure_lint::files::SourceFiles;
 use structure_lint::models::{Model, Models};
 use structure_lint::rules::RULES;
 
@@ -20,7 +20,7 @@ pub(crate) type Findings = BTreeSet<(usize, &'static str, String)>;
 const FOLDER: &str = "src/a/b/c/d";
 
 pub(crate) struct Ground {
-    tree: Tree,
+    files: SourceFiles,
     models: Models,
     config: Config,
 }
@@ -28,22 +28,22 @@ pub(crate) struct Ground {
 impl Ground {
     pub(crate) fn of_this_repository() -> Ground {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let (mut tree, config) = read(root).unwrap();
-        let analysis = analyse(&tree).unwrap();
-        let models = Models::collect(&tree, &analysis.workspace, &analysis.modules);
-        let manifest = tree.get("Cargo.toml").unwrap();
+        let (mut files, config) = read(root).unwrap();
+        let analysis = analyse(&files).unwrap();
+        let models = Models::collect(&files, &analysis.workspace, &analysis.modules);
+        let manifest = files.get("Cargo.toml").unwrap();
         let (before, after) = manifest.split_once("\"]").unwrap();
         assert!(before.contains("members = ["), "{before}");
         let with_crate = format!("{before}\", \"{CRATE}\"]{after}");
-        tree.set("Cargo.toml", with_crate);
+        files.set("Cargo.toml", with_crate);
         let packages = analysis.workspace.packages.iter();
         let uses = packages.map(|it| format!("{} = {{ path = \"../{}\" }}\n", it.name, it.dir));
         let uses: String = uses.collect();
         let package = format!("[package]\nname = \"{CRATE}\"\nedition = \"2024\"\n");
         let manifest = format!("{package}[dependencies]\n{uses}");
-        tree.set(&format!("{CRATE}/Cargo.toml"), manifest);
+        files.set(&format!("{CRATE}/Cargo.toml"), manifest);
         Ground {
-            tree,
+            files,
             models,
             config,
         }
@@ -58,7 +58,7 @@ impl Ground {
         let structs = self.models.structs.iter();
         let meant = structs.filter(|it| it.fields.len() > 1 && (it.mapped || is_home(it)));
         let path = |it: &Model| format!("{}::{}", it.from.path, it.name);
-        let written = meant.filter_map(|it| Some((path(it), Written::find(&self.tree, it)?)));
+        let written = meant.filter_map(|it| Some((path(it), Written::find(&self.files, it)?)));
         written.collect()
     }
 
@@ -79,18 +79,18 @@ impl Ground {
     /// The number of each text that a rule speaks of, with the code and what the finding leads to.
     /// `api` are the places of the declared API layer.
     pub(crate) fn findings(&self, api: &[&str], texts: &[String]) -> Findings {
-        let mut tree = self.tree.clone();
+        let mut files = self.files.clone();
         let declarations = (0..texts.len()).map(|at| format!("mod m{at};\n"));
         let above = ["lib.rs", "a.rs", "a/b.rs", "a/b/c.rs"].iter().zip('a'..);
         for (file, below) in above {
-            tree.set(&format!("{CRATE}/src/{file}"), format!("mod {below};\n"));
+            files.set(&format!("{CRATE}/src/{file}"), format!("mod {below};\n"));
         }
-        tree.set(&format!("{CRATE}/{FOLDER}.rs"), declarations.collect());
+        files.set(&format!("{CRATE}/{FOLDER}.rs"), declarations.collect());
         for (at, text) in texts.iter().enumerate() {
-            tree.set(&format!("{CRATE}/{FOLDER}/m{at}.rs"), text.clone());
+            files.set(&format!("{CRATE}/{FOLDER}/m{at}.rs"), text.clone());
         }
         let (config, today) = (self.config(api), "2026-11-22".parse().unwrap());
-        let check = || check_tree(&tree, &config, today).unwrap();
+        let check = || check_files(&files, &config, today).unwrap();
         let report = with_deep_stack(0, check).unwrap();
         let number = |file: &str| {
             let name = file.strip_prefix(&format!("{CRATE}/{FOLDER}/m"))?;

@@ -1,6 +1,6 @@
 //! A struct as its parts of text, so that edits can be combined.
 
-use structure_lint::files::Tree;
+use structure_lint::files::SourceFiles;
 use structure_lint::models::Model;
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
@@ -30,12 +30,12 @@ pub(crate) struct Field {
 
 impl Written {
     /// The text of a model, where a file has it written out (and no macro makes it up).
-    pub(crate) fn find(tree: &Tree, model: &Model) -> Option<Written> {
+    pub(crate) fn find(files: &SourceFiles, model: &Model) -> Option<Written> {
         let mut finder = Finder {
             line: model.place.span.line as usize,
             found: None,
         };
-        finder.visit_file(&syn::parse_file(tree.get(&model.place.file)?).ok()?);
+        finder.visit_file(&syn::parse_file(files.get(&model.place.file)?).ok()?);
         let item = finder.found.filter(|it| it.ident == model.name)?;
         let fields = item.fields.iter().map(|field| {
             let name = field.ident.as_ref()?.to_string();

@@ -147,8 +147,8 @@ fn judge(project: &str, report: &Report, verdicts: &Verdicts, row: &mut Row, rul
 fn unresolved(folder: &Path, here: &Path) -> Result<()> {
     for (project, crates) in layout::projects(&here.join("crates.tsv"))? {
         let root = layout::lay_out(folder, &project, &crates)?;
-        let (tree, _) = check::read(&root)?;
-        let analysis = check::with_deep_stack(0, || check::analyse(&tree))??;
+        let (files, _) = check::read(&root)?;
+        let analysis = check::with_deep_stack(0, || check::analyse(&files))??;
         for note in analysis.edges.unresolved {
             let place = note.place.map(|it| format!("{}:{}", it.file, it.span.line));
             let place = place.unwrap_or_default();

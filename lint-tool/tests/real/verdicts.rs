@@ -1,4 +1,4 @@
-//! What we think of a finding: would a maintainer of that project mend it?
+//! What we think of a finding: would a maintainer of that project fix it?
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ struct Verdict {
     judgement: Judgement,
 }
 
-/// Whether a maintainer would mend what a finding says.
+/// Whether a maintainer would fix what a finding says.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Judgement {
     Yes,

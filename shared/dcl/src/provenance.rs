@@ -8,16 +8,16 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-/// How one field of a record came about.
+/// How the value of one field was computed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldOrigin {
     /// The canonical field.
     pub field: String,
-    /// Where the mapping looks in the payload.
+    /// The paths of the payload that the mapping reads.
     pub sources: Vec<String>,
-    /// What it does with what it finds.
+    /// The transforms that the mapping applies to them.
     pub transforms: Vec<Transform>,
-    /// What stands there, source by source, to the letter; a source that is not there is absent.
+    /// The values at these paths of the payload, verbatim; a path that the payload lacks is absent.
     #[schema(value_type = BTreeMap<String, serde_json::Value>)]
     pub raw: BTreeMap<String, Box<RawValue>>,
 }

@@ -53,7 +53,7 @@ pub struct Reject {
     /// The canonical field, or the source's path where the fault has no canonical field.
     /// None where the record as a whole is wrong.
     pub field: Option<String>,
-    /// What is wrong.
+    /// An error, as `application/problem+json`.
     pub reason: String,
 }
 

@@ -254,7 +254,7 @@ fn transforms_apply_in_order() {
         "stage",
         stages("reject"),
         r#""Open""#,
-        r#"stage: "open" is none of the words that the mapping lists"#,
+        r#"stage: "open" is not one of the values that the mapping lists"#,
     );
     check(
         "stage",

@@ -71,7 +71,7 @@ fn word<'a>(
         (None, Otherwise::Keep) => Ok(Some(text)),
         (None, Otherwise::Null) => Ok(None),
         (None, Otherwise::Reject) => Err(format!(
-            "{} is none of the words that the mapping lists",
+            "{} is not one of the values that the mapping lists",
             quoted(&text)
         )),
     }

@@ -132,14 +132,13 @@ pub(crate) fn hash(previous: &[u8], tenant: TenantId, row: &Hashed<'_>) -> Vec<u
     context.finish().as_ref().to_vec()
 }
 
-/// What walking a tenant's chain found.
+/// The result of verifying a tenant's audit log.
 #[derive(Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Verdict {
-    /// Whether every row is as it was written and none is missing.
+    /// Whether no entry was changed or removed.
     pub intact: bool,
-    /// How many rows were walked.
+    /// The number of entries that were verified.
     pub rows: i64,
-    /// The first row that is not as it was written, that is missing at the end, or whose
-    /// predecessor is missing.
+    /// The first entry that was changed, is missing at the end, or whose predecessor is missing.
     pub broken_at: Option<i64>,
 }

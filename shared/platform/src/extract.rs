@@ -87,10 +87,7 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
             let detail = without_place(&err.inner().to_string());
             Error::invalid(pointer::of_path(err.path()), detail)
         } else if is_other_type(err.inner(), text) {
-            Error::invalid(
-                pointer::of_path(err.path()),
-                "is not of the type that belongs here",
-            )
+            Error::invalid(pointer::of_path(err.path()), "has the wrong type")
         } else {
             Error::BadRequest(format!("the body is not JSON: {}", err.inner()))
         }
@@ -115,7 +112,7 @@ fn refuse_nul(text: &[u8]) -> Result<(), Error> {
     // A broken text is refused as such later.
     let value = serde_json::from_slice(text).unwrap_or_default();
     match nul(&value) {
-        Some(pointer) => Err(Error::invalid(pointer, "has a NUL character")),
+        Some(pointer) => Err(Error::invalid(pointer, "must not contain a NUL character")),
         None => Ok(()),
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn router() -> Routes<Platform> {
         .routes(routes!(api_health))
 }
 
-/// How ready it is and why.
+/// The readiness and what was checked.
 #[derive(Serialize, ToSchema)]
 struct Readiness {
     status: Status,
@@ -69,7 +69,7 @@ async fn live() -> impl IntoResponse {
     Json(serde_json::json!({ "status": "ok", "timestamp": chrono::Utc::now() }))
 }
 
-/// Whether it can serve: database, Redis and secrets, each with its latency.
+/// Readiness: whether the database, Redis and the secrets are available, each with its latency.
 #[utoipa::path(get, path = "/health/ready", tag = "health",
     operation_id = "health.ready",
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
@@ -110,14 +110,14 @@ async fn ready(State(platform): State<Platform>) -> impl IntoResponse {
     )
 }
 
-/// The original's health.
+/// Whether the process runs, at a path kept for older clients.
 #[utoipa::path(get, path = "/health", tag = "health",
     operation_id = "health.read", responses((status = 200, body = Object)))]
 async fn health() -> impl IntoResponse {
     Json(serde_json::json!({ "status": "ok" }))
 }
 
-/// The original's other health.
+/// Whether the process runs, at a path kept for older clients.
 #[utoipa::path(get, path = "/api/v1/health", tag = "health",
     operation_id = "health.read_api", responses((status = 200, body = Object)))]
 async fn api_health(State(platform): State<Platform>) -> impl IntoResponse {

@@ -95,7 +95,7 @@ async fn whole(body: Body) -> Result<Bytes, Problem> {
         Err(err) if err.is::<LengthLimitError>() => {
             Err(Error::TooLarge("the body is larger than this route takes".to_owned()).into())
         }
-        Err(err) => Err(Error::BadRequest(format!("the body broke off: {err}")).into()),
+        Err(err) => Err(Error::BadRequest(format!("the body was interrupted: {err}")).into()),
     }
 }
 
@@ -110,7 +110,7 @@ fn replay(
         return Err(running.into());
     };
     if !same(&kept) {
-        let detail = "was used with another request: take a new key";
+        let detail = "was used with another request: use a new key";
         return Err(Error::invalid("Idempotency-Key", detail).into());
     }
     let Some(status) = kept.status else {

@@ -60,7 +60,7 @@ fn complete(operation: &mut Operation) {
     }
     let problem = Content::new(Some(Ref::from_schema_name("Problem")));
     let problem = ResponseBuilder::new()
-        .description("What is wrong.")
+        .description("An error, as `application/problem+json`.")
         .content("application/problem+json", problem)
         .build();
     responses.insert("default".to_owned(), problem.into());

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::Error;
 
-/// What a person is in their tenant.
+/// A user's role in their tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

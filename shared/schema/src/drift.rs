@@ -35,7 +35,7 @@ pub struct DriftEvent {
 pub struct Change {
     /// What happened to it.
     pub kind: ChangeKind,
-    /// The field, as in [`SourceSchema`](crate::source::SourceSchema).
+    /// The path of the field, as in a source schema.
     pub path: String,
     /// The field as it was; none where it is new.
     pub before: Option<SourceField>,
@@ -43,9 +43,9 @@ pub struct Change {
     pub after: Option<SourceField>,
     /// How much it matters to this tenant.
     pub severity: Severity,
-    /// Who can go on reading.
+    /// Which readers still fit the data.
     pub compatibility: Compatibility,
-    /// What it was seen in, for people.
+    /// What the change was concluded from, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
 }
@@ -70,7 +70,7 @@ pub enum ChangeKind {
     KeyChanged,
 }
 
-/// How much a change matters. A later one is worse.
+/// How severe a change is; a later one is worse.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
@@ -106,7 +106,8 @@ impl Severity {
 /// Which readers and which data still fit after a change.
 ///
 /// The words are those of Confluent's schema registry, which takes them from Avro's schema
-/// resolution: <https://docs.confluent.io/platform/current/schema-registry/fundamentals/schema-evolution.html>.
+/// resolution:
+/// <https://docs.confluent.io/platform/current/schema-registry/fundamentals/schema-evolution.html>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Compatibility {
@@ -151,7 +152,7 @@ impl Compatibility {
     }
 }
 
-/// Where a drift stands.
+/// The status of a drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(
     feature = "sqlx",

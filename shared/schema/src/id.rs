@@ -40,10 +40,10 @@ id! {
     ApiKeyId,
     /// One invitation of a person into a tenant.
     InvitationId,
-    /// One passage of records from a source into the platform.
+    /// One upload, sync, replay or batch of events.
     RunId,
-    /// One noticed change of a source object's structure.
+    /// A detected change of a source object's schema.
     DriftId,
-    /// One piece of background work.
+    /// A background job.
     JobId,
 }

@@ -67,7 +67,7 @@ pub enum Transform {
         /// What to put between them.
         separator: String,
     },
-    /// The source's word → ours.
+    /// Replaces a value of the source by a canonical one.
     Enum {
         /// Pairs of (source word, canonical word). A word counts in any case, unless another of
         /// the list differs by case alone; `true` and `false` also as 1, 0, WAHR, FAUX and the
@@ -92,7 +92,7 @@ pub enum Transform {
     },
 }
 
-/// What becomes of a word that an `enum` transform does not list.
+/// What an `enum` transform does with a value that it does not list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Otherwise {

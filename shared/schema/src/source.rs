@@ -40,7 +40,7 @@ pub struct SourceField {
     /// The longest text it may hold, where the source declares it. Documentation, not structure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u32>,
-    /// What the source calls it before people.
+    /// The label that the source shows for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
 }

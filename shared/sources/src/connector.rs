@@ -42,7 +42,7 @@ pub trait Connector: Sync {
     fn capabilities(&self) -> &'static [Capability];
 }
 
-/// Something that a connection can do.
+/// An operation that a connection supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Capability {

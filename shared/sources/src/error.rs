@@ -20,7 +20,7 @@ pub struct SourceError {
     pub pointer: String,
 }
 
-/// What kind of trouble it is.
+/// The kind of error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceErrorKind {

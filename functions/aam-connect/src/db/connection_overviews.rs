@@ -7,7 +7,7 @@ use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One connection and what happened on it last.
+/// A connection and its latest event.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ConnectionOverview {
     id: ConnectionId,
@@ -25,7 +25,7 @@ pub(crate) struct ConnectionOverview {
     last_sync_records: Option<i64>,
     last_sync_bytes: Option<i64>,
     last_sync_at: Option<DateTime<Utc>>,
-    /// When a structure was last learnt.
+    /// When the latest schema snapshot was stored.
     last_discovery_at: Option<DateTime<Utc>>,
 }
 

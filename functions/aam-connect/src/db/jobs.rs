@@ -8,31 +8,31 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// One piece of background work.
+/// A background job.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Job {
     pub(crate) id: JobId,
     /// `replay`, `sync` or `discover`.
     pub(crate) kind: String,
-    /// What it was asked to do.
+    /// The job's parameters.
     #[schema(value_type = Object)]
     pub(crate) payload: Value,
     pub(crate) status: JobStatus,
-    /// How often it was taken up since it last came forward.
+    /// How often it was started since it last made progress.
     pub(crate) attempts: i32,
-    /// How far it is; its shape depends on the kind.
+    /// Its progress; the fields depend on the kind.
     #[schema(value_type = Option<Object>)]
     pub(crate) progress: Option<Value>,
     #[schema(value_type = Option<Object>)]
     result: Option<Value>,
     error: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
-    /// When a worker first took it up; null while it waits for that.
+    /// When a worker first started it; null before that.
     pub(crate) started_at: Option<DateTime<Utc>>,
     updated_at: DateTime<Utc>,
 }
 
-/// Where a job stands.
+/// The status of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]

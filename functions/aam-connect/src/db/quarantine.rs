@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub(crate) struct Quarantined {
     pub(crate) id: Uuid,
     object: String,
-    /// Where it stood in the file, from 1.
+    /// Its line in the file, from 1.
     line: Option<i64>,
     /// The canonical field that is wrong; null where the whole record is.
     field: Option<String>,

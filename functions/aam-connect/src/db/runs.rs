@@ -7,7 +7,7 @@ use schema::{ConnectionId, RunId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One run. `rows_read` is the sum of the counts behind it.
+/// One run. `rows_read` is the sum of the counts after it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Run {
     pub(crate) id: RunId,
@@ -27,16 +27,16 @@ pub(crate) struct Run {
     duplicate: i64,
     deleted: i64,
     quarantined: i64,
-    /// Of those that were quarantined: rows whose record is another row's.
+    /// How many of the quarantined rows have the record id of another row.
     collisions: i64,
     bytes: i64,
     error: Option<String>,
     pub(crate) started_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
     duration_ms: Option<i64>,
-    /// How far the source's cursor was followed.
+    /// The cursor value up to which the source was read.
     cursor: Option<String>,
-    /// What it has left undone, and why.
+    /// What the run has not done, and why.
     warning: Option<String>,
 }
 
@@ -96,7 +96,7 @@ pub(crate) async fn count(
     .await
 }
 
-/// What is known of one uploaded file.
+/// One uploaded file and its latest run.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct File {
     filename: String,

@@ -9,14 +9,14 @@ use serde::Serialize;
 use sqlx::types::Json;
 use utoipa::ToSchema;
 
-/// One numbered snapshot.
+/// One version of an object's schema.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SchemaVersion {
     pub(crate) object: String,
     pub(crate) version: i32,
     /// Whether drift is measured from it.
     baseline: bool,
-    /// Equal for equal structures.
+    /// A hash of the schema; equal for equal schemas.
     structure_hash: String,
     pub(crate) created_at: DateTime<Utc>,
     #[schema(value_type = SourceSchema)]

@@ -31,7 +31,7 @@ struct Entry {
     capabilities: &'static [Capability],
 }
 
-/// The kinds of sources that can be connected, and how.
+/// The connectors, with the schema of each one's config.
 #[utoipa::path(get, path = "/api/v1/aam/connectors/catalog", tag = "connect",
     operation_id = "catalog.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Catalog)))]

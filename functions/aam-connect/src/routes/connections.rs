@@ -25,7 +25,7 @@ pub(crate) fn router() -> Routes<Platform> {
         .routes(routes!(read, update, delete))
 }
 
-/// A source to link.
+/// A connection to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewConnection {
@@ -34,36 +34,39 @@ struct NewConnection {
     name: String,
     /// A connector's name, in any case.
     source_type: String,
-    /// As the connector's schema in the catalog says.
+    /// Matches the connector's `config_schema` in the catalog.
     #[schema(value_type = Object)]
     connector_config: Value,
     /// Where the secrets manager has the credentials, for a connector that needs some.
     credential_locator: Option<String>,
-    /// After how long the source is asked again by itself: 5 to 10080; never where it is left out.
+    /// Interval of scheduled syncs, in minutes: 5 to 10080; never by default.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<i32>, minimum = 5, maximum = 10080)]
     sync_every_minutes: Interval,
-    /// After how long its structure is looked at by itself: 1 to 720, null for never. 24 where it
-    /// is left out and there is a source to ask.
+    /// Interval of scheduled discoveries, in hours: 1 to 720, null for never. 24 by default for a
+    /// source that can be synced.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 720)]
     schema_check_every_hours: Interval,
 }
 
-/// What is to become of a connection; what is left out stays.
+/// Changes to a connection; what is absent stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ConnectionChange {
     #[schema(min_length = 1, max_length = 255)]
     name: Option<String>,
-    /// The whole new config. A secret that is `[redacted]`, as answers show it, stays.
+    /// The complete new config. A secret given as `[redacted]`, as responses show it, stays as it
+    /// is.
     #[schema(value_type = Option<Object>)]
     connector_config: Option<Value>,
-    /// 5 to 10080; null for never.
+    /// Interval of scheduled syncs, in minutes: Interval of scheduled syncs, in minutes: Interval
+    /// of scheduled syncs, in minutes: 5 to 10080; null for never.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<i32>, minimum = 5, maximum = 10080)]
     sync_every_minutes: Interval,
-    /// 1 to 720; null for never.
+    /// Interval of scheduled discoveries, in hours: Interval of scheduled discoveries, in hours:
+    /// Interval of scheduled discoveries, in hours: 1 to 720; null for never.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 720)]
     schema_check_every_hours: Interval,
@@ -73,10 +76,10 @@ struct ConnectionChange {
 #[derive(Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Filter {
-    /// Only those of this connector.
+    /// Only connections of this connector.
     #[serde(default, deserialize_with = "lower_case")]
     source_type: Option<String>,
-    /// Only those that stand there.
+    /// Only those with this status.
     status: Option<ConnectionStatus>,
 }
 
@@ -85,7 +88,7 @@ list_body! {
     Connections { connections: [Connection] }
 }
 
-/// A connection that is no more.
+/// A deleted connection.
 #[derive(Serialize, ToSchema)]
 struct Deleted {
     success: bool,
@@ -93,7 +96,8 @@ struct Deleted {
     connection_id: ConnectionId,
 }
 
-/// Links a source and asks it whether what the config names can be read; files need no contact.
+/// Creates a connection. The source is contacted to check that what the config names can be read,
+/// unless it is a file source.
 #[utoipa::path(post, path = "/api/v1/aam/connections", tag = "connect",
     operation_id = "connections.create",
     request_body = NewConnection, security(("bearer" = ["admin"])),
@@ -177,7 +181,7 @@ async fn read(
     Ok(Json(connection))
 }
 
-/// Renames a connection or gives it another config.
+/// Changes a connection's name, config or schedules.
 #[utoipa::path(patch, path = "/api/v1/aam/connections/{id}", tag = "connect",
     operation_id = "connections.update",
     params(("id" = ConnectionId, Path)), request_body = ConnectionChange,
@@ -233,7 +237,7 @@ async fn renew(
     accept::next(platform, (tenant, &connection), config).await
 }
 
-/// Takes a connection away, with every record that came over it.
+/// Deletes a connection and every record that was read through it.
 #[utoipa::path(delete, path = "/api/v1/aam/connections/{id}", tag = "connect",
     operation_id = "connections.delete",
     params(("id" = ConnectionId, Path)), security(("bearer" = ["admin"])),

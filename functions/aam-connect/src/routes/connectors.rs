@@ -16,7 +16,7 @@ list_body! {
     Connectors { connectors: [ConnectionOverview] }
 }
 
-/// The tenant's connections by name, with what happened on each last.
+/// The tenant's connections by name, each with its latest event.
 #[utoipa::path(get, path = "/api/v1/aam/connectors", tag = "connect",
     operation_id = "connectors.list", params(List<ConnectionOverview>),
     security(("bearer" = ["read"])), responses((status = 200, body = Connectors)))]

@@ -34,7 +34,7 @@ struct Target {
     connection_id: Option<ConnectionId>,
 }
 
-/// One or more files, each a part of any name.
+/// One or more files, each a part with any name.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is read as a stream and only described here")]
 struct Files {
@@ -55,18 +55,18 @@ struct Discovery {
 #[schema(as = FileSourceStatus)]
 struct Status {
     supported_entities: Vec<&'static str>,
-    /// Systems whose files are read with a shipped mapping; of others the columns must have the
-    /// entity's own names.
+    /// Systems with a shipped mapping. The columns of other systems' files must have the names of
+    /// the entity's fields.
     supported_systems: &'static [&'static str],
     connections: i64,
     files: usize,
 }
 
-/// Takes files named `{entities}_{system}.csv` (or `.tsv`, `.txt`), such as accounts_hubspot.csv.
+/// Uploads files named `{entities}_{system}.csv` (or `.tsv`, `.txt`), such as accounts_hubspot.csv.
 ///
-/// Encoding, delimiter and types are found out. A row that cannot be read or mapped is quarantined
-/// alone; a file that cannot be read has an `error` and its neighbours are taken. What was stored
-/// before is unchanged, so an upload can be sent again.
+/// Encoding, delimiter and types are detected. A row that cannot be read or mapped is quarantined
+/// on its own; a file that cannot be read has an `error`, and the other files are ingested. A
+/// record that is already stored counts as unchanged, so an upload can be repeated.
 #[utoipa::path(post, path = "/api/v1/filesource/upload", tag = "connect", params(Target),
     operation_id = "filesource.upload",
     request_body(content = Files, content_type = "multipart/form-data"),
@@ -93,7 +93,7 @@ async fn upload(
     Ok(Json(report))
 }
 
-/// The files that came so far, by name, each with its latest run.
+/// The files uploaded so far, by name, each with its latest run.
 #[utoipa::path(get, path = "/api/v1/filesource/discover", tag = "connect", params(Target),
     operation_id = "filesource.discover",
     security(("bearer" = ["read"])), responses((status = 200, body = Discovery)))]
@@ -145,13 +145,18 @@ pub(super) async fn resolve(
         Some(id) => id,
         None => match find_some_of_type(conn, tenant, FileSource.name()).await?[..] {
             [id] => id,
-            [] => return Err(ask("there is no file source yet: connect one").into()),
-            _ => return Err(ask("there are several file sources: name one").into()),
+            [] => {
+                return Err(ask(
+                    "there is no file source yet: create a connection of the type `filesource`",
+                )
+                .into());
+            }
+            _ => return Err(ask("there are several file sources: give the id of one").into()),
         },
     };
     let connection = connections::get(conn, tenant, id).await?;
     if connection.source_type != FileSource.name() {
-        return Err(ask("this connection takes no files").into());
+        return Err(ask("is not a file source").into());
     }
     Ok(connection)
 }

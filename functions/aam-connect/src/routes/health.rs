@@ -22,7 +22,7 @@ pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(check))
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Serialize, ToSchema)]
 struct Health {
     connection_id: ConnectionId,
@@ -31,7 +31,7 @@ struct Health {
     error_message: Option<String>,
     error_class: Option<SourceErrorKind>,
     checked_at: DateTime<Utc>,
-    /// What the connection's status became.
+    /// The connection's status after the check.
     connection_status: ConnectionStatus,
 }
 
@@ -44,7 +44,7 @@ enum Condition {
     Down,
 }
 
-/// Asks the source, where there is one to ask; looks at the latest run and at open drifts.
+/// Checks a connection: whether its source can be reached, its latest run, and open drifts.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/health-check", tag = "connect",
     operation_id = "connections.check",
     params(("id" = ConnectionId, Path)), security(("bearer" = ["ingest"])),

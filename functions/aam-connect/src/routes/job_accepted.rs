@@ -16,10 +16,10 @@ use uuid::Uuid;
 use super::connections::object;
 use crate::db::jobs::{self, JobStatus};
 
-/// A job that waits for a worker.
+/// A job that was queued.
 #[derive(Serialize, ToSchema)]
 pub(super) struct JobAccepted {
-    /// To be asked for at `/api/v1/tasks/{id}`.
+    /// Read its status at `/api/v1/tasks/{id}`.
     job_id: JobId,
     kind: &'static str,
     status: JobStatus,

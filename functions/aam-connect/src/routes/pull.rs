@@ -20,14 +20,14 @@ pub(crate) fn router() -> Routes<Platform> {
         .routes(routes!(discover))
 }
 
-/// What is to be read.
+/// What to sync, and how.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewSync {
     #[serde(default)]
     #[schema(inline, default = "incremental")]
     mode: Mode,
-    /// Only these of the config's tables; all where it is left out.
+    /// Only these tables of the config; all by default.
     objects: Option<Vec<String>>,
     /// A full sync that would delete more than half of at least 100 stored records of a table
     /// deletes nothing and fails, unless this is `true`.
@@ -35,15 +35,16 @@ struct NewSync {
     confirm_deletes: bool,
 }
 
-/// What is to be looked at.
+/// What to discover.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewDiscovery {
-    /// Only these of the config's tables; all where it is left out.
+    /// Only these tables of the config; all by default.
     objects: Option<Vec<String>>,
 }
 
-/// Reads a connection's source: what changed since the last time, or all of it.
+/// Starts a job that reads a connection's source: what has changed since the last sync, or all of
+/// it.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/sync", tag = "connect",
     operation_id = "connections.sync", params(("id" = ConnectionId, Path)),
     request_body = NewSync, security(("bearer" = ["ingest"])),
@@ -73,8 +74,8 @@ async fn sync(
     Ok(queued.announced(&platform, caller.tenant).await)
 }
 
-/// Looks at the structure of a connection's source: a new one is a new version and, where it
-/// leaves the baseline, drift.
+/// Starts a job that reads the schema of a connection's source. A changed schema is stored as a
+/// new snapshot, and a difference from the baseline as drift.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/discover", tag = "connect",
     operation_id = "connections.discover", params(("id" = ConnectionId, Path)),
     request_body = NewDiscovery, security(("bearer" = ["ingest"])),
@@ -112,7 +113,9 @@ async fn pulled(
 ) -> Result<Source> {
     connections::get(conn, caller.tenant, id).await?;
     let source = Source::find(conn, caller.tenant, id).await?;
-    Ok(source.ok_or(Error::Conflict("this connection has no source to ask"))?)
+    Ok(source.ok_or(Error::Conflict(
+        "this connection has no source that can be read: send it files or events",
+    ))?)
 }
 
 /// The objects' full names.
@@ -128,7 +131,7 @@ fn names(source: &Source, wanted: Option<Vec<String>>) -> schema::Result<Option<
             Some(name) => names.push(name),
             None => errors.push(FieldError {
                 pointer: format!("/objects/{index}"),
-                detail: "is no table of the connection's config".to_owned(),
+                detail: "is not a table of the connection's config".to_owned(),
             }),
         }
     }

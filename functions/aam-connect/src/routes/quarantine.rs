@@ -27,7 +27,7 @@ list_body! {
     Quarantine { records: [Quarantined] }
 }
 
-/// Records that could not be mapped, each with its reason and as it was received.
+/// The records that could not be mapped, each with the reason and the payload as received.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/quarantine", tag = "connect",
     operation_id = "quarantine.list",
     params(("id" = ConnectionId, Path), List<Quarantined, Filter>), security(("bearer" = ["read"])),

@@ -22,7 +22,7 @@ pub(crate) fn router() -> Routes<Platform> {
         .routes(routes!(files))
 }
 
-/// What is to be mapped again.
+/// What to replay.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewReplay {
@@ -43,8 +43,8 @@ struct Files {
     connection_id: Option<ConnectionId>,
 }
 
-/// Maps every stored record of a connection again, with the current mapping, without asking the
-/// source.
+/// Starts a job that maps every stored record of a connection again with the current mapping. The
+/// source is not read.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/replay", tag = "connect",
     operation_id = "replay.all", params(("id" = ConnectionId, Path)), request_body = NewReplay,
     security(("bearer" = ["ingest"])), responses((status = 202, body = JobAccepted)))]
@@ -62,7 +62,8 @@ async fn all(
     Ok(queued.announced(&platform, caller.tenant).await)
 }
 
-/// Maps the quarantined records of a connection again. Those that fit now are written.
+/// Starts a job that maps the quarantined records of a connection again and writes those that fit
+/// now.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/quarantine/replay", tag = "connect",
     operation_id = "replay.quarantined",
     params(("id" = ConnectionId, Path)), request_body = NewReplay,

@@ -18,7 +18,7 @@ list_body! {
     Runs { runs: [Run] }
 }
 
-/// What came over a connection, the newest first.
+/// The runs of a connection, the newest first.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/runs", tag = "connect",
     operation_id = "runs.list",
     params(("id" = ConnectionId, Path), List<Run>), security(("bearer" = ["read"])),

@@ -55,7 +55,9 @@ fn check(
     range: &RangeInclusive<i32>,
 ) -> Result<Option<i32>> {
     let detail = match wanted {
-        Some(_) if !can_sync(connector) => "this connector has nothing to ask".to_owned(),
+        Some(_) if !can_sync(connector) => {
+            "this connector reads nothing on a schedule: leave it out".to_owned()
+        }
         Some(wanted) if !range.contains(&wanted) => {
             format!("{} to {}, or null for never", range.start(), range.end())
         }
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_connector_without_a_source_to_ask_has_no_interval() {
-        let refused = "this connector has nothing to ask";
+        let refused = "this connector reads nothing on a schedule: leave it out";
         check_sync("filesource", "{}", None, "never");
         check_sync("filesource", r#"{"every": null}"#, None, "never");
         let sync = format!("/sync_every_minutes: {refused}");

@@ -50,7 +50,7 @@ struct Diff {
     changes: Vec<Change>,
 }
 
-/// The snapshots of the objects' structures. A snapshot never changes.
+/// The schema snapshots of a connection's objects. A snapshot never changes.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/schemas", tag = "connect",
     operation_id = "schemas.list",
     params(("id" = ConnectionId, Path), List<SchemaVersion, Filter>), security(("bearer" = ["read"])),
@@ -70,7 +70,8 @@ async fn list(
     Ok(list.answer(schemas, total))
 }
 
-/// What changed between two versions of an object, as severe as for a mapped field.
+/// The differences between two schema snapshots of an object, with the severity that each has for
+/// a mapped field.
 #[utoipa::path(get, path = "/api/v1/aam/connections/{id}/schemas/diff", tag = "connect",
     operation_id = "schemas.diff",
     params(("id" = ConnectionId, Path), Versions), security(("bearer" = ["read"])),

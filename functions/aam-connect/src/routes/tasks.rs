@@ -26,7 +26,7 @@ pub(crate) fn router() -> Routes<Platform> {
 #[derive(Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Filter {
-    /// Only those that stand there.
+    /// Only those with this status.
     status: Option<JobStatus>,
 }
 
@@ -58,7 +58,7 @@ async fn list(
     Ok(list.answer(tasks, total))
 }
 
-/// One job: where it stands, how far it is, what came out.
+/// One job: its status, progress and result.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "connect", params(("id" = JobId, Path)),
     operation_id = "tasks.read",
     security(("bearer" = ["read"])), responses((status = 200, body = Job)))]
@@ -72,8 +72,8 @@ async fn read(
     Ok(Json(job.ok_or(Error::NotFound { what: "task" })?))
 }
 
-/// Ends a job: one that waits at once (200), one that is worked on at its next step (202). What it
-/// has stored stays; its run says `canceled`.
+/// Cancels a job: a queued one at once (200), a running one at its next step (202). Records that
+/// it has stored remain; its run gets the status `canceled`.
 #[utoipa::path(delete, path = "/api/v1/tasks/{id}", tag = "connect", params(("id" = JobId, Path)),
     operation_id = "tasks.cancel", security(("bearer" = ["ingest"])),
     responses((status = 200, body = Job), (status = 202, body = Job)))]
@@ -115,7 +115,7 @@ async fn cancel(
 
 /// What ending a job may take, before a worker does it instead.
 const TO_END: Duration = Duration::from_secs(10);
-const OVER: Error = Error::Conflict("the task is over already, nothing is left to cancel");
+const OVER: Error = Error::Conflict("the task has finished, there is nothing to cancel");
 
 async fn get_unfinished(conn: &mut db::Connection, tenant: TenantId, id: JobId) -> Result<()> {
     let job = jobs::find(conn, tenant, id).await?;

@@ -99,7 +99,7 @@ impl Upload {
             if let Some(name) = part.file_name() {
                 if files.len() == MAX_FILES {
                     let detail =
-                        format!("at most {MAX_FILES} files: send the others by themselves");
+                        format!("at most {MAX_FILES} files: send the others in another request");
                     return Err(Error::TooLarge(detail).into());
                 }
                 let name = name.to_owned();
@@ -204,8 +204,8 @@ fn unopened(error: OpenError) -> Stop {
 fn reason(problem: &Problem) -> String {
     match problem.error() {
         // Of the body: see `broken`.
-        Error::BadRequest(_) => "the file did not arrive whole".to_owned(),
-        Error::Internal(_) => "an internal error: the log has its cause".to_owned(),
+        Error::BadRequest(_) => "the upload was interrupted, send the file again".to_owned(),
+        Error::Internal(_) => "an internal error: its cause is in the log".to_owned(),
         error => error.to_string(),
     }
 }
@@ -216,6 +216,6 @@ fn broken(error: MultipartError) -> Problem {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Error::TooLarge("the files are larger than this route takes".to_owned()).into()
         }
-        _ => Error::BadRequest(format!("the body is no multipart: {}", error.body_text())).into(),
+        _ => Error::BadRequest(format!("the body is not multipart: {}", error.body_text())).into(),
     }
 }

@@ -9,14 +9,14 @@ use sources::delimited::Reader;
 use sources::delimited::file_name::FileName;
 use utoipa::ToSchema;
 
-/// What became of an upload.
+/// The result of an upload.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct UploadReport {
     files: Vec<FileReport>,
     total: Total,
 }
 
-/// What became of one file. Each row that was read is in one of the counts behind `rows_read`.
+/// The result of one file. Each row that was read is in one of the counts after `rows_read`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FileReport {
     file: String,
@@ -24,16 +24,16 @@ pub(crate) struct FileReport {
     object: Option<String>,
     entity: Option<String>,
     system: Option<String>,
-    /// The encoding that was found.
+    /// The encoding that was detected.
     encoding: Option<&'static str>,
-    /// The character between cells that was found.
+    /// The delimiter that was detected.
     delimiter: Option<char>,
-    /// What was read otherwise than it stands in the file, in sentences.
+    /// Where the file was not read literally, such as dropped empty cells, in sentences.
     warnings: Vec<String>,
     run_id: Option<RunId>,
     #[serde(flatten)]
     total: Total,
-    /// The change of structure that this file was the first to show.
+    /// The drift that this file caused, if any.
     #[serde(serialize_with = "shown")]
     #[schema(value_type = Option<Drift>)]
     pub(super) drift: Option<DriftEvent>,
@@ -47,11 +47,11 @@ pub(crate) struct FileReport {
 struct Total {
     rows_read: u64,
     written: u64,
-    /// Stored already, to the letter.
+    /// Already stored, with the same content.
     unchanged: u64,
     /// Older than what is stored.
     stale: u64,
-    /// Kept aside with a reason.
+    /// Quarantined with a reason.
     quarantined: u64,
     bytes: u64,
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use utoipa::{IntoParams, ToSchema};
 
-/// One noticed change of a source object's structure.
+/// A detected change of a source object's schema.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Drift {
     pub(crate) id: DriftId,
@@ -17,9 +17,9 @@ pub(crate) struct Drift {
     connection_name: String,
     /// The source's object: `system.entity` for files and events.
     object: String,
-    /// The schema version that mappings were made for.
+    /// The version of the baseline, the snapshot that drift is measured from.
     from_version: i32,
-    /// The schema version that was seen.
+    /// The version of the snapshot that differs from it.
     to_version: i32,
     #[schema(value_type = Vec<Change>)]
     changes: Json<Vec<Change>>,
@@ -42,7 +42,7 @@ impl Keyset for Drift {
 #[derive(Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DriftFilter {
-    /// Only those that stand there.
+    /// Only those with this status.
     status: Option<DriftStatus>,
     /// Only those of this connection.
     connection_id: Option<ConnectionId>,

@@ -11,21 +11,21 @@ use utoipa::ToSchema;
 pub(crate) struct Figures {
     total_connections: i64,
     active_connections: i64,
-    /// Drifts noticed in the last 24 hours that nobody has answered.
+    /// Drifts detected in the last 24 hours that are still open.
     active_drift_detections_24h: i64,
     /// Drifts repaired in the last 24 hours.
     successful_repairs_24h: i64,
-    /// Unanswered drifts of the last 24 hours that touch something mapped.
+    /// Open drifts of the last 24 hours that affect a mapped field.
     manual_reviews_required_24h: i64,
     /// Mean confidence of the repairs of the last 24 hours, 0 to 1.
     average_confidence_score: f64,
-    /// Mean time from notice to repair over the last 24 hours, in seconds.
+    /// Mean time from detection to repair over the last 24 hours, in seconds.
     average_repair_time_seconds: f64,
     /// Records read in the last 24 hours.
     records_read_24h: i64,
     /// Records written in the last 24 hours.
     records_written_24h: i64,
-    /// Records that wait in quarantine.
+    /// Records in quarantine.
     quarantined_records: i64,
 }
 

@@ -9,7 +9,7 @@ pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(verify))
 }
 
-/// Walks the tenant's chain of audit rows and says whether each is as it was written.
+/// Verifies the tenant's hash-chained audit log: whether an entry was changed or removed.
 #[utoipa::path(get, path = "/api/v1/admin/audit/verify", tag = "monitor",
     operation_id = "audit.verify",
     security(("bearer" = ["admin"])), responses((status = 200, body = Verdict)))]

@@ -17,7 +17,7 @@ list_body! {
     Drifts { drift_events: [Drift] }
 }
 
-/// Noticed changes of structure, the newest first.
+/// Detected schema drift, the newest first.
 #[utoipa::path(get, path = "/api/v1/aam/drift", tag = "monitor", params(List<Drift, DriftFilter>),
     operation_id = "drift.list",
     security(("bearer" = ["read"])), responses((status = 200, body = Drifts)))]
@@ -32,7 +32,7 @@ async fn list(
     Ok(list.answer(drift_events, total))
 }
 
-/// One noticed change of structure.
+/// One drift.
 #[utoipa::path(get, path = "/api/v1/aam/drift/{id}", tag = "monitor",
     operation_id = "drift.read", params(("id" = DriftId, Path)),
     security(("bearer" = ["read"])), responses((status = 200, body = Drift)))]

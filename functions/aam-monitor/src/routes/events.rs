@@ -21,7 +21,7 @@ struct Filter {
     limit: Option<i64>,
 }
 
-/// The latest events, as the original showed them.
+/// The latest events.
 #[derive(Serialize, ToSchema)]
 struct Events {
     events: Vec<Event>,

@@ -15,7 +15,7 @@ pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(read))
 }
 
-/// The figures, zero where there is nothing.
+/// Counts and rates; zero where there is no data.
 #[derive(Serialize, ToSchema)]
 struct Metrics {
     #[serde(flatten)]
@@ -29,7 +29,7 @@ struct Metrics {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DriftCounts)]
 struct Drift {
-    /// Drifts noticed in the last 24 hours per source type; each type that is connected is there.
+    /// Drifts detected in the last 24 hours by source type, for each type that is connected.
     last_24h: BTreeMap<String, i64>,
 }
 

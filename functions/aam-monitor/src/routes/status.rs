@@ -18,12 +18,12 @@ pub(crate) fn router() -> Routes<Platform> {
         .routes(routes!(health))
 }
 
-/// The mesh's parts and how they are.
+/// The platform's services and their status.
 #[derive(Serialize, ToSchema)]
 struct Overview {
     timestamp: DateTime<Utc>,
     services: Vec<Service>,
-    /// `healthy` where every part runs, else `degraded`.
+    /// `healthy` where every service runs, else `degraded`.
     overall_status: &'static str,
 }
 
@@ -46,7 +46,7 @@ enum Condition {
 /// A job that waits this long says that no worker runs.
 const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
-/// Whether sources answer, jobs are worked off and the cache is there.
+/// The platform's services with their status: connections, ingest, jobs and the cache.
 #[utoipa::path(get, path = "/api/v1/aam/status", tag = "monitor",
     operation_id = "status.read",
     security(("bearer" = ["read"])), responses((status = 200, body = Overview)))]

@@ -31,20 +31,20 @@ pub(crate) fn check(password: &str, own_words: &[&str]) -> Result<()> {
 
 fn complaint(password: &str, own_words: &[&str]) -> Option<&'static str> {
     if password.contains('\0') {
-        return Some("has no NUL character");
+        return Some("must not contain a NUL character");
     }
     if password.chars().count() < SHORTEST {
-        return Some("has at least 12 characters");
+        return Some("must have at least 12 characters");
     }
     if password.len() > MAX_PASSWORD {
-        return Some("has at most 1024 bytes");
+        return Some("must have at most 1024 bytes");
     }
     let lower = password.to_lowercase();
     if is_common(&lower) {
-        return Some("is one of the most common passwords: take another");
+        return Some("is one of the most common passwords: choose another");
     }
     if repeats(&lower) || counts(&lower) || follows_keyboard(&lower) {
-        return Some("is a pattern that is guessed first: take another");
+        return Some("is a common pattern: choose another");
     }
     let squeeze = |it: &str| it.to_lowercase().replace(char::is_whitespace, "");
     let squeezed = squeeze(password);
@@ -52,7 +52,7 @@ fn complaint(password: &str, own_words: &[&str]) -> Option<&'static str> {
         .iter()
         .map(|it| squeeze(it))
         .any(|it| it.chars().count() >= 4 && squeezed.contains(&it));
-    known.then_some("contains your e-mail address or organisation: take another")
+    known.then_some("contains your e-mail address or organisation: choose another")
 }
 
 /// Whether nothing but a common word is left without digits and signs around it, as typed or

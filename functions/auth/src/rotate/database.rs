@@ -26,7 +26,7 @@ impl Rotation {
         match (step, &pending.text) {
             (Step::CreateSecret, None) => {
                 let current = self.vault.current(&pending.secret).await?;
-                let current = current.context("the secret has no value to begin with")?;
+                let current = current.context("the secret has no value yet")?;
                 self.vault.fill(pending, renew(&current)?).await
             }
             (Step::SetSecret, Some(text)) => self.set(pending, text).await,

@@ -90,7 +90,7 @@ impl Rotation {
     /// Whatever keeps the step from being taken. Secrets Manager asks again later.
     pub async fn take(&self, event: &Event, now: DateTime<Utc>) -> anyhow::Result<()> {
         let Some(pending) = self.vault.pending(event).await? else {
-            tracing::info!(secret = event.secret_id, "the version is in force already");
+            tracing::info!(secret = event.secret_id, "the version is already current");
             return Ok(());
         };
         if event.step == Step::FinishSecret {
@@ -110,7 +110,7 @@ impl Rotation {
         let (step, secret) = (event.step, event.secret_id.as_str());
         match self.take(event, Utc::now()).await {
             Ok(()) => {
-                tracing::info!(secret, ?step, "a step of the rotation is taken");
+                tracing::info!(secret, ?step, "a step of the rotation is done");
                 Ok(())
             }
             Err(error) => {

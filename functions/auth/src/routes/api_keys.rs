@@ -25,18 +25,18 @@ pub(super) fn router() -> Routes<App> {
         .routes(routes!(delete))
 }
 
-/// A key to make.
+/// An API key to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewApiKey {
     /// What it is for.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// What it may do; nothing that the caller may not.
+    /// What it may do: scopes that the caller has.
     scopes: Vec<Scope>,
 }
 
-/// A key that can be used.
+/// An active API key.
 #[derive(Serialize, ToSchema)]
 struct ApiKey {
     id: ApiKeyId,
@@ -44,11 +44,11 @@ struct ApiKey {
     scopes: Vec<Scope>,
     created_by: UserId,
     created_at: DateTime<Utc>,
-    /// To the hour; none if it never was.
+    /// Accurate to the hour; null if it was never used.
     last_used_at: Option<DateTime<Utc>>,
 }
 
-/// A new key with its secret.
+/// A new API key with its secret.
 #[derive(Serialize, ToSchema)]
 struct NewlyMade {
     #[serde(flatten)]
@@ -57,11 +57,11 @@ struct NewlyMade {
     key: String,
 }
 
-/// Keys in the order in which they were made.
+/// API keys in the order in which they were created.
 #[derive(Serialize, ToSchema)]
 struct ApiKeys {
     api_keys: Vec<ApiKey>,
-    /// Where the next page begins; none on the last.
+    /// Send it as `cursor` for the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl TryFrom<Row> for ApiKey {
     }
 }
 
-/// The tenant's keys that can be used. Their secrets are not kept.
+/// The tenant's active API keys. Their secrets are not stored.
 #[utoipa::path(get, path = "/api/v1/auth/api-keys", tag = "auth", params(List<ApiKey>),
     operation_id = "api_keys.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = ApiKeys)))]
@@ -108,7 +108,8 @@ async fn list(
     }))
 }
 
-/// Makes a key. It does not expire; it is revoked with the person who made it.
+/// Creates an API key. It does not expire; it is revoked when the person who created it is
+/// disabled.
 #[utoipa::path(post, path = "/api/v1/auth/api-keys", tag = "auth", request_body = NewApiKey,
     operation_id = "api_keys.create",
     security(("bearer" = ["admin"])), responses((status = 201, body = NewlyMade)))]
@@ -145,7 +146,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(NewlyMade { api_key, key })))
 }
 
-/// Revokes a key, from now on.
+/// Revokes an API key, effective at once.
 #[utoipa::path(delete, path = "/api/v1/auth/api-keys/{id}", tag = "auth",
     operation_id = "api_keys.delete",
     params(("id" = ApiKeyId, Path)), security(("bearer" = ["admin"])),
@@ -179,6 +180,6 @@ fn granted(caller: &Caller, mut scopes: Vec<Scope>) -> schema::Result<Vec<Scope>
         return Ok(scopes);
     }
     Err(Error::Forbidden(
-        "a key can have no scope that its maker lacks",
+        "an API key can have only scopes that you have",
     ))
 }

@@ -43,11 +43,11 @@ struct Open {
     expires_at: DateTime<Utc>,
 }
 
-/// Invitations in the order in which they were made.
+/// Invitations in the order in which they were created.
 #[derive(Serialize, ToSchema)]
 struct Invitations {
     invitations: Vec<Open>,
-    /// Where the next page begins; none on the last.
+    /// Send it as `cursor` for the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
@@ -81,7 +81,7 @@ struct Acceptance {
     /// What the person is called.
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
-    /// At least 12 characters, and not one that is guessed first.
+    /// At least 12 characters, and not a common password.
     #[schema(format = Password, min_length = 12, max_length = 1024)]
     password: String,
 }
@@ -210,7 +210,8 @@ async fn new_user(
 }
 
 fn void() -> Error {
-    let detail = "who invited you is not an admin any more: ask another admin for an invitation";
+    let detail =
+        "the person who invited you is no longer an admin: ask another admin for an invitation";
     Error::BadRequest(detail.to_owned())
 }
 

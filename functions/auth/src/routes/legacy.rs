@@ -29,7 +29,7 @@ async fn create(
     Ok(Json(user))
 }
 
-/// Who the token or the API key speaks for.
+/// The caller: the user or the API key that signed the request.
 #[utoipa::path(get, path = "/users/me", tag = "auth", security(("bearer" = ["read"])),
     operation_id = "legacy.read", responses((status = 200, body = Me)))]
 async fn read(Reader(caller): Reader) -> Json<Me> {

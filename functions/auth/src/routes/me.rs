@@ -13,10 +13,10 @@ pub(super) fn router() -> Routes<App> {
     Routes::new().routes(routes!(read))
 }
 
-/// The caller: a person, or the API key of one.
+/// The caller: a user, or an API key of one.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Me {
-    /// The person, or who made the API key.
+    /// The user, or the one who created the API key.
     id: UserId,
     /// None for an API key.
     email: Option<String>,
@@ -39,7 +39,7 @@ impl From<Caller> for Me {
     }
 }
 
-/// Who the token or the API key speaks for.
+/// The caller: the user or the API key that signed the request.
 #[utoipa::path(get, path = "/api/v1/auth/me", tag = "auth", security(("bearer" = ["read"])),
     operation_id = "me.read", responses((status = 200, body = Me)))]
 async fn read(Reader(caller): Reader) -> Json<Me> {

@@ -34,12 +34,12 @@ pub(super) struct NewTenant {
     name: String,
     #[schema(format = Email, example = "ada@acme.example")]
     email: String,
-    /// At least 12 characters, and not one that is guessed first.
+    /// At least 12 characters, and not a common password.
     #[schema(format = Password, min_length = 12, max_length = 1024)]
     password: String,
 }
 
-/// A person who has just joined.
+/// A user who was registered now.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RegisteredUser)]
 pub(super) struct User {
@@ -49,7 +49,7 @@ pub(super) struct User {
     pub(super) created_at: DateTime<Utc>,
 }
 
-/// A person who has just joined, signed in.
+/// A user who was registered now, signed in.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SignedUp {
     pub(super) user: User,

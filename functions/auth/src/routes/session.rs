@@ -148,10 +148,10 @@ async fn find(app: &App, email: &Email, address: ClientAddress) -> platform::Res
     })
 }
 
-/// Trades a refresh token for new tokens.
+/// Exchanges a refresh token for new tokens.
 ///
-/// A refresh token is good once. Used again, it ends the session, unless it is within ten
-/// seconds and its successor is unused: then the answer is the same successor.
+/// A refresh token can be used once. A second use ends the session, unless it comes within ten
+/// seconds and the new token is still unused: then the response holds the same new token.
 #[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "auth", request_body = Refresh,
     operation_id = "session.refresh", responses((status = 200, body = Tokens)))]
 async fn refresh(
@@ -184,7 +184,7 @@ async fn refresh(
     }
 }
 
-/// Ends the session of a refresh token. Whether there was one is not told.
+/// Ends the session of a refresh token. The response is the same if there was none.
 #[utoipa::path(post, path = "/api/v1/auth/logout", tag = "auth", request_body = Refresh,
     operation_id = "session.logout", responses((status = 204)))]
 async fn logout(

@@ -40,11 +40,11 @@ struct User {
     created_at: DateTime<Utc>,
 }
 
-/// People in the order in which they joined.
+/// Users in the order in which they joined.
 #[derive(Serialize, ToSchema)]
 struct Users {
     users: Vec<User>,
-    /// Where the next page begins; none on the last.
+    /// Send it as `cursor` for the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
@@ -68,7 +68,7 @@ struct Invited {
     token: String,
 }
 
-/// What to change of a person; what is absent stays.
+/// Changes to a user; what is absent stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UserChange {
@@ -98,7 +98,7 @@ impl TryFrom<users::User> for User {
     }
 }
 
-/// The people of the tenant.
+/// The users of the tenant.
 #[utoipa::path(get, path = "/api/v1/auth/users", tag = "auth", params(List<User>),
     operation_id = "users.list",
     security(("bearer" = ["admin"])), responses((status = 200, body = Users)))]
@@ -115,8 +115,8 @@ async fn list(
     Ok(Json(Users { users, next_cursor }))
 }
 
-/// Invites a person. There is no mail sender: the answer holds the token, once, for the admin
-/// to hand over. It is good for seven days.
+/// Invites a person. No mail is sent: the response holds the token, this once, for the admin to
+/// pass on. It is valid for seven days.
 #[utoipa::path(post, path = "/api/v1/auth/users", tag = "auth", request_body = NewInvitation,
     operation_id = "users.invite",
     security(("bearer" = ["admin"])), responses((status = 201, body = Invited)))]
@@ -177,7 +177,7 @@ async fn update(
     Json(change): Json<UserChange>,
 ) -> platform::Result<Json<User>> {
     if change.role.is_none() && change.disabled.is_none() {
-        return Err(Error::invalid("", "has `role`, `disabled` or both").into());
+        return Err(Error::invalid("", "must have `role`, `disabled` or both").into());
     }
     let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
     let user = apply(&mut tx, &caller, id, &change).await?;

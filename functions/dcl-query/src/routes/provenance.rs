@@ -41,7 +41,7 @@ struct Answer {
     /// The record, as its view shows it.
     #[schema(value_type = Record)]
     data: Box<RawValue>,
-    /// Where it came from; null where nothing is kept of what was received.
+    /// Where it came from; null where the payload is no longer stored.
     provenance: Option<Provenance>,
 }
 

@@ -31,7 +31,7 @@ struct ViewPage {
     meta: Meta,
 }
 
-/// About the list that a page is of.
+/// About the page and the whole list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ViewMeta)]
 struct Meta {
@@ -42,7 +42,7 @@ struct Meta {
     offset: u32,
     /// How many records this page has.
     count: usize,
-    /// Where the next page begins; null on the last one.
+    /// Send it as `cursor` for the next page; null on the last one.
     next_cursor: Option<String>,
     /// How fresh the view is, source by source; up to three seconds old.
     freshness: Vec<Freshness>,
@@ -56,18 +56,19 @@ struct Meta {
     reason = "the parameters depend on the view, so they are read by hand"
 )]
 struct Parameters {
-    /// Most records of a page.
+    /// Maximum number of records on a page.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u32>,
-    /// How many records to pass over. A cursor does the same at no cost; both do not go together.
+    /// How many records to skip. `cursor` costs less on later pages; the two cannot be combined.
     #[param(maximum = 1_000_000, default = 0)]
     offset: Option<u32>,
-    /// `next_cursor` of the page before, with the same filters and the same `sort`.
+    /// `next_cursor` of the previous page, with the same filters and the same `sort`.
     cursor: Option<String>,
-    /// Fields between commas, each with `-` before it for the descending way: `-amount,name`.
-    /// Records without a value come last both ways; ties are in the order of their origin.
+    /// Fields to sort by, separated by commas, each with `-` before it for descending order:
+    /// `-amount,name`. Records without a value come last in either order; ties are ordered by
+    /// origin.
     sort: Option<String>,
-    /// The fields to show, between commas. All of them by default.
+    /// The fields to return, separated by commas. All of them by default.
     select: Option<String>,
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(create))
 }
 
-/// What became of a request's events.
+/// The results of a request's events.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Receipt {
     pub(crate) accepted: usize,
@@ -34,7 +34,7 @@ pub(crate) struct Receipt {
     pub(crate) results: Vec<EventResult>,
 }
 
-/// What became of one event.
+/// The result of one event.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventResult {
     /// Its place in the request, from 0.
@@ -42,7 +42,7 @@ pub(crate) struct EventResult {
     /// Its id, if it has one.
     id: Option<String>,
     pub(crate) status: Status,
-    /// Why it was not accepted, where that is not plain.
+    /// Why it was not accepted, where the status does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
 }
@@ -65,16 +65,16 @@ pub(crate) enum Status {
     Rejected,
 }
 
-/// Takes one event or up to 1,000, at most 5 MB.
+/// Ingests one event or a batch of up to 1,000, at most 5 MB.
 ///
 /// The events are the platform's envelopes (`application/json`) or CloudEvents 1.0, structured
 /// (`application/cloudevents+json`), batched (`application/cloudevents-batch+json`) or binary
 /// (`ce-` headers). A CloudEvent's `source` ends with `/connections/<connection id>/<system>`,
 /// its `type` with `<entity>.upsert` or `<entity>.delete`.
 ///
-/// A bad event never fails its neighbours: each has its own result. The request may be sent
-/// again as often as needed; what had its effect has it once: an event is known by its `id` and its
-/// source. The id of an event that was quarantined or rejected is free for the corrected one.
+/// Each event has its own result; an invalid one does not affect the others. The request can be
+/// repeated: an event is identified by its `id` and its source, and takes effect once. The id of
+/// an event that was quarantined or rejected can be used again for the corrected one.
 #[utoipa::path(post, path = "/api/v1/events", tag = "events",
     operation_id = "events.create",
     request_body(content = Envelope<'_>, description = "one event, or a list of them"),

@@ -41,7 +41,7 @@ impl Report {
     pub(super) fn finish(self) {
         match self.figures {
             Some(figures) => println!("{}", Value::Object(figures)),
-            None => println!("\nAll {} steps did what they say.", self.steps),
+            None => println!("\nAll {} steps passed.", self.steps),
         }
     }
 }

@@ -7,7 +7,7 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use crate::check::with_deep_stack;
 use crate::facts::{Facts, extract_by_tree};
-use crate::files::Tree;
+use crate::files::SourceFiles;
 
 /// All facts as text. What one walk meets before the other is put in one order.
 fn said(mut facts: Facts) -> String {
@@ -93,7 +93,7 @@ fn each_fixture_and_example_says_the_same_both_ways() {
     }
     let (mut quick, mut all) = (0, 0);
     for text in &texts {
-        let fixture = Tree::fixture(text);
+        let fixture = SourceFiles::fixture(text);
         let rust = fixture.paths().filter(|it| it.ends_with(".rs"));
         let rust = rust.filter_map(|it| fixture.get(it)).chain([text.as_str()]);
         for it in rust {

@@ -15,7 +15,7 @@ pub struct NewQuarantined<'a> {
     pub line: Option<u64>,
     /// The field that is wrong; none where the whole record is.
     pub field: Option<&'a str>,
-    /// What is wrong.
+    /// An error, as `application/problem+json`.
     pub reason: &'a str,
     /// The payload, storable.
     pub payload: &'a str,

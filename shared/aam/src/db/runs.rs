@@ -38,7 +38,7 @@ pub struct FinishedRun<'a> {
     pub started_at: DateTime<Utc>,
     /// What became of the records.
     pub counts: Counts,
-    /// What it has left undone, and why.
+    /// What the run has not done, and why.
     pub warning: Option<&'a str>,
 }
 

@@ -48,7 +48,7 @@ impl TryFrom<Stored> for SchemaInference {
         for field in &stored.fields {
             let place = match (places.get(field.parent as usize), &field.key) {
                 _ if places.is_empty() => Some(ROOT),
-                (None, _) => return Err("a field stands before what holds it"),
+                (None, _) => return Err("a field comes before the one that contains it"),
                 (Some(&parent), None) => tree.elements(parent),
                 (Some(&parent), Some(key)) => tree.child(parent, key, parent),
             };

@@ -250,7 +250,7 @@ fn a_stored_observation_is_checked() {
     let lost = r#"{"parent":9,"key":"a","types":[],"present":0,"nulls":0,"objects":1}"#;
     assert_eq!(stored(root), Ok(()));
     let err = stored(&format!("{root},{lost}")).unwrap_err();
-    assert_eq!(err, "a field stands before what holds it");
+    assert_eq!(err, "a field comes before the one that contains it");
 }
 
 #[test]

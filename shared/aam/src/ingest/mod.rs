@@ -73,7 +73,7 @@ pub enum Outcome {
     Quarantined {
         /// The field that is wrong; none where the whole record is.
         field: Option<String>,
-        /// What is wrong.
+        /// An error, as `application/problem+json`.
         reason: String,
         /// Whether nothing is, but that its record is another row's.
         collides: bool,

@@ -31,7 +31,7 @@ pub enum OpenError {
     #[error(transparent)]
     Database(#[from] db::Error),
     /// The object's current mapping cannot be compiled.
-    #[error("mapping {version} of {object} is broken: {error}")]
+    #[error("mapping {version} of {object} is invalid: {error}")]
     Mapping {
         /// The mapping's version.
         version: i32,

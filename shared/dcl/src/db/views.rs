@@ -19,7 +19,7 @@ pub struct Page {
     pub next: Option<Vec<Option<String>>>,
 }
 
-/// How fresh a view is as to one of its sources.
+/// How current a view is with respect to one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Freshness {
     /// The connection's name.
@@ -28,9 +28,9 @@ pub struct Freshness {
     pub connection_id: ConnectionId,
     /// When its latest successful run ended.
     pub last_sync: Option<DateTime<Utc>>,
-    /// Changes of its structure that nobody has decided on yet.
+    /// Its open drifts.
     pub drift_open: i64,
-    /// Its records that could not be mapped, kept to be replayed.
+    /// Its records in quarantine.
     pub quarantined: i64,
 }
 

@@ -82,7 +82,7 @@ impl Filter {
 
 fn pattern(column: Column, text: &str) -> Result<Value, &'static str> {
     if column.kind != ColumnKind::Field(Kind::Text) {
-        return Err("only text has patterns");
+        return Err("only text fields can be matched by a pattern");
     }
     let escapes = text.len() - text.trim_end_matches('\\').len();
     if escapes % 2 == 1 {

@@ -66,7 +66,9 @@ impl Query {
             .collect();
         let limit = limit.map_or(Ok(DEFAULT_LIMIT), |it| number(it, LIMITS));
         let offset = match (offset, cursor) {
-            (Some(_), Some(_)) => Err("goes with no `cursor`: send one of them".to_owned()),
+            (Some(_), Some(_)) => {
+                Err("cannot be combined with `cursor`: send one of them".to_owned())
+            }
             (Some(offset), None) => number(offset, 0..=MAX_OFFSET),
             (None, _) => Ok(0),
         };
@@ -150,7 +152,7 @@ fn selection(view: &View, text: Option<&str>) -> Result<Vec<Column>, String> {
     for name in text.split(',') {
         let column = view
             .column(name)
-            .ok_or_else(|| format!("`{name}` is no field of this view"))?;
+            .ok_or_else(|| format!("`{name}` is not a field of this view"))?;
         if columns.contains(&column) {
             return Err(format!("`{name}` is named twice"));
         }

@@ -38,7 +38,7 @@ impl SortKey {
             let column = view
                 .column(name)
                 .filter(Column::is_scalar)
-                .ok_or_else(|| format!("`{name}` is no field to sort by"))?;
+                .ok_or_else(|| format!("`{name}` is not a field to sort by"))?;
             if keys.iter().any(|it| it.column == column) {
                 return Err(format!("`{name}` is named twice"));
             }

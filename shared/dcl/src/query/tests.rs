@@ -36,7 +36,7 @@ fn every_wrong_parameter_is_named_at_once() {
         &[
             "?amount[gt]: not a decimal number of at most 38 digits",
             "?limit: not a whole number from 1 to 1000",
-            "?sort: `no` is no field to sort by",
+            "?sort: `no` is not a field to sort by",
         ],
     );
     refused(

@@ -33,7 +33,7 @@ impl Value {
 
 fn field(kind: Kind, text: &str) -> Result<String, &'static str> {
     match kind {
-        Kind::Text if text.contains('\0') => Err("text without the character NUL is needed"),
+        Kind::Text if text.contains('\0') => Err("must not contain a NUL character"),
         Kind::Text => Ok(text.to_owned()),
         Kind::TextList => Err("this field cannot be compared"),
         Kind::Integer => text

@@ -78,12 +78,12 @@ impl View {
             (
                 "extras",
                 json!({"type": "object"}),
-                "What no field is for, as the source has it.",
+                "Source fields that no canonical field is for, as the source has them.",
             ),
             (
                 "source_system",
                 json!({"type": "string"}),
-                "The kind of system it is from.",
+                "The system it comes from.",
             ),
             (
                 "source_connection_id",
@@ -93,7 +93,7 @@ impl View {
             (
                 "source_object",
                 json!({"type": "string"}),
-                "The source object it is one of.",
+                "The source object it belongs to.",
             ),
             (
                 "source_id",

@@ -22,7 +22,7 @@ use crate::{Platform, Problem, db, trace};
 pub struct Caller {
     /// Whose rows the request may touch.
     pub tenant: TenantId,
-    /// The person, or who made the API key.
+    /// The user, or the one who created the API key.
     pub user: UserId,
     /// The person's address; empty for an API key.
     pub email: String,

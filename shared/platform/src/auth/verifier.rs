@@ -90,14 +90,14 @@ fn reason(kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::ExpiredSignature => "the token has expired",
         ErrorKind::ImmatureSignature => "the token is not valid yet",
-        ErrorKind::InvalidIssuer => "the token is of another issuer",
+        ErrorKind::InvalidIssuer => "the token is from another issuer",
         ErrorKind::InvalidAudience => "the token is for another audience",
         ErrorKind::InvalidAlgorithm => "the token's algorithm is not RS256",
         ErrorKind::InvalidSignature => "the token's signature is wrong",
         // The header was read and the signature holds: only the claims are left.
         ErrorKind::Json(_)
         | ErrorKind::MissingRequiredClaim(_)
-        | ErrorKind::InvalidClaimFormat(_) => "the token's claims are not ours",
+        | ErrorKind::InvalidClaimFormat(_) => "the token lacks claims, or has malformed ones",
         _ => "the token is malformed",
     }
 }

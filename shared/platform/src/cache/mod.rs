@@ -54,7 +54,7 @@ impl Cache {
             Cache::Redis(redis) => match redis.clone().get::<_, Option<Vec<u8>>>(key).await {
                 Ok(value) => value,
                 Err(error) => {
-                    tracing::warn!(%error, "the cache is away, reading goes on without it");
+                    tracing::warn!(%error, "redis is unavailable, the cache is skipped");
                     None
                 }
             },
@@ -71,7 +71,7 @@ impl Cache {
                     .set_ex::<_, _, ()>(key, value, ttl.as_secs().max(1))
                     .await;
                 if let Err(error) = put {
-                    tracing::warn!(%error, "the cache is away, nothing was kept");
+                    tracing::warn!(%error, "redis is unavailable, nothing was cached");
                 }
             }
         }

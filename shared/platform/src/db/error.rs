@@ -14,8 +14,8 @@ fn translate(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::PoolTimedOut => Error::Unavailable("the database is busy, try again"),
         sqlx::Error::Io(_) => {
-            tracing::error!(?error, "the database is away");
-            Error::Unavailable("the database is away, try again")
+            tracing::error!(?error, "the database is unavailable");
+            Error::Unavailable("the database is unavailable, try again")
         }
         sqlx::Error::Configuration(cause) => match cause.downcast_ref() {
             Some(Error::Unavailable(what)) => Error::Unavailable(what),
@@ -36,12 +36,14 @@ fn by_code(code: &str) -> Option<Error> {
         "22021" | "22P05" => Some(Error::invalid("", "has a character that cannot be stored")),
         "22003" => Some(Error::invalid("", "has a number that is too large")),
         "54000" => Some(Error::invalid("", "has a text that is too long")),
-        "40001" | "40P01" => Some(Error::Unavailable("another request was first, try again")),
+        "40001" | "40P01" => Some(Error::Unavailable(
+            "a concurrent request changed the same rows, try again",
+        )),
         "53300" | "57P01" | "57P02" | "57P03" => {
-            Some(Error::Unavailable("the database is away, try again"))
+            Some(Error::Unavailable("the database is unavailable, try again"))
         }
         "28P01" | "28000" => Some(Error::Unavailable(
-            "the database refuses the function, try again",
+            "the database rejects the platform's credentials, try again",
         )),
         _ => None,
     }

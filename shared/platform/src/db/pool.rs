@@ -284,7 +284,7 @@ impl Credentials {
 }
 
 fn incomplete(why: &str) -> sqlx::Error {
-    tracing::error!("where the database is, is not known: {why}");
+    tracing::error!("the address of the database is unknown: {why}");
     sqlx::Error::Configuration(Box::new(schema::Error::Unavailable(
         "the database is not configured",
     )))

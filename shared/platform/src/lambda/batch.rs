@@ -114,9 +114,14 @@ async fn show_again(client: &Client, queue_url: &str, again: &[Visibility], dead
         Some(Ok(())) => {}
         Some(Err(error)) => {
             let error = format!("{error:#}");
-            tracing::warn!(error, "failed messages rest for as long as the queue says");
+            tracing::warn!(
+                error,
+                "the visibility of failed messages was not set, the queue's own timeout applies"
+            );
         }
-        None => tracing::warn!("no time was left to say when failed messages come again"),
+        None => tracing::warn!(
+            "no time was left to set the visibility of failed messages, the queue's own timeout applies"
+        ),
     }
 }
 
@@ -154,7 +159,7 @@ impl Message {
             let result = match end.limit(take.boxed()).await {
                 Some(Ok(result)) => result,
                 Some(Err(panic)) => Err(crate::http::panicked(panic)),
-                None => Err(Error::Unavailable("the function's time was over").into()),
+                None => Err(Error::Unavailable("the function ran out of time").into()),
             };
             if let Err(problem) = &result {
                 problem.log(&format!("message {} failed", self.id.0));

@@ -67,7 +67,9 @@ impl Consumer for Nothing {
 
 /// What a consumer says to a schedule that it does not know.
 pub fn unknown_schedule(schedule: &str) -> Error {
-    Error::BadRequest(format!("nothing is scheduled as `{schedule}` here"))
+    Error::BadRequest(format!(
+        "there is no schedule `{schedule}` in this function"
+    ))
 }
 
 /// Starts a function that answers requests: configuration, platform, router; then serves until

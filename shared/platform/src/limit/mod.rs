@@ -315,7 +315,7 @@ fn signed(micros: u64) -> i64 {
 }
 
 fn away(who: &str, error: &dyn std::fmt::Display) {
-    tracing::warn!(%error, "{who} is away, requests are counted elsewhere");
+    tracing::warn!(%error, "{who} is unavailable, requests are counted elsewhere");
 }
 
 impl RateLimitStatus {

@@ -156,7 +156,7 @@ pub fn check_limit(limit: i64) -> schema::Result<i64> {
     if (1..=1000).contains(&limit) {
         return Ok(limit);
     }
-    Err(Error::invalid("?limit", "is between 1 and 1000"))
+    Err(Error::invalid("?limit", "must be between 1 and 1000"))
 }
 
 /// Declares the body of a list of rows, which [`List::answer`](crate::page::List::answer) makes.
@@ -174,9 +174,9 @@ macro_rules! list_body {
         #[derive(serde::Serialize, utoipa::ToSchema)]
         struct $name {
             $rows: Vec<$row>,
-            /// How many there are on all pages.
+            /// The number of items on all pages.
             total: i64,
-            /// Hand it back as `cursor` for the next page; null on the last one.
+            /// Send it as `cursor` for the next page; null on the last one.
             next_cursor: Option<String>,
         }
 

@@ -22,7 +22,7 @@ pub(super) struct Parameters<F> {
 pub(super) struct Own {
     /// 1 to 1000, default 100.
     pub(super) limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub(super) cursor: Option<String>,
 }
 

@@ -42,7 +42,7 @@ pub async fn announce(queue: &dyn Queue, job_ref: JobRef) {
         tracing::warn!(
             error = format!("{error:#}"),
             job = %job_ref.job,
-            "the job could not be announced, the sweep will do it"
+            "no worker could be notified of the job, the next sweep will notify one"
         );
     }
 }

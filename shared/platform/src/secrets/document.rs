@@ -190,7 +190,9 @@ impl TryFrom<Fields> for Document {
         }
         let has = |kid: &str| public_keys.iter().any(|it| it.kid == kid);
         if signing_key.as_ref().is_some_and(|it| !has(&it.kid)) {
-            return Err("no public key has the signing key's kid: nobody could verify its tokens");
+            return Err(
+                "no public key has the kid of the signing key, so its tokens could not be verified",
+            );
         }
         Ok(Document {
             public_keys,

@@ -86,7 +86,7 @@ impl Extension {
         anyhow::ensure!(response.status().is_success(), "{}", response.status());
         let body = response.into_body().collect().await?.to_bytes();
         // Without its cause, which may show the secret.
-        serde_json::from_slice(&body).map_err(|_| anyhow::anyhow!("its answer is malformed"))
+        serde_json::from_slice(&body).map_err(|_| anyhow::anyhow!("its response is malformed"))
     }
 }
 

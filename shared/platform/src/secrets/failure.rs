@@ -28,10 +28,10 @@ impl Failure {
     pub fn complaint(&self) -> &'static str {
         match self {
             Failure::Missing => "the secret does not exist",
-            Failure::Denied => "the secret may not be read",
-            Failure::Throttled => "the secret is asked for too often",
+            Failure::Denied => "reading the secret is not permitted",
+            Failure::Throttled => "requests for the secret are throttled",
             Failure::Malformed(_) => "the secret is malformed",
-            Failure::Away(_) => "the secret's store does not answer",
+            Failure::Away(_) => "the secret store does not answer",
         }
     }
 
@@ -46,7 +46,9 @@ impl Failure {
                  where it has a key of its own"
                     .to_owned()
             }
-            Failure::Throttled => "it is asked for again, more and more seldom".to_owned(),
+            Failure::Throttled => {
+                "the next attempts are spaced further and further apart".to_owned()
+            }
             Failure::Malformed(place) => place.clone(),
             Failure::Away(cause) => cause.clone(),
         }

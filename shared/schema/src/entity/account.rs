@@ -16,9 +16,9 @@ pub(super) const ACCOUNT: Entity = Entity {
         optional(
             "type",
             Kind::Text,
-            "The source's word for the kind of relation.",
+            "The kind of relation, as the source names it.",
         ),
-        optional("industry", Kind::Text, "The branch it works in."),
+        optional("industry", Kind::Text, "The industry it works in."),
         optional(
             "owner_id",
             Kind::Text,
@@ -27,7 +27,7 @@ pub(super) const ACCOUNT: Entity = Entity {
         optional(
             "status",
             Kind::Text,
-            "The source's word for where the relation stands.",
+            "The status of the relation, as the source names it.",
         ),
         optional("created_at", Kind::Timestamp, "When the source created it."),
         optional(

@@ -3,7 +3,7 @@ use super::{Entity, Kind, optional, required};
 pub(super) const OPPORTUNITY: Entity = Entity {
     kind: "opportunity",
     plural: "opportunities",
-    doc: "A sale that may come about.",
+    doc: "A potential sale.",
     key: &["opportunity_id"],
     fields: &[
         required(
@@ -17,12 +17,8 @@ pub(super) const OPPORTUNITY: Entity = Entity {
             "The source's id of the account it is with.",
         ),
         required("name", Kind::Text, "What is to be sold."),
-        optional(
-            "stage",
-            Kind::Text,
-            "The source's word for how far it has come.",
-        ),
-        optional("amount", Kind::Decimal, "Its worth, in `currency`."),
+        optional("stage", Kind::Text, "Its stage, as the source names it."),
+        optional("amount", Kind::Decimal, "Its value, in `currency`."),
         optional("currency", Kind::Text, "ISO 4217 code of `amount`.").or("USD"),
         optional(
             "close_date",

@@ -59,7 +59,7 @@ pub(super) fn guess(bytes: &[u8], whole: bool) -> Result<Encoding> {
 }
 
 fn unsure(why: &str) -> Error {
-    Error::Encoding(format!("{why}, which its bytes do not prove"))
+    Error::Encoding(format!("{why}, which its bytes do not show for certain"))
 }
 
 /// Whether the rest of a large file bears out what its first [`MAX_GUESS`] bytes said.

@@ -86,7 +86,7 @@ pub enum Error {
         first: usize,
         second: usize,
     },
-    #[error("the file is no delimited text, but {0}")]
+    #[error("the file is not delimited text, but {0}")]
     Format(&'static str),
     #[error("the header has {0} columns; at most {MAX_COLUMNS} can be read")]
     TooManyColumns(usize),

@@ -15,7 +15,7 @@ pub struct StreamReader<S> {
 /// Why no more rows come: of the stream, or of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError<E> {
-    #[error("the file did not arrive whole")]
+    #[error("the upload was interrupted, send the file again")]
     Chunk(#[source] E),
     #[error(transparent)]
     File(#[from] Error),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use structure_lint::cache::Cache;
 use structure_lint::check::{self, Options};
-use structure_lint::files::Tree;
+use structure_lint::files::SourceFiles;
 use structure_lint::timing::Timing;
 
 use crate::report::{Report, median};
@@ -109,11 +109,11 @@ fn parse(sources: &[String]) -> anyhow::Result<()> {
 
 /// The texts that the checker parses.
 fn sources(corpus: &Corpus) -> anyhow::Result<Vec<String>> {
-    let tree = Tree::read(&corpus.root)?;
-    let analysis = check::with_deep_stack(1, || check::analyse(&tree))??;
-    let files = analysis.modules.facts.keys();
-    Ok(files
-        .filter_map(|it| tree.get(it).map(str::to_owned))
+    let files = SourceFiles::read(&corpus.root)?;
+    let analysis = check::with_deep_stack(1, || check::analyse(&files))??;
+    let paths = analysis.modules.facts.keys();
+    Ok(paths
+        .filter_map(|it| files.get(it).map(str::to_owned))
         .collect())
 }
 

@@ -21,15 +21,15 @@ pub(crate) struct Connection {
     /// The connector's name.
     pub(crate) source_type: String,
     pub(crate) status: ConnectionStatus,
-    /// As the connector's schema in the catalog says.
+    /// Matches the connector's `config_schema` in the catalog.
     #[schema(value_type = Object)]
     pub(crate) connector_config: Value,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) last_health_check: Option<DateTime<Utc>>,
-    /// After how long the source is asked again by itself; null where it is not.
+    /// Interval of scheduled syncs, in minutes; null where there are none.
     pub(crate) sync_every_minutes: Option<i32>,
-    /// After how long its structure is looked at by itself; null where it is not.
+    /// Interval of scheduled discoveries, in hours; null where there are none.
     pub(crate) schema_check_every_hours: Option<i32>,
 }
 
@@ -41,7 +41,7 @@ impl Keyset for Connection {
     }
 }
 
-/// Where a connection stands.
+/// The status of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "UPPERCASE")]
 #[sqlx(type_name = "text", rename_all = "UPPERCASE")]

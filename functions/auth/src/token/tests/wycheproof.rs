@@ -15,7 +15,7 @@ use platform::secrets::PublicKey;
 use schema::Error;
 use serde_json::{Value, json};
 
-const ABOUT_THE_CLAIMS: &str = "the token's claims are not ours";
+const ABOUT_THE_CLAIMS: &str = "the token lacks claims, or has malformed ones";
 const NOT_COVERED: [&str; 4] = [
     "rejectWrongUse",
     "rejectsWrongUse",

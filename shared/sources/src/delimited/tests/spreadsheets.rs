@@ -104,7 +104,7 @@ fn a_file_of_another_kind_says_what_it_is() {
         for options in [Options::default(), named] {
             let error = read(options, bytes, 3).unwrap_err().to_string();
             assert!(
-                error.starts_with("the file is no delimited text, but "),
+                error.starts_with("the file is not delimited text, but "),
                 "{error}"
             );
             assert!(error.contains(expected), "{error}");
@@ -117,7 +117,7 @@ fn a_file_of_another_kind_says_what_it_is() {
     );
     check_error(
         "%PDF-1.4",
-        "the file is no delimited text, but a PDF: export the table from where it was made as \
+        "the file is not delimited text, but a PDF: export the table from where it was made as \
          CSV UTF-8",
     );
 }
