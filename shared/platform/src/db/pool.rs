@@ -1,4 +1,4 @@
-//! The pool, and who signs in with it: known from the start, or told by a secret that may change.
+//! The pool, and who signs in with it: known from the start, or read from a secret that may change.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,14 +43,14 @@ impl From<PgConnectOptions> for Login {
 #[derive(Clone)]
 pub struct Pool {
     inner: PgPool,
-    teller: Option<Arc<CredentialProvider>>,
+    provider: Option<Arc<CredentialProvider>>,
 }
 
-/// Who tells the credentials, and what they told last.
+/// Where the credentials come from, and which were used last.
 struct CredentialProvider {
     at: Option<PgConnectOptions>,
     who: CredentialSource,
-    told: Mutex<Option<CredentialVersion>>,
+    version: Mutex<Option<CredentialVersion>>,
 }
 
 enum CredentialSource {
@@ -68,7 +68,7 @@ enum CredentialVersion {
 impl Pool {
     /// A pool that connects at the first use.
     pub fn new(login: Login, connections: u32) -> Pool {
-        let (options, teller) = match login {
+        let (options, provider) = match login {
             Login::Known(options) => (options, None),
             Login::InDocument { at, secrets } => {
                 CredentialProvider::new(at, CredentialSource::Document(secrets))
@@ -90,7 +90,7 @@ impl Pool {
                 Box::pin(async move { if awake { Ok(true) } else { answers(conn).await } })
             })
             .connect_lazy_with(options);
-        Pool { inner, teller }
+        Pool { inner, provider }
     }
 
     /// The pool itself, for those who need no news of its credentials.
@@ -100,16 +100,21 @@ impl Pool {
 
     /// A connection. Where the database refuses the credentials, newer ones are asked for.
     pub async fn acquire(&self) -> sqlx::Result<PoolConnection<Postgres>> {
-        let Some(teller) = &self.teller else {
+        // On the heap: opening a connection is large, and whoever may open one would be.
+        Box::pin(self.acquire_or_open()).await
+    }
+
+    async fn acquire_or_open(&self) -> sqlx::Result<PoolConnection<Postgres>> {
+        let Some(provider) = &self.provider else {
             return self.inner.acquire().await;
         };
-        let told = teller.ask().await?;
-        teller.pass_on(&told, &self.inner)?;
+        let version = provider.ask().await?;
+        provider.pass_on(&version, &self.inner)?;
         match self.inner.acquire().await {
-            Err(error) if refuses(&error) => match teller.ask_again(&told).await {
+            Err(error) if refuses(&error) => match provider.ask_again(&version).await {
                 Some(newer) => {
                     tracing::info!("the database refused the credentials, there are newer ones");
-                    teller.pass_on(&newer, &self.inner)?;
+                    provider.pass_on(&newer, &self.inner)?;
                     self.inner.acquire().await
                 }
                 None => Err(error),
@@ -177,16 +182,16 @@ impl CredentialProvider {
         let options = at
             .clone()
             .unwrap_or_else(PgConnectOptions::new_without_pgpass);
-        let teller = CredentialProvider {
+        let provider = CredentialProvider {
             at,
             who,
-            told: Mutex::new(None),
+            version: Mutex::new(None),
         };
-        (options, Some(Arc::new(teller)))
+        (options, Some(Arc::new(provider)))
     }
 
     async fn ask(&self) -> sqlx::Result<CredentialVersion> {
-        let told = match &self.who {
+        let version = match &self.who {
             CredentialSource::Document(secrets) => {
                 secrets.get().await.map(CredentialVersion::Document)
             }
@@ -194,11 +199,11 @@ impl CredentialProvider {
                 secret.get().await.map(CredentialVersion::Credentials)
             }
         };
-        told.map_err(|err| sqlx::Error::Configuration(err.into()))
+        version.map_err(|err| sqlx::Error::Configuration(err.into()))
     }
 
-    async fn ask_again(&self, told: &CredentialVersion) -> Option<CredentialVersion> {
-        match (&self.who, told) {
+    async fn ask_again(&self, version: &CredentialVersion) -> Option<CredentialVersion> {
+        match (&self.who, version) {
             (CredentialSource::Document(secrets), CredentialVersion::Document(seen)) => secrets
                 .newer_than(seen)
                 .await
@@ -211,16 +216,16 @@ impl CredentialProvider {
         }
     }
 
-    /// Makes new connections with what was told, unless they are already.
-    fn pass_on(&self, told: &CredentialVersion, pool: &PgPool) -> sqlx::Result<()> {
-        let mut last = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref().is_some_and(|it| it.is(told)) {
+    /// Makes new connections with these credentials, unless they are already.
+    fn pass_on(&self, version: &CredentialVersion, pool: &PgPool) -> sqlx::Result<()> {
+        let mut last = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_some_and(|it| it.is(version)) {
             return Ok(());
         }
-        if let Some(options) = options(self.at.as_ref(), told.credentials())? {
+        if let Some(options) = options(self.at.as_ref(), version.credentials())? {
             pool.set_connect_options(options);
         }
-        *last = Some(told.clone());
+        *last = Some(version.clone());
         Ok(())
     }
 }
