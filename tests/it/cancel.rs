@@ -154,7 +154,7 @@ async fn a_running_task_ends_at_its_next_step_and_keeps_what_it_stored() {
 }
 
 #[tokio::test]
-async fn a_task_in_a_long_step_is_canceled_at_the_next_heartbeat() {
+async fn a_task_that_waits_for_its_source_is_canceled_at_the_next_heartbeat() {
     let (app, source, person, id) = set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
     let path = format!("{CONNECTIONS}/{id}/sync");
     let task = task_path(&app.post(&path, &person, json!({})).await);

@@ -51,5 +51,6 @@ mod structure;
 mod tables;
 mod telemetry;
 mod template;
+mod toy_connector;
 mod users;
 mod views;

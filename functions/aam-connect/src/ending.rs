@@ -4,17 +4,15 @@
 
 use std::time::Duration;
 
-use aam::db::runs;
-use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
+use platform::db::jobs;
+use platform::jobs::{Job, JobEnd};
 use platform::queue::JobRef;
 use platform::{Platform, db, metrics};
-use schema::{RunId, TenantId};
+use schema::TenantId;
 use serde_json::json;
 
-use crate::db::jobs::{self, Job, JobEnd};
-use crate::pull::{self, discover, sync};
-use crate::replay;
+use crate::jobs as kinds;
 
 /// Ends a job that the transaction holds.
 pub(crate) async fn finish(
@@ -26,10 +24,8 @@ pub(crate) async fn finish(
     let now = platform::now();
     metrics::count("JobsEnded", 1);
     metrics::count("JobsFailed", usize::from(matches!(end, JobEnd::Failed(_))));
-    match job.kind.as_str() {
-        sync::KIND | discover::KIND => pull::ended(conn, tenant, job, end, now).await?,
-        replay::KIND => end_run(conn, tenant, job, end, now).await?,
-        _ => {}
+    if let Some(kind) = kinds::find(&job.kind) {
+        kind.end(conn, tenant, (job, end), now).await?;
     }
     jobs::end(conn, tenant, job.id, end, now).await?;
     let entry = Entry {
@@ -71,25 +67,4 @@ async fn cancel(mut tx: db::Transaction, job_ref: JobRef) -> anyhow::Result<bool
     finish(&mut tx, job_ref.tenant, &job, &JobEnd::Canceled).await?;
     tx.commit().await?;
     Ok(true)
-}
-
-/// Ends the run that a job was in the middle of, unless the job is done.
-pub(crate) async fn end_run(
-    conn: &mut db::Connection,
-    tenant: TenantId,
-    job: &Job,
-    end: &JobEnd,
-    now: DateTime<Utc>,
-) -> anyhow::Result<()> {
-    let run = job.progress.as_ref();
-    let Some(run) = run.and_then(|it| it.pointer("/current/run")) else {
-        return Ok(());
-    };
-    let run = RunId(serde_json::from_value(run.clone())?);
-    match end {
-        JobEnd::Success(_) => {}
-        JobEnd::Failed(error) => runs::fail(conn, tenant, run, error, now).await?,
-        JobEnd::Canceled => runs::cancel(conn, tenant, run, now).await?,
-    }
-    Ok(())
 }

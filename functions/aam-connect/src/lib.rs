@@ -3,11 +3,11 @@
 //! **Invariant:** a record that was read is accounted for in its run: written, unchanged, stale or
 //! quarantined. A batch of records and the run's counts of it are one transaction.
 
+mod connection;
 mod consumer;
 mod db;
 mod ending;
-mod pull;
-mod replay;
+mod jobs;
 mod routes;
 mod scheduler;
 mod upload;
@@ -24,7 +24,7 @@ pub fn routes(platform: Platform) -> Routes {
         .merge(routes::connectors::router())
         .merge(routes::filesource::router())
         .merge(routes::health::router())
-        .merge(routes::pull::router())
+        .merge(routes::source_jobs::router())
         .merge(routes::quarantine::router())
         .merge(routes::replay::router())
         .merge(routes::runs::router())

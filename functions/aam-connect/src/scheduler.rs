@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use platform::audit::{self, Entry};
-use platform::db::queue::Order;
 use platform::deadline::Deadline;
-use platform::queue::{JobRef, announce};
+use platform::jobs::{NewJob, enqueue};
+use platform::queue::announce;
 use platform::{Platform, Result, db};
-use schema::{Error, JobId};
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::db::connections::schedule::{self, Due, Schedule};
-use crate::db::jobs;
-use crate::pull::{Mode, Pull, discover, sync};
+use crate::jobs::{SourceJob, discover, sync};
 
 /// So many are started by one tick; the next one goes on.
 const MAX_STARTS: i64 = 1000;
@@ -59,46 +55,31 @@ impl Schedule {
     }
 }
 
-/// Makes the job, unless another tick was first or the last one still runs.
+/// Queues the job, unless another tick was first or the last one still runs.
 async fn start(platform: &Platform, due: &Due, what: Schedule) -> Result<bool> {
     let now = platform::now();
     // Connections that were made together do not come together for ever.
     let jitter = f64::from(Uuid::new_v4().as_bytes()[0]) / 255.0;
-    let (tenant, job) = (due.tenant, JobId(Uuid::now_v7()));
+    let tenant = due.tenant;
     let kind = match what {
-        Schedule::Sync => sync::KIND,
-        Schedule::SchemaCheck => discover::KIND,
+        Schedule::Sync => sync::NAME,
+        Schedule::SchemaCheck => discover::NAME,
     };
-    let pull = Pull {
-        connection_id: due.connection,
-        mode: Mode::Incremental,
-        objects: None,
-        confirm_deletes: false,
+    let job = NewJob {
+        patience: what.patience(),
+        ..SourceJob::incremental(due.connection).queue(kind)?
     };
-    let payload = serde_json::to_value(&pull).map_err(|err| Error::Internal(err.into()))?;
 
     let mut tx = db::begin(&platform.db, tenant).await?;
-    let new = schedule::claim_due(&mut tx, due, what, now, jitter).await?
-        && jobs::insert_once(&mut tx, tenant, job, (kind, &payload), now).await?;
-    if new {
-        let order = Order {
-            exclusive: None,
-            patience: what.patience(),
-        };
-        db::queue::insert(&mut tx, tenant, job, order).await?;
-        let entry = Entry {
-            at: now,
-            actor: "system".to_owned(),
-            action: "job.queue",
-            object: format!("connection:{}", due.connection),
-            before: None,
-            after: Some(json!({ "job": job, "kind": kind })),
-        };
-        audit::append(&mut tx, tenant, &entry).await?;
-    }
+    let queued = if schedule::claim_due(&mut tx, due, what, now, jitter).await? {
+        let actor = ("system".to_owned(), "job.queue");
+        enqueue(&mut tx, tenant, actor, job, now).await?
+    } else {
+        None
+    };
     tx.commit().await?;
-    if new {
-        announce(&*platform.queue, JobRef { tenant, job }).await;
+    if let Some(job) = queued {
+        announce(&*platform.queue, job).await;
     }
-    Ok(new)
+    Ok(queued.is_some())
 }

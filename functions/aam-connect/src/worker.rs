@@ -6,19 +6,19 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use platform::db::jobs;
 use platform::db::queue::{self, LeasedJob};
 use platform::deadline::Deadline;
+use platform::jobs::{Fence, Job, JobEnd, begin_leased};
 use platform::queue::JobRef;
 use platform::{Platform, db};
-use schema::TenantId;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::jobs::{self, Job, JobEnd};
+use crate::connection::session::SessionCache;
 use crate::ending::{finish, finish_if_canceled};
-use crate::pull::{Lines, discover, sync};
-use crate::replay;
+use crate::jobs::{self as kinds, JobKind, Slice, SliceOutcome, Work};
 
 const LEASE: Lease = Lease {
     length: Duration::from_secs(60),
@@ -49,26 +49,6 @@ pub struct Lease {
     /// After this long a worker puts the job back as soon as a tenant waits that has fewer
     /// running.
     pub turn: Duration,
-}
-
-/// For how long jobs of a kind may run.
-pub(crate) struct TimeLimit {
-    /// From when a worker first took it up.
-    pub(crate) hours: i64,
-    /// What to do then.
-    pub(crate) advice: &'static str,
-}
-
-/// What one slice of a job came to.
-pub(crate) enum SliceOutcome {
-    /// There is more to do; this is how far it is.
-    More(Value),
-    /// It is done, with this result.
-    Done(Value),
-    /// It cannot be done, for this reason.
-    Failed(String),
-    /// It cannot be done for now, for this reason.
-    Retry(String),
 }
 
 /// What became of a job that was taken.
@@ -136,7 +116,14 @@ pub async fn run_within(
     leased: LeasedJob,
     lease: Lease,
 ) -> anyhow::Result<()> {
-    run_leased(platform, leased, Deadline::after(MAX_TURN), lease).await?;
+    // On the heap: what it holds is large, and its callers may be deep.
+    Box::pin(run_leased(
+        platform,
+        leased,
+        Deadline::after(MAX_TURN),
+        lease,
+    ))
+    .await?;
     Ok(())
 }
 
@@ -186,7 +173,7 @@ async fn run_leased(
     let job_ref = leased.job_ref;
     let end = tokio::select! {
         // On the heap: what a slice holds is large.
-        end = Box::pin(run_until(platform, job_ref, deadline, lease)) => end,
+        end = Box::pin(run_until(platform, leased, deadline, lease)) => end,
         end = renew_lease(platform, leased, lease) => Ok(end),
     };
     let over = match end {
@@ -252,33 +239,34 @@ async fn requeue(platform: &Platform, leased: LeasedJob, pause: Duration) -> any
 
 async fn run_until(
     platform: &Platform,
-    job_ref: JobRef,
+    leased: LeasedJob,
     deadline: Deadline,
     lease: Lease,
 ) -> anyhow::Result<Disposition> {
-    let mut tx = db::begin(&platform.db, job_ref.tenant).await?;
-    let attempts = jobs::start(&mut tx, job_ref.tenant, job_ref.job, Utc::now()).await?;
+    let JobRef { tenant, job: id } = leased.job_ref;
+    let mut tx = db::begin(&platform.db, tenant).await?;
+    let attempts = jobs::start(&mut tx, tenant, id, platform::now()).await?;
+    let job = jobs::find(&mut tx, tenant, id).await?;
     tx.commit().await?;
-    match attempts {
-        None => return Ok(Disposition::Done),
-        // Its workers were killed, each before the end of a slice.
-        Some(attempts) if MAX_ATTEMPTS < attempts => {
-            give_up(platform, job_ref, "the log has the cause").await?;
-            return Ok(Disposition::Done);
-        }
-        Some(_) => {}
+    let (Some(attempts), Some(mut job)) = (attempts, job) else {
+        return Ok(Disposition::Done);
+    };
+    // Its workers were killed, each before the end of a slice.
+    if MAX_ATTEMPTS < attempts {
+        give_up(platform, leased.job_ref, "the log has the cause").await?;
+        return Ok(Disposition::Done);
     }
     let end = deadline.earlier(RESERVE);
     let mut longest = Duration::ZERO;
-    let mut lines = Lines::default();
+    let mut sessions = SessionCache::default();
     let mut look = Instant::now() + lease.turn;
-    let worked = loop {
+    let ran = loop {
         let start = Instant::now();
-        let slice = Box::pin(slice(platform, &mut lines, job_ref));
-        // A slice that is cut off leaves nothing behind: it is one transaction.
+        let slice = Box::pin(run_slice(platform, &mut sessions, (leased, &job)));
+        // A slice that is cut off leaves nothing behind: what it writes is one transaction.
         match end.limit(slice).await.transpose()? {
-            Some(Disposition::Requeue) => {}
-            Some(other) => break other,
+            Some(Ran::Advanced(progress)) => job.progress = Some(progress),
+            Some(Ran::Ended(disposition)) => break disposition,
             None => return Ok(Disposition::Requeue),
         }
         longest = longest.max(start.elapsed());
@@ -287,94 +275,81 @@ async fn run_until(
         }
         if look <= Instant::now() {
             look = Instant::now() + LOOK;
-            if queue::is_outranked(&platform.db, job_ref.tenant, platform.jobs_per_tenant).await? {
+            if queue::is_outranked(&platform.db, tenant, platform.jobs_per_tenant).await? {
                 break Disposition::Requeue;
             }
         }
     };
-    lines.hang_up().await;
-    Ok(worked)
+    sessions.close().await;
+    Ok(ran)
 }
 
-async fn slice(
+/// What one slice came to.
+enum Ran {
+    Advanced(Value),
+    Ended(Disposition),
+}
+
+async fn run_slice(
     platform: &Platform,
-    lines: &mut Lines,
-    job_ref: JobRef,
-) -> anyhow::Result<Disposition> {
-    let now = Utc::now().trunc_subsecs(6);
-    let JobRef { tenant, job: id } = job_ref;
-    let mut tx = db::begin(&platform.db, tenant).await?;
-    let Some(job) = jobs::lock_unfinished(&mut tx, tenant, id).await? else {
-        return Ok(Disposition::Done);
+    sessions: &mut SessionCache,
+    (leased, job): (LeasedJob, &Job),
+) -> anyhow::Result<Ran> {
+    let work = Work {
+        platform,
+        leased,
+        job,
+        now: platform::now(),
     };
-    if jobs::is_canceled(&mut tx, tenant, id).await? {
-        return Ok(Disposition::Canceled);
+    let Some(kind) = kinds::find(&job.kind) else {
+        let reason = format!("no worker knows jobs of the kind `{}`", job.kind);
+        return end_leased(work, JobEnd::Failed(reason))
+            .await
+            .map(Ran::Ended);
+    };
+    if let Some(error) = overtime(kind, job, work.now) {
+        return end_leased(work, JobEnd::Failed(error))
+            .await
+            .map(Ran::Ended);
     }
-    let step = match overtime(&job, now) {
-        Some(error) => SliceOutcome::Failed(error),
-        None => Box::pin(next(platform, &mut tx, lines, (tenant, &job), now)).await?,
-    };
-    let end = match step {
-        SliceOutcome::More(progress) if job.progress.as_ref() == Some(&progress) => {
-            JobEnd::Failed(STANDSTILL.to_owned())
-        }
-        SliceOutcome::More(progress) => {
-            jobs::advance(&mut tx, tenant, id, &progress, now).await?;
-            tx.commit().await?;
-            return Ok(Disposition::Requeue);
-        }
+    let mut slice = Slice { work, sessions };
+    let end = match kind.run_slice(&mut slice).await? {
+        SliceOutcome::Advanced(progress) => return Ok(Ran::Advanced(progress)),
         SliceOutcome::Done(result) => JobEnd::Success(result),
         SliceOutcome::Failed(error) => JobEnd::Failed(error),
-        // What the slice has done is undone with it.
-        SliceOutcome::Retry(reason) => return Ok(Disposition::Retry(reason)),
+        SliceOutcome::Retry(reason) => return Ok(Ran::Ended(Disposition::Retry(reason))),
+        SliceOutcome::Canceled => return Ok(Ran::Ended(Disposition::Canceled)),
+        SliceOutcome::Lost => return Ok(Ran::Ended(Disposition::Lost)),
+        SliceOutcome::Over => return Ok(Ran::Ended(Disposition::Done)),
     };
-    finish(&mut tx, tenant, &job, &end).await?;
-    tx.commit().await?;
-    Ok(Disposition::Done)
+    end_leased(work, end).await.map(Ran::Ended)
 }
 
-const STANDSTILL: &str = "it stood still: a step ended where the one before it did. Check that the \
-                          key and the cursor of the table never change, and start it again";
+/// Ends a job that the worker still holds.
+async fn end_leased(work: Work<'_>, end: JobEnd) -> anyhow::Result<Disposition> {
+    let mut tx = match begin_leased(&work.platform.db, work.leased).await? {
+        Fence::Held(tx) => tx,
+        Fence::Canceled => return Ok(Disposition::Canceled),
+        Fence::Lost => return Ok(Disposition::Lost),
+        Fence::Over => return Ok(Disposition::Done),
+    };
+    finish(&mut tx, work.tenant(), work.job, &end).await?;
+    Ok(if tx.commit().await? {
+        Disposition::Done
+    } else {
+        Disposition::Lost
+    })
+}
 
 /// Why a job that runs for too long is ended.
-fn overtime(job: &Job, now: DateTime<Utc>) -> Option<String> {
-    let limit = match job.kind.as_str() {
-        replay::KIND => replay::LIMIT,
-        sync::KIND => sync::LIMIT,
-        discover::KIND => discover::LIMIT,
-        _ => return None,
-    };
+fn overtime(kind: &dyn JobKind, job: &Job, now: DateTime<Utc>) -> Option<String> {
+    let limit = kind.time_limit();
     (job.started_at? + TimeDelta::hours(limit.hours) < now).then(|| {
         format!(
             "stopped after {} hours, as a {} may not take longer; what it has stored stays: {}",
             limit.hours, job.kind, limit.advice
         )
     })
-}
-
-/// Does the next slice of a job, by its kind.
-async fn next(
-    platform: &Platform,
-    conn: &mut db::Connection,
-    lines: &mut Lines,
-    (tenant, job): (TenantId, &Job),
-    now: DateTime<Utc>,
-) -> anyhow::Result<SliceOutcome> {
-    match job.kind.as_str() {
-        replay::KIND => {
-            let (payload, progress) = (job.payload.clone(), job.progress.clone());
-            replay::step(conn, tenant, payload, progress, now).await
-        }
-        sync::KIND => Box::pin(sync::step(platform, conn, lines, (tenant, job), now)).await,
-        discover::KIND => {
-            let step = discover::step(platform, conn, lines, (tenant, job), now);
-            Box::pin(step).await
-        }
-        other => {
-            let reason = format!("no worker knows jobs of the kind `{other}`");
-            Ok(SliceOutcome::Failed(reason))
-        }
-    }
 }
 
 /// Lets the job rest, or gives it up where it was tried too often.

@@ -6,5 +6,6 @@ pub mod fingerprint;
 pub mod inference;
 pub mod ingest;
 pub mod mappings;
+pub mod sync;
 #[cfg(test)]
 mod testing;

@@ -19,6 +19,7 @@ mod health;
 pub mod http;
 mod https;
 mod idempotency;
+pub mod jobs;
 pub mod lambda;
 pub mod limit;
 pub mod metrics;

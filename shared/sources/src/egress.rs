@@ -203,7 +203,7 @@ mod tests {
         let refused = resolve("localhost", 1, EgressPolicy::Public)
             .await
             .unwrap_err();
-        assert_eq!(refused.class, SourceErrorKind::Network);
+        assert_eq!(refused.kind, SourceErrorKind::Network);
         assert!(refused.message.contains("may not contact it"), "{refused}");
         assert!(
             !resolve("localhost", 1, EgressPolicy::Any)

@@ -10,10 +10,10 @@ const MAX_MESSAGE: usize = 500;
 /// Why a source could not be read.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {message}", class.as_str())]
+#[error("{}: {message}", kind.as_str())]
 pub struct SourceError {
     /// What kind it is.
-    pub class: SourceErrorKind,
+    pub kind: SourceErrorKind,
     /// What is wrong and what to do, in 500 characters at most.
     pub message: String,
     /// The JSON pointer of the config's field to look at.
@@ -52,15 +52,20 @@ impl SourceErrorKind {
 impl SourceError {
     /// One of that class, at that pointer of the config: what is wrong and what to do.
     pub fn new(
-        class: SourceErrorKind,
+        kind: SourceErrorKind,
         pointer: impl Into<String>,
         message: impl Into<String>,
     ) -> SourceError {
         SourceError {
-            class,
+            kind,
             message: cut(message.into(), MAX_MESSAGE),
             pointer: pointer.into(),
         }
+    }
+
+    /// A config that cannot be read: it was stored by another version of the platform.
+    pub fn from_config(error: schema::Error) -> SourceError {
+        SourceError::new(SourceErrorKind::Schema, "", error.to_string())
     }
 
     /// The source as a whole takes too long.
@@ -74,10 +79,7 @@ impl SourceError {
 
     /// Whether the same may succeed later though nobody changes anything.
     pub fn is_transient(&self) -> bool {
-        matches!(
-            self.class,
-            SourceErrorKind::Network | SourceErrorKind::Quota
-        )
+        matches!(self.kind, SourceErrorKind::Network | SourceErrorKind::Quota)
     }
 }
 

@@ -98,7 +98,7 @@ impl Connector for FileSource {
         serde_json::to_value(Config::schema()).expect("a schema is plain JSON")
     }
 
-    fn check(&self, config: &Value) -> Result<()> {
+    fn validate(&self, config: &Value) -> Result<()> {
         Config::read(config).map(drop)
     }
 
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_config_is_read_strictly() {
         let check = |config: Value, wrong: Option<&str>| {
-            let found = FileSource.check(&config).map_err(|err| match err {
+            let found = FileSource.validate(&config).map_err(|err| match err {
                 Error::Invalid(errors) => errors[0].pointer.clone(),
                 other => panic!("{other}"),
             });

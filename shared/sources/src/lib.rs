@@ -11,6 +11,13 @@ mod error;
 pub mod filesource;
 pub mod postgres;
 pub mod redact;
+mod session;
 
-pub use connector::{CONNECTORS, Capability, Connector, find};
+pub use connector::{
+    CONNECTORS, Capability, ConnectContext, Connector, Exchange, HeldSecrets, SecretStore, find,
+};
 pub use error::{SourceError, SourceErrorKind};
+pub use session::{
+    Batch, Checkpoint, Incomplete, KeyLookup, ReadScope, RecordBody, Session, SourceRecord,
+    StreamConfig, StreamDescription,
+};

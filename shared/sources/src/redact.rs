@@ -1,25 +1,25 @@
-//! Secrets of a config: taken out before it is stored, put back before it is used.
+//! Redaction: secrets are taken out of a config before it is stored, and restored before it is used.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 /// What stands in a stored config in the place of a secret.
-pub const MARK: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 
 /// The secrets of a config by their JSON pointers.
 pub type Secrets = BTreeMap<String, Value>;
 
-/// Puts the mark in the place of each secret and returns what stood there.
+/// Puts [`REDACTED`] in the place of each secret and returns what stood there.
 ///
-/// One that is the mark already was read from an answer, so it is not a secret.
-pub fn take(config: &mut Value, pointers: &[&str]) -> Secrets {
+/// One that is redacted already was read from an answer, so it is not a secret.
+pub fn redact(config: &mut Value, pointers: &[&str]) -> Secrets {
     let mut secrets = Secrets::new();
     for pointer in pointers {
         if let Some(place) = config.pointer_mut(pointer)
-            && *place != MARK
+            && *place != REDACTED
         {
-            let secret = std::mem::replace(place, MARK.into());
+            let secret = std::mem::replace(place, REDACTED.into());
             secrets.insert((*pointer).to_owned(), secret);
         }
     }
@@ -27,10 +27,10 @@ pub fn take(config: &mut Value, pointers: &[&str]) -> Secrets {
 }
 
 /// Puts each secret back in its place.
-pub fn put(config: &mut Value, secrets: &Secrets) {
+pub fn restore(config: &mut Value, secrets: &Secrets) {
     for (pointer, secret) in secrets {
         if let Some(place) = config.pointer_mut(pointer)
-            && *place == MARK
+            && *place == REDACTED
         {
             place.clone_from(secret);
         }
@@ -47,14 +47,14 @@ mod tests {
     fn a_secret_is_taken_out_at_any_depth_and_put_back() {
         let whole = json!({ "a": { "key": "s1" }, "password": "s2", "user": "u" });
         let mut config = whole.clone();
-        let secrets = take(&mut config, &["/a/key", "/password", "/absent"]);
+        let secrets = redact(&mut config, &["/a/key", "/password", "/absent"]);
         assert_eq!(
             config,
-            json!({ "a": { "key": MARK }, "password": MARK, "user": "u" })
+            json!({ "a": { "key": REDACTED }, "password": REDACTED, "user": "u" })
         );
         assert_eq!(secrets.len(), 2);
-        assert_eq!(take(&mut config, &["/password"]), Secrets::new());
-        put(&mut config, &secrets);
+        assert_eq!(redact(&mut config, &["/password"]), Secrets::new());
+        restore(&mut config, &secrets);
         assert_eq!(config, whole);
     }
 
@@ -62,7 +62,7 @@ mod tests {
     fn a_new_secret_is_not_overwritten_by_the_old_one() {
         let old = Secrets::from([("/password".to_owned(), json!("old"))]);
         let mut config = json!({ "password": "new" });
-        put(&mut config, &old);
+        restore(&mut config, &old);
         assert_eq!(config["password"], "new");
     }
 }

@@ -2,14 +2,15 @@
 //! server did, but for a few bytes or messages. Ends with a failure where somebody panics, hangs,
 //! says too much or needs too much memory; the seed says again what was wrong.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use schema::EgressPolicy;
-use serde_json::json;
-use sources::SourceError;
-use sources::postgres::{Config, Line, Start};
+use serde_json::{Value, json};
+use sources::postgres::POSTGRES;
+use sources::{ConnectContext, Connector, HeldSecrets, SourceError};
 use tests::double::{Double, Frame, Reply, frame, frames};
 use tests::source::Source;
 
@@ -41,11 +42,11 @@ async fn main() -> anyhow::Result<()> {
     let source = Source::start(&format!("{mood}{TABLES}")).await;
     let real = Double::start().await;
     let objects = json!([{ "table": "accounts", "entity": "account" }]);
-    let config = |port| Config::read(&source.config_at(port, objects.clone()));
-    ask(&config(real.port())?).await.context("the truth")?;
+    let config = |port| source.config_at(port, objects.clone());
+    ask(&config(real.port())).await.context("the truth")?;
     let recording = real.recording();
     let double = Double::replaying(&recording).await;
-    let config = config(double.port())?;
+    let config = config(double.port());
     ask(&config).await.context("the truth once more")?;
 
     let (before, begun) = (tests::peak_memory(std::process::id()), Instant::now());
@@ -73,21 +74,23 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// Everything that a sync asks.
-async fn ask(config: &Config) -> Result<(), SourceError> {
-    let mut line = Line::open(config, EgressPolicy::Any).await?;
-    let object = &config.objects[0];
-    let order = line.table(0, object).await?.order(0, object)?;
-    let page = line.page(object, &Start::First(&order)).await?;
-    if let Some(row) = page.rows.last() {
-        line.page(object, &Start::AfterKey(&order, &row.key))
-            .await?;
+async fn ask(config: &Value) -> Result<(), SourceError> {
+    let stream = "public.accounts";
+    let context = ConnectContext {
+        config: config.clone(),
+        egress: EgressPolicy::Any,
+        secrets: Arc::new(HeldSecrets::default()),
+    };
+    let mut session = POSTGRES.connect(context).await?;
+    session.discover(stream).await?;
+    let batch = session.read(stream, None).await?;
+    session.read(stream, Some(&batch.state)).await?;
+    if let Some(lookup) = session.lookup() {
+        let keys = [r#"["1"]"#, r#"["1000"]"#];
+        lookup.list_existing(stream, &batch.state, &keys).await?;
+        lookup.fetch(stream, &batch.state, &keys).await?;
     }
-    if let Some(cursor) = &order.cursor {
-        line.newest(object, cursor).await?;
-    }
-    line.existing(object, &order, r#"[{"id":1},{"id":1000}]"#)
-        .await?;
-    line.close().await;
+    session.close().await;
     Ok(())
 }
 

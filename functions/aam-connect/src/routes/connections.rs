@@ -15,9 +15,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::schedule::{self, Interval, double_option};
+use crate::connection::config::{self, ValidConfig};
+use crate::connection::source;
 use crate::db::connections::{self, Connection, ConnectionStatus};
-use crate::pull::accept::{self, Accepted};
-use crate::pull::source;
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
@@ -115,14 +115,15 @@ async fn create(
     let sync_every_minutes = schedule::sync(connector, new.sync_every_minutes, None)?;
     let hours = (new.schema_check_every_hours, schedule::usual(connector));
     let schema_check_every_hours = schedule::schema_check(connector, hours.0, hours.1)?;
-    let accepted = Box::pin(accept::first(&platform, connector, new.connector_config)).await?;
+    let config = config::validate_new(&platform, connector, new.connector_config);
+    let config = Box::pin(config).await?;
     let now = platform::now();
     let connection = Connection {
         id: ConnectionId(Uuid::now_v7()),
         name: new.name,
         source_type: connector.name().to_owned(),
         status: ConnectionStatus::Active,
-        connector_config: accepted.marked,
+        connector_config: config.redacted,
         created_at: now,
         updated_at: now,
         last_health_check: source::can_sync(connector).then_some(now),
@@ -132,7 +133,7 @@ async fn create(
 
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let place = (caller.tenant, connection.id);
-    let sealed = source::seal(&mut tx, &platform, place, &accepted.secrets).await?;
+    let sealed = source::seal(&mut tx, &platform, place, &config.secrets).await?;
     connections::insert(&mut tx, caller.tenant, &connection, sealed.as_deref())
         .await
         .on_constraint("connections_name_key", NAME_TAKEN)?;
@@ -192,7 +193,7 @@ async fn update(
     Path(id): Path<ConnectionId>,
     Json(change): Json<ConnectionChange>,
 ) -> Result<Json<Connection>> {
-    let accepted = match change.connector_config {
+    let config = match change.connector_config {
         Some(config) => Some(Box::pin(renew(&platform, caller.tenant, id, config)).await?),
         None => None,
     };
@@ -211,9 +212,9 @@ async fn update(
         schedule::sync(connector, minutes, connection.sync_every_minutes)?;
     let before = connection.schema_check_every_hours;
     connection.schema_check_every_hours = schedule::schema_check(connector, hours, before)?;
-    if let Some(accepted) = accepted {
-        source::replace(&mut tx, &platform, (caller.tenant, id), &accepted).await?;
-        connection.connector_config = accepted.marked;
+    if let Some(config) = config {
+        source::replace(&mut tx, &platform, (caller.tenant, id), &config).await?;
+        connection.connector_config = config.redacted;
     }
     connection.updated_at = platform::now();
     connections::update(&mut tx, caller.tenant, &connection)
@@ -230,11 +231,11 @@ async fn renew(
     tenant: TenantId,
     id: ConnectionId,
     config: Value,
-) -> Result<Accepted> {
+) -> Result<ValidConfig> {
     let mut tx = db::begin(&platform.db, tenant).await?;
     let connection = get(&mut tx, tenant, id).await?;
     tx.commit().await?;
-    accept::next(platform, (tenant, &connection), config).await
+    config::validate_change(platform, (tenant, &connection), config).await
 }
 
 /// Deletes a connection and every record that was read through it.

@@ -10,13 +10,12 @@ use platform::{Ingester, Platform, Result, Routes, db, routes};
 use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use serde_json::json;
-use sources::postgres::Config;
 use sources::{SourceError, SourceErrorKind};
 use utoipa::ToSchema;
 
 use super::connections::{NOT_FOUND, object};
+use crate::connection::source::Source;
 use crate::db::connections::{self, Complaints, ConnectionStatus};
-use crate::pull::source::{self, Source};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(check))
@@ -56,13 +55,13 @@ async fn check(
 ) -> Result<Json<Health>> {
     let start = Instant::now();
     let checked_at = platform::now();
-    let trouble = Box::pin(ask(&platform, caller.tenant, id)).await?;
+    let error = Box::pin(ask(&platform, caller.tenant, id)).await?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let mut connection = connections::lock(&mut tx, caller.tenant, id)
         .await?
         .ok_or(NOT_FOUND)?;
-    let (status, error_message, error_class, becomes) = match trouble {
-        Some(trouble) => down(trouble),
+    let (status, error_message, error_class, becomes) = match error {
+        Some(error) => down(error),
         None => judge(connections::complaints(&mut tx, caller.tenant, id).await?),
     };
     let before = std::mem::replace(&mut connection.status, becomes);
@@ -93,23 +92,20 @@ async fn ask(
     id: ConnectionId,
 ) -> Result<Option<SourceError>> {
     let mut tx = db::begin(&platform.db, tenant).await?;
-    let config = match Source::find(&mut tx, tenant, id).await? {
-        Some(source) => Some(source.whole(platform, &mut tx, tenant).await?),
-        None => None,
-    };
-    tx.commit().await?;
-    let Some(config) = config else {
+    let Some(source) = Source::find(&mut tx, tenant, id).await? else {
         return Ok(None);
     };
-    let contacted = source::check_access(platform, &Config::read(&config)?).await;
-    Ok(contacted.err().and_then(|it| it.into_iter().next()))
+    let config = source.config_with_secrets(platform, &mut tx).await?;
+    tx.commit().await?;
+    let checked = source.check(platform, config).await;
+    Ok(checked.err().and_then(|it| it.into_iter().next()))
 }
 
-fn down(trouble: SourceError) -> Verdict {
+fn down(error: SourceError) -> Verdict {
     (
         Condition::Down,
-        Some(trouble.message),
-        Some(trouble.class),
+        Some(error.message),
+        Some(error.kind),
         ConnectionStatus::Failed,
     )
 }

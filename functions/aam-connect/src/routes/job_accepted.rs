@@ -1,20 +1,13 @@
-//! A job that a request asks for.
-
-use std::time::Duration;
+//! The answer to a request for a job.
 
 use axum::http::StatusCode;
-use platform::audit::{self, Entry};
-use platform::db::queue::Order;
 use platform::extract::Json;
+use platform::jobs::{JobStatus, NewJob, enqueue};
 use platform::queue::{JobRef, announce};
 use platform::{Caller, Platform, Result, db};
-use schema::{ConnectionId, Error, JobId, TenantId};
+use schema::{Error, JobId};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
-
-use super::connections::object;
-use crate::db::jobs::{self, JobStatus};
 
 /// A job that was queued.
 #[derive(Serialize, ToSchema)]
@@ -23,48 +16,31 @@ pub(super) struct JobAccepted {
     job_id: JobId,
     kind: &'static str,
     status: JobStatus,
-}
-
-/// What is asked for.
-pub(super) struct NewJob {
-    pub(super) kind: &'static str,
-    /// Its name in the audit log.
-    pub(super) action: &'static str,
-    pub(super) connection: ConnectionId,
-    /// Of the jobs that have the same, one runs at a time.
-    pub(super) exclusive: Option<String>,
+    #[serde(skip)]
+    job_ref: Option<JobRef>,
 }
 
 impl JobAccepted {
-    /// Makes the job.
+    /// Queues the job, and notes that in the audit log as the action.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where the connection may have one such job at a time, and has it.
-    pub(super) async fn insert<T: Serialize>(
+    /// [`Error::Conflict`] where there may be one such job at a time, and there is one.
+    pub(super) async fn queue(
         conn: &mut db::Connection,
         caller: &Caller,
-        asked: &NewJob,
-        payload: &T,
+        action: &'static str,
+        job: NewJob,
     ) -> Result<JobAccepted> {
+        let (kind, actor) = (job.kind, (caller.actor(), action));
         let now = platform::now();
-        let id = JobId(Uuid::now_v7());
-        let payload = serde_json::to_value(payload).map_err(|err| Error::Internal(err.into()))?;
-        let job = (asked.kind, &payload);
-        if !jobs::insert_once(conn, caller.tenant, id, job, now).await? {
-            let running = "the connection has such a job already: see GET /api/v1/tasks";
-            return Err(Error::Conflict(running).into());
-        }
-        let order = Order {
-            exclusive: asked.exclusive.clone(),
-            patience: Duration::ZERO,
-        };
-        db::queue::insert(conn, caller.tenant, id, order).await?;
-        let entry = Entry::new(caller, asked.action, object(asked.connection));
-        audit::append(conn, caller.tenant, &entry.after(payload)).await?;
+        let queued = enqueue(conn, caller.tenant, actor, job, now).await?;
+        let running = "the connection has such a job already: see GET /api/v1/tasks";
+        let job_ref = queued.ok_or(Error::Conflict(running))?;
         Ok(JobAccepted {
-            job_id: id,
-            kind: asked.kind,
+            job_id: job_ref.job,
+            kind,
             status: JobStatus::Queued,
+            job_ref: Some(job_ref),
         })
     }
 
@@ -74,17 +50,15 @@ impl JobAccepted {
             job_id,
             kind,
             status: JobStatus::Queued,
+            job_ref: None,
         }
     }
 
-    /// Wakes a worker, as the job is committed.
-    pub(super) async fn announced(
-        self,
-        platform: &Platform,
-        tenant: TenantId,
-    ) -> (StatusCode, Json<JobAccepted>) {
-        let job = self.job_id;
-        announce(&*platform.queue, JobRef { tenant, job }).await;
+    /// Tells a worker, as the job is committed.
+    pub(super) async fn announced(self, platform: &Platform) -> (StatusCode, Json<JobAccepted>) {
+        if let Some(job) = self.job_ref {
+            announce(&*platform.queue, job).await;
+        }
         (StatusCode::ACCEPTED, Json(self))
     }
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::extract::{Json, Path, Query};
+use platform::jobs::NewJob;
 use platform::{Caller, Ingester, Platform, Result, Routes, db, routes};
 use schema::entity::ENTITIES;
 use schema::{ConnectionId, Error};
@@ -11,9 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::connections::{self, check_name};
 use super::filesource::resolve;
-use super::job_accepted::{JobAccepted, NewJob};
-use crate::db::jobs;
-use crate::replay::{KIND, Phase, Replay};
+use super::job_accepted::JobAccepted;
+use crate::jobs::replay::{NAME, Phase, Replay};
+use crate::jobs::subject;
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
@@ -59,7 +60,7 @@ async fn all(
     connections::get(&mut tx, caller.tenant, id).await?;
     let queued = queue(&mut tx, &caller, &new.of(id, Phase::Raw)).await?;
     tx.commit().await?;
-    Ok(queued.announced(&platform, caller.tenant).await)
+    Ok(queued.announced(&platform).await)
 }
 
 /// Starts a job that maps the quarantined records of a connection again and writes those that fit
@@ -79,7 +80,7 @@ async fn quarantined(
     connections::get(&mut tx, caller.tenant, id).await?;
     let queued = queue(&mut tx, &caller, &new.of(id, Phase::Quarantine)).await?;
     tx.commit().await?;
-    Ok(queued.announced(&platform, caller.tenant).await)
+    Ok(queued.announced(&platform).await)
 }
 
 /// Maps the records of uploaded files again.
@@ -109,7 +110,7 @@ async fn files(
     };
     let queued = queue(&mut tx, &caller, &replay).await?;
     tx.commit().await?;
-    Ok(queued.announced(&platform, caller.tenant).await)
+    Ok(queued.announced(&platform).await)
 }
 
 impl NewReplay {
@@ -127,17 +128,11 @@ impl NewReplay {
 /// Makes the job, unless the same one waits already. Replays of a connection run one by one: two at
 /// once would write the same records.
 async fn queue(conn: &mut db::Connection, caller: &Caller, replay: &Replay) -> Result<JobAccepted> {
-    let connection = replay.connection_id;
-    let payload = serde_json::to_value(replay).map_err(|err| Error::Internal(err.into()))?;
-    let waiting = jobs::find_queued_replay(conn, caller.tenant, connection, &payload).await?;
-    if let Some(job) = waiting {
-        return Ok(JobAccepted::merged(job, KIND));
+    let about = subject(replay.connection_id);
+    let job = NewJob::new(NAME, about.clone(), replay)?.exclusive();
+    let find = db::jobs::find_queued;
+    if let Some(waiting) = find(conn, caller.tenant, (NAME, &about), &job.payload).await? {
+        return Ok(JobAccepted::merged(waiting, NAME));
     }
-    let asked = NewJob {
-        kind: KIND,
-        action: "replay.queue",
-        connection,
-        exclusive: Some(format!("{KIND}:{connection}")),
-    };
-    JobAccepted::insert(conn, caller, &asked, &payload).await
+    JobAccepted::queue(conn, caller, "replay.queue", job).await
 }

@@ -6,7 +6,7 @@ use schema::{Error, Result};
 use serde::{Deserialize, Deserializer};
 use sources::Connector;
 
-use crate::pull::source::can_sync;
+use crate::connection::source::can_sync;
 
 const MINUTES: RangeInclusive<i32> = 5..=7 * 24 * 60;
 const HOURS: RangeInclusive<i32> = 1..=30 * 24;

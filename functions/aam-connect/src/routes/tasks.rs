@@ -5,16 +5,16 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::audit::{self, Entry};
-use platform::db::queue;
+use platform::db::{jobs, queue};
 use platform::extract::{Json, Path};
-use platform::page::{CreatedAtKey, Keyset, List};
+use platform::jobs::{Job, JobStatus};
+use platform::page::List;
 use platform::queue::JobRef;
 use platform::{Ingester, Platform, Reader, Result, Routes, db, list_body, routes};
 use schema::{Error, JobId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use crate::db::jobs::{self, Job, JobStatus};
 use crate::ending;
 
 pub(crate) fn router() -> Routes<Platform> {
@@ -28,14 +28,6 @@ pub(crate) fn router() -> Routes<Platform> {
 struct Filter {
     /// Only those with this status.
     status: Option<JobStatus>,
-}
-
-impl Keyset for Job {
-    type Key = CreatedAtKey;
-
-    fn keyset(&self) -> CreatedAtKey {
-        (self.created_at, self.id.0)
-    }
 }
 
 list_body! {

@@ -3,7 +3,6 @@
 use aam::ingest::Outcome;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use chrono::{SubsecRound, Utc};
 use platform::extract::Json;
 use platform::{Caller, Ingester, Platform, Problem, Result, Routes, extract, metrics, routes};
 use schema::Error;
@@ -97,7 +96,7 @@ pub(crate) async fn take(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Receipt> {
-    let now = Utc::now().trunc_subsecs(6);
+    let now = platform::now();
     let events = read(headers, body)?.into_iter();
     let events: Events<'_> = events
         .map(|it| it.and_then(|it| it.check_time(now)))

@@ -10,5 +10,7 @@ pub mod raw_records;
 pub mod runs;
 pub mod snapshots;
 pub mod source_objects;
+pub mod stored_records;
+pub mod sync_positions;
 
 pub use sqlx::{Error, PgConnection as Connection, Result};

@@ -181,3 +181,27 @@ pub async fn discard(
     .await?;
     Ok(())
 }
+
+/// Takes out of the quarantine what rows with these keys are there.
+pub async fn delete_by_keys(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    keys: &[&str],
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        delete from quarantined_records
+        where tenant_id = $1 and connection_id = $2 and object = $3
+          and md5(source_key) = any(array(select md5(key) from unnest($4::text[]) key))
+          and source_key = any($4)
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        keys as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -176,22 +176,25 @@ pub async fn set_keys(
     Ok(())
 }
 
-/// Lets other rows have these records: those that they were stored from are gone, or have another
-/// id by now.
-pub async fn free(
+/// Lets other rows have these records: those that they are stored from, by these keys, are gone, or
+/// have another id by now.
+pub async fn release(
     conn: &mut Connection,
     tenant: TenantId,
     object: ObjectKey<'_>,
-    source_ids: &[String],
+    released: &[(String, String)],
 ) -> Result<()> {
+    let source_ids: Vec<_> = released.iter().map(|it| it.0.as_str()).collect();
+    let keys: Vec<_> = released.iter().map(|it| it.1.as_str()).collect();
     sqlx::query!(
         r#"
         with given as materialized (
-          select source_id
-          from raw_records
-          where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
-          order by source_id
-          for update
+          select r.source_id
+          from unnest($4::text[], $5::text[]) as given(source_id, source_key)
+          join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+            and r.source_id = given.source_id and r.source_key = given.source_key
+          order by r.source_id
+          for update of r
         )
         update raw_records r
         set source_key = null
@@ -202,7 +205,8 @@ pub async fn free(
         tenant as _,
         object.connection as _,
         object.name,
-        source_ids,
+        source_ids as _,
+        keys as _,
     )
     .execute(conn)
     .await?;

@@ -8,6 +8,7 @@ pub(crate) mod callers;
 mod error;
 pub mod expired;
 pub(crate) mod idempotency;
+pub mod jobs;
 mod pool;
 pub mod queue;
 pub(crate) mod rate_limits;

@@ -31,7 +31,7 @@ pub struct LeasedJob {
     /// Which job.
     pub job_ref: JobRef,
     /// The lease that it is held under.
-    lease: Uuid,
+    pub(crate) lease: Uuid,
 }
 
 /// Puts a job on the queue, in the transaction that makes it.

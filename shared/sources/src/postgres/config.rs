@@ -17,7 +17,7 @@ const MAX_LOOKBACK: i64 = 1_000_000;
 /// Where a database is, who reads it, and what.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// The server's name or address.
     pub(super) host: String,
     /// The server's port.
@@ -46,7 +46,7 @@ pub struct Config {
 /// One table or view.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Object {
+pub(crate) struct Object {
     /// `schema.table`; `public` where it names no schema.
     pub(super) table: String,
     /// The kind of entity that its records become: `account`.
@@ -92,7 +92,7 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::Invalid`] with pointers from the config's root.
-    pub fn read(config: &Value) -> Result<Config> {
+    pub(crate) fn read(config: &Value) -> Result<Config> {
         let config: Config = crate::connector::read(config)?;
         let mut errors = Vec::new();
         let mut refuse = |pointer: String, detail: &str| {
@@ -139,7 +139,7 @@ impl Config {
     }
 
     /// The object of that name, with its place among the others.
-    pub fn object(&self, name: &str) -> Option<(usize, &Object)> {
+    pub(crate) fn object(&self, name: &str) -> Option<(usize, &Object)> {
         let mut objects = self.objects.iter().enumerate();
         objects.find(|(_, it)| it.name() == name)
     }
@@ -147,7 +147,7 @@ impl Config {
 
 impl Object {
     /// Its name, always with a schema: `public.accounts`.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let (schema, table) = self.parts();
         format!("{schema}.{table}")
     }

@@ -5,23 +5,23 @@ use schema::source::{SourceField, SourceSchema, SourceType, SourceTypes, child_p
 use serde::{Deserialize, Serialize};
 
 use super::Object;
-use crate::{SourceError, SourceErrorKind};
+use crate::{SourceError, SourceErrorKind, StreamDescription};
 
 /// The cursor of a table that has it and whose config names none.
 const CURSOR: &str = "updated_at";
 
 /// One table or view.
 #[derive(Debug, Clone)]
-pub struct Table {
+pub(crate) struct Table {
     pub(super) columns: Vec<Column>,
     /// Where row-level security decides which rows are shown, of it or of a table below it: how many
     /// there are, as the source itself counts them.
-    pub secured: Option<Secured>,
+    pub row_security: Option<RowSecurity>,
 }
 
 /// A table or view whose rows may not all be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Secured {
+pub(crate) struct RowSecurity {
     /// How many rows the source's statistics count; none where they count nothing.
     pub rows: Option<u64>,
 }
@@ -49,11 +49,11 @@ pub(super) struct Column {
 
 /// In which order a table is read, so that it can be gone on with after any row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
+pub(crate) struct ReadOrder {
     /// What tells rows apart.
-    pub key: Vec<Part>,
+    pub key: Vec<KeyColumn>,
     /// What rises when a row changes.
-    pub cursor: Option<Part>,
+    pub cursor: Option<KeyColumn>,
     /// How far before the last value of the cursor the next sync begins, where the config says:
     /// minutes of a time, else as a number.
     #[serde(default)]
@@ -69,7 +69,7 @@ pub struct Order {
 
 /// One column of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
+pub(crate) struct KeyColumn {
     /// The column.
     pub name: String,
     /// Its type as a cast names it.
@@ -81,7 +81,7 @@ pub struct Part {
 
 impl Table {
     /// Its structure.
-    pub fn schema(&self) -> SourceSchema {
+    pub(crate) fn schema(&self) -> SourceSchema {
         let field = |it: &Column| {
             let field = SourceField {
                 types: it.types(),
@@ -98,19 +98,36 @@ impl Table {
         }
     }
 
+    /// What it looks like, and what could tell its rows and their changes apart.
+    pub(super) fn describe(&self) -> StreamDescription {
+        let key: Vec<_> = self
+            .primary_key()
+            .iter()
+            .map(|it| it.name.clone())
+            .collect();
+        let rising = self.columns.iter().filter(|it| it.rises());
+        let mut cursors: Vec<_> = rising.map(|it| it.name.clone()).collect();
+        cursors.sort_by_key(|it| it != CURSOR);
+        StreamDescription {
+            schema: self.schema(),
+            keys: Some(key).filter(|it| !it.is_empty()).into_iter().collect(),
+            cursors,
+        }
+    }
+
     /// How it can be read as the config wants it.
     ///
     /// # Errors
     /// [`SourceErrorKind::Schema`] where a column is not there, or nothing tells the rows apart.
-    pub fn order(&self, index: usize, object: &Object) -> Result<Order, SourceError> {
-        let trouble = |field: &str, message: String| {
+    pub(crate) fn order(&self, index: usize, object: &Object) -> Result<ReadOrder, SourceError> {
+        let error = |field: &str, message: String| {
             let pointer = format!("/objects/{index}/{field}");
             SourceError::new(SourceErrorKind::Schema, pointer, message)
         };
         let name = object.name();
         let find = |field: &str, column: &str| {
             self.column(column).ok_or_else(|| {
-                trouble(
+                error(
                     field,
                     format!("`{name}` has no column `{column}`: name another one"),
                 )
@@ -126,7 +143,7 @@ impl Table {
         if key.is_empty() {
             let message =
                 format!("`{name}` has no primary key: name the columns that tell its rows apart");
-            return Err(trouble("key", message));
+            return Err(error("key", message));
         }
         let cursor = match &object.cursor {
             Some(column) => Some(find("cursor", column)?),
@@ -139,10 +156,10 @@ impl Table {
                 "`{}` of `{name}` is of the type {}: a cursor is a time or a whole number",
                 cursor.name, cursor.cast
             );
-            return Err(trouble("cursor", message));
+            return Err(error("cursor", message));
         }
         let shape = shape(&key);
-        Ok(Order {
+        Ok(ReadOrder {
             key: key.into_iter().map(Column::part).collect(),
             cursor: cursor.map(Column::part),
             lookback: object.lookback,
@@ -176,8 +193,8 @@ fn shape(key: &[&Column]) -> String {
 }
 
 impl Column {
-    fn part(&self) -> Part {
-        Part {
+    fn part(&self) -> KeyColumn {
+        KeyColumn {
             name: self.name.clone(),
             cast: self.cast.clone(),
             schema: self.schema.clone(),
@@ -215,14 +232,14 @@ impl Column {
     }
 }
 
-impl Order {
+impl ReadOrder {
     /// All of its columns.
-    pub(super) fn parts(&self) -> impl Iterator<Item = &Part> {
+    pub(super) fn parts(&self) -> impl Iterator<Item = &KeyColumn> {
         self.key.iter().chain(&self.cursor)
     }
 }
 
-impl Part {
+impl KeyColumn {
     /// The source's own time as a value of its type, where that is a time.
     pub(super) fn now(&self) -> Option<&'static str> {
         match self.cast.as_str() {
@@ -269,7 +286,7 @@ mod tests {
             ..Column::default()
         };
         Table {
-            secured: None,
+            row_security: None,
             columns: columns.iter().map(column).collect(),
         }
     }
@@ -289,7 +306,7 @@ mod tests {
                 let cursor = order.cursor.as_ref().map_or("", |it| it.name.as_str());
                 format!("{}|{cursor}", key.join(","))
             }
-            Err(trouble) => trouble.pointer,
+            Err(error) => error.pointer,
         };
         assert_eq!(found, expected);
     }

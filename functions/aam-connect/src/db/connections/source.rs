@@ -1,16 +1,19 @@
-//! Connections as a puller needs them: with their sealed secrets.
+//! Connections as who asks their sources needs them: with their sealed secrets.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
 use schema::{ConnectionId, TenantId};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::ConnectionStatus;
 
-/// A connection to pull over.
+/// A connection whose source can be asked.
 pub(crate) struct Row {
     pub(crate) source_type: String,
-    /// With a mark in the place of each secret.
+    /// With `[redacted]` in the place of each secret.
     pub(crate) connector_config: Value,
     pub(crate) sealed_secrets: Option<Vec<u8>>,
     pub(crate) updated_at: DateTime<Utc>,
@@ -72,4 +75,54 @@ pub(crate) async fn set_status(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Takes the lease of a connection's secrets for so long, and returns them sealed; nothing where
+/// another one has it, or the connection is gone.
+pub(crate) async fn lease_secrets(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: ConnectionId,
+    (lease, length): (Uuid, Duration),
+) -> sqlx::Result<Option<Option<Vec<u8>>>> {
+    sqlx::query_scalar!(
+        r#"
+        update connections
+        set secrets_lease = $3, secrets_leased_until = now() + make_interval(secs => $4)
+        where tenant_id = $1 and id = $2
+          and (secrets_leased_until is null or secrets_leased_until <= now())
+        returning sealed_secrets
+        "#,
+        tenant as _,
+        id as _,
+        lease,
+        length.as_secs_f64(),
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Gives the lease back, with other secrets where there are some. Says whether it was still there
+/// to be given back: else nothing is stored.
+pub(crate) async fn release_secrets(
+    conn: &mut Conn,
+    tenant: TenantId,
+    (id, lease): (ConnectionId, Uuid),
+    sealed: Option<&[u8]>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        update connections
+        set secrets_lease = null, secrets_leased_until = null,
+          sealed_secrets = coalesce($4, sealed_secrets)
+        where tenant_id = $1 and id = $2 and secrets_lease = $3
+        "#,
+        tenant as _,
+        id as _,
+        lease,
+        sealed,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

@@ -1,9 +1,9 @@
 //! What the source's catalogue says.
 
 use super::conn::{Cells, Conn, Most};
-use super::error::{Failure, trouble};
+use super::error::{QueryError, query_error};
 use crate::postgres::table::Column;
-use crate::postgres::{Object, Secured, Table};
+use crate::postgres::{Object, RowSecurity, Table};
 use crate::{SourceError, SourceErrorKind};
 
 /// PostgreSQL's tables have no more columns than that.
@@ -22,8 +22,8 @@ pub(super) async fn table(
         SourceError::new(class, format!("/objects/{index}/table"), message)
     };
     let name = object.name();
-    let seen = look(conn, object).await.map_err(|err| trouble(&err))?;
-    let (oid, user, secured) = match seen {
+    let seen = look(conn, object).await.map_err(|err| query_error(&err))?;
+    let (oid, user, row_security) = match seen {
         None => {
             let message = format!("the database has no table or view `{name}`");
             return Err(at(SourceErrorKind::Schema, message));
@@ -34,24 +34,27 @@ pub(super) async fn table(
             );
             return Err(at(SourceErrorKind::Permission, message));
         }
-        Some((oid, true, user, secured, rows)) => {
+        Some((oid, true, user, row_security, rows)) => {
             let rows = u64::try_from(rows).ok().filter(|it| 0 < *it);
-            (oid, user, secured.then_some(Secured { rows }))
+            (oid, user, row_security.then_some(RowSecurity { rows }))
         }
     };
-    let columns = columns(conn, oid).await.map_err(|err| trouble(&err))?;
+    let columns = columns(conn, oid).await.map_err(|err| query_error(&err))?;
     if columns.is_empty() {
         let message = format!("`{name}` has no column that `{user}` could read");
         return Err(at(SourceErrorKind::Schema, message));
     }
-    Ok(Table { columns, secured })
+    Ok(Table {
+        columns,
+        row_security,
+    })
 }
 
 /// A number, whether it may be read, and by whom; whether row-level security decides which rows
 /// are shown, and how many there are by the statistics of the table and its children.
 type Seen = (i64, bool, String, bool, i64);
 
-async fn look(conn: &mut Conn, object: &Object) -> Result<Option<Seen>, Failure> {
+async fn look(conn: &mut Conn, object: &Object) -> Result<Option<Seen>, QueryError> {
     let (schema, table) = object.parts();
     let sql = r#"
         select c.oid::bigint,
@@ -113,7 +116,7 @@ async fn look(conn: &mut Conn, object: &Object) -> Result<Option<Seen>, Failure>
 }
 
 /// A type stands for the one below it where it is a domain.
-async fn columns(conn: &mut Conn, table: i64) -> Result<Vec<Column>, Failure> {
+async fn columns(conn: &mut Conn, table: i64) -> Result<Vec<Column>, QueryError> {
     let sql = r#"
         with recursive typed as (
           select a.attnum, a.atttypmod typmod, t.*
@@ -153,7 +156,7 @@ async fn columns(conn: &mut Conn, table: i64) -> Result<Vec<Column>, Failure> {
     rows.iter().map(column).collect()
 }
 
-fn column(row: &Cells) -> Result<Column, Failure> {
+fn column(row: &Cells) -> Result<Column, QueryError> {
     let words: Option<Vec<String>> = match row.text(7)? {
         Some(words) => serde_json::from_str(&words).ok(),
         None => None,

@@ -3,10 +3,10 @@
 //! Of a large table an answer may take longer than anybody waits for: the sync finds the rest out.
 
 use super::conn::Conn;
-use super::error::Failure;
+use super::error::QueryError;
 use super::from;
 use super::page::{ONE, columns, find_operators};
-use crate::postgres::{Object, Order, Part};
+use crate::postgres::{KeyColumn, Object, ReadOrder};
 
 /// SQLSTATE of a statement that took too long.
 const TOO_LONG: &str = "57014";
@@ -22,10 +22,10 @@ pub(super) enum Fault {
 pub(super) async fn fault(
     conn: &mut Conn,
     object: &Object,
-    order: &Order,
-) -> Result<Option<Fault>, Failure> {
+    order: &ReadOrder,
+) -> Result<Option<Fault>, QueryError> {
     find_operators(conn, order).await?;
-    let null = order.key.iter().map(Part::column);
+    let null = order.key.iter().map(KeyColumn::column);
     let null: Vec<_> = null.map(|it| format!("{it} is null")).collect();
     let null = row_exists(object, &format!("where {}", null.join(" or ")));
     if holds(conn, &null).await? == Some(true) {
@@ -42,8 +42,8 @@ pub(super) async fn fault(
 pub(super) async fn is_clock(
     conn: &mut Conn,
     object: &Object,
-    cursor: &Part,
-) -> Result<bool, Failure> {
+    cursor: &KeyColumn,
+) -> Result<bool, QueryError> {
     // A day is a cursor that stands still while it is followed.
     let Some(now) = cursor.now().filter(|_| cursor.cast != "date") else {
         return Ok(false);
@@ -61,8 +61,8 @@ pub(super) async fn is_clock(
 pub(super) async fn has_null_cursors(
     conn: &mut Conn,
     object: &Object,
-    cursor: &Part,
-) -> Result<bool, Failure> {
+    cursor: &KeyColumn,
+) -> Result<bool, QueryError> {
     let null = row_exists(object, &format!("where {} is null", cursor.column()));
     Ok(holds(conn, &null).await? == Some(true))
 }
@@ -73,11 +73,11 @@ fn row_exists(object: &Object, clause: &str) -> String {
 }
 
 /// Whether a condition holds; nothing where the source does not find that out in three seconds.
-async fn holds(conn: &mut Conn, condition: &str) -> Result<Option<bool>, Failure> {
+async fn holds(conn: &mut Conn, condition: &str) -> Result<Option<bool>, QueryError> {
     conn.run("savepoint asked; set local statement_timeout = '3s'")
         .await?;
     match conn.rows(&format!("select {condition}"), &[], ONE).await {
-        Err(Failure::Said(said)) if said.code().code() == TOO_LONG => {
+        Err(QueryError::Said(said)) if said.code().code() == TOO_LONG => {
             conn.run("rollback to savepoint asked").await?;
             Ok(None)
         }

@@ -16,7 +16,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Client, NoTls};
 
-use super::error::Failure;
+use super::error::QueryError;
 use super::tls;
 use super::wire::Checked;
 use crate::postgres::Config;
@@ -42,7 +42,10 @@ pub(super) struct Cells(tokio_postgres::Row);
 
 impl Conn {
     /// Signs in at one of these addresses.
-    pub(super) async fn open(addresses: &[SocketAddr], config: &Config) -> Result<Conn, Failure> {
+    pub(super) async fn open(
+        addresses: &[SocketAddr],
+        config: &Config,
+    ) -> Result<Conn, QueryError> {
         // Whatever the name leads to by now: these are the addresses that were looked at.
         let stream = TcpStream::connect(addresses).await?;
         stream.set_nodelay(true)?;
@@ -55,7 +58,7 @@ impl Conn {
         }
     }
 
-    async fn sign_in<S>(stream: S, config: &Config) -> Result<Conn, Failure>
+    async fn sign_in<S>(stream: S, config: &Config) -> Result<Conn, QueryError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -82,7 +85,7 @@ impl Conn {
     }
 
     /// Does statements that answer nothing.
-    pub(super) async fn run(&mut self, sql: &str) -> Result<(), Failure> {
+    pub(super) async fn run(&mut self, sql: &str) -> Result<(), QueryError> {
         tracing::debug!(sql, "asks a source");
         let done = self.client.batch_execute(sql).await;
         match done {
@@ -98,7 +101,7 @@ impl Conn {
         sql: &str,
         values: &[&str],
         most: Most,
-    ) -> Result<Vec<Cells>, Failure> {
+    ) -> Result<Vec<Cells>, QueryError> {
         tracing::debug!(sql, "asks a source");
         match fetch(&self.client, sql, values, most).await {
             Ok(rows) => Ok(rows),
@@ -123,10 +126,10 @@ impl Conn {
     }
 
     /// The cause of a failure. Who broke the protocol once is listened to no longer.
-    async fn failed(&mut self, failure: Failure) -> Failure {
+    async fn failed(&mut self, failure: QueryError) -> QueryError {
         match failure {
-            Failure::Said(_) => failure,
-            Failure::Closed => match self.driving.take() {
+            QueryError::Said(_) => failure,
+            QueryError::Closed => match self.driving.take() {
                 None => failure,
                 Some(driving) => match driving.await {
                     Ok(Err(error)) => error.into(),
@@ -152,14 +155,14 @@ async fn fetch(
     sql: &str,
     values: &[&str],
     most: Most,
-) -> Result<Vec<Cells>, Failure> {
+) -> Result<Vec<Cells>, QueryError> {
     let values = values.iter().map(|it| (it, Type::TEXT));
     let mut stream = pin!(client.query_typed_raw(sql, values).await?);
     let (mut rows, mut bytes) = (Vec::new(), 0);
     while let Some(row) = stream.try_next().await? {
         bytes += row.raw_size_bytes();
         if rows.len() == most.rows || most.columns != row.len() || most.bytes < bytes {
-            return Err(Failure::Wire("it answers more than it was asked for"));
+            return Err(QueryError::Wire("it answers more than it was asked for"));
         }
         rows.push(Cells(row));
     }
@@ -168,24 +171,26 @@ async fn fetch(
 
 impl Cells {
     /// The cell at that place.
-    pub(super) fn get<'a, T: FromSql<'a>>(&'a self, index: usize) -> Result<T, Failure> {
+    pub(super) fn get<'a, T: FromSql<'a>>(&'a self, index: usize) -> Result<T, QueryError> {
         let value = self.0.try_get(index);
-        value.map_err(|_| Failure::Wire("it answers something else than it was asked for"))
+        value.map_err(|_| QueryError::Wire("it answers something else than it was asked for"))
     }
 
     /// The text at that place. PostgreSQL's never have a zero byte, and nothing that is stored
     /// may.
-    pub(super) fn text(&self, index: usize) -> Result<Option<String>, Failure> {
+    pub(super) fn text(&self, index: usize) -> Result<Option<String>, QueryError> {
         let text: Option<String> = self.get(index)?;
         if text.as_ref().is_some_and(|it| it.contains('\0')) {
-            return Err(Failure::Wire("its texts have zero bytes"));
+            return Err(QueryError::Wire("its texts have zero bytes"));
         }
         Ok(text)
     }
 
     /// The text that must be at that place.
-    pub(super) fn some_text(&self, index: usize) -> Result<String, Failure> {
+    pub(super) fn some_text(&self, index: usize) -> Result<String, QueryError> {
         let text = self.text(index)?;
-        text.ok_or(Failure::Wire("it answers nothing where something must be"))
+        text.ok_or(QueryError::Wire(
+            "it answers nothing where something must be",
+        ))
     }
 }

@@ -14,7 +14,7 @@ const WORDS: usize = 300;
 
 /// Why a source does not answer.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum QueryError {
     /// The network.
     Io(io::Error),
     /// The driver has ended, and knows why.
@@ -32,37 +32,39 @@ pub(super) enum Failure {
     Said(Box<DbError>),
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Failure {
+impl From<io::Error> for QueryError {
+    fn from(error: io::Error) -> QueryError {
         use io::ErrorKind::{InvalidData, InvalidInput};
         let refused = error.get_ref().and_then(|it| it.downcast_ref());
         if let Some(Refused(why)) = refused {
-            return Failure::Wire(why);
+            return QueryError::Wire(why);
         }
         match error.kind() {
-            InvalidData | InvalidInput => Failure::Wire("it does not speak PostgreSQL's protocol"),
+            InvalidData | InvalidInput => {
+                QueryError::Wire("it does not speak PostgreSQL's protocol")
+            }
             // Only the system's own words are clear: others mean an end in the middle.
-            _ if error.raw_os_error().is_none() => Failure::HungUp,
-            _ => Failure::Io(error),
+            _ if error.raw_os_error().is_none() => QueryError::HungUp,
+            _ => QueryError::Io(error),
         }
     }
 }
 
-impl From<tokio_postgres::Error> for Failure {
-    fn from(error: tokio_postgres::Error) -> Failure {
+impl From<tokio_postgres::Error> for QueryError {
+    fn from(error: tokio_postgres::Error) -> QueryError {
         if error.is_closed() {
-            return Failure::Closed;
+            return QueryError::Closed;
         }
         let Some(source) = error.into_source() else {
-            return Failure::Wire("it does not speak PostgreSQL's protocol");
+            return QueryError::Wire("it does not speak PostgreSQL's protocol");
         };
         let source = match source.downcast::<DbError>() {
-            Ok(said) => return Failure::Said(said),
+            Ok(said) => return QueryError::Said(said),
             Err(source) => source,
         };
         match source.downcast::<io::Error>() {
             Ok(error) => (*error).into(),
-            Err(_) => Failure::Wire("it does not sign in as PostgreSQL does"),
+            Err(_) => QueryError::Wire("it does not sign in as PostgreSQL does"),
         }
     }
 }
@@ -78,11 +80,11 @@ pub(super) enum Detail {
 }
 
 /// What went wrong while signing in.
-pub(super) fn of_sign_in(failure: &Failure, config: &Config, detail: Detail) -> SourceError {
+pub(super) fn connect_error(failure: &QueryError, config: &Config, detail: Detail) -> SourceError {
     match failure {
         // These are PostgreSQL's own.
-        Failure::Said(_) | Failure::Tls(_) | Failure::Certificate(_) => {}
-        Failure::Io(_) | Failure::Closed | Failure::HungUp | Failure::Wire(_) => {
+        QueryError::Said(_) | QueryError::Tls(_) | QueryError::Certificate(_) => {}
+        QueryError::Io(_) | QueryError::Closed | QueryError::HungUp | QueryError::Wire(_) => {
             if detail == Detail::That {
                 return unreached(config);
             }
@@ -91,26 +93,26 @@ pub(super) fn of_sign_in(failure: &Failure, config: &Config, detail: Detail) -> 
     let network = |pointer, message| SourceError::new(SourceErrorKind::Network, pointer, message);
     let host = &config.host;
     match failure {
-        Failure::Said(said) => refused(said, config),
-        Failure::Tls(cause) => network(
+        QueryError::Said(said) => refused(said, config),
+        QueryError::Tls(cause) => network(
             "/tls",
             format!("no trusted TLS with the server: {cause}; ca_pem may name its authority"),
         ),
-        Failure::Certificate(cause) => network(
+        QueryError::Certificate(cause) => network(
             "/tls",
             format!(
                 "the server's certificate is not trusted: {cause}; ca_pem may name its authority"
             ),
         ),
-        Failure::Io(cause) => network(
+        QueryError::Io(cause) => network(
             "/host",
             format!("the server `{host}` cannot be reached: {cause}"),
         ),
-        Failure::Closed | Failure::HungUp => network(
+        QueryError::Closed | QueryError::HungUp => network(
             "/host",
             format!("the server `{host}` cannot be reached: it hangs up"),
         ),
-        Failure::Wire(why) => network(
+        QueryError::Wire(why) => network(
             "/port",
             format!("what answers there is no PostgreSQL: {why}"),
         ),
@@ -128,9 +130,9 @@ fn unreached(config: &Config) -> SourceError {
 }
 
 /// Who does not let anybody in in time.
-pub(super) fn late_sign_in(config: &Config, detail: Detail) -> SourceError {
+pub(super) fn connect_timeout(config: &Config, detail: Detail) -> SourceError {
     match detail {
-        Detail::Why => late(&format!("the server `{}` does not answer", config.host)),
+        Detail::Why => timeout(&format!("the server `{}` does not answer", config.host)),
         Detail::That => unreached(config),
     }
 }
@@ -165,13 +167,15 @@ fn refused(said: &DbError, config: &Config) -> SourceError {
 }
 
 /// What went wrong while asking.
-pub(super) fn trouble(failure: &Failure) -> SourceError {
+pub(super) fn query_error(failure: &QueryError) -> SourceError {
     let message = match failure {
-        Failure::Said(said) => return of_words(said),
-        Failure::Wire(what) => format!("the source does not answer as it should: {what}"),
-        Failure::Closed | Failure::HungUp => "the line to the source broke: it hung up".to_owned(),
-        Failure::Io(cause) => format!("the line to the source broke: {cause}"),
-        Failure::Tls(cause) | Failure::Certificate(cause) => {
+        QueryError::Said(said) => return of_words(said),
+        QueryError::Wire(what) => format!("the source does not answer as it should: {what}"),
+        QueryError::Closed | QueryError::HungUp => {
+            "the line to the source broke: it hung up".to_owned()
+        }
+        QueryError::Io(cause) => format!("the line to the source broke: {cause}"),
+        QueryError::Tls(cause) | QueryError::Certificate(cause) => {
             format!("the line to the source broke: {cause}")
         }
     };
@@ -217,6 +221,6 @@ fn of_words(said: &DbError) -> SourceError {
 }
 
 /// Who does not answer in time.
-pub(super) fn late(what: &str) -> SourceError {
+pub(super) fn timeout(what: &str) -> SourceError {
     SourceError::new(SourceErrorKind::Network, "/host", what)
 }

@@ -40,7 +40,7 @@ const TOO_MUCH: &str = "it answers more than it was asked for";
 #[derive(Debug)]
 pub(super) struct Frames {
     /// What the next bytes are.
-    part: Part,
+    part: Segment,
     /// How many of them that part needs, and those that came.
     need: usize,
     seen: Vec<u8>,
@@ -58,7 +58,7 @@ pub(super) struct Frames {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Part {
+enum Segment {
     /// The type and the length.
     Head,
     /// All that comes after them.
@@ -72,7 +72,7 @@ enum Part {
 impl Frames {
     pub(super) fn new() -> Frames {
         Frames {
-            part: Part::Head,
+            part: Segment::Head,
             need: HEAD,
             seen: Vec::new(),
             skip: 0,
@@ -115,25 +115,25 @@ impl Frames {
         Ok(())
     }
 
-    fn expect(&mut self, part: Part, need: usize) {
+    fn expect(&mut self, part: Segment, need: usize) {
         (self.part, self.need) = (part, need);
     }
 
     fn judge(&mut self, seen: &[u8]) -> Result<(), &'static str> {
         match self.part {
-            Part::Head => self.head(seen),
-            Part::Whole(tag) => {
-                self.expect(Part::Head, HEAD);
+            Segment::Head => self.head(seen),
+            Segment::Whole(tag) => {
+                self.expect(Segment::Head, HEAD);
                 self.whole(tag, seen)
             }
-            Part::Count(left) => {
+            Segment::Count(left) => {
                 let cells = usize::from(u16_at(seen, 0).ok_or(LENGTH)?);
                 if self.columns != Some(cells) {
                     return Err(ROW);
                 }
                 self.cell(cells, left - seen.len())
             }
-            Part::Cell(cells, left) => {
+            Segment::Cell(cells, left) => {
                 let left = left - seen.len();
                 let length = match u32_at(seen, 0).ok_or(LENGTH)? {
                     // NULL.
@@ -157,7 +157,7 @@ impl Frames {
         match tag {
             _ if self.ended && !b"ENS".contains(&tag) => return Err(UNKNOWN),
             b'D' if self.columns.is_none() => return Err(ROW),
-            b'D' if (2..=self.left).contains(&body) => self.expect(Part::Count(body), 2),
+            b'D' if (2..=self.left).contains(&body) => self.expect(Segment::Count(body), 2),
             b'E' | b'N' if WORDS < body => return Err("an error or a notice has more than 1 MiB"),
             b'E' | b'N' => {
                 self.notices += usize::from(tag == b'N');
@@ -165,13 +165,13 @@ impl Frames {
                     return Err("it has too many notices");
                 }
                 self.skip = body;
-                self.expect(Part::Head, HEAD);
+                self.expect(Segment::Head, HEAD);
             }
             b'R' | b'S' | b'K' | b'T' | b't' | b'C' | b'Z' | b'1' | b'2' | b'I' | b'n' => {
                 if body > WHOLE {
                     return Err(LENGTH);
                 }
-                self.expect(Part::Whole(tag), body);
+                self.expect(Segment::Whole(tag), body);
                 if body == 0 {
                     return self.judge(&[]);
                 }
@@ -185,8 +185,8 @@ impl Frames {
     /// So many cells are next, in so many bytes.
     fn cell(&mut self, cells: usize, left: usize) -> Result<(), &'static str> {
         match cells.checked_sub(1) {
-            None if left == 0 => self.expect(Part::Head, HEAD),
-            Some(after) if left >= 4 * cells => self.expect(Part::Cell(after, left), 4),
+            None if left == 0 => self.expect(Segment::Head, HEAD),
+            Some(after) if left >= 4 * cells => self.expect(Segment::Cell(after, left), 4),
             _ => return Err(LENGTH),
         }
         Ok(())

@@ -3,19 +3,19 @@
 use serde_json::value::RawValue;
 
 use super::conn::{Conn, Most};
-use super::error::Failure;
+use super::error::QueryError;
 use super::from;
 use super::page::{ONE, PAGE, find_operators};
-use crate::postgres::{Object, Order, PAGE_BYTES, PAGE_ROWS};
+use crate::postgres::{Object, PAGE_BYTES, PAGE_ROWS, ReadOrder};
 
 /// Which of these keys, a JSON array of [`Row::key`](super::Row::key)s, a table still has: their
 /// indexes. The source itself reads them back as values of its own types and compares those.
 pub(super) async fn existing(
     conn: &mut Conn,
     object: &Object,
-    order: &Order,
+    order: &ReadOrder,
     keys: &str,
-) -> Result<Vec<i64>, Failure> {
+) -> Result<Vec<i64>, QueryError> {
     find_operators(conn, order).await?;
     let sql = format!(
         r#"
@@ -37,9 +37,9 @@ pub(super) async fn existing(
 pub(super) async fn with_keys(
     conn: &mut Conn,
     object: &Object,
-    order: &Order,
+    order: &ReadOrder,
     keys: &str,
-) -> Result<Vec<(i64, Option<String>)>, Failure> {
+) -> Result<Vec<(i64, Option<String>)>, QueryError> {
     find_operators(conn, order).await?;
     let sql = format!(
         r#"
@@ -65,7 +65,7 @@ pub(super) async fn with_keys(
 }
 
 /// Whether a row has a given key.
-fn same(order: &Order) -> String {
+fn same(order: &ReadOrder) -> String {
     let same = order.key.iter().enumerate();
     let same = same.map(|(n, it)| format!("{} = (given.key ->> {n})::{}", it.column(), it.cast));
     same.collect::<Vec<_>>().join(" and ")

@@ -1,4 +1,4 @@
-//! An open line to a source database, and what is asked over it.
+//! A session with a source database, and what is asked in it.
 //!
 //! **Invariant:** each question is one read-only transaction, whose statements have no names: a
 //! pooler before the source may hand each transaction to another server.
@@ -10,6 +10,7 @@ mod error;
 mod frames;
 mod keys;
 mod page;
+mod read;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -27,9 +28,9 @@ use super::{Config, Object, Table};
 use crate::egress::{is_public, resolve};
 use crate::{SourceError, SourceErrorKind};
 use conn::Conn;
-use error::{Detail, trouble};
+use error::{Detail, query_error};
 
-pub use page::{Page, Row, Start};
+use page::{Page, PageStart};
 
 /// How long a server may take to let somebody in.
 const SIGN_IN: Duration = Duration::from_secs(10);
@@ -43,36 +44,40 @@ const BEGIN: &str = "begin transaction read only; set local statement_timeout = 
     set local bytea_output = 'hex'; set local lc_monetary = 'C'; \
     set local client_min_messages = 'error'";
 
-/// A line to a source database.
-pub struct Line {
+/// A session with a source database.
+pub(super) struct PostgresSession {
     conn: Conn,
+    config: Config,
 }
 
-impl Line {
+impl PostgresSession {
     /// Signs in.
     ///
     /// # Errors
     /// Where the source cannot be reached or does not let in.
-    pub async fn open(config: &Config, egress: EgressPolicy) -> Result<Line, SourceError> {
-        let late = || error::late(&format!("the server `{}` does not answer", config.host));
+    pub(super) async fn open(
+        config: Config,
+        egress: EgressPolicy,
+    ) -> Result<PostgresSession, SourceError> {
+        let late = || error::timeout(&format!("the server `{}` does not answer", config.host));
         let until = Instant::now() + SIGN_IN;
-        let found = timeout_at(until, addresses(config, egress)).await;
+        let found = timeout_at(until, addresses(&config, egress)).await;
         let addresses = found.map_err(|_| late())??;
         let detail = detail(&addresses, egress);
         // Boxed: a sign-in is large, and its callers are deep.
-        let opened = Box::pin(Conn::open(&addresses, config));
+        let opened = Box::pin(Conn::open(&addresses, &config));
         let conn = timeout_at(until, opened)
             .await
-            .map_err(|_| error::late_sign_in(config, detail))?
-            .map_err(|err| error::of_sign_in(&err, config, detail))?;
-        Ok(Line { conn })
+            .map_err(|_| error::connect_timeout(&config, detail))?
+            .map_err(|err| error::connect_error(&err, &config, detail))?;
+        Ok(PostgresSession { conn, config })
     }
 
     /// What the source's catalogue says of an object, the `index`th of the config.
     ///
     /// # Errors
     /// Where it is not there or may not be read.
-    pub async fn table(&mut self, index: usize, object: &Object) -> Result<Table, SourceError> {
+    async fn table(&mut self, index: usize, object: &Object) -> Result<Table, SourceError> {
         self.ask(async |conn| catalog::table(conn, index, object).await)
             .await
     }
@@ -81,7 +86,7 @@ impl Line {
     ///
     /// # Errors
     /// Where the source does not give them.
-    pub async fn page(&mut self, object: &Object, start: &Start<'_>) -> Result<Page, SourceError> {
+    async fn page(&mut self, object: &Object, start: &PageStart<'_>) -> Result<Page, SourceError> {
         self.ask(async |conn| page::list(conn, object, start).await)
             .await
     }
@@ -90,15 +95,15 @@ impl Line {
     ///
     /// # Errors
     /// Where the source does not tell it.
-    pub async fn newest(
+    async fn newest(
         &mut self,
         object: &Object,
-        cursor: &super::Part,
+        cursor: &super::KeyColumn,
     ) -> Result<Option<String>, SourceError> {
         self.ask(async |conn| {
             page::newest(conn, object, cursor)
                 .await
-                .map_err(|err| trouble(&err))
+                .map_err(|err| query_error(&err))
         })
         .await
     }
@@ -107,11 +112,11 @@ impl Line {
     ///
     /// # Errors
     /// Where it is the source's own time instead.
-    pub async fn check_cursor(
+    async fn check_cursor(
         &mut self,
         index: usize,
         object: &Object,
-        order: &super::Order,
+        order: &super::ReadOrder,
     ) -> Result<(), SourceError> {
         let Some(cursor) = &order.cursor else {
             return Ok(());
@@ -120,7 +125,7 @@ impl Line {
             .ask(async |conn| {
                 checks::is_clock(conn, object, cursor)
                     .await
-                    .map_err(|err| trouble(&err))
+                    .map_err(|err| query_error(&err))
             })
             .await?;
         if !is_clock {
@@ -142,15 +147,15 @@ impl Line {
     ///
     /// # Errors
     /// Where the source does not tell.
-    pub async fn has_null_cursors(
+    async fn has_null_cursors(
         &mut self,
         object: &Object,
-        cursor: &super::Part,
+        cursor: &super::KeyColumn,
     ) -> Result<bool, SourceError> {
         self.ask(async |conn| {
             checks::has_null_cursors(conn, object, cursor)
                 .await
-                .map_err(|err| trouble(&err))
+                .map_err(|err| query_error(&err))
         })
         .await
     }
@@ -160,11 +165,11 @@ impl Line {
     ///
     /// # Errors
     /// Where it does not.
-    pub async fn check_key(
+    async fn check_key(
         &mut self,
         index: usize,
         object: &Object,
-        order: &super::Order,
+        order: &super::ReadOrder,
     ) -> Result<(), SourceError> {
         if object.key.is_none() {
             return Ok(());
@@ -173,7 +178,7 @@ impl Line {
             .ask(async |conn| {
                 checks::fault(conn, object, order)
                     .await
-                    .map_err(|err| trouble(&err))
+                    .map_err(|err| query_error(&err))
             })
             .await?;
         let message = match fault {
@@ -194,17 +199,17 @@ impl Line {
     ///
     /// # Errors
     /// Where the source does not tell.
-    pub async fn existing(
+    async fn existing(
         &mut self,
         object: &Object,
-        order: &super::Order,
+        order: &super::ReadOrder,
         keys: &str,
     ) -> Result<HashSet<usize>, SourceError> {
         let found = self
             .ask(async |conn| {
                 keys::existing(conn, object, order, keys)
                     .await
-                    .map_err(|err| trouble(&err))
+                    .map_err(|err| query_error(&err))
             })
             .await?;
         Ok(found
@@ -218,17 +223,17 @@ impl Line {
     ///
     /// # Errors
     /// Where the source does not give them.
-    pub async fn with_keys(
+    async fn with_keys(
         &mut self,
         object: &Object,
-        order: &super::Order,
+        order: &super::ReadOrder,
         keys: &str,
     ) -> Result<Vec<(usize, Option<String>)>, SourceError> {
         let found = self
             .ask(async |conn| {
                 keys::with_keys(conn, object, order, keys)
                     .await
-                    .map_err(|err| trouble(&err))
+                    .map_err(|err| query_error(&err))
             })
             .await?;
         let index = |(index, body): (i64, _)| Some((index.try_into().ok()?, body));
@@ -236,7 +241,7 @@ impl Line {
     }
 
     /// Signs off. A failure is of no interest to anybody.
-    pub async fn close(self) {
+    async fn sign_off(self) {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.conn.close()).await;
     }
 
@@ -247,18 +252,18 @@ impl Line {
     ) -> Result<T, SourceError> {
         let conn = &mut self.conn;
         let asked = Box::pin(async {
-            conn.run(BEGIN).await.map_err(|err| trouble(&err))?;
+            conn.run(BEGIN).await.map_err(|err| query_error(&err))?;
             let answer = question(conn).await;
             let end = if answer.is_ok() { "commit" } else { "rollback" };
             let ended = conn.run(end).await;
             let answer = answer?;
-            ended.map_err(|err| trouble(&err))?;
+            ended.map_err(|err| query_error(&err))?;
             Ok(answer)
         });
         let asked = tokio::time::timeout(ANSWER, asked).await;
         asked.unwrap_or_else(|_| {
             self.conn.abort();
-            Err(error::late("the source stopped answering in the middle"))
+            Err(error::timeout("the source stopped answering in the middle"))
         })
     }
 }

@@ -1,9 +1,9 @@
 //! Rows as JSON, page after page, each after the last row of the one before.
 
 use super::conn::{Cells, Conn, Most};
-use super::error::{Failure, trouble};
+use super::error::{QueryError, query_error};
 use super::{from, quoted};
-use crate::postgres::{Object, Order, PAGE_BYTES, PAGE_ROWS, Part};
+use crate::postgres::{KeyColumn, Object, PAGE_BYTES, PAGE_ROWS, ReadOrder};
 use crate::{SourceError, SourceErrorKind};
 
 /// The body of the last row may go as far beyond a page's size as a row may go, and a key is a part
@@ -21,20 +21,20 @@ pub(super) const ONE: Most = Most {
 
 /// Where a page begins.
 #[derive(Debug, Clone, Copy)]
-pub enum Start<'a> {
+pub(super) enum PageStart<'a> {
     /// With the first row, in the order of the key.
-    First(&'a Order),
+    First(&'a ReadOrder),
     /// After the row with this key, in the order of the key.
-    AfterKey(&'a Order, &'a [String]),
+    AfterKey(&'a ReadOrder, &'a [String]),
     /// A little before this value of the cursor, in its order.
-    Since(&'a Order, &'a Part, &'a str),
+    Since(&'a ReadOrder, &'a KeyColumn, &'a str),
     /// After the row with this cursor and key, in the order of the cursor.
-    AfterCursor(&'a Order, &'a Part, &'a str, &'a [String]),
+    AfterCursor(&'a ReadOrder, &'a KeyColumn, &'a str, &'a [String]),
 }
 
 /// Some rows of a table.
 #[derive(Debug)]
-pub struct Page {
+pub(super) struct Page {
     /// In their order.
     pub rows: Vec<Row>,
     /// Whether these are the last ones.
@@ -43,7 +43,7 @@ pub struct Page {
 
 /// One row.
 #[derive(Debug)]
-pub struct Row {
+pub(super) struct Row {
     /// All of it, as JSON; none where that has more than [`PAGE_BYTES`].
     pub body: Option<String>,
     /// Its cursor.
@@ -69,15 +69,15 @@ type Listed = (
 pub(super) async fn list(
     conn: &mut Conn,
     object: &Object,
-    start: &Start<'_>,
+    start: &PageStart<'_>,
 ) -> Result<Page, SourceError> {
     let (order, condition) = start.clauses();
     find_operators(conn, order)
         .await
-        .map_err(|err| trouble(&err))?;
+        .map_err(|err| query_error(&err))?;
     let (sort, cursor) = (start.sort(), order.cursor.as_ref());
-    let reached = cursor.map_or("null".to_owned(), Part::until_now);
-    let cursor = cursor.map_or("null".to_owned(), Part::column);
+    let reached = cursor.map_or("null".to_owned(), KeyColumn::until_now);
+    let cursor = cursor.map_or("null".to_owned(), KeyColumn::column);
     // `t.*` is the row even where a column is called `t`.
     let sql = format!(
         r#"
@@ -102,7 +102,7 @@ pub(super) async fn list(
         table = from(object),
     );
     let rows = listed(conn, &sql, &start.values()).await;
-    let rows = rows.map_err(|err| trouble(&err))?;
+    let rows = rows.map_err(|err| query_error(&err))?;
     let found = rows.first().map_or(0, |it| it.5);
     let found = usize::try_from(found).unwrap_or(usize::MAX);
     let last = rows.len() == found;
@@ -113,7 +113,7 @@ pub(super) async fn list(
     })
 }
 
-async fn listed(conn: &mut Conn, sql: &str, values: &[&str]) -> Result<Vec<Listed>, Failure> {
+async fn listed(conn: &mut Conn, sql: &str, values: &[&str]) -> Result<Vec<Listed>, QueryError> {
     let rows = conn.rows(sql, values, PAGE).await?;
     // Row by row, so that none is there twice.
     let listed = |it: Cells| {
@@ -132,8 +132,8 @@ async fn listed(conn: &mut Conn, sql: &str, values: &[&str]) -> Result<Vec<Liste
 pub(super) async fn newest(
     conn: &mut Conn,
     object: &Object,
-    cursor: &Part,
-) -> Result<Option<String>, Failure> {
+    cursor: &KeyColumn,
+) -> Result<Option<String>, QueryError> {
     let sql = format!(
         "select {reached}::text from (select max({column}) {column} from {table} t) t \
          where {column} is not null",
@@ -147,7 +147,7 @@ pub(super) async fn newest(
 
 /// Makes the operators of the key's types known by their names: those of citext, for example, are
 /// in the schema that the extension was created in. Without them rows would be compared as text.
-pub(super) async fn find_operators(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
+pub(super) async fn find_operators(conn: &mut Conn, order: &ReadOrder) -> Result<(), QueryError> {
     let schemas: Vec<_> = order
         .parts()
         .filter_map(|it| it.schema.as_deref())
@@ -163,39 +163,39 @@ pub(super) async fn find_operators(conn: &mut Conn, order: &Order) -> Result<(),
     conn.rows(sql, &[&schemas], ONE).await.map(drop)
 }
 
-impl<'a> Start<'a> {
-    fn order(&self) -> &'a Order {
+impl<'a> PageStart<'a> {
+    fn order(&self) -> &'a ReadOrder {
         match self {
-            Start::First(order)
-            | Start::AfterKey(order, _)
-            | Start::Since(order, ..)
-            | Start::AfterCursor(order, ..) => order,
+            PageStart::First(order)
+            | PageStart::AfterKey(order, _)
+            | PageStart::Since(order, ..)
+            | PageStart::AfterCursor(order, ..) => order,
         }
     }
 
     fn sort(&self) -> String {
         let key = columns(&self.order().key);
         match self {
-            Start::First(_) | Start::AfterKey(..) => key,
-            Start::Since(_, cursor, _) | Start::AfterCursor(_, cursor, ..) => {
+            PageStart::First(_) | PageStart::AfterKey(..) => key,
+            PageStart::Since(_, cursor, _) | PageStart::AfterCursor(_, cursor, ..) => {
                 format!("{}, {key}", cursor.column())
             }
         }
     }
 
     /// The order, and the condition with a parameter for each of the values.
-    fn clauses(&self) -> (&'a Order, String) {
+    fn clauses(&self) -> (&'a ReadOrder, String) {
         let order = self.order();
         let condition = match self {
-            Start::First(_) => String::new(),
-            Start::AfterKey(..) => {
+            PageStart::First(_) => String::new(),
+            PageStart::AfterKey(..) => {
                 format!("where ({}) > ({})", self.sort(), parameters(&order.key))
             }
-            Start::Since(_, cursor, _) => {
+            PageStart::Since(_, cursor, _) => {
                 let since = cursor.since(order.lookback);
                 format!("where {} >= {since}", cursor.column())
             }
-            Start::AfterCursor(_, cursor, ..) => {
+            PageStart::AfterCursor(_, cursor, ..) => {
                 let parts = std::iter::once(*cursor).chain(&order.key);
                 format!("where ({}) > ({})", self.sort(), parameters(parts))
             }
@@ -205,10 +205,10 @@ impl<'a> Start<'a> {
 
     fn values(&self) -> Vec<&'a str> {
         match *self {
-            Start::First(_) => vec![],
-            Start::AfterKey(_, key) => key.iter().map(String::as_str).collect(),
-            Start::Since(_, _, cursor) => vec![cursor],
-            Start::AfterCursor(_, _, cursor, key) => {
+            PageStart::First(_) => vec![],
+            PageStart::AfterKey(_, key) => key.iter().map(String::as_str).collect(),
+            PageStart::Since(_, _, cursor) => vec![cursor],
+            PageStart::AfterCursor(_, _, cursor, key) => {
                 let key = key.iter().map(String::as_str);
                 std::iter::once(cursor).chain(key).collect()
             }
@@ -221,7 +221,7 @@ impl<'a> Start<'a> {
 fn row(
     (body, cursor, reached, key, twin, _): Listed,
     object: &Object,
-    order: &Order,
+    order: &ReadOrder,
 ) -> Result<Row, SourceError> {
     let schema = |message| SourceError::new(SourceErrorKind::Schema, "/objects", message);
     let key: Vec<Option<String>> =
@@ -248,7 +248,7 @@ fn row(
     })
 }
 
-impl Part {
+impl KeyColumn {
     /// It as SQL writes it.
     pub(super) fn column(&self) -> String {
         format!("t.{}", quoted(&self.name))
@@ -265,13 +265,13 @@ impl Part {
 }
 
 /// The columns as SQL lists them.
-pub(super) fn columns(parts: &[Part]) -> String {
-    let names: Vec<_> = parts.iter().map(Part::column).collect();
+pub(super) fn columns(parts: &[KeyColumn]) -> String {
+    let names: Vec<_> = parts.iter().map(KeyColumn::column).collect();
     names.join(", ")
 }
 
 /// The columns as a JSON array of texts.
-fn key(parts: &[Part]) -> String {
+fn key(parts: &[KeyColumn]) -> String {
     let texts: Vec<_> = parts
         .iter()
         .map(|it| format!("{}::text", it.column()))
@@ -280,7 +280,7 @@ fn key(parts: &[Part]) -> String {
 }
 
 /// A parameter for each part, from the first one on.
-fn parameters<'a>(parts: impl IntoIterator<Item = &'a Part>) -> String {
+fn parameters<'a>(parts: impl IntoIterator<Item = &'a KeyColumn>) -> String {
     let casts: Vec<_> = parts
         .into_iter()
         .zip(1..)

@@ -112,7 +112,10 @@ async fn nothing_of_a_stranger_s_answer_to_tls_is_repeated() {
             stream.shutdown().await.unwrap();
             let _ = stream.read_to_end(&mut Vec::new()).await;
         });
-        let refused = Line::open(&config, EgressPolicy::Any).await.err().unwrap();
+        let refused = PostgresSession::open(config.clone(), EgressPolicy::Any)
+            .await
+            .err()
+            .unwrap();
         assert_eq!(refused.pointer, pointer, "{refused}");
         for word in ["Secret", "HTTP", "SSH"] {
             assert!(!refused.message.contains(word), "{refused}");
@@ -158,7 +161,10 @@ async fn a_server_that_dawdles_is_given_up() {
         let server = tokio::spawn(dawdle(listener, vec![], then));
         let config = config("127.0.0.1", address.port(), "disable", None);
         let begun = Instant::now();
-        let refused = Line::open(&config, EgressPolicy::Any).await.err().unwrap();
+        let refused = PostgresSession::open(config.clone(), EgressPolicy::Any)
+            .await
+            .err()
+            .unwrap();
         assert_eq!(refused.message, "the server `127.0.0.1` does not answer");
         assert!(begun.elapsed() <= SIGN_IN + Duration::from_secs(1));
         server.abort();
@@ -168,7 +174,9 @@ async fn a_server_that_dawdles_is_given_up() {
         let (listener, address) = bind().await;
         let server = tokio::spawn(dawdle(listener, vec![WELCOME, DONE], then));
         let config = config("127.0.0.1", address.port(), "disable", None);
-        let mut line = Line::open(&config, EgressPolicy::Any).await.unwrap();
+        let mut line = PostgresSession::open(config.clone(), EgressPolicy::Any)
+            .await
+            .unwrap();
         let begun = Instant::now();
         let refused = line.table(0, &config.objects[0]).await.err().unwrap();
         assert!(refused.message.contains("stopped answering"), "{refused}");
@@ -228,7 +236,7 @@ fn nobody_learns_what_else_is_in_a_private_network() {
     assert_eq!(detail(&both, EgressPolicy::Private), Detail::That);
 
     let config = config("db.internal", 1, "disable", None);
-    let expected = error::late_sign_in(&config, Detail::That);
+    let expected = error::connect_timeout(&config, Detail::That);
     assert_eq!(expected.pointer, "/host");
     for failure in [
         io::Error::from_raw_os_error(111).into(),
@@ -236,11 +244,11 @@ fn nobody_learns_what_else_is_in_a_private_network() {
         io::Error::from_raw_os_error(104).into(),
         io::Error::from(io::ErrorKind::UnexpectedEof).into(),
         io::Error::from(io::ErrorKind::InvalidData).into(),
-        error::Failure::Closed,
-        error::Failure::HungUp,
-        error::Failure::Wire("it is a mail server"),
+        error::QueryError::Closed,
+        error::QueryError::HungUp,
+        error::QueryError::Wire("it is a mail server"),
     ] {
-        let said = error::of_sign_in(&failure, &config, Detail::That);
+        let said = error::connect_error(&failure, &config, Detail::That);
         assert_eq!(said, expected, "{failure:?}");
     }
 }

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::error::Failure;
+use super::error::QueryError;
 use crate::postgres::Config;
 use crate::postgres::config::Tls;
 
@@ -26,50 +26,52 @@ const REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 pub(super) async fn encrypt(
     mut stream: TcpStream,
     config: &Config,
-) -> Result<TlsStream<TcpStream>, Failure> {
+) -> Result<TlsStream<TcpStream>, QueryError> {
     let client = client(config)?;
     let name = ServerName::try_from(config.host.clone()).or_else(|_| {
         // A chain needs no name.
-        let address = stream.peer_addr().map_err(Failure::Io)?.ip();
+        let address = stream.peer_addr().map_err(QueryError::Io)?.ip();
         match config.tls {
             Tls::VerifyCa => Ok(address.into()),
-            _ => Err(Failure::Tls("no certificate can be for such a name".into())),
+            _ => Err(QueryError::Tls(
+                "no certificate can be for such a name".into(),
+            )),
         }
     })?;
     stream.write_all(&REQUEST).await?;
     // One byte and no more: what came with it would not be encrypted.
     match stream.read_u8().await? {
         b'S' => {}
-        b'N' => return Err(Failure::Tls("it speaks none".into())),
-        _ => return Err(Failure::Wire("it does not speak PostgreSQL's protocol")),
+        b'N' => return Err(QueryError::Tls("it speaks none".into())),
+        _ => return Err(QueryError::Wire("it does not speak PostgreSQL's protocol")),
     }
     let handshake = TlsConnector::from(Arc::new(client)).connect(name, stream);
     handshake.await.map_err(refused)
 }
 
 /// What the peer itself said is not repeated, as it may be anybody.
-fn refused(error: std::io::Error) -> Failure {
+fn refused(error: std::io::Error) -> QueryError {
     let inner = error.get_ref().and_then(|it| it.downcast_ref());
     match inner {
-        Some(Error::InvalidCertificate(cause)) => Failure::Certificate(cause.to_string()),
-        Some(_) => Failure::Tls("the handshake failed".into()),
-        None => Failure::Io(error),
+        Some(Error::InvalidCertificate(cause)) => QueryError::Certificate(cause.to_string()),
+        Some(_) => QueryError::Tls("the handshake failed".into()),
+        None => QueryError::Io(error),
     }
 }
 
-fn client(config: &Config) -> Result<ClientConfig, Failure> {
+fn client(config: &Config) -> Result<ClientConfig, QueryError> {
     let roots = Arc::new(roots(config.ca_pem.as_deref().unwrap_or_default())?);
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
         .build()
-        .map_err(|err| Failure::Tls(err.to_string()))?;
+        .map_err(|err| QueryError::Tls(err.to_string()))?;
     let verifier: Arc<dyn ServerCertVerifier> = match config.tls {
         Tls::VerifyCa => Arc::new(AnyName(verifier)),
         Tls::VerifyFull | Tls::Disable => verifier,
     };
     let client = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|err| Failure::Tls(err.to_string()))?
+        .map_err(|err| QueryError::Tls(err.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
@@ -77,8 +79,8 @@ fn client(config: &Config) -> Result<ClientConfig, Failure> {
 }
 
 /// The public authorities and the config's own.
-fn roots(pem: &str) -> Result<RootCertStore, Failure> {
-    let wrong = |_| Failure::Tls("`ca_pem` has something that is no certificate".into());
+fn roots(pem: &str) -> Result<RootCertStore, QueryError> {
+    let wrong = |_| QueryError::Tls("`ca_pem` has something that is no certificate".into());
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
         let certificate = certificate.map_err(|_| wrong(()))?;

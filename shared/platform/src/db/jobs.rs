@@ -1,42 +1,51 @@
-//! Jobs: background work and how far it is.
+//! Jobs: background work, its progress and its result.
 
+use super::Connection as Conn;
+use crate::page::{CreatedAtKey, Keyset, Page};
 use chrono::{DateTime, Utc};
-use platform::db::Connection as Conn;
-use platform::page::Page;
-use schema::{ConnectionId, JobId, TenantId};
+use schema::{JobId, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// A background job.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Job {
-    pub(crate) id: JobId,
-    /// `replay`, `sync` or `discover`.
-    pub(crate) kind: String,
+pub struct Job {
+    pub id: JobId,
+    /// What kind of work it is: `sync`, `discover`, `replay`.
+    pub kind: String,
     /// The job's parameters.
     #[schema(value_type = Object)]
-    pub(crate) payload: Value,
-    pub(crate) status: JobStatus,
+    pub payload: Value,
+    pub status: JobStatus,
     /// How often it was started since it last made progress.
-    pub(crate) attempts: i32,
+    pub attempts: i32,
     /// Its progress; the fields depend on the kind.
     #[schema(value_type = Option<Object>)]
-    pub(crate) progress: Option<Value>,
+    pub progress: Option<Value>,
     #[schema(value_type = Option<Object>)]
-    result: Option<Value>,
-    error: Option<String>,
-    pub(crate) created_at: DateTime<Utc>,
+    pub result: Option<Value>,
+    pub error: Option<String>,
+    pub created_at: DateTime<Utc>,
     /// When a worker first started it; null before that.
-    pub(crate) started_at: Option<DateTime<Utc>>,
-    updated_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Keyset for Job {
+    type Key = CreatedAtKey;
+
+    fn keyset(&self) -> CreatedAtKey {
+        (self.created_at, self.id.0)
+    }
 }
 
 /// The status of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
-pub(crate) enum JobStatus {
+pub enum JobStatus {
     Queued,
     InProgress,
     Success,
@@ -46,7 +55,7 @@ pub(crate) enum JobStatus {
 
 /// How a job ended.
 #[derive(Debug)]
-pub(crate) enum JobEnd {
+pub enum JobEnd {
     /// With this result.
     Success(Value),
     /// For this reason.
@@ -56,14 +65,14 @@ pub(crate) enum JobEnd {
 }
 
 impl JobEnd {
-    pub(crate) fn result(&self) -> Option<&Value> {
+    pub fn result(&self) -> Option<&Value> {
         match self {
             JobEnd::Success(result) => Some(result),
             _ => None,
         }
     }
 
-    pub(crate) fn error(&self) -> Option<&str> {
+    pub fn error(&self) -> Option<&str> {
         match self {
             JobEnd::Failed(error) => Some(error),
             _ => None,
@@ -71,24 +80,41 @@ impl JobEnd {
     }
 }
 
-/// Adds a job, unless it is of a kind that the connection has a job of already. Says whether.
-pub(crate) async fn insert_once(
+/// A job to add.
+#[derive(Debug)]
+pub struct NewRow<'a> {
+    /// Its id.
+    pub id: JobId,
+    /// What kind of work it is.
+    pub kind: &'a str,
+    /// What it is asked to do.
+    pub payload: &'a Value,
+    /// What it is about: `connection:<id>`.
+    pub subject: &'a str,
+    /// Of the jobs that are not over, no two have the same.
+    pub unique_key: Option<&'a str>,
+}
+
+/// Adds a job, unless one with its unique key is not over yet. Says whether.
+pub async fn insert_once(
     conn: &mut Conn,
     tenant: TenantId,
-    id: JobId,
-    (kind, payload): (&str, &Value),
+    new: &NewRow<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let result = sqlx::query!(
         r#"
-        insert into jobs (tenant_id, id, kind, payload, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $5)
+        insert into jobs
+          (tenant_id, id, kind, payload, subject, unique_key, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $7)
         on conflict do nothing
         "#,
         tenant as _,
-        id as _,
-        kind,
-        payload,
+        new.id as _,
+        new.kind,
+        new.payload,
+        new.subject,
+        new.unique_key,
         now,
     )
     .execute(conn)
@@ -96,7 +122,8 @@ pub(crate) async fn insert_once(
     Ok(result.rows_affected() == 1)
 }
 
-pub(crate) async fn list(
+/// The tenant's jobs, the newest first.
+pub async fn list(
     conn: &mut Conn,
     tenant: TenantId,
     status: Option<JobStatus>,
@@ -125,7 +152,8 @@ pub(crate) async fn list(
     .await
 }
 
-pub(crate) async fn count(
+/// How many jobs the tenant has.
+pub async fn count(
     conn: &mut Conn,
     tenant: TenantId,
     status: Option<JobStatus>,
@@ -143,11 +171,8 @@ pub(crate) async fn count(
     .await
 }
 
-pub(crate) async fn find(
-    conn: &mut Conn,
-    tenant: TenantId,
-    id: JobId,
-) -> sqlx::Result<Option<Job>> {
+/// A job.
+pub async fn find(conn: &mut Conn, tenant: TenantId, id: JobId) -> sqlx::Result<Option<Job>> {
     sqlx::query_as!(
         Job,
         r#"
@@ -165,7 +190,7 @@ pub(crate) async fn find(
 
 /// The job if it is not over, held until the end of the transaction: of two workers one
 /// waits, and then sees what the other has done. Who asks for its end does not wait.
-pub(crate) async fn lock_unfinished(
+pub async fn lock_unfinished(
     conn: &mut Conn,
     tenant: TenantId,
     id: JobId,
@@ -187,11 +212,7 @@ pub(crate) async fn lock_unfinished(
 }
 
 /// Whether somebody wants the job ended.
-pub(crate) async fn is_canceled(
-    conn: &mut Conn,
-    tenant: TenantId,
-    id: JobId,
-) -> sqlx::Result<bool> {
+pub async fn is_canceled(conn: &mut Conn, tenant: TenantId, id: JobId) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"
         select exists (
@@ -206,7 +227,7 @@ pub(crate) async fn is_canceled(
 }
 
 /// Asks for the job's end. Says whether nobody has yet.
-pub(crate) async fn cancel_once(
+pub async fn cancel_once(
     conn: &mut Conn,
     tenant: TenantId,
     id: JobId,
@@ -229,23 +250,23 @@ pub(crate) async fn cancel_once(
     Ok(done.rows_affected() == 1)
 }
 
-/// A replay of the connection that waits for its start and is of the same.
-pub(crate) async fn find_queued_replay(
+/// A job that waits for its start and is to do the same.
+pub async fn find_queued(
     conn: &mut Conn,
     tenant: TenantId,
-    connection: ConnectionId,
+    (kind, subject): (&str, &str),
     payload: &Value,
 ) -> sqlx::Result<Option<JobId>> {
     sqlx::query_scalar!(
         r#"
         select id "id: JobId"
         from jobs
-        where tenant_id = $1 and kind = 'replay' and status = 'queued'
-          and payload ->> 'connection_id' = $2 and payload = $3
+        where tenant_id = $1 and subject = $2 and kind = $3 and status = 'queued' and payload = $4
         limit 1
         "#,
         tenant as _,
-        connection.to_string(),
+        subject,
+        kind,
         payload,
     )
     .fetch_optional(conn)
@@ -253,7 +274,7 @@ pub(crate) async fn find_queued_replay(
 }
 
 /// Counts an attempt and returns how many there were; none where the job is over.
-pub(crate) async fn start(
+pub async fn start(
     conn: &mut Conn,
     tenant: TenantId,
     id: JobId,
@@ -276,7 +297,7 @@ pub(crate) async fn start(
 }
 
 /// Notes how far a job has come. Whoever takes it up next has all attempts again.
-pub(crate) async fn advance(
+pub async fn advance(
     conn: &mut Conn,
     tenant: TenantId,
     id: JobId,
@@ -299,12 +320,7 @@ pub(crate) async fn advance(
 }
 
 /// Notes why a job has to wait. Its end overwrites that.
-pub(crate) async fn note(
-    conn: &mut Conn,
-    tenant: TenantId,
-    id: JobId,
-    error: &str,
-) -> sqlx::Result<()> {
+pub async fn note(conn: &mut Conn, tenant: TenantId, id: JobId, error: &str) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         update jobs set error = $3
@@ -319,30 +335,76 @@ pub(crate) async fn note(
     Ok(())
 }
 
-/// Whether a job is under way or waits that pulls over the connection.
-pub(crate) async fn exists_pull(
+/// Whether a job of these kinds about that subject waits or runs.
+pub async fn exists_unfinished(
     conn: &mut Conn,
     tenant: TenantId,
-    connection: ConnectionId,
+    kinds: &[&str],
+    subject: &str,
 ) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"
         select exists (
           select 1
           from jobs
-          where tenant_id = $1 and kind in ('sync', 'discover')
-            and payload ->> 'connection_id' = $2 and status in ('queued', 'in_progress')
+          where tenant_id = $1 and subject = $2 and kind = any($3)
+            and status in ('queued', 'in_progress')
         ) "exists!"
         "#,
         tenant as _,
-        connection.to_string(),
+        subject,
+        kinds as _,
     )
     .fetch_one(conn)
     .await
 }
 
+/// How a job stands for the worker that holds it under a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// Whether the lease is still its.
+    pub leased: bool,
+    /// Whether somebody wants the job ended.
+    pub canceled: bool,
+}
+
+/// Holds the job until the end of the transaction: of two workers one waits, and then sees what the
+/// other has done. None where it is over.
+pub async fn lock_leased(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: JobId,
+    lease: Uuid,
+) -> sqlx::Result<Option<Hold>> {
+    sqlx::query_as!(
+        Hold,
+        r#"
+        select has_lease(j.id, $3) "leased!", exists (
+          select from job_cancellations c where c.tenant_id = $1 and c.job_id = $2
+        ) "canceled!"
+        from jobs j
+        where j.tenant_id = $1 and j.id = $2 and j.status in ('queued', 'in_progress')
+        for no key update of j
+        "#,
+        tenant as _,
+        id as _,
+        lease,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Whether the lease is still the one that its job is held under; if so, nobody else takes the job
+/// before the end of the transaction.
+pub async fn lock_lease(conn: &mut Conn, job: JobId, lease: Uuid) -> sqlx::Result<bool> {
+    let leased = sqlx::query_scalar!("select lock_lease($1, $2)", job as _, lease)
+        .fetch_one(conn)
+        .await?;
+    Ok(leased == Some(true))
+}
+
 /// Ends a job with its result, or with what went wrong.
-pub(crate) async fn end(
+pub async fn end(
     conn: &mut Conn,
     tenant: TenantId,
     id: JobId,

@@ -4,27 +4,24 @@
 
 use aam::db::Connection;
 use aam::db::runs::{self, FinishedRun, RunKind};
+use aam::db::stored_records::{self, Slice as StoredSlice, Stored};
 use aam::inference::{FieldCoverage, SchemaInference};
 use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use platform::jobs::{Job, JobEnd};
 use schema::source::{ObjectKey, ObjectRef};
 use schema::{ConnectionId, RunId, TenantId, entity};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::stored::{self, Slice, Stored};
-use crate::worker::{SliceOutcome, TimeLimit};
+use super::{JobKind, Slice, SliceOutcome, TimeLimit, end_run};
 
-/// The kind of its jobs.
-pub(crate) const KIND: &str = "replay";
+pub(crate) const NAME: &str = "replay";
 
-/// For how long one may run.
-pub(crate) const LIMIT: TimeLimit = TimeLimit {
-    hours: 24,
-    advice: "replay one object at a time, with {\"object\": \"…\"}",
-};
+/// Maps stored records again.
+pub(crate) struct ReplayRecords;
 
 /// What to replay. Names that are left out mean all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -71,36 +68,68 @@ struct Current {
     counts: Counts,
 }
 
-/// Does one slice of a replay.
-pub(crate) async fn step(
-    conn: &mut Connection,
-    tenant: TenantId,
-    payload: Value,
-    progress: Option<Value>,
-    now: DateTime<Utc>,
-) -> anyhow::Result<SliceOutcome> {
-    let replay: Replay = serde_json::from_value(payload).context("the payload of a replay")?;
-    let mut progress: Progress = progress
-        .map(serde_json::from_value)
-        .transpose()
-        .context("the progress of a replay")?
-        .unwrap_or_default();
+impl JobKind for ReplayRecords {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn time_limit(&self) -> TimeLimit {
+        TimeLimit {
+            hours: 24,
+            advice: "replay one object at a time, with {\"object\": \"…\"}",
+        }
+    }
+
+    fn run_slice<'a>(
+        &'a self,
+        slice: &'a mut Slice<'_>,
+    ) -> BoxFuture<'a, anyhow::Result<SliceOutcome>> {
+        Box::pin(run_slice(slice))
+    }
+
+    fn end<'a>(
+        &'a self,
+        conn: &'a mut Connection,
+        tenant: TenantId,
+        ended: (&'a Job, &'a JobEnd),
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, anyhow::Result<()>> {
+        Box::pin(end_run(conn, tenant, ended, now))
+    }
+}
+
+async fn run_slice(slice: &mut Slice<'_>) -> anyhow::Result<SliceOutcome> {
+    let work = slice.work;
+    let (tenant, now) = (work.tenant(), work.now);
+    let replay: Replay = work.payload().context("the payload of a replay")?;
+    let mut progress = match &work.job.progress {
+        Some(progress) => Progress::deserialize(progress).context("the progress of a replay")?,
+        None => Progress::default(),
+    };
+    let mut tx = match work.begin().await? {
+        Ok(tx) => tx,
+        Err(outcome) => return Ok(outcome),
+    };
     let ids = [replay.connection_id];
-    let held = aam::db::connections::lock_for_ingest(conn, tenant, &ids).await?;
+    let held = aam::db::connections::lock_for_ingest(&mut tx, tenant, &ids).await?;
     if held.is_empty() {
         return Ok(SliceOutcome::Failed(
             "the connection was deleted".to_owned(),
         ));
     }
     match progress.current.take() {
-        Some(current) => progress.go_on(conn, tenant, &replay, current, now).await?,
+        Some(current) => {
+            progress
+                .go_on(&mut tx, tenant, &replay, current, now)
+                .await?;
+        }
         None => {
-            if !progress.begin(conn, tenant, &replay, now).await? {
+            if !progress.begin(&mut tx, tenant, &replay, now).await? {
                 return Ok(SliceOutcome::Done(serde_json::to_value(progress.counts)?));
             }
         }
     }
-    Ok(SliceOutcome::More(serde_json::to_value(progress)?))
+    work.commit(tx, &progress).await
 }
 
 impl Progress {
@@ -118,7 +147,8 @@ impl Progress {
             replay.entity.as_deref(),
         );
         let connection = replay.connection_id;
-        let next = stored::find_object(conn, tenant, connection, &self.done, wanted).await?;
+        let next =
+            stored_records::find_object(conn, tenant, connection, &self.done, wanted).await?;
         let Some(next) = next else {
             return Ok(false);
         };
@@ -147,13 +177,13 @@ impl Progress {
         mut current: Current,
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
-        let slice = Slice {
+        let slice = StoredSlice {
             object: current.key(replay.connection_id),
             after: &current.after,
         };
         let records = match current.phase {
-            Phase::Raw => stored::list_raw(conn, tenant, slice).await?,
-            Phase::Quarantine => stored::list_quarantined(conn, tenant, slice).await?,
+            Phase::Raw => stored_records::list_raw(conn, tenant, slice).await?,
+            Phase::Quarantine => stored_records::list_quarantined(conn, tenant, slice).await?,
         };
         match (records.last(), current.phase) {
             (Some(last), _) => {

@@ -1,7 +1,8 @@
-//! Stored records for another reading, slice by slice.
+//! What is stored of an object's records, slice by slice: for another mapping, or to look for it at
+//! the source.
 
+use super::{Connection as Conn, Result};
 use chrono::{DateTime, Utc};
-use platform::db::Connection as Conn;
 use schema::source::ObjectKey;
 use schema::{ConnectionId, TenantId};
 
@@ -11,40 +12,40 @@ const BYTES: i64 = 8 << 20;
 
 /// Some records of one object.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Slice<'a> {
-    pub(crate) object: ObjectKey<'a>,
+pub struct Slice<'a> {
+    pub object: ObjectKey<'a>,
     /// The place of the record before the first one; empty for the beginning.
-    pub(crate) after: &'a str,
+    pub after: &'a str,
 }
 
 /// One stored record, held until the end of the transaction.
-pub(crate) struct Stored {
+pub struct Stored {
     /// Where it stands among the others.
-    pub(crate) place: String,
-    pub(crate) payload: String,
-    pub(crate) version: Option<DateTime<Utc>>,
-    pub(crate) line: Option<i64>,
+    pub place: String,
+    pub payload: String,
+    pub version: Option<DateTime<Utc>>,
+    pub line: Option<i64>,
     /// The key of its row at the source, where that is known.
-    pub(crate) source_key: Option<String>,
+    pub source_key: Option<String>,
     /// Whether the payload is a record as it was received.
-    pub(crate) readable: bool,
+    pub readable: bool,
 }
 
 /// A source object with its records.
-pub(crate) struct Object {
-    pub(crate) object: String,
-    pub(crate) system: String,
-    pub(crate) entity: String,
+pub struct Object {
+    pub object: String,
+    pub system: String,
+    pub entity: String,
 }
 
 /// The first object after `after` that fits each of the given names.
-pub(crate) async fn find_object(
+pub async fn find_object(
     conn: &mut Conn,
     tenant: TenantId,
     connection: ConnectionId,
     after: &str,
     (object, system, entity): (Option<&str>, Option<&str>, Option<&str>),
-) -> sqlx::Result<Option<Object>> {
+) -> Result<Option<Object>> {
     sqlx::query_as!(
         Object,
         r#"
@@ -69,11 +70,7 @@ pub(crate) async fn find_object(
 }
 
 /// The next raw records. Held, so that no newer payload comes between reading and writing.
-pub(crate) async fn list_raw(
-    conn: &mut Conn,
-    tenant: TenantId,
-    slice: Slice<'_>,
-) -> sqlx::Result<Vec<Stored>> {
+pub async fn list_raw(conn: &mut Conn, tenant: TenantId, slice: Slice<'_>) -> Result<Vec<Stored>> {
     sqlx::query_as!(
         Stored,
         r#"
@@ -107,11 +104,11 @@ pub(crate) async fn list_raw(
 
 /// The next quarantined records. One is readable if its payload was stored to the letter and is
 /// a JSON object: a row of a file that could not be cut into cells is not.
-pub(crate) async fn list_quarantined(
+pub async fn list_quarantined(
     conn: &mut Conn,
     tenant: TenantId,
     slice: Slice<'_>,
-) -> sqlx::Result<Vec<Stored>> {
+) -> Result<Vec<Stored>> {
     sqlx::query_as!(
         Stored,
         r#"
@@ -145,28 +142,29 @@ pub(crate) async fn list_quarantined(
 }
 
 /// One stored record by the key of its row at the source.
-pub(crate) struct Keyed {
+#[derive(Debug)]
+pub struct Keyed {
     /// Where it stands among the others: the source id of a record, the hash in hexadecimal of what
     /// is in quarantine.
-    pub(crate) place: String,
+    pub place: String,
     /// A JSON array of texts; none where its row was not there when all were read.
-    pub(crate) key: Option<String>,
+    pub key: Option<String>,
 }
 
 /// Where to go on after a slice; nowhere where it is not full.
-pub(crate) fn last(slice: &[Keyed]) -> Option<String> {
+pub fn last(slice: &[Keyed]) -> Option<String> {
     let full = i64::try_from(slice.len()).is_ok_and(|it| it == ROWS);
     slice.last().filter(|_| full).map(|it| it.place.clone())
 }
 
 /// The next raw records that are not deleted, all rows of the object having been read by keys of
 /// that shape. One without such a key stays out where its row is in quarantine.
-pub(crate) async fn list_raw_keys(
+pub async fn list_raw_keys(
     conn: &mut Conn,
     tenant: TenantId,
     slice: Slice<'_>,
     shape: &str,
-) -> sqlx::Result<Vec<Keyed>> {
+) -> Result<Vec<Keyed>> {
     sqlx::query_as!(
         Keyed,
         r#"
@@ -198,12 +196,12 @@ pub(crate) async fn list_raw_keys(
 }
 
 /// The next quarantined records.
-pub(crate) async fn list_quarantined_keys(
+pub async fn list_quarantined_keys(
     conn: &mut Conn,
     tenant: TenantId,
     slice: Slice<'_>,
     shape: &str,
-) -> sqlx::Result<Vec<Keyed>> {
+) -> Result<Vec<Keyed>> {
     sqlx::query_as!(
         Keyed,
         r#"
@@ -228,26 +226,26 @@ pub(crate) async fn list_quarantined_keys(
 
 /// Records and the keys of their rows.
 #[derive(Debug, Default)]
-pub(crate) struct Rows {
-    pub(crate) source_ids: Vec<String>,
-    pub(crate) keys: Vec<String>,
+pub struct Rows {
+    pub source_ids: Vec<String>,
+    pub keys: Vec<String>,
 }
 
 /// A record that is not, or not yet, stored from the row that has its id.
-pub(crate) struct Unsettled {
+pub struct Unsettled {
     /// Its index among the given rows.
-    pub(crate) index: i64,
+    pub index: i64,
     /// The key of the row that it is stored from, if it is stored from one.
-    pub(crate) holder: Option<String>,
+    pub holder: Option<String>,
 }
 
 /// Those of the rows whose records are not stored from them.
-pub(crate) async fn list_unsettled(
+pub async fn list_unsettled(
     conn: &mut Conn,
     tenant: TenantId,
     object: ObjectKey<'_>,
     rows: &Rows,
-) -> sqlx::Result<Vec<Unsettled>> {
+) -> Result<Vec<Unsettled>> {
     sqlx::query_as!(
         Unsettled,
         r#"
@@ -268,11 +266,7 @@ pub(crate) async fn list_unsettled(
 }
 
 /// How many records of an object are stored.
-pub(crate) async fn count_raw(
-    conn: &mut Conn,
-    tenant: TenantId,
-    object: ObjectKey<'_>,
-) -> sqlx::Result<u64> {
+pub async fn count_raw(conn: &mut Conn, tenant: TenantId, object: ObjectKey<'_>) -> Result<u64> {
     let count = sqlx::query_scalar!(
         r#"
         select count(*) "count!"
@@ -289,12 +283,12 @@ pub(crate) async fn count_raw(
 }
 
 /// The other records that are stored from these rows: what they were before their ids changed.
-pub(crate) async fn list_left(
+pub async fn list_left(
     conn: &mut Conn,
     tenant: TenantId,
     object: ObjectKey<'_>,
     rows: &Rows,
-) -> sqlx::Result<Vec<String>> {
+) -> Result<Vec<String>> {
     sqlx::query_scalar!(
         r#"
         select r.source_id
@@ -315,12 +309,12 @@ pub(crate) async fn list_left(
 
 /// Rows in quarantine that these records could be of: one of each, with its payload and its key,
 /// of at most [`BYTES`] together.
-pub(crate) async fn list_waiting(
+pub async fn list_waiting(
     conn: &mut Conn,
     tenant: TenantId,
     object: ObjectKey<'_>,
     source_ids: &[String],
-) -> sqlx::Result<Vec<(String, String)>> {
+) -> Result<Vec<(String, String)>> {
     let waiting = sqlx::query!(
         r#"
         select payload, source_key "source_key!"
@@ -347,4 +341,28 @@ pub(crate) async fn list_waiting(
     .await?;
     let waiting = waiting.into_iter().map(|it| (it.payload, it.source_key));
     Ok(waiting.collect())
+}
+
+/// The records that are stored from rows with these keys.
+pub async fn list_ids(
+    conn: &mut Conn,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    keys: &[&str],
+) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"
+        select r.source_id
+        from unnest($4::text[]) as given(source_key)
+        join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+          and md5(r.source_key) = md5(given.source_key) and r.source_key = given.source_key
+        where not r.deleted
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        keys as _,
+    )
+    .fetch_all(conn)
+    .await
 }

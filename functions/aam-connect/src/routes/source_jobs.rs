@@ -6,13 +6,12 @@ use platform::extract::{Json, Path};
 use platform::{Ingester, Platform, Result, Routes, db, routes};
 use schema::{ConnectionId, Error, FieldError};
 use serde::Deserialize;
-use sources::postgres::Object;
 use utoipa::ToSchema;
 
 use super::connections;
-use super::job_accepted::{JobAccepted, NewJob};
-use crate::pull::source::Source;
-use crate::pull::{Mode, Pull, discover as discovery, sync as syncing};
+use super::job_accepted::JobAccepted;
+use crate::connection::source::Source;
+use crate::jobs::{Mode, SourceJob, discover as discovery, sync as syncing};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
@@ -56,22 +55,17 @@ async fn sync(
     Json(new): Json<NewSync>,
 ) -> Result<(StatusCode, Json<JobAccepted>)> {
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    let source = pulled(&mut tx, &caller, id).await?;
-    let pull = Pull {
+    let source = get_source(&mut tx, &caller, id).await?;
+    let job = SourceJob {
         connection_id: id,
         mode: new.mode,
         objects: names(&source, new.objects)?,
         confirm_deletes: new.confirm_deletes,
     };
-    let asked = NewJob {
-        kind: syncing::KIND,
-        action: "sync.queue",
-        connection: id,
-        exclusive: None,
-    };
-    let queued = JobAccepted::insert(&mut tx, &caller, &asked, &pull).await?;
+    let job = job.queue(syncing::NAME)?;
+    let queued = JobAccepted::queue(&mut tx, &caller, "sync.queue", job).await?;
     tx.commit().await?;
-    Ok(queued.announced(&platform, caller.tenant).await)
+    Ok(queued.announced(&platform).await)
 }
 
 /// Starts a job that reads the schema of a connection's source. A changed schema is stored as a
@@ -87,26 +81,19 @@ async fn discover(
     Json(new): Json<NewDiscovery>,
 ) -> Result<(StatusCode, Json<JobAccepted>)> {
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    let source = pulled(&mut tx, &caller, id).await?;
-    let pull = Pull {
-        connection_id: id,
-        mode: Mode::Incremental,
+    let source = get_source(&mut tx, &caller, id).await?;
+    let job = SourceJob {
         objects: names(&source, new.objects)?,
-        confirm_deletes: false,
+        ..SourceJob::incremental(id)
     };
-    let asked = NewJob {
-        kind: discovery::KIND,
-        action: "discovery.queue",
-        connection: id,
-        exclusive: None,
-    };
-    let queued = JobAccepted::insert(&mut tx, &caller, &asked, &pull).await?;
+    let job = job.queue(discovery::NAME)?;
+    let queued = JobAccepted::queue(&mut tx, &caller, "discovery.queue", job).await?;
     tx.commit().await?;
-    Ok(queued.announced(&platform, caller.tenant).await)
+    Ok(queued.announced(&platform).await)
 }
 
 /// The connection's source; 404 or 409 where there is none.
-async fn pulled(
+async fn get_source(
     conn: &mut db::Connection,
     caller: &platform::Caller,
     id: ConnectionId,
@@ -125,10 +112,10 @@ fn names(source: &Source, wanted: Option<Vec<String>>) -> schema::Result<Option<
     };
     let (mut names, mut errors) = (Vec::new(), Vec::new());
     for (index, name) in wanted.iter().enumerate() {
-        let mut objects = source.config.objects.iter().map(Object::name);
-        match objects.find(|it| it == name || it.strip_prefix("public.") == Some(name)) {
-            Some(name) if names.contains(&name) => {}
-            Some(name) => names.push(name),
+        let mut streams = source.streams.iter().map(|it| &it.name);
+        match streams.find(|it| source.connector.is_named(it, name)) {
+            Some(name) if names.contains(name) => {}
+            Some(name) => names.push(name.clone()),
             None => errors.push(FieldError {
                 pointer: format!("/objects/{index}"),
                 detail: "is not a table of the connection's config".to_owned(),

@@ -1,0 +1,130 @@
+//! The job `discover`: the structure of a source's streams, one after the other.
+
+use aam::ingest::Stream;
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use platform::db;
+use platform::jobs::{Job, JobEnd};
+use schema::{DriftId, TenantId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sources::StreamDescription;
+
+use super::object::{lock_connection, object_ref, record_schema};
+use super::{Failure, JobKind, Slice, SliceOutcome, SourceJob, TimeLimit, end_source_job};
+use crate::connection::source::Source;
+
+pub(crate) const NAME: &str = "discover";
+
+/// Asks a source for its structure.
+pub(crate) struct Discover;
+
+/// How far a discovery is.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Progress {
+    /// How many streams are done.
+    done: usize,
+    /// The drifts that it was the first to see.
+    drifts: Vec<DriftId>,
+    /// What went wrong with single streams; the others go on.
+    #[serde(alias = "troubles")]
+    errors: Vec<String>,
+}
+
+impl JobKind for Discover {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn time_limit(&self) -> TimeLimit {
+        TimeLimit {
+            hours: 2,
+            advice: "look at fewer tables at a time, with {\"objects\": [\"…\"]}",
+        }
+    }
+
+    fn run_slice<'a>(
+        &'a self,
+        slice: &'a mut Slice<'_>,
+    ) -> BoxFuture<'a, anyhow::Result<SliceOutcome>> {
+        Box::pin(run_slice(slice))
+    }
+
+    fn end<'a>(
+        &'a self,
+        conn: &'a mut db::Connection,
+        tenant: TenantId,
+        ended: (&'a Job, &'a JobEnd),
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, anyhow::Result<()>> {
+        Box::pin(end_source_job(conn, tenant, ended, now))
+    }
+}
+
+/// Looks at one stream.
+async fn run_slice(slice: &mut Slice<'_>) -> anyhow::Result<SliceOutcome> {
+    let work = slice.work;
+    let payload: SourceJob = work.payload().context("the payload of a discovery")?;
+    let mut progress = match &work.job.progress {
+        Some(progress) => Progress::deserialize(progress).context("the progress of a discovery")?,
+        None => Progress::default(),
+    };
+    let Some(source) = work.find_source(payload.connection_id).await? else {
+        return Ok(SliceOutcome::Failed(
+            "the connection was deleted".to_owned(),
+        ));
+    };
+    let names = payload.streams(&source);
+    let Some(name) = names.get(progress.done) else {
+        return Ok(progress.end(names.len()));
+    };
+    progress.done += 1;
+    let description = match describe(slice, &source, name).await {
+        Ok(description) => description,
+        Err(Failure::Source(error)) => {
+            let signed_in = slice.sessions.get(source.key).is_some();
+            slice.sessions.close().await;
+            if error.is_transient() || !signed_in {
+                return Ok(error.into());
+            }
+            progress.errors.push(error.to_string());
+            None
+        }
+        Err(Failure::Platform(error)) => return Err(error),
+    };
+    let mut tx = match work.begin().await? {
+        Ok(tx) => tx,
+        Err(outcome) => return Ok(outcome),
+    };
+    if let (Some(description), Some(stream)) = (description, source.stream(name)) {
+        let object = object_ref(payload.connection_id, &source, stream)?;
+        lock_connection(&mut tx, work.tenant(), object.connection).await?;
+        let stream = Stream::open(&mut tx, work.tenant(), &object, work.now).await?;
+        let drift = record_schema(&mut tx, &stream, &description.schema, work.now).await?;
+        progress.drifts.extend(drift);
+    }
+    work.commit(tx, &progress).await
+}
+
+/// What the source tells of the stream; nothing where the config does not select it any more.
+async fn describe(
+    slice: &mut Slice<'_>,
+    source: &Source,
+    name: &str,
+) -> Result<Option<StreamDescription>, Failure> {
+    if source.stream(name).is_none() {
+        return Ok(None);
+    }
+    let described = slice.session(source).await?.discover(name).await;
+    described.map(Some).map_err(Failure::Source)
+}
+
+impl Progress {
+    fn end(self, streams: usize) -> SliceOutcome {
+        if self.errors.is_empty() {
+            return SliceOutcome::Done(json!({ "objects": streams, "drifts": self.drifts }));
+        }
+        SliceOutcome::Failed(self.errors.join("; "))
+    }
+}

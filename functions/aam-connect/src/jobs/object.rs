@@ -1,0 +1,55 @@
+//! What a job does to an object of its source.
+
+use aam::db::Connection;
+use aam::ingest::{Stream, record_declared};
+use anyhow::{Context, ensure};
+use chrono::{DateTime, Utc};
+use platform::metrics;
+use schema::source::{ObjectRef, SourceSchema};
+use schema::{ConnectionId, DriftId, TenantId, entity};
+use sources::StreamConfig;
+
+use crate::connection::source::Source;
+
+/// The object that a stream's records are of.
+pub(super) fn object_ref(
+    connection: ConnectionId,
+    source: &Source,
+    stream: &StreamConfig,
+) -> anyhow::Result<ObjectRef> {
+    let kind = &stream.entity;
+    Ok(ObjectRef {
+        connection,
+        name: stream.name.clone(),
+        system: source.connector.name().to_owned(),
+        entity: entity::find(kind).with_context(|| format!("no entity `{kind}`"))?,
+    })
+}
+
+/// Records the structure that the source declares of an object. Says what the drift is, if it is
+/// new.
+pub(super) async fn record_schema(
+    conn: &mut Connection,
+    stream: &Stream,
+    declared: &SourceSchema,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Option<DriftId>> {
+    let drift = record_declared(conn, stream, declared, now).await?;
+    metrics::count("DriftOpened", usize::from(drift.is_some()));
+    if let Some(drift) = &drift {
+        let (connection, object) = (stream.object.connection, &stream.object.name);
+        tracing::info!(%connection, object, severity = ?drift.severity, "the source drifted");
+    }
+    Ok(drift.map(|it| it.id))
+}
+
+/// Keeps the connection until the end of the transaction.
+pub(super) async fn lock_connection(
+    conn: &mut Connection,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> anyhow::Result<()> {
+    let held = aam::db::connections::lock_for_ingest(conn, tenant, &[connection]).await?;
+    ensure!(!held.is_empty(), "the connection was deleted meanwhile");
+    Ok(())
+}

@@ -1,0 +1,321 @@
+//! The job `sync`: a source's records, stream by stream, batch by batch.
+
+use aam::db::{runs, sync_positions};
+use aam::ingest::{Counts, Stream};
+use aam::sync::{Claims, Gone, ObjectSync, Phase};
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use futures_util::future::{BoxFuture, join};
+use platform::db;
+use platform::jobs::{Job, JobEnd};
+use schema::TenantId;
+use schema::source::ObjectRef;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sources::{Batch, SourceError, SourceErrorKind};
+
+use super::object::{lock_connection, object_ref, record_schema};
+use super::{
+    Failure, JobKind, Mode, Slice, SliceOutcome, SourceJob, TimeLimit, Work, end_source_job,
+};
+use crate::connection::source::Source;
+
+pub(crate) const NAME: &str = "sync";
+
+/// Reads a source's records.
+pub(crate) struct Sync;
+
+/// How far a sync is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Progress {
+    /// Of all streams.
+    counts: Counts,
+    /// How many streams are done.
+    done: usize,
+    current: Option<ObjectSync>,
+    /// What went wrong with single streams; the others go on.
+    #[serde(default)]
+    errors: Vec<String>,
+}
+
+impl JobKind for Sync {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn time_limit(&self) -> TimeLimit {
+        TimeLimit {
+            hours: 24,
+            advice: "sync fewer tables at a time, with {\"objects\": [\"…\"]}",
+        }
+    }
+
+    fn run_slice<'a>(
+        &'a self,
+        slice: &'a mut Slice<'_>,
+    ) -> BoxFuture<'a, anyhow::Result<SliceOutcome>> {
+        Box::pin(run_slice(slice))
+    }
+
+    fn end<'a>(
+        &'a self,
+        conn: &'a mut db::Connection,
+        tenant: TenantId,
+        ended: (&'a Job, &'a JobEnd),
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, anyhow::Result<()>> {
+        Box::pin(end_source_job(conn, tenant, ended, now))
+    }
+}
+
+/// Begins a stream, or brings one batch of it in.
+async fn run_slice(slice: &mut Slice<'_>) -> anyhow::Result<SliceOutcome> {
+    let work = slice.work;
+    let payload: SourceJob = work.payload().context("the payload of a sync")?;
+    let progress = Progress::read(work.job.progress.as_ref());
+    let Some(source) = work.find_source(payload.connection_id).await? else {
+        return Ok(SliceOutcome::Failed(
+            "the connection was deleted".to_owned(),
+        ));
+    };
+    let names = payload.streams(&source);
+    if progress.current.is_none() && progress.done >= names.len() {
+        return progress.end();
+    }
+    let sync = SourceSync {
+        work,
+        source: &source,
+        payload: &payload,
+    };
+    let done = match progress.current.clone() {
+        Some(current) => Box::pin(sync.go_on(slice, current, progress)).await,
+        None => Box::pin(sync.begin(slice, &names[progress.done], progress)).await,
+    };
+    match done {
+        Ok(outcome) => Ok(outcome),
+        Err(Failure::Platform(error)) => Err(error),
+        Err(Failure::Source(error)) => {
+            slice.sessions.close().await;
+            Ok(error.into())
+        }
+    }
+}
+
+impl Progress {
+    /// What is stored of the progress. What another version of the platform has left is begun
+    /// again: a sync may be.
+    fn read(stored: Option<&Value>) -> Progress {
+        let progress = stored.and_then(|it| Progress::deserialize(it).ok());
+        progress.unwrap_or_default()
+    }
+
+    fn end(self) -> anyhow::Result<SliceOutcome> {
+        if self.errors.is_empty() {
+            return Ok(SliceOutcome::Done(serde_json::to_value(self.counts)?));
+        }
+        Ok(SliceOutcome::Failed(self.errors.join("; ")))
+    }
+}
+
+/// What a slice works on.
+struct SourceSync<'a> {
+    work: Work<'a>,
+    source: &'a Source,
+    payload: &'a SourceJob,
+}
+
+/// What the source said, to be written.
+enum Fetched {
+    Batch(Box<Batch>, Claims),
+    Gone(Gone),
+}
+
+type Outcome = Result<SliceOutcome, Failure>;
+
+impl SourceSync<'_> {
+    /// Takes up the next stream: records its structure and begins its run.
+    async fn begin(&self, slice: &mut Slice<'_>, name: &str, mut progress: Progress) -> Outcome {
+        progress.done += 1;
+        let Some(object) = self.object(name)? else {
+            let error = format!("`{name}` is no longer in the connection's config");
+            progress.errors.push(error);
+            let tx = match self.work.begin().await? {
+                Ok(tx) => tx,
+                Err(outcome) => return Ok(outcome),
+            };
+            return Ok(self.work.commit(tx, &progress).await?);
+        };
+        let described = slice.session(self.source).await?.discover(name).await;
+        let mut tx = match self.work.begin().await? {
+            Ok(tx) => tx,
+            Err(outcome) => return Ok(outcome),
+        };
+        lock_connection(&mut tx, self.work.tenant(), object.connection).await?;
+        let description = match described {
+            Ok(description) => description,
+            Err(error) => {
+                progress.note(error)?;
+                return Ok(self.work.commit(tx, &progress).await?);
+            }
+        };
+        let stream = Stream::open(&mut tx, self.work.tenant(), &object, self.work.now).await?;
+        record_schema(&mut tx, &stream, &description.schema, self.work.now).await?;
+        let checkpoint = match self.payload.mode {
+            Mode::Full => None,
+            Mode::Incremental => {
+                sync_positions::find(&mut tx, self.work.tenant(), object.key()).await?
+            }
+        };
+        let confirmed = self.payload.confirm_deletes;
+        let current = ObjectSync::new(name.to_owned(), checkpoint, confirmed, self.work.now);
+        runs::insert(&mut tx, &stream, &current.run()).await?;
+        progress.current = Some(current);
+        Ok(self.work.commit(tx, &progress).await?)
+    }
+
+    /// Brings the next batch of the current stream in, or deletes what is gone from it.
+    async fn go_on(
+        &self,
+        slice: &mut Slice<'_>,
+        current: ObjectSync,
+        mut progress: Progress,
+    ) -> Outcome {
+        let fetched = match self.object(&current.object)? {
+            Some(object) => Box::pin(self.fetch(slice, &object, &current)).await,
+            None => Err(Failure::Source(SourceError::new(
+                SourceErrorKind::Schema,
+                "/objects",
+                format!(
+                    "`{}` is no longer in the connection's config",
+                    current.object
+                ),
+            ))),
+        };
+        match fetched {
+            Ok(fetched) => Box::pin(self.write(slice, current, fetched, progress)).await,
+            Err(Failure::Source(error)) if !error.is_transient() => {
+                slice.sessions.close().await;
+                let mut tx = match self.work.begin().await? {
+                    Ok(tx) => tx,
+                    Err(outcome) => return Ok(outcome),
+                };
+                let (run, reason) = (current.run().id, error.to_string());
+                runs::fail(&mut tx, self.work.tenant(), run, &reason, self.work.now).await?;
+                progress.counts += current.counts();
+                progress.current = None;
+                progress.note(error)?;
+                Ok(self.work.commit(tx, &progress).await?)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Asks the source what comes next. No transaction is open while it is asked.
+    async fn fetch(
+        &self,
+        slice: &mut Slice<'_>,
+        object: &ObjectRef,
+        current: &ObjectSync,
+    ) -> Result<Fetched, Failure> {
+        current.check_deletions().map_err(Failure::Source)?;
+        let pool = &self.work.platform.db;
+        if let Phase::Deletions { .. } | Phase::QuarantineDeletions { .. } = current.phase() {
+            let mut tx = db::begin(pool, self.work.tenant()).await?;
+            let stream = Stream::open(&mut tx, self.work.tenant(), object, self.work.now).await?;
+            let candidates = current.list_candidates(&mut tx, &stream).await?;
+            tx.commit().await?;
+            let session = slice.session(self.source).await?;
+            let gone = current.find_gone(session, candidates).await;
+            return Ok(Fetched::Gone(gone.map_err(Failure::Source)?));
+        }
+        let read = (current.object.as_str(), current.read_state());
+        let batch = match slice.sessions.take_prefetched(self.source.key, read) {
+            Some(batch) => batch,
+            None => {
+                let session = slice.session(self.source).await?;
+                current.fetch(session).await.map_err(Failure::Source)?
+            }
+        };
+        let mut tx = db::begin(pool, self.work.tenant()).await?;
+        let stream = Stream::open(&mut tx, self.work.tenant(), object, self.work.now).await?;
+        let pending = current.list_claims(&mut tx, &stream, &batch).await?;
+        tx.commit().await?;
+        let session = slice.session(self.source).await?;
+        let claims = current.resolve_claims(session, (&stream, &batch), pending);
+        let claims = claims.await.map_err(Failure::Source)?;
+        Ok(Fetched::Batch(Box::new(batch), claims))
+    }
+
+    /// Writes what the source said, and how far that is; meanwhile the next batch is fetched.
+    async fn write(
+        &self,
+        slice: &mut Slice<'_>,
+        mut current: ObjectSync,
+        fetched: Fetched,
+        mut progress: Progress,
+    ) -> Outcome {
+        let (key, name) = (self.source.key, current.object.clone());
+        let Some(object) = self.object(&name)? else {
+            return Ok(SliceOutcome::Lost);
+        };
+        let next = match &fetched {
+            Fetched::Batch(batch, _) if !batch.exhausted => Some(batch.state.clone()),
+            _ => None,
+        };
+        let finds_deletions = slice.session(self.source).await?.lookup().is_some();
+        let sessions = &mut *slice.sessions;
+        let write = async {
+            let mut tx = match self.work.begin().await? {
+                Ok(tx) => tx,
+                Err(outcome) => return Ok(outcome),
+            };
+            lock_connection(&mut tx, self.work.tenant(), object.connection).await?;
+            let stream = Stream::open(&mut tx, self.work.tenant(), &object, self.work.now).await?;
+            match fetched {
+                Fetched::Batch(batch, claims) => {
+                    let batch = (*batch, &claims);
+                    current
+                        .write(&mut tx, &stream, batch, finds_deletions, self.work.now)
+                        .await?;
+                }
+                Fetched::Gone(gone) => {
+                    current
+                        .write_gone(&mut tx, &stream, gone, self.work.now)
+                        .await?;
+                }
+            }
+            progress.current = if *current.phase() == Phase::Done {
+                progress.counts += current.counts();
+                None
+            } else {
+                Some(current)
+            };
+            self.work.commit(tx, &progress).await
+        };
+        let prefetch = async {
+            if let Some(state) = &next {
+                sessions.prefetch(key, &name, state).await;
+            }
+        };
+        let (written, ()) = join(Box::pin(write), Box::pin(prefetch)).await;
+        Ok(written?)
+    }
+
+    /// The object of that name; none where the config does not select it any more.
+    fn object(&self, name: &str) -> anyhow::Result<Option<ObjectRef>> {
+        let stream = self.source.stream(name);
+        let object = stream.map(|it| object_ref(self.payload.connection_id, self.source, it));
+        object.transpose()
+    }
+}
+
+impl Progress {
+    /// Goes on without a stream that cannot be read, unless that may pass.
+    fn note(&mut self, error: SourceError) -> Result<(), Failure> {
+        if error.is_transient() {
+            return Err(Failure::Source(error));
+        }
+        self.errors.push(error.to_string());
+        Ok(())
+    }
+}

@@ -1,0 +1,292 @@
+//! One object of a source in a sync.
+
+use chrono::{DateTime, Utc};
+use schema::RunId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sources::{
+    Batch, Checkpoint, Incomplete, ReadScope, RecordBody, Session, SourceError, SourceErrorKind,
+};
+use uuid::Uuid;
+
+use super::claims::{self, Claims};
+use super::phase::{Phase, Step};
+use crate::db::runs::{self, FinishedRun, RunKind};
+use crate::db::{self, Connection, stored_records, sync_positions};
+use crate::inference::{FieldCoverage, SchemaInference};
+use crate::ingest::{self, Counts, Item, Op, Run, Stream};
+
+/// How far the sync of an object is. It is stored between two batches.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ObjectSync {
+    /// The object's name: that of the source's stream.
+    pub object: String,
+    pub(super) run: RunId,
+    started_at: DateTime<Utc>,
+    pub(super) phase: Phase,
+    bytes: u64,
+    pub(super) counts: Counts,
+    /// Whether what is gone from the source may be deleted without another look, however much it
+    /// is.
+    pub(super) confirm_deletes: bool,
+    /// How many records of it were stored before, where all are read.
+    pub(super) stored_before: Option<u64>,
+    /// Where the read ended, and the shape of the keys that came.
+    pub(super) last_read: Option<(Value, String)>,
+    /// Where the next incremental sync begins, once this one is done.
+    checkpoint: Option<Checkpoint>,
+    /// What is left undone, and why.
+    warnings: Vec<String>,
+}
+
+impl ObjectSync {
+    /// One that begins at the checkpoint, or reads all where there is none.
+    pub fn new(
+        object: String,
+        checkpoint: Option<Value>,
+        confirm_deletes: bool,
+        now: DateTime<Utc>,
+    ) -> ObjectSync {
+        ObjectSync {
+            object,
+            run: RunId(Uuid::now_v7()),
+            started_at: now,
+            phase: match checkpoint {
+                Some(state) => Phase::Incremental { state },
+                None => Phase::Snapshot { state: None },
+            },
+            bytes: 0,
+            counts: Counts::default(),
+            confirm_deletes,
+            stored_before: None,
+            last_read: None,
+            checkpoint: None,
+            warnings: vec![],
+        }
+    }
+
+    /// What became of its records so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// What it is doing.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// Its run.
+    pub fn run(&self) -> Run {
+        Run {
+            id: self.run,
+            kind: RunKind::Sync,
+            file: None,
+            bytes: self.bytes,
+            started_at: self.started_at,
+        }
+    }
+
+    /// Where the read stands; none where nothing is read any more, or nothing was yet.
+    pub fn read_state(&self) -> Option<&Value> {
+        match &self.phase {
+            Phase::Snapshot { state } => state.as_ref(),
+            Phase::Incremental { state } => Some(state),
+            Phase::Deletions { .. } | Phase::QuarantineDeletions { .. } | Phase::Done => None,
+        }
+    }
+
+    /// Asks the source for the next batch.
+    ///
+    /// # Errors
+    /// Where the source does not give it, or does not come forward.
+    pub async fn fetch(&self, session: &mut dyn Session) -> Result<Batch, SourceError> {
+        let state = self.read_state();
+        let batch = session.read(&self.object, state).await?;
+        if !batch.exhausted && state == Some(&batch.state) {
+            let message = format!(
+                "the read of `{}` stands still: its source gives the same place again",
+                self.object
+            );
+            return Err(refused(message));
+        }
+        Ok(batch)
+    }
+
+    /// Writes a batch, and how far it reaches.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn write(
+        &mut self,
+        conn: &mut Connection,
+        stream: &Stream,
+        (batch, claims): (Batch, &Claims),
+        finds_deletions: bool,
+        now: DateTime<Utc>,
+    ) -> db::Result<()> {
+        if batch.scope == ReadScope::Snapshot && self.stored_before.is_none() {
+            let object = stream.object.key();
+            let stored = stored_records::count_raw(conn, stream.tenant, object).await?;
+            self.stored_before = Some(stored);
+        }
+        claims::release(conn, stream, claims).await?;
+        self.write_records(conn, stream, (&batch, claims), now)
+            .await?;
+        self.quarantine_too_large(conn, stream, &batch, now).await?;
+        self.warnings.extend(batch.warnings);
+        let incomplete = batch.incomplete.filter(|_| !self.confirm_deletes);
+        self.phase = std::mem::replace(&mut self.phase, Phase::Done).next(Step::Batch {
+            scope: batch.scope,
+            state: (!batch.exhausted).then(|| batch.state.clone()),
+            finds_deletions: finds_deletions && incomplete.is_none(),
+        });
+        self.last_read = Some((batch.state, batch.key_shape));
+        self.warnings.extend(incomplete.map(nothing_deleted));
+        self.checkpoint = batch.checkpoint.or(self.checkpoint.take());
+        if batch.scope == ReadScope::Changes {
+            self.store_checkpoint(conn, stream, now).await?;
+        }
+        self.advance(conn, stream, now).await
+    }
+
+    /// Notes how far the run is; its end where nothing is left.
+    pub(super) async fn advance(
+        &mut self,
+        conn: &mut Connection,
+        stream: &Stream,
+        now: DateTime<Utc>,
+    ) -> db::Result<()> {
+        if self.phase != Phase::Done {
+            return runs::advance(conn, stream.tenant, &self.run(), &self.counts).await;
+        }
+        self.store_checkpoint(conn, stream, now).await?;
+        let warning = self.warnings.join("; ");
+        let finished = FinishedRun {
+            id: self.run,
+            object: stream.object.key(),
+            kind: RunKind::Sync,
+            file: None,
+            bytes: self.bytes,
+            started_at: self.started_at,
+            counts: self.counts,
+            warning: Some(warning.as_str()).filter(|it| !it.is_empty()),
+        };
+        runs::finish(conn, stream.tenant, &finished, now).await
+    }
+
+    /// Notes where the next incremental sync begins.
+    async fn store_checkpoint(
+        &mut self,
+        conn: &mut Connection,
+        stream: &Stream,
+        now: DateTime<Utc>,
+    ) -> db::Result<()> {
+        let Some(checkpoint) = self.checkpoint.take() else {
+            return Ok(());
+        };
+        let object = stream.object.key();
+        sync_positions::upsert(conn, stream.tenant, object, &checkpoint.state, now).await?;
+        if let Some(cursor) = &checkpoint.cursor {
+            runs::set_cursor(conn, stream.tenant, self.run, cursor).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores the records of a batch, and deletes what their rows were before their ids changed.
+    /// Rows that were kept aside because of those get their turn.
+    async fn write_records(
+        &mut self,
+        conn: &mut Connection,
+        stream: &Stream,
+        (batch, claims): (&Batch, &Claims),
+        now: DateTime<Utc>,
+    ) -> db::Result<()> {
+        let items: Vec<_> = batch
+            .records
+            .iter()
+            .filter_map(|it| match &it.body {
+                RecordBody::Upsert(body) => Some(upsert(body, &it.key)),
+                RecordBody::Delete | RecordBody::TooLarge { .. } => None,
+            })
+            .collect();
+        self.bytes += items.iter().map(|it| it.payload.len() as u64).sum::<u64>();
+        self.write_items(conn, stream, &items, now).await?;
+        self.delete_records(conn, stream, batch, now).await?;
+        let left = claims::list_left(conn, stream, claims, &items).await?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        self.delete(conn, stream, &left, now).await?;
+        let object = stream.object.key();
+        let waiting = stored_records::list_waiting(conn, stream.tenant, object, &left).await?;
+        let items: Vec<_> = waiting
+            .iter()
+            .map(|(body, key)| upsert(body, key))
+            .collect();
+        self.write_items(conn, stream, &items, now).await
+    }
+
+    pub(super) async fn delete(
+        &mut self,
+        conn: &mut Connection,
+        stream: &Stream,
+        ids: &[String],
+        now: DateTime<Utc>,
+    ) -> db::Result<()> {
+        let items: Vec<_> = ids.iter().map(|it| delete(it)).collect();
+        self.write_items(conn, stream, &items, now).await
+    }
+
+    async fn write_items(
+        &mut self,
+        conn: &mut Connection,
+        stream: &Stream,
+        items: &[Item<'_>],
+        now: DateTime<Utc>,
+    ) -> db::Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        // The source declares its structure; its records teach nothing more.
+        let mut inference = SchemaInference::new(FieldCoverage::Header);
+        let run = self.run();
+        let outcomes = ingest::write_batch(conn, stream, &run, items, &mut inference, now).await?;
+        outcomes.iter().for_each(|it| self.counts.add(it));
+        Ok(())
+    }
+}
+
+/// Something that the user has to look at before anything else is done.
+pub(super) fn refused(message: String) -> SourceError {
+    SourceError::new(SourceErrorKind::Schema, "/objects", message)
+}
+
+fn nothing_deleted(incomplete: Incomplete) -> String {
+    format!(
+        "{}, so nothing was deleted: {}, or sync with {{\"mode\": \"full\", \"confirm_deletes\": \
+         true}} if all were shown",
+        incomplete.reason, incomplete.remedy
+    )
+}
+
+fn upsert<'a>(body: &'a str, key: &'a str) -> Item<'a> {
+    Item {
+        payload: body.as_bytes(),
+        line: None,
+        occurred_at: None,
+        op: Op::Upsert,
+        source_id: None,
+        source_key: Some(key),
+    }
+}
+
+fn delete(id: &str) -> Item<'_> {
+    Item {
+        payload: b"{}",
+        line: None,
+        occurred_at: None,
+        op: Op::Delete,
+        source_id: Some(id),
+        source_key: None,
+    }
+}

@@ -1,0 +1,280 @@
+//! A connector that nobody has seen before: pages by token, deletes told by the source itself, a
+//! token that changes at each sign-in. The engine syncs it as it syncs PostgreSQL.
+
+use std::sync::{Arc, Mutex};
+
+use aam::db::{Connection, runs, sync_positions};
+use aam::ingest::Stream;
+use aam::sync::{ObjectSync, Phase};
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use platform::db;
+use schema::entity::{ENTITIES, Entity};
+use schema::source::ObjectRef;
+use schema::{ConnectionId, EgressPolicy, entity};
+use serde_json::{Value, json};
+use sources::redact::{Secrets, redact};
+use sources::{
+    Batch, Capability, Checkpoint, ConnectContext, Connector, HeldSecrets, ReadScope, RecordBody,
+    Session, SourceError, SourceErrorKind, SourceRecord, StreamConfig, StreamDescription,
+};
+use tests::app::{Person, TestApp};
+use tests::fixtures::connections::{connect_filesource, latest_run};
+use tests::fixtures::database::account_names;
+
+/// A source in memory: what happened to its records, and the one token that signs in.
+#[derive(Clone, Default)]
+struct Toy(Arc<Mutex<ToySource>>);
+
+#[derive(Default)]
+struct ToySource {
+    /// Id and name, or nothing of one that was deleted.
+    log: Vec<(String, Option<String>)>,
+    token: u64,
+}
+
+struct ToySession(Toy);
+
+impl Toy {
+    fn log(&self, id: &str, name: Option<&str>) {
+        let mut source = self.0.lock().unwrap();
+        source.log.push((id.to_owned(), name.map(str::to_owned)));
+    }
+}
+
+impl Connector for Toy {
+    fn name(&self) -> &'static str {
+        "toy"
+    }
+
+    fn title(&self) -> &'static str {
+        "A toy"
+    }
+
+    fn config_schema(&self) -> Value {
+        json!({ "type": "object" })
+    }
+
+    fn validate(&self, _config: &Value) -> schema::Result<()> {
+        Ok(())
+    }
+
+    fn secrets(&self) -> &'static [&'static str] {
+        &["/token"]
+    }
+
+    fn entities(&self) -> &'static [&'static Entity] {
+        ENTITIES
+    }
+
+    fn capabilities(&self) -> &'static [Capability] {
+        &[Capability::Sync]
+    }
+
+    fn streams(&self, _config: &Value) -> schema::Result<Vec<StreamConfig>> {
+        Ok(vec![StreamConfig {
+            name: "things".to_owned(),
+            entity: "account".to_owned(),
+        }])
+    }
+
+    fn connect(
+        &self,
+        context: ConnectContext,
+    ) -> BoxFuture<'_, Result<Box<dyn Session>, SourceError>> {
+        Box::pin(async move {
+            let toy = self.clone();
+            let exchange = move |mut secrets: Secrets| {
+                let mut source = toy.0.lock().unwrap();
+                let known = secrets.get("/token").and_then(Value::as_u64);
+                if known != Some(source.token) {
+                    let message = "the token was used before";
+                    let refused = SourceError::new(SourceErrorKind::Auth, "/token", message);
+                    return Box::pin(async { Err(refused) }) as BoxFuture<'_, _>;
+                }
+                source.token += 1;
+                secrets.insert("/token".to_owned(), json!(source.token));
+                Box::pin(async { Ok(secrets) })
+            };
+            context.secrets.exchange(Box::new(exchange)).await?;
+            Ok(Box::new(ToySession(self.clone())) as Box<dyn Session>)
+        })
+    }
+}
+
+impl Session for ToySession {
+    fn check(&mut self) -> BoxFuture<'_, Result<(), Vec<SourceError>>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn discover<'a>(
+        &'a mut self,
+        _stream: &'a str,
+    ) -> BoxFuture<'a, Result<StreamDescription, SourceError>> {
+        Box::pin(async { Ok(StreamDescription::default()) })
+    }
+
+    /// Two entries of the log a page; the token is how many were read.
+    fn read<'a>(
+        &'a mut self,
+        _stream: &'a str,
+        state: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Batch, SourceError>> {
+        let read = state.and_then(Value::as_u64).unwrap_or(0);
+        let source = self.0.0.lock().unwrap();
+        let from = usize::try_from(read).unwrap();
+        let until = (from + 2).min(source.log.len());
+        let record = |(id, name): &(String, Option<String>)| SourceRecord {
+            key: json!([id]).to_string(),
+            body: match name {
+                Some(name) => {
+                    RecordBody::Upsert(json!({ "account_id": id, "name": name }).to_string())
+                }
+                None => RecordBody::Delete,
+            },
+        };
+        let batch = Batch {
+            records: source.log[from..until].iter().map(record).collect(),
+            key_shape: String::new(),
+            scope: match state {
+                Some(_) => ReadScope::Changes,
+                None => ReadScope::Snapshot,
+            },
+            state: json!(until),
+            exhausted: until == source.log.len(),
+            checkpoint: Some(Checkpoint {
+                state: json!(until),
+                cursor: Some(format!("entry {until}")),
+            }),
+            warnings: vec![],
+            incomplete: None,
+        };
+        Box::pin(async { Ok(batch) })
+    }
+}
+
+/// What is synced, and where to.
+struct World {
+    app: TestApp,
+    ann: Person,
+    connection: String,
+    object: ObjectRef,
+}
+
+impl World {
+    async fn new() -> World {
+        let app = TestApp::start().await;
+        let ann = app.register("Ann Ltd").await;
+        let connection = connect_filesource(&app, &ann, json!({})).await;
+        let object = ObjectRef {
+            connection: connection.parse::<ConnectionId>().unwrap(),
+            name: "things".to_owned(),
+            system: "toy".to_owned(),
+            entity: entity::find("account").unwrap(),
+        };
+        World {
+            app,
+            ann,
+            connection,
+            object,
+        }
+    }
+
+    async fn begin(&self) -> db::Transaction {
+        let pool = &self.app.platform.db;
+        db::begin(pool, self.ann.tenant).await.unwrap()
+    }
+
+    async fn open(&self, conn: &mut Connection, now: DateTime<Utc>) -> Stream {
+        let opened = Stream::open(conn, self.ann.tenant, &self.object, now);
+        opened.await.unwrap()
+    }
+
+    /// Syncs to the end, incrementally, and says how many batches that took.
+    async fn sync(&self, session: &mut dyn Session) -> usize {
+        let now = platform::now();
+        let mut tx = self.begin().await;
+        let stream = self.open(&mut tx, now).await;
+        let checkpoint = sync_positions::find(&mut tx, stream.tenant, self.object.key());
+        let checkpoint = checkpoint.await.unwrap();
+        let mut sync = ObjectSync::new("things".to_owned(), checkpoint, false, now);
+        runs::insert(&mut tx, &stream, &sync.run()).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut batches = 0;
+        while *sync.phase() != Phase::Done {
+            let batch = sync.fetch(session).await.unwrap();
+            let mut tx = self.begin().await;
+            let pending = sync.list_claims(&mut tx, &stream, &batch).await.unwrap();
+            tx.commit().await.unwrap();
+            let claims = sync.resolve_claims(session, (&stream, &batch), pending);
+            let claims = claims.await.unwrap();
+            let finds_deletions = session.lookup().is_some();
+            let mut tx = self.begin().await;
+            sync.write(&mut tx, &stream, (batch, &claims), finds_deletions, now)
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+            batches += 1;
+        }
+        batches
+    }
+}
+
+fn context(secrets: Arc<HeldSecrets>) -> ConnectContext {
+    ConnectContext {
+        config: json!({}),
+        egress: EgressPolicy::Any,
+        secrets,
+    }
+}
+
+#[tokio::test]
+async fn the_engine_syncs_what_is_no_database() {
+    let (world, toy) = (World::new().await, Toy::default());
+    for (id, name) in [("1", "One"), ("2", "Two"), ("3", "Three")] {
+        toy.log(id, Some(name));
+    }
+    let mut session = ToySession(toy.clone());
+    assert_eq!(world.sync(&mut session).await, 2);
+    assert_eq!(account_names(&world.app).await, ["One", "Two", "Three"]);
+
+    // What was told by deletes is gone, also where it is made again in the same batch.
+    toy.log("2", None);
+    toy.log("3", Some("III"));
+    toy.log("1", None);
+    toy.log("1", Some("I"));
+    assert_eq!(world.sync(&mut session).await, 2);
+    assert_eq!(account_names(&world.app).await, ["I", "III"]);
+    let run = latest_run(&world.app, &world.ann, &world.connection).await;
+    assert_eq!(run["cursor"], "entry 7", "{run}");
+
+    // Nothing happened: nothing is read again.
+    assert_eq!(world.sync(&mut session).await, 1);
+    let run = latest_run(&world.app, &world.ann, &world.connection).await;
+    assert_eq!(
+        (&run["rows_read"], &run["status"]),
+        (&json!(0), &json!("success")),
+        "{run}"
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_changes_at_each_sign_in_is_kept() {
+    let toy = Toy::default();
+    let mut config = json!({ "token": 0 });
+    let held = Arc::new(HeldSecrets::new(redact(&mut config, toy.secrets())));
+    for _ in 0..3 {
+        let session = toy.connect(context(held.clone())).await;
+        session.map(drop).unwrap();
+    }
+    assert_eq!(
+        held.take(),
+        Secrets::from([("/token".to_owned(), json!(3))])
+    );
+    let old = Arc::new(HeldSecrets::new(Secrets::from([(
+        "/token".to_owned(),
+        json!(2),
+    )])));
+    let refused = toy.connect(context(old)).await.err().unwrap();
+    assert_eq!(refused.kind, SourceErrorKind::Auth);
+}
