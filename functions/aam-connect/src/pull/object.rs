@@ -1,9 +1,8 @@
 //! One object of a source in a sync: which rows are next, and what becomes of them.
 
-use aam::db::runs::{self, FinishedRun, RunKind};
+use aam::db::runs::{self, RunKind};
 use aam::db::{self, Connection};
-use aam::inference::{FieldCoverage, SchemaInference};
-use aam::ingest::{self, Counts, Item, Op, Run, Stream};
+use aam::ingest::{Counts, Item, Op, Passage, Run, Stream};
 use chrono::{DateTime, Utc};
 use schema::RunId;
 use schema::source::ObjectKey;
@@ -134,6 +133,8 @@ impl Current {
             file: None,
             bytes: self.bytes,
             started_at: self.started_at,
+            counts: self.counts,
+            warning: Some(self.warnings.join("; ")).filter(|it| !it.is_empty()),
         }
     }
 
@@ -217,7 +218,7 @@ impl Current {
                 claims::free(conn, &stream, &claims).await?;
                 self.take_rows(conn, &stream, (&page, &claims), place.now)
                     .await?;
-                self.set_aside(conn, place, &stream, &page).await?;
+                self.set_aside(conn, &stream, &page, place.now).await?;
                 self.follow(conn, place, page).await?;
             }
             Found::Gone(gone) => {
@@ -227,7 +228,7 @@ impl Current {
                 self.take_gone(conn, place, gone).await?;
             }
         }
-        Ok(runs::advance(conn, place.tenant, &self.run(), &self.counts).await?)
+        Ok(runs::advance(conn, place.tenant, &self.run()).await?)
     }
 
     /// Stores the rows of a page, and deletes what they were before their ids changed. Rows that
@@ -288,18 +289,7 @@ impl Current {
                 self.ahead
             ));
         }
-        let warning = self.warnings.join("; ");
-        let finished = FinishedRun {
-            id: self.run,
-            object: self.key(place),
-            kind: RunKind::Sync,
-            file: None,
-            bytes: self.bytes,
-            started_at: self.started_at,
-            counts: self.counts,
-            warning: Some(warning.as_str()).filter(|it| !it.is_empty()),
-        };
-        runs::finish(conn, place.tenant, &finished, place.now).await
+        runs::finish(conn, place.tenant, self.key(place), &self.run(), place.now).await
     }
 
     async fn store(
@@ -312,12 +302,9 @@ impl Current {
         if items.is_empty() {
             return Ok(());
         }
-        // The source declares its structure; its records teach nothing more.
-        let mut observation = SchemaInference::new(FieldCoverage::Header);
-        let run = self.run();
-        let outcomes =
-            ingest::write_batch(conn, stream, &run, items, &mut observation, now).await?;
-        outcomes.iter().for_each(|it| self.counts.add(it));
+        let mut passage = Passage::new(stream.clone(), self.run());
+        passage.write(conn, items, now).await?;
+        self.counts = passage.run.counts;
         Ok(())
     }
 

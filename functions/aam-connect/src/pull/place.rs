@@ -41,10 +41,6 @@ impl Place<'_> {
         let stream = self.stream(conn).await?;
         let drift = record_declared(conn, &stream, declared, self.now).await?;
         metrics::count("DriftOpened", usize::from(drift.is_some()));
-        if let Some(drift) = &drift {
-            let (connection, object) = (self.connection, self.object.name());
-            tracing::info!(%connection, object, severity = ?drift.severity, "the source drifted");
-        }
         Ok(drift.map(|it| it.id))
     }
 

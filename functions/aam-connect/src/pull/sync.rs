@@ -1,7 +1,7 @@
 //! The job `sync`: a source's records, object by object, page by page.
 
 use aam::db::{Connection, runs};
-use aam::ingest::Counts;
+use aam::ingest::{Counts, Passage};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use platform::Platform;
@@ -160,7 +160,7 @@ impl Work<'_> {
         let mut current = Current::new(name.clone(), (order, secured, before), way, self.now);
         current.warnings.extend(left_out);
         let stream = place.stream(conn).await?;
-        runs::insert(conn, &stream, &current.run()).await?;
+        Passage::new(stream, current.run()).begin(conn).await?;
         progress.current = Some(current);
         Ok(())
     }
