@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use aam::db::Connection;
 use aam::db::runs::RunKind;
-use aam::inference::{FieldCoverage, SchemaInference};
-use aam::ingest::{Item, Op, Outcome, Run, Stream, write_batch};
+use aam::ingest::{Item, Op, Outcome, Passage, Run, Stream};
 use chrono::Utc;
 use mapping::Plan;
 use platform::db;
 use schema::source::ObjectRef;
-use schema::{ConnectionId, RunId, TenantId, entity};
+use schema::{ConnectionId, TenantId, entity};
 use serde_json::json;
 use tests::app::TestApp;
 use tests::fixtures::connections::connect_filesource;
@@ -80,21 +79,8 @@ async fn ingest_as(
             source_key: None,
         })
         .collect();
-    let mut observation = SchemaInference::new(FieldCoverage::Partial);
-    let run = run(kind);
-    write_batch(conn, stream, &run, &items, &mut observation, Utc::now())
-        .await
-        .unwrap()
-}
-
-fn run(kind: RunKind) -> Run {
-    Run {
-        id: RunId(Uuid::now_v7()),
-        kind,
-        file: None,
-        bytes: 0,
-        started_at: Utc::now(),
-    }
+    let mut passage = Passage::new(stream.clone(), Run::new(kind, Utc::now()));
+    passage.write(conn, &items, Utc::now()).await.unwrap()
 }
 
 #[tokio::test]
@@ -184,17 +170,10 @@ async fn a_batch_for_another_tenant_is_refused_by_the_database() {
         source_id: None,
         source_key: None,
     };
-    let mut observation = SchemaInference::new(FieldCoverage::Partial);
-    let error = write_batch(
-        &mut tx,
-        &world.stream,
-        &run(RunKind::Events),
-        &[item],
-        &mut observation,
-        Utc::now(),
-    )
-    .await
-    .unwrap_err();
+    let run = Run::new(RunKind::Events, Utc::now());
+    let mut passage = Passage::new(world.stream.clone(), run);
+    let error = passage.write(&mut tx, &[item], Utc::now()).await;
+    let error = error.unwrap_err();
     assert!(error.to_string().contains("row-level security"), "{error}");
 }
 

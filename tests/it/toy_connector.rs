@@ -198,7 +198,10 @@ impl World {
         let checkpoint = sync_positions::find(&mut tx, stream.tenant, self.object.key());
         let checkpoint = checkpoint.await.unwrap();
         let mut sync = ObjectSync::new("things".to_owned(), checkpoint, false, now);
-        runs::insert(&mut tx, &stream, &sync.run()).await.unwrap();
+        let key = self.object.key();
+        runs::insert(&mut tx, stream.tenant, key, &sync.run())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let mut batches = 0;
         while *sync.phase() != Phase::Done {

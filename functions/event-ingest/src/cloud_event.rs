@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::envelope::without_place;
-use crate::event::{Event, Format, Rejected, entity};
+use crate::event::{Event, Format, InvalidEvent, entity};
 
 /// The attributes of an event that matter here.
 #[derive(Deserialize)]
@@ -36,8 +36,8 @@ struct Attributes<'a> {
 }
 
 /// Reads one structured event.
-pub(crate) fn parse(item: &str) -> Result<Event<'_>, Rejected> {
-    let attributes: Attributes<'_> = serde_json::from_str(item).map_err(|err| Rejected {
+pub(crate) fn parse(item: &str) -> Result<Event<'_>, InvalidEvent> {
+    let attributes: Attributes<'_> = serde_json::from_str(item).map_err(|err| InvalidEvent {
         id: None,
         reason: format!("not a CloudEvent: {}", without_place(&err)),
     })?;
@@ -49,7 +49,7 @@ pub(crate) fn parse(item: &str) -> Result<Event<'_>, Rejected> {
     let id = Some(attributes.id.clone());
     match data {
         Ok(data) => attributes.into_event(data),
-        Err(reason) => Err(Rejected {
+        Err(reason) => Err(InvalidEvent {
             id,
             reason: reason.to_owned(),
         }),
@@ -69,9 +69,12 @@ pub(crate) fn is_binary(headers: &HeaderMap) -> bool {
 }
 
 /// Reads the one event of a request in binary mode.
-pub(crate) fn parse_binary<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Event<'a>, Rejected> {
+pub(crate) fn parse_binary<'a>(
+    headers: &HeaderMap,
+    body: &'a [u8],
+) -> Result<Event<'a>, InvalidEvent> {
     binary(headers)
-        .map_err(|reason| Rejected { id: None, reason })?
+        .map_err(|reason| InvalidEvent { id: None, reason })?
         .into_event(body)
 }
 
@@ -109,10 +112,10 @@ fn binary(headers: &HeaderMap) -> Result<Attributes<'static>, String> {
 }
 
 impl<'a> Attributes<'a> {
-    fn into_event(self, data: &'a [u8]) -> Result<Event<'a>, Rejected> {
+    fn into_event(self, data: &'a [u8]) -> Result<Event<'a>, InvalidEvent> {
         let id = Some(self.id.clone());
         self.event(data)
-            .map_err(|reason| Rejected { id, reason })?
+            .map_err(|reason| InvalidEvent { id, reason })?
             .check()
     }
 
@@ -174,7 +177,7 @@ mod tests {
 
     const SOURCE: &str = "https://crm.example/connections/0198f0c4-0000-7000-8000-000000000001/crm";
 
-    fn say(event: Result<Event<'_>, Rejected>) -> String {
+    fn say(event: Result<Event<'_>, InvalidEvent>) -> String {
         match event {
             Ok(it) => format!(
                 "{} {:?} {} {}",

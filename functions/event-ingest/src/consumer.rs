@@ -25,7 +25,7 @@ impl Consumer for Messages {
         let json = HeaderValue::from_static("application/json");
         headers.entry(header::CONTENT_TYPE).or_insert(json);
         let body = message.body.as_bytes();
-        let receipt = events::take(&self.0, &caller, &headers, body).await?;
+        let receipt = events::ingest_body(&self.0, &caller, &headers, body).await?;
         tracing::info!(
             accepted = receipt.accepted,
             unchanged = receipt.unchanged,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer as _, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::event::{Event, Format, Rejected, entity};
+use crate::event::{Event, Format, InvalidEvent, entity};
 
 /// One record of a source, and what happened to it.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -78,15 +78,15 @@ pub(crate) fn split(body: &str) -> Result<Vec<&str>> {
 }
 
 /// Reads one event in the platform's envelope.
-pub(crate) fn parse(item: &str) -> Result<Event<'_>, Rejected> {
-    let envelope: Envelope<'_> = serde_json::from_str(item).map_err(|err| Rejected {
+pub(crate) fn parse(item: &str) -> Result<Event<'_>, InvalidEvent> {
+    let envelope: Envelope<'_> = serde_json::from_str(item).map_err(|err| InvalidEvent {
         id: None,
         reason: format!("not an event: {}", without_place(&err)),
     })?;
     let id = envelope.id.clone();
     let event = envelope
         .into_event()
-        .map_err(|reason| Rejected { id, reason })?;
+        .map_err(|reason| InvalidEvent { id, reason })?;
     event.check()
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct Event<'a> {
 
 /// Something that is no event, with what can be said about it.
 #[derive(Debug)]
-pub(crate) struct Rejected {
+pub(crate) struct InvalidEvent {
     pub(crate) id: Option<String>,
     pub(crate) reason: String,
 }
@@ -67,7 +67,7 @@ impl Format {
 
 impl Event<'_> {
     /// Checks what the types do not.
-    pub(crate) fn check(self) -> Result<Self, Rejected> {
+    pub(crate) fn check(self) -> Result<Self, InvalidEvent> {
         let fault = match &self {
             it if !is_system(&it.object.system) => {
                 "source.system: 1 to 64 of the characters a-z, 0-9, _ and -"
@@ -86,21 +86,21 @@ impl Event<'_> {
             }
             _ => return Ok(self),
         };
-        Err(self.rejected(fault))
+        Err(self.invalid(fault))
     }
 
     /// Refuses what has not happened yet: it would make all that comes until then stale.
-    pub(crate) fn check_time(self, now: DateTime<Utc>) -> Result<Self, Rejected> {
+    pub(crate) fn check_time(self, now: DateTime<Utc>) -> Result<Self, InvalidEvent> {
         match self.occurred_at {
-            Some(at) if now + MAX_AHEAD < at => Err(self.rejected(
+            Some(at) if now + MAX_AHEAD < at => Err(self.invalid(
                 "occurred_at: more than 24 hours in the future, send when it happened or leave it out",
             )),
             _ => Ok(self),
         }
     }
 
-    fn rejected(self, reason: &str) -> Rejected {
-        Rejected {
+    fn invalid(self, reason: &str) -> InvalidEvent {
+        InvalidEvent {
             id: self.id.filter(|it| is_id(it)),
             reason: reason.to_owned(),
         }

@@ -36,10 +36,6 @@ pub(super) async fn record_schema(
 ) -> anyhow::Result<Option<DriftId>> {
     let drift = record_declared(conn, stream, declared, now).await?;
     metrics::count("DriftOpened", usize::from(drift.is_some()));
-    if let Some(drift) = &drift {
-        let (connection, object) = (stream.object.connection, &stream.object.name);
-        tracing::info!(%connection, object, severity = ?drift.severity, "the source drifted");
-    }
     Ok(drift.map(|it| it.id))
 }
 

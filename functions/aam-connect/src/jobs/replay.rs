@@ -3,13 +3,13 @@
 //! Object by object: first the raw records, then those in quarantine. The source is not asked.
 
 use aam::db::Connection;
-use aam::db::runs::{self, FinishedRun, RunKind};
+use aam::db::runs::RunKind;
 use aam::db::stored_records::{self, Slice as StoredSlice, Stored};
-use aam::inference::{FieldCoverage, SchemaInference};
-use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
+use aam::ingest::{Counts, Item, Op, Passage, Run, Stream};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use mapping::Plan;
 use platform::jobs::{Job, JobEnd};
 use schema::source::{ObjectKey, ObjectRef};
 use schema::{ConnectionId, RunId, TenantId, entity};
@@ -162,8 +162,8 @@ impl Progress {
             after: String::new(),
             counts: Counts::default(),
         };
-        let stream = current.stream(conn, tenant, connection, now).await?;
-        runs::insert(conn, &stream, &current.run()).await?;
+        let passage = current.passage(conn, tenant, connection, now).await?;
+        passage.begin(conn).await?;
         self.current = Some(current);
         Ok(true)
     }
@@ -177,8 +177,12 @@ impl Progress {
         mut current: Current,
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
+        let connection = replay.connection_id;
         let slice = StoredSlice {
-            object: current.key(replay.connection_id),
+            object: ObjectKey {
+                connection,
+                name: &current.object,
+            },
             after: &current.after,
         };
         let records = match current.phase {
@@ -188,20 +192,11 @@ impl Progress {
         match (records.last(), current.phase) {
             (Some(last), _) => {
                 current.after.clone_from(&last.place);
-                let stream = current
-                    .stream(conn, tenant, replay.connection_id, now)
-                    .await?;
-                let counts = map(
-                    conn,
-                    &stream,
-                    &current.run(),
-                    (current.phase, &records),
-                    now,
-                )
-                .await?;
-                current.counts += counts;
-                self.counts += counts;
-                runs::advance(conn, tenant, &current.run(), &current.counts).await?;
+                let mut passage = current.passage(conn, tenant, connection, now).await?;
+                map(conn, &mut passage, (current.phase, &records), now).await?;
+                passage.advance(conn).await?;
+                self.counts += passage.run.counts - current.counts;
+                current.counts = passage.run.counts;
                 self.current = Some(current);
             }
             (None, Phase::Raw) => {
@@ -210,8 +205,8 @@ impl Progress {
                 self.current = Some(current);
             }
             (None, Phase::Quarantine) => {
-                let finished = current.finished(replay.connection_id);
-                runs::finish(conn, tenant, &finished, now).await?;
+                let passage = current.passage(conn, tenant, connection, now).await?;
+                passage.finish(conn, now).await?;
                 self.done = current.object;
             }
         }
@@ -220,13 +215,13 @@ impl Progress {
 }
 
 impl Current {
-    async fn stream(
+    async fn passage(
         &self,
         conn: &mut Connection,
         tenant: TenantId,
         connection: ConnectionId,
         now: DateTime<Utc>,
-    ) -> anyhow::Result<Stream> {
+    ) -> anyhow::Result<Passage> {
         let kind = &self.entity;
         let object = ObjectRef {
             connection,
@@ -234,73 +229,38 @@ impl Current {
             system: self.system.clone(),
             entity: entity::find(kind).with_context(|| format!("no entity `{kind}`"))?,
         };
-        Ok(Stream::open(conn, tenant, &object, now).await?)
-    }
-
-    fn key(&self, connection: ConnectionId) -> ObjectKey<'_> {
-        ObjectKey {
-            connection,
-            name: &self.object,
-        }
+        let stream = Stream::open(conn, tenant, &object, now).await?;
+        Ok(Passage::new(stream, self.run()))
     }
 
     fn run(&self) -> Run {
         Run {
             id: self.run,
-            kind: RunKind::Replay,
-            file: None,
-            bytes: 0,
-            started_at: self.started_at,
-        }
-    }
-
-    fn finished(&self, connection: ConnectionId) -> FinishedRun<'_> {
-        FinishedRun {
-            id: self.run,
-            object: self.key(connection),
-            kind: RunKind::Replay,
-            file: None,
-            bytes: 0,
-            started_at: self.started_at,
             counts: self.counts,
-            warning: None,
+            ..Run::new(RunKind::Replay, self.started_at)
         }
     }
 }
 
 async fn map(
     conn: &mut Connection,
-    stream: &Stream,
-    run: &Run,
+    passage: &mut Passage,
     (phase, records): (Phase, &[Stored]),
     now: DateTime<Utc>,
-) -> anyhow::Result<Counts> {
-    let readable = records.iter().filter(|it| it.readable);
-    let items: Vec<_> = readable.map(|it| item(stream, phase, it)).collect();
-    // The structure was learnt when the records came; a replay teaches nothing new.
-    let mut observation = SchemaInference::new(FieldCoverage::Header);
-    let outcomes = ingest::write_batch(conn, stream, run, &items, &mut observation, now).await?;
-    let mut counts = Counts::default();
-    outcomes.iter().for_each(|it| counts.add(it));
-    for _ in items.len()..records.len() {
-        counts.add(&Outcome::Quarantined {
-            field: None,
-            reason: String::new(),
-            collides: false,
-        });
-    }
-    Ok(counts)
+) -> anyhow::Result<()> {
+    let (readable, unread): (Vec<_>, Vec<_>) = records.iter().partition(|it| it.readable);
+    let plan = &passage.stream.plan;
+    let items: Vec<_> = readable.iter().map(|it| item(plan, phase, it)).collect();
+    passage.write(conn, &items, now).await?;
+    // They stay where they are.
+    unread.iter().for_each(|_| passage.run.counts.add_unread());
+    Ok(())
 }
 
-fn item<'a>(stream: &Stream, phase: Phase, record: &'a Stored) -> Item<'a> {
+fn item<'a>(plan: &Plan, phase: Phase, record: &'a Stored) -> Item<'a> {
     // A row whose id is another one by this mapping leaves its record, which the next sync deletes.
     let same = |id: String| id == record.place;
-    let stays = || {
-        stream
-            .plan
-            .identify(&record.payload)
-            .is_none_or(|it| same(it.0))
-    };
+    let stays = || plan.identify(&record.payload).is_none_or(|it| same(it.0));
     let source_key = record.source_key.as_deref();
     Item {
         payload: record.payload.as_bytes(),

@@ -168,7 +168,7 @@ impl SourceSync<'_> {
         };
         let confirmed = self.payload.confirm_deletes;
         let current = ObjectSync::new(name.to_owned(), checkpoint, confirmed, self.work.now);
-        runs::insert(&mut tx, &stream, &current.run()).await?;
+        runs::insert(&mut tx, self.work.tenant(), object.key(), &current.run()).await?;
         progress.current = Some(current);
         Ok(self.work.commit(tx, &progress).await?)
     }

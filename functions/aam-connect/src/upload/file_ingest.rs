@@ -3,11 +3,8 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aam::db::quarantine::{self, NewQuarantined};
-use aam::db::runs;
-use aam::inference::{Column, FieldCoverage, SchemaInference};
-use aam::ingest::{self, Counts, Item, Op, Outcome, Run, Stream};
-use aws_lc_rs::digest::{SHA256, digest};
+use aam::inference::Column;
+use aam::ingest::{Item, Op, Passage, UnreadRecord};
 use axum::extract::multipart::Field;
 use futures_util::TryStreamExt;
 use platform::audit::{self, Entry};
@@ -26,13 +23,10 @@ use crate::routes::connections::object;
 const ROWS: usize = 500;
 const BYTES: usize = 4 << 20;
 
-/// The passage of one file.
+/// One file on its way in.
 pub(super) struct FileIngest<'a> {
     upload: &'a Upload,
-    stream: Stream,
-    run: Run,
-    counts: Counts,
-    observation: SchemaInference,
+    passage: Passage,
     /// The rows that wait, as JSON, one behind the other.
     text: Vec<u8>,
     rows: Vec<Waiting>,
@@ -52,13 +46,10 @@ struct Waiting {
 }
 
 impl<'a> FileIngest<'a> {
-    pub(super) fn new(upload: &'a Upload, stream: Stream, run: Run) -> FileIngest<'a> {
+    pub(super) fn new(upload: &'a Upload, passage: Passage) -> FileIngest<'a> {
         FileIngest {
             upload,
-            stream,
-            run,
-            counts: Counts::default(),
-            observation: SchemaInference::new(FieldCoverage::Header),
+            passage,
             text: Vec::new(),
             rows: Vec::new(),
             separators: None,
@@ -67,12 +58,8 @@ impl<'a> FileIngest<'a> {
         }
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.run.bytes
+    pub(super) fn passage(&self) -> &Passage {
+        &self.passage
     }
 
     /// Reads the file to its end, writing each full batch.
@@ -90,7 +77,7 @@ impl<'a> FileIngest<'a> {
         let mut profile = None;
         loop {
             let next = file.next().await.map_err(stop)?;
-            self.run.bytes = bytes.load(Ordering::Relaxed);
+            self.passage.run.bytes = bytes.load(Ordering::Relaxed);
             match next {
                 Some(Read::Row(row)) => {
                     if profile.is_none() {
@@ -124,7 +111,7 @@ impl<'a> FileIngest<'a> {
     }
 
     fn gather(&mut self, row: &Row<'_>) {
-        let plan = &self.stream.plan;
+        let plan = &self.passage.stream.plan;
         let separators = self.separators.get_or_insert_with(|| {
             Separators::new(row.header(), |it| plan.is_number(&child_path("", it)))
         });
@@ -167,21 +154,19 @@ impl<'a> FileIngest<'a> {
     /// Notes that the run is over and what the file's columns say about its object.
     pub(super) async fn finish(&mut self, report: &mut FileReport) -> Result<(), Stop> {
         let now = platform::now();
-        let (upload, counts) = (self.upload, self.counts);
-        let mut tx = upload.begin().await?;
-        runs::advance(&mut tx, self.stream.tenant, &self.run, &counts).await?;
-        let observation = &self.observation;
-        report.drift =
-            ingest::finish(&mut tx, &self.stream, &self.run, counts, observation, now).await?;
-        let place = object(self.stream.object.connection);
-        let entry = Entry::new(&upload.caller, "file.upload", place).after(json!({
-            "run": self.run.id,
-            "file": self.run.file,
-            "object": self.stream.object.name,
-            "counts": counts,
+        let Passage { stream, run, .. } = &self.passage;
+        let mut tx = self.upload.begin().await?;
+        self.passage.advance(&mut tx).await?;
+        report.drift = self.passage.finish(&mut tx, now).await?;
+        let place = object(stream.object.connection);
+        let entry = Entry::new(&self.upload.caller, "file.upload", place).after(json!({
+            "run": run.id,
+            "file": run.file,
+            "object": stream.object.name,
+            "counts": run.counts,
             "drift": report.drift.as_ref().map(|it| it.id),
         }));
-        audit::append(&mut tx, self.stream.tenant, &entry).await?;
+        audit::append(&mut tx, stream.tenant, &entry).await?;
         tx.commit().await?;
         metrics::count("DriftOpened", usize::from(report.drift.is_some()));
         Ok(())
@@ -221,13 +206,9 @@ impl<'a> FileIngest<'a> {
             })
             .collect();
         let mut tx = self.upload.begin().await?;
-        let (stream, run, observation) = (&self.stream, &self.run, &mut self.observation);
-        let outcomes = ingest::write_batch(&mut tx, stream, run, &items, observation, now).await?;
-        let mut counts = self.counts;
-        outcomes.iter().for_each(|it| counts.add(it));
-        runs::advance(&mut tx, stream.tenant, &self.run, &counts).await?;
+        self.passage.write(&mut tx, &items, now).await?;
+        self.passage.advance(&mut tx).await?;
         tx.commit().await?;
-        self.counts = counts;
         self.rows.clear();
         self.text.clear();
         Ok(())
@@ -239,44 +220,21 @@ impl<'a> FileIngest<'a> {
             return Ok(());
         }
         let now = platform::now();
-        let mut counts = self.counts;
-        let texts: Vec<_> = self
+        let records: Vec<_> = self
             .rejected
             .iter()
-            .map(|it| {
-                (
-                    digest(&SHA256, it.raw.as_bytes()),
-                    it.raw.replace('\0', "\u{fffd}"),
-                )
-            })
-            .collect();
-        let mut rows = Vec::with_capacity(texts.len());
-        for (rejected, (content_hash, payload)) in self.rejected.iter().zip(&texts) {
-            counts.add(&Outcome::Quarantined {
-                field: None,
-                reason: String::new(),
-                collides: false,
-            });
-            rows.push(NewQuarantined {
-                content_hash: content_hash.as_ref(),
-                line: Some(rejected.line),
-                field: None,
-                reason: &rejected.reason,
-                payload,
+            .map(|it| UnreadRecord {
+                payload: &it.raw,
+                reason: &it.reason,
+                line: Some(it.line),
                 source_id: None,
                 source_key: None,
-                version: None,
-            });
-        }
-        rows.sort_by_key(|it| it.content_hash);
-        rows.dedup_by_key(|it| it.content_hash);
-        let stream = &self.stream;
-        let place = (stream.object.key(), self.run.id);
+            })
+            .collect();
         let mut tx = self.upload.begin().await?;
-        quarantine::upsert(&mut tx, stream.tenant, place, &rows, now).await?;
-        runs::advance(&mut tx, stream.tenant, &self.run, &counts).await?;
+        self.passage.quarantine(&mut tx, &records, now).await?;
+        self.passage.advance(&mut tx).await?;
         tx.commit().await?;
-        self.counts = counts;
         self.rejected.clear();
         Ok(())
     }
@@ -297,7 +255,7 @@ impl<'a> FileIngest<'a> {
             })
             .collect();
         let rows = profile.columns.first().map_or(0, |it| it.seen);
-        self.observation.observe_columns(&columns, rows);
+        self.passage.observe_columns(&columns, rows);
     }
 }
 

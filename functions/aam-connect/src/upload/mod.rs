@@ -9,7 +9,7 @@ mod file_ingest;
 mod report;
 
 use aam::db::runs::{self, RunKind};
-use aam::ingest::{OpenError, Run, Stream};
+use aam::ingest::{OpenError, Passage, Run, Stream};
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
@@ -18,10 +18,9 @@ use chrono::TimeDelta;
 use platform::{Caller, Platform, Problem, Result, db};
 use schema::entity::{self, ENTITIES};
 use schema::source::ObjectRef;
-use schema::{ConnectionId, Error, RunId};
+use schema::{ConnectionId, Error};
 use sources::delimited::file_name::{self, FileName};
 use sources::filesource::Config;
-use uuid::Uuid;
 
 use crate::routes::connections::NOT_FOUND;
 use body::{BoundedBody, HeaderBudget};
@@ -117,30 +116,31 @@ impl Upload {
             Ok(meaning) => meaning,
             Err(error) => return Ok(report.refuse(error.to_string())),
         };
-        let (stream, run) = match self.open(&meaning, name).await {
-            Ok(opened) => opened,
+        let passage = match self.open(&meaning, name).await {
+            Ok(passage) => passage,
             Err(Stop::File(error)) => return Ok(report.refuse(error)),
             Err(Stop::Request(problem)) => return Err(problem),
         };
-        report.describe(&meaning, &stream.object.name, run.id);
-        let id = run.id;
+        let id = passage.run.id;
+        report.describe(&meaning, &passage.stream.object.name, id);
         let options = self.config.options(meaning.format.delimiter());
-        let mut ingest = FileIngest::new(self, stream, run);
+        let mut ingest = FileIngest::new(self, passage);
         let read = ingest.read(part, options, &mut report).await;
         let ended = match read {
             Ok(()) => ingest.finish(&mut report).await,
             Err(stop) => Err(stop),
         };
-        report.count(ingest.counts(), ingest.bytes());
+        let run = &ingest.passage().run;
+        report.count(run.counts, run.bytes);
         match ended {
             Ok(()) => Ok(report),
             Err(Stop::File(error)) => {
-                self.fail(id, &error).await?;
+                self.fail(ingest.passage(), &error).await?;
                 Ok(report.refuse(error))
             }
             Err(Stop::Request(problem)) => {
                 // The client may be gone, but whoever looks at the run shall know.
-                if let Err(error) = self.fail(id, &reason(&problem)).await {
+                if let Err(error) = self.fail(ingest.passage(), &reason(&problem)).await {
                     tracing::error!(?error, run = %id, "a failed run is still marked as running");
                 }
                 Err(problem)
@@ -149,7 +149,7 @@ impl Upload {
     }
 
     /// Registers the file's object and notes that its run begins.
-    async fn open(&self, meaning: &FileName<'_>, name: String) -> Result<(Stream, Run), Stop> {
+    async fn open(&self, meaning: &FileName<'_>, name: String) -> Result<Passage, Stop> {
         let now = platform::now();
         let (tenant, connection) = (self.caller.tenant, self.connection);
         let entity = entity::find(meaning.entity).expect("a file's name has a known entity");
@@ -161,21 +161,18 @@ impl Upload {
             .await
             .map_err(unopened)?;
         let run = Run {
-            id: RunId(Uuid::now_v7()),
-            kind: RunKind::Upload,
             file: Some(name),
-            bytes: 0,
-            started_at: now,
+            ..Run::new(RunKind::Upload, now)
         };
-        runs::insert(&mut tx, &stream, &run).await?;
+        let passage = Passage::new(stream, run);
+        passage.begin(&mut tx).await?;
         tx.commit().await?;
-        Ok((stream, run))
+        Ok(passage)
     }
 
-    async fn fail(&self, run: RunId, error: &str) -> Result<()> {
-        let tenant = self.caller.tenant;
-        let mut tx = db::begin(&self.platform.db, tenant).await?;
-        runs::fail(&mut tx, tenant, run, error, platform::now()).await?;
+    async fn fail(&self, passage: &Passage, error: &str) -> Result<()> {
+        let mut tx = db::begin(&self.platform.db, self.caller.tenant).await?;
+        passage.fail(&mut tx, error, platform::now()).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use crate::cloud_event;
 use crate::envelope::{self, Envelope};
-use crate::event::{Event, Rejected};
-use crate::ingest::{self, Fate};
+use crate::event::{Event, InvalidEvent};
+use crate::ingest::{Disposition, ingest_events};
 
 const MAX_BODY: usize = 5 << 20;
 
@@ -85,12 +85,12 @@ async fn create(
     Ingester(caller): Ingester,
     Body(headers, body): Body,
 ) -> Result<(StatusCode, Json<Receipt>)> {
-    let receipt = take(&platform, &caller, &headers, &body).await?;
+    let receipt = ingest_body(&platform, &caller, &headers, &body).await?;
     Ok((StatusCode::ACCEPTED, Json(receipt)))
 }
 
-/// Takes the events of a body, whichever way it came.
-pub(crate) async fn take(
+/// Ingests the events of a body, whichever way it came.
+pub(crate) async fn ingest_body(
     platform: &Platform,
     caller: &Caller,
     headers: &HeaderMap,
@@ -101,10 +101,19 @@ pub(crate) async fn take(
     let events: Events<'_> = events
         .map(|it| it.and_then(|it| it.check_time(now)))
         .collect();
-    let fates = ingest::take(platform, caller, &events, now).await?;
+    let valid = events.iter().flatten();
+    let mut dispositions = ingest_events(platform, caller, valid, now)
+        .await?
+        .into_iter();
     let mut receipt = Receipt::default();
-    for (index, (event, fate)) in events.into_iter().zip(fates).enumerate() {
-        receipt.add(index, event.map_or_else(|it| it.id, |it| it.id), fate);
+    for event in events {
+        match event {
+            Ok(event) => {
+                let disposition = dispositions.next();
+                receipt.add(event.id, disposition.expect("there is one for each event"));
+            }
+            Err(invalid) => receipt.add(invalid.id, Disposition::Rejected(invalid.reason)),
+        }
     }
     metrics::count("EventsAccepted", receipt.accepted);
     metrics::count("EventsQuarantined", receipt.quarantined);
@@ -129,7 +138,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 }
 
 /// An event each, or why it is none.
-type Events<'a> = Vec<Result<Event<'a>, Rejected>>;
+type Events<'a> = Vec<Result<Event<'a>, InvalidEvent>>;
 
 fn read<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Events<'a>> {
     extract::require_json(headers)?;
@@ -149,14 +158,14 @@ fn read<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Events<'a>> {
 }
 
 impl Receipt {
-    fn add(&mut self, index: usize, id: Option<String>, fate: Fate) {
-        let (status, reason) = match fate {
-            Fate::Rejected(reason) => (Status::Rejected, Some(reason)),
-            Fate::Duplicate => (Status::Duplicate, None),
-            Fate::Taken(Outcome::Accepted | Outcome::Deleted) => (Status::Accepted, None),
-            Fate::Taken(Outcome::Unchanged) => (Status::Unchanged, None),
-            Fate::Taken(Outcome::Stale) => (Status::Stale, None),
-            Fate::Taken(Outcome::Quarantined { field, reason, .. }) => {
+    fn add(&mut self, id: Option<String>, disposition: Disposition) {
+        let (status, reason) = match disposition {
+            Disposition::Rejected(reason) => (Status::Rejected, Some(reason)),
+            Disposition::Duplicate => (Status::Duplicate, None),
+            Disposition::Ingested(Outcome::Accepted | Outcome::Deleted) => (Status::Accepted, None),
+            Disposition::Ingested(Outcome::Unchanged) => (Status::Unchanged, None),
+            Disposition::Ingested(Outcome::Stale) => (Status::Stale, None),
+            Disposition::Ingested(Outcome::Quarantined { field, reason, .. }) => {
                 let reason = match field {
                     Some(field) => format!("{field}: {reason}"),
                     None => reason,
@@ -166,7 +175,7 @@ impl Receipt {
         };
         *self.count(status) += 1;
         self.results.push(EventResult {
-            index,
+            index: self.results.len(),
             id,
             status,
             reason,

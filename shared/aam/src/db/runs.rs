@@ -5,7 +5,7 @@ use schema::source::ObjectKey;
 use schema::{ConnectionId, RunId, TenantId};
 
 use super::{Connection, Result};
-use crate::ingest::{Counts, Run, Stream};
+use crate::ingest::Run;
 
 /// What brought the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -21,38 +21,22 @@ pub enum RunKind {
     Sync,
 }
 
-/// One run as it ended.
-#[derive(Debug, Clone)]
-pub struct FinishedRun<'a> {
-    /// Its id.
-    pub id: RunId,
-    /// The source object they are of.
-    pub object: ObjectKey<'a>,
-    /// What brought them.
-    pub kind: RunKind,
-    /// The file's name, where it was a file.
-    pub file: Option<&'a str>,
-    /// How much was received.
-    pub bytes: u64,
-    /// When it began.
-    pub started_at: DateTime<Utc>,
-    /// What became of the records.
-    pub counts: Counts,
-    /// What the run has not done, and why.
-    pub warning: Option<&'a str>,
-}
-
 /// Notes that a run begins.
-pub async fn insert(conn: &mut Connection, stream: &Stream, run: &Run) -> Result<()> {
+pub async fn insert(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    run: &Run,
+) -> Result<()> {
     sqlx::query!(
         r#"
         insert into runs (tenant_id, id, connection_id, object, kind, file, status, started_at)
         values ($1, $2, $3, $4, $5, $6, 'running', $7)
         "#,
-        stream.tenant as _,
+        tenant as _,
         run.id as _,
-        stream.object.connection as _,
-        stream.object.name,
+        object.connection as _,
+        object.name,
         run.kind as _,
         run.file,
         run.started_at,
@@ -63,12 +47,8 @@ pub async fn insert(conn: &mut Connection, stream: &Stream, run: &Run) -> Result
 }
 
 /// Notes how far a run has come. One that was given up for dead lives on.
-pub async fn advance(
-    conn: &mut Connection,
-    tenant: TenantId,
-    run: &Run,
-    counts: &Counts,
-) -> Result<()> {
+pub async fn advance(conn: &mut Connection, tenant: TenantId, run: &Run) -> Result<()> {
+    let counts = run.counts;
     sqlx::query!(
         r#"
         update runs
@@ -188,7 +168,8 @@ pub async fn fail_abandoned(
 pub async fn finish(
     conn: &mut Connection,
     tenant: TenantId,
-    run: &FinishedRun<'_>,
+    object: ObjectKey<'_>,
+    run: &Run,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let counts = run.counts;
@@ -217,8 +198,8 @@ pub async fn finish(
         "#,
         tenant as _,
         run.id as _,
-        run.object.connection as _,
-        run.object.name,
+        object.connection as _,
+        object.name,
         run.kind as _,
         run.file,
         number(counts.rows_read),

@@ -308,7 +308,7 @@ pub async fn list_left(
 }
 
 /// Rows in quarantine that these records could be of: one of each, with its payload and its key,
-/// of at most [`BYTES`] together.
+/// of at most 8 MiB together.
 pub async fn list_waiting(
     conn: &mut Conn,
     tenant: TenantId,

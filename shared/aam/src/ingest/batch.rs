@@ -7,7 +7,7 @@ use schema::RunId;
 
 use super::decide::{Times, decide};
 use super::prepare::{Prepared, Rejected, prepare};
-use super::{Item, Outcome, Run, Stream};
+use super::{Item, Outcome, Passage, Stream, quarantine};
 use crate::db::canonical;
 use crate::db::quarantine::{NewQuarantined, Superseded};
 use crate::db::raw_records::{self, Batch, Known, NewRaw};
@@ -18,16 +18,14 @@ use crate::inference::{FieldCoverage, SchemaInference};
 /// Stores the items and says what became of each. Changes nothing if it fails and the caller
 /// rolls back.
 ///
-/// The structure of what was written or kept aside is added to the observation, unless its
-/// caller observes the columns of a file.
-pub async fn write_batch(
+/// The structure of what was written or kept aside is learnt, where it is learnt from records.
+pub(super) async fn write_batch(
     conn: &mut Connection,
-    stream: &Stream,
-    run: &Run,
+    passage: &mut Passage,
     items: &[Item<'_>],
-    observation: &mut SchemaInference,
     now: DateTime<Utc>,
 ) -> db::Result<Vec<Outcome>> {
+    let (stream, run) = (&passage.stream, &passage.run);
     let read: Vec<_> = items.iter().map(|it| prepare(&stream.plan, it)).collect();
     let known = known(conn, stream, &read).await?;
     let (prepared, rejected) = split(contest(read, &known));
@@ -39,7 +37,8 @@ pub async fn write_batch(
     let place = (stream, run.id, times);
     write(conn, place, (&prepared, &writes, &mut outcomes)).await?;
     note_keys(conn, stream, &prepared, &outcomes).await?;
-    quarantine(conn, stream, run, &rejected, now).await?;
+    let rows = rejected.iter().map(new_quarantined).collect();
+    quarantine::insert(conn, stream, run.id, rows, now).await?;
     let mut settled = settle(&prepared, &outcomes);
     // What is kept aside has a turn of its own in a replay, and may be newer than what is stored.
     if run.kind != RunKind::Replay {
@@ -52,8 +51,14 @@ pub async fn write_batch(
     }
     release(conn, stream, &settled).await?;
 
-    if observation.coverage() != FieldCoverage::Header {
-        observe(observation, stream, &prepared, &writes, &rejected);
+    if passage.inference.coverage() != FieldCoverage::Header {
+        observe(
+            &mut passage.inference,
+            stream,
+            &prepared,
+            &writes,
+            &rejected,
+        );
     }
     let mut rejected = rejected.into_iter();
     let outcomes = outcomes.into_iter().map(|it| {
@@ -215,33 +220,17 @@ fn new_raw<'a>(item: &'a Prepared<'_>) -> NewRaw<'a> {
     }
 }
 
-async fn quarantine(
-    conn: &mut Connection,
-    stream: &Stream,
-    run: &Run,
-    rejected: &[Rejected<'_>],
-    now: DateTime<Utc>,
-) -> db::Result<()> {
-    if rejected.is_empty() {
-        return Ok(());
+fn new_quarantined<'a>(rejected: &'a Rejected<'_>) -> NewQuarantined<'a> {
+    NewQuarantined {
+        content_hash: &rejected.content_hash,
+        line: rejected.line,
+        field: rejected.reject.field.as_deref(),
+        reason: &rejected.reject.reason,
+        payload: &rejected.payload,
+        source_id: rejected.source_id.as_deref(),
+        source_key: rejected.source_key,
+        version: rejected.version,
     }
-    let mut rows: Vec<_> = rejected
-        .iter()
-        .map(|it| NewQuarantined {
-            content_hash: &it.content_hash,
-            line: it.line,
-            field: it.reject.field.as_deref(),
-            reason: &it.reject.reason,
-            payload: &it.payload,
-            source_id: it.source_id.as_deref(),
-            source_key: it.source_key,
-            version: it.version,
-        })
-        .collect();
-    rows.sort_by_key(|it| it.content_hash);
-    rows.dedup_by_key(|it| it.content_hash);
-    let place = (stream.object.key(), run.id);
-    db::quarantine::upsert(conn, stream.tenant, place, &rows, now).await
 }
 
 /// What came and was not rejected is not, or no longer, in quarantine.
@@ -300,7 +289,7 @@ async fn release(
 }
 
 fn observe(
-    observation: &mut SchemaInference,
+    inference: &mut SchemaInference,
     stream: &Stream,
     prepared: &[Option<Prepared<'_>>],
     writes: &[usize],
@@ -323,6 +312,6 @@ fn observe(
         .filter(|it| !it.contains(r"\u0000"));
     for payload in written.chain(misfit) {
         // An error is in the middle of a record that was rejected for it.
-        let _ = observation.observe_json(payload.as_bytes());
+        let _ = inference.observe_json(payload.as_bytes());
     }
 }

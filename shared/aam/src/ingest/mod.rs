@@ -15,20 +15,21 @@
 
 mod batch;
 mod decide;
-mod finish;
+mod passage;
 mod plan_cache;
 mod prepare;
+mod quarantine;
 mod schema_versions;
 mod stream;
 
 use chrono::{DateTime, Utc};
 
-pub use batch::write_batch;
-pub use finish::{Run, finish};
+pub use passage::{Passage, Run};
+pub use quarantine::UnreadRecord;
 pub use schema_versions::record_declared;
 pub use stream::{OpenError, Stream};
 
-/// Most items that one [`write_batch`] should have.
+/// Most items that one [`Passage::write`] should have.
 pub const MAX_ITEMS: usize = 1000;
 
 /// One record as it came.
@@ -45,7 +46,7 @@ pub struct Item<'a> {
     /// The record's id, for a delete whose payload does not have it.
     pub source_id: Option<&'a str>,
     /// What tells its row apart at the source, where that is known: a JSON array of texts, behind a
-    /// tag. A record is one row's, as long as it is not freed by [`crate::db::raw_records::free`].
+    /// tag. A record is one row's, as long as it is not freed by [`crate::db::raw_records::release`].
     pub source_key: Option<&'a str>,
 }
 
@@ -123,6 +124,25 @@ impl Counts {
         self.duplicate += 1;
     }
 
+    /// Counts a record that could not be read as one, and is kept aside.
+    pub fn add_unread(&mut self) {
+        self.rows_read += 1;
+        self.quarantined += 1;
+    }
+
+    fn with(self, other: Counts, of: fn(u64, u64) -> u64) -> Counts {
+        Counts {
+            rows_read: of(self.rows_read, other.rows_read),
+            written: of(self.written, other.written),
+            unchanged: of(self.unchanged, other.unchanged),
+            stale: of(self.stale, other.stale),
+            duplicate: of(self.duplicate, other.duplicate),
+            deleted: of(self.deleted, other.deleted),
+            quarantined: of(self.quarantined, other.quarantined),
+            collisions: of(self.collisions, other.collisions),
+        }
+    }
+
     /// Whether anything is stored now that was not before.
     pub fn changed(&self) -> bool {
         0 < self.written + self.deleted + self.quarantined
@@ -130,14 +150,15 @@ impl Counts {
 }
 
 impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Counts) {
-        self.rows_read += other.rows_read;
-        self.written += other.written;
-        self.unchanged += other.unchanged;
-        self.stale += other.stale;
-        self.duplicate += other.duplicate;
-        self.deleted += other.deleted;
-        self.quarantined += other.quarantined;
-        self.collisions += other.collisions;
+    fn add_assign(&mut self, more: Counts) {
+        *self = self.with(more, |it, more| it + more);
+    }
+}
+
+impl std::ops::Sub for Counts {
+    type Output = Counts;
+
+    fn sub(self, before: Counts) -> Counts {
+        self.with(before, |it, before| it - before)
     }
 }

@@ -177,7 +177,7 @@ fn whole(reason: String) -> Reject {
 }
 
 /// PostgreSQL's text is UTF-8 without NUL.
-fn storable_payload(payload: &[u8]) -> Cow<'_, str> {
+pub(super) fn storable_payload(payload: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(payload);
     if text.contains('\0') {
         return Cow::Owned(text.replace('\0', "\u{fffd}"));

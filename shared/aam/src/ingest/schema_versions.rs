@@ -5,23 +5,24 @@ use schema::DriftId;
 use schema::drift::{DriftEvent, DriftStatus};
 use schema::source::SourceSchema;
 
-use super::Stream;
+use super::{Counts, Stream};
 use crate::db::snapshots::{self, Snapshot};
 use crate::db::{self, Connection, source_objects};
-use mapping::FieldUse;
+use mapping::{Demand, FieldUse};
 
 use crate::drift::diff;
 use crate::fingerprint::structure_hash;
+use crate::inference::{FieldCoverage, SchemaInference, evolve};
 
 /// What an object's structure is now, given what it was; none where nothing is learnt of it.
-pub(super) type Seen<'a> = &'a (dyn Fn(Option<&SourceSchema>) -> Option<SourceSchema> + Sync);
+type Seen<'a> = &'a (dyn Fn(Option<&SourceSchema>) -> Option<SourceSchema> + Sync);
 
 /// What hangs on the field at a path.
-pub(super) type Used<'a> = &'a (dyn Fn(&str) -> FieldUse + Sync);
+type Used<'a> = &'a (dyn Fn(&str) -> FieldUse + Sync);
 
 /// Notes the structure that the source itself declares, and returns the drift that is new.
 ///
-/// Snapshots and drift are as [`finish`](super::finish()) has them.
+/// Snapshots and drift are as [`Passage::finish`](super::Passage::finish) has them.
 pub async fn record_declared(
     conn: &mut Connection,
     stream: &Stream,
@@ -32,9 +33,56 @@ pub async fn record_declared(
     record_observed(conn, stream, &|_| Some(declared.clone()), &used, now).await
 }
 
+/// Notes what the records of a run look like, and returns the drift that is new.
+///
+/// Snapshots and drift are as [`Passage::finish`](super::Passage::finish) has them.
+pub(super) async fn record_inferred(
+    conn: &mut Connection,
+    stream: &Stream,
+    counts: Counts,
+    inference: &SchemaInference,
+    now: DateTime<Utc>,
+) -> db::Result<Option<DriftEvent>> {
+    if inference.schema().fields.is_empty() {
+        return Ok(None);
+    }
+    let is_file = inference.coverage() == FieldCoverage::Header;
+    // A file of which no row was taken may have been misread: its header may be no header.
+    let is_doubtful = is_file && counts.quarantined == counts.rows_read;
+    let seen = |latest: Option<&SourceSchema>| match latest {
+        None if is_doubtful => None,
+        None => Some(inference.schema()),
+        Some(latest) if is_doubtful => names_alone(latest, inference),
+        Some(latest) => Some(evolve(latest, inference)),
+    };
+    // The cells of a file are texts, whatever their looks.
+    let used = |path: &str| match stream.plan.use_of(path) {
+        used if is_file && used.demand == Demand::Unused => FieldUse {
+            is_typed: false,
+            ..used
+        },
+        used => used,
+    };
+    record_observed(conn, stream, &seen, &used, now).await
+}
+
+/// What the header of a doubtful file tells: that columns are gone, and others came, beside those
+/// that stayed. It tells no types, and one that has little of what was known is believed in
+/// nothing. Columns that are only added wait for the rows that have them.
+fn names_alone(latest: &SourceSchema, inference: &SchemaInference) -> Option<SourceSchema> {
+    let now = evolve(latest, &inference.names());
+    let known = latest.fields.len();
+    let stayed = latest
+        .fields
+        .keys()
+        .filter(|it| now.fields.contains_key(*it));
+    let stayed = stayed.count();
+    (stayed < known && known <= 2 * stayed).then_some(now)
+}
+
 /// Adds a snapshot where what is seen leaves the newest one, and notes the drift from the
 /// baseline.
-pub(super) async fn record_observed(
+async fn record_observed(
     conn: &mut Connection,
     stream: &Stream,
     seen: Seen<'_>,
@@ -70,6 +118,10 @@ pub(super) async fn record_observed(
         return Ok(None);
     };
     let new = db::drift_events::insert_once(conn, tenant, &event).await?;
+    if new {
+        let (connection, object, severity) = (object.connection, object.name, event.severity);
+        tracing::info!(%connection, object, ?severity, "the source drifted");
+    }
     Ok(new.then_some(event))
 }
 

@@ -33,7 +33,7 @@ impl ObjectSync {
     /// Looks whether so many records are gone that nothing is deleted without somebody's word.
     ///
     /// # Errors
-    /// Where more than half of at least [`MANY`] stored records would be deleted; also where
+    /// Where more than half of at least 100 stored records would be deleted; also where
     /// nobody has counted what was stored.
     pub fn check_deletions(&self) -> Result<(), SourceError> {
         let Phase::Deletions {

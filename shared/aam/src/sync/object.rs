@@ -11,10 +11,9 @@ use uuid::Uuid;
 
 use super::claims::{self, Claims};
 use super::phase::{Phase, Step};
-use crate::db::runs::{self, FinishedRun, RunKind};
+use crate::db::runs::{self, RunKind};
 use crate::db::{self, Connection, stored_records, sync_positions};
-use crate::inference::{FieldCoverage, SchemaInference};
-use crate::ingest::{self, Counts, Item, Op, Run, Stream};
+use crate::ingest::{Counts, Item, Op, Passage, Run, Stream};
 
 /// How far the sync of an object is. It is stored between two batches.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,12 +76,15 @@ impl ObjectSync {
 
     /// Its run.
     pub fn run(&self) -> Run {
+        let warning = self.warnings.join("; ");
         Run {
             id: self.run,
             kind: RunKind::Sync,
             file: None,
             bytes: self.bytes,
             started_at: self.started_at,
+            counts: self.counts,
+            warning: Some(warning).filter(|it| !it.is_empty()),
         }
     }
 
@@ -156,22 +158,15 @@ impl ObjectSync {
         stream: &Stream,
         now: DateTime<Utc>,
     ) -> db::Result<()> {
-        if self.phase != Phase::Done {
-            return runs::advance(conn, stream.tenant, &self.run(), &self.counts).await;
+        let done = self.phase == Phase::Done;
+        if done {
+            self.store_checkpoint(conn, stream, now).await?;
         }
-        self.store_checkpoint(conn, stream, now).await?;
-        let warning = self.warnings.join("; ");
-        let finished = FinishedRun {
-            id: self.run,
-            object: stream.object.key(),
-            kind: RunKind::Sync,
-            file: None,
-            bytes: self.bytes,
-            started_at: self.started_at,
-            counts: self.counts,
-            warning: Some(warning.as_str()).filter(|it| !it.is_empty()),
-        };
-        runs::finish(conn, stream.tenant, &finished, now).await
+        let run = self.run();
+        if done {
+            return runs::finish(conn, stream.tenant, stream.object.key(), &run, now).await;
+        }
+        runs::advance(conn, stream.tenant, &run).await
     }
 
     /// Notes where the next incremental sync begins.
@@ -247,11 +242,10 @@ impl ObjectSync {
         if items.is_empty() {
             return Ok(());
         }
-        // The source declares its structure; its records teach nothing more.
-        let mut inference = SchemaInference::new(FieldCoverage::Header);
-        let run = self.run();
-        let outcomes = ingest::write_batch(conn, stream, &run, items, &mut inference, now).await?;
-        outcomes.iter().for_each(|it| self.counts.add(it));
+        let mut passage = Passage::new(stream.clone(), self.run());
+        // On the heap: what it holds is large, and its callers are deep.
+        Box::pin(passage.write(conn, items, now)).await?;
+        self.counts = passage.run.counts;
         Ok(())
     }
 }

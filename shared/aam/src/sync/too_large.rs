@@ -1,13 +1,11 @@
 //! Records that are too large to be brought: their keys are kept aside.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use sources::{Batch, RecordBody};
 
 use super::object::ObjectSync;
-use crate::db::quarantine::{self, NewQuarantined};
 use crate::db::{self, Connection};
-use crate::ingest::{Outcome, Stream};
+use crate::ingest::{Passage, Stream, UnreadRecord};
 
 impl ObjectSync {
     /// Keeps the keys of records that were too large to be brought.
@@ -19,42 +17,26 @@ impl ObjectSync {
         now: DateTime<Utc>,
     ) -> db::Result<()> {
         let too_large = batch.records.iter().filter_map(|it| match &it.body {
-            RecordBody::TooLarge { limit, key } => Some((&it.key, limit, key)),
+            RecordBody::TooLarge { limit, key } => {
+                let reason = format!("the row has more than {} MiB", limit >> 20);
+                Some((&it.key, key, reason, stream.plan.source_id(key).ok()))
+            }
             RecordBody::Upsert(_) | RecordBody::Delete => None,
         });
-        let mut kept: Vec<_> = too_large
-            .map(|(source_key, limit, payload)| {
-                let hash = digest(&SHA256, payload.as_bytes());
-                let id = stream.plan.source_id(payload).ok();
-                let reason = format!("the row has more than {} MiB", limit >> 20);
-                (hash, id, payload, source_key, reason)
-            })
-            .collect();
-        kept.sort_by(|one, other| one.0.as_ref().cmp(other.0.as_ref()));
-        if kept.is_empty() {
-            return Ok(());
-        }
-        kept.iter().for_each(|_| {
-            self.counts.add(&Outcome::Quarantined {
-                field: None,
-                reason: String::new(),
-                collides: false,
-            });
-        });
-        let rows: Vec<_> = kept
+        let too_large: Vec<_> = too_large.collect();
+        let records: Vec<_> = too_large
             .iter()
-            .map(|(hash, id, payload, source_key, reason)| NewQuarantined {
-                content_hash: hash.as_ref(),
-                line: None,
-                field: None,
-                reason,
+            .map(|(source_key, payload, reason, id)| UnreadRecord {
                 payload,
+                reason,
+                line: None,
                 source_id: id.as_deref(),
                 source_key: Some(source_key),
-                version: None,
             })
             .collect();
-        let object = (stream.object.key(), self.run);
-        quarantine::upsert(conn, stream.tenant, object, &rows, now).await
+        let mut passage = Passage::new(stream.clone(), self.run());
+        passage.quarantine(conn, &records, now).await?;
+        self.counts = passage.run.counts;
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::from;
 use super::page::{ONE, PAGE, find_operators};
 use crate::postgres::{Object, PAGE_BYTES, PAGE_ROWS, ReadOrder};
 
-/// Which of these keys, a JSON array of [`Row::key`](super::Row::key)s, a table still has: their
+/// Which of these keys, a JSON array of [`Row::key`](super::page::Row::key)s, a table still has: their
 /// indexes. The source itself reads them back as values of its own types and compares those.
 pub(super) async fn existing(
     conn: &mut Conn,
@@ -32,7 +32,7 @@ pub(super) async fn existing(
     rows.iter().map(|it| it.get(0)).collect()
 }
 
-/// The rows with these keys, a JSON array of [`Row::key`](super::Row::key)s: the key's index, and
+/// The rows with these keys, a JSON array of [`Row::key`](super::page::Row::key)s: the key's index, and
 /// the row as JSON, unless that has with those before it more than [`PAGE_BYTES`].
 pub(super) async fn with_keys(
     conn: &mut Conn,

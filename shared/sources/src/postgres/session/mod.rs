@@ -195,7 +195,7 @@ impl PostgresSession {
         ))
     }
 
-    /// Which of these keys, a JSON array of [`Row::key`]s, the object still has: their indexes.
+    /// Which of these keys, a JSON array of [`Row::key`](page::Row::key)s, the object still has: their indexes.
     ///
     /// # Errors
     /// Where the source does not tell.
@@ -218,7 +218,7 @@ impl PostgresSession {
             .collect())
     }
 
-    /// The rows of an object with these keys, a JSON array of [`Row::key`]s, each with the index
+    /// The rows of an object with these keys, a JSON array of [`Row::key`](page::Row::key)s, each with the index
     /// of its key. Where they are too large together, the later ones are brought without a body.
     ///
     /// # Errors
