@@ -15,15 +15,15 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 
 /// A way to the database that can go silent: what is open stays open, and carries nothing more.
-struct Way {
+struct Relay {
     options: db::ConnectOptions,
     frozen: watch::Sender<u32>,
     /// How often a connection was asked whether it is there, and nothing else.
     questions: Arc<AtomicUsize>,
 }
 
-impl Way {
-    async fn to(database: &TestDatabase) -> Way {
+impl Relay {
+    async fn to(database: &TestDatabase) -> Relay {
         let near = database.options();
         let folder = near.get_socket().expect("the harness uses a socket");
         let socket = folder.join(format!(".s.PGSQL.{}", near.get_port()));
@@ -50,7 +50,7 @@ impl Way {
             .username("postgres")
             .database(near.get_database().unwrap())
             .ssl_mode(sqlx::postgres::PgSslMode::Disable);
-        Way {
+        Relay {
             options,
             frozen,
             questions,
@@ -80,7 +80,7 @@ async fn carry(near: TcpStream, far: UnixStream, questions: &AtomicUsize) -> io:
 #[tokio::test]
 async fn dead_sockets_cost_a_moment_and_fail_nothing() {
     let database = database().await;
-    let way = Way::to(&database).await;
+    let way = Relay::to(&database).await;
     let pool = db::Pool::new(way.options.into(), 2);
     for _ in 0..2 {
         let both = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
@@ -106,7 +106,7 @@ async fn dead_sockets_cost_a_moment_and_fail_nothing() {
 #[tokio::test]
 async fn a_request_asks_its_connection_once() {
     let database = database().await;
-    let way = Way::to(&database).await;
+    let way = Relay::to(&database).await;
     let setup = Setup {
         connections: 1,
         ..Setup::default()

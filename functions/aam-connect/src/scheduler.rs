@@ -8,7 +8,7 @@ use platform::queue::announce;
 use platform::{Platform, Result, db};
 use uuid::Uuid;
 
-use crate::db::connections::schedule::{self, Due, Schedule};
+use crate::db::connections::schedule::{self, DueConnection, Schedule};
 use crate::jobs::{SourceJob, discover, sync};
 
 /// So many are started by one tick; the next one goes on.
@@ -56,7 +56,7 @@ impl Schedule {
 }
 
 /// Queues the job, unless another tick was first or the last one still runs.
-async fn start(platform: &Platform, due: &Due, what: Schedule) -> Result<bool> {
+async fn start(platform: &Platform, due: &DueConnection, what: Schedule) -> Result<bool> {
     let now = platform::now();
     // Connections that were made together do not come together for ever.
     let jitter = f64::from(Uuid::new_v4().as_bytes()[0]) / 255.0;

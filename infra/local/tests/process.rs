@@ -20,16 +20,16 @@ struct Process {
     _output: BufReader<ChildStdout>,
 }
 
-struct Place {
+struct Installation {
     dev: PathBuf,
     port: u16,
 }
 
-impl Place {
-    fn new() -> Place {
+impl Installation {
+    fn new() -> Installation {
         let dev = std::env::temp_dir().join(uuid::Uuid::now_v7().to_string());
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        Place {
+        Installation {
             dev,
             port: listener.local_addr().unwrap().port(),
         }
@@ -79,7 +79,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Installation {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.dev);
     }
@@ -193,7 +193,7 @@ async fn kill_within_an_upload(process: &mut Process, connection: &str, rows: us
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_within_an_upload_loses_and_doubles_nothing() {
     const ROWS: usize = 30_000;
-    let place = Place::new();
+    let place = Installation::new();
     let mut process = place.start();
     let connection = Client::sign_in(&process.base).await.connect().await;
     let mut kept = 0;
@@ -222,7 +222,7 @@ async fn a_kill_within_an_upload_loses_and_doubles_nothing() {
 
 #[tokio::test]
 async fn a_second_start_finds_the_same_data_and_reset_erases_it() {
-    let place = Place::new();
+    let place = Installation::new();
     let mut process = place.start();
     let connection = Client::sign_in(&process.base).await.connect().await;
     let refused = place.run(&["reset"]);
@@ -248,7 +248,7 @@ async fn a_second_start_finds_the_same_data_and_reset_erases_it() {
 
 #[tokio::test]
 async fn a_function_beside_it_is_told_of_the_same_database_and_keys() {
-    let place = Place::new();
+    let place = Installation::new();
     let mut process = place.start();
     Client::sign_in(&process.base).await.connect().await;
     let told = std::fs::read_to_string(place.dev.join("lambda.env")).unwrap();
@@ -272,7 +272,7 @@ async fn a_function_beside_it_is_told_of_the_same_database_and_keys() {
 
 #[test]
 fn a_taken_port_is_said_in_a_sentence() {
-    let place = Place::new();
+    let place = Installation::new();
     let _taken = std::net::TcpListener::bind(("127.0.0.1", place.port)).unwrap();
     let output = place.run(&[]);
     assert!(!output.status.success());
@@ -290,7 +290,7 @@ fn a_taken_port_is_said_in_a_sentence() {
 
 #[test]
 fn the_demo_starts_a_platform_of_its_own_and_ends_it() {
-    let place = Place::new();
+    let place = Installation::new();
     let output = place.run(&["demo", "--json"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
@@ -306,7 +306,7 @@ fn the_demo_starts_a_platform_of_its_own_and_ends_it() {
 
 #[test]
 fn a_demo_without_files_says_how_to_name_them() {
-    let place = Place::new();
+    let place = Installation::new();
     std::fs::create_dir_all(&place.dev).unwrap();
     let empty = place.dev.join("empty");
     std::fs::create_dir(&empty).unwrap();

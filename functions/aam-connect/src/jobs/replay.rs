@@ -51,12 +51,12 @@ struct Progress {
     counts: Counts,
     /// The object before the current one; they go by name.
     done: String,
-    current: Option<Current>,
+    current: Option<ObjectReplay>,
 }
 
 /// The object in work.
 #[derive(Debug, Serialize, Deserialize)]
-struct Current {
+struct ObjectReplay {
     object: String,
     system: String,
     entity: String,
@@ -152,7 +152,7 @@ impl Progress {
         let Some(next) = next else {
             return Ok(false);
         };
-        let current = Current {
+        let current = ObjectReplay {
             object: next.object,
             system: next.system,
             entity: next.entity,
@@ -174,7 +174,7 @@ impl Progress {
         conn: &mut Connection,
         tenant: TenantId,
         replay: &Replay,
-        mut current: Current,
+        mut current: ObjectReplay,
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
         let connection = replay.connection_id;
@@ -214,7 +214,7 @@ impl Progress {
     }
 }
 
-impl Current {
+impl ObjectReplay {
     async fn passage(
         &self,
         conn: &mut Connection,

@@ -2,7 +2,7 @@
 
 use aam::db::{runs, sync_positions};
 use aam::ingest::{Counts, Stream};
-use aam::sync::{Claims, Gone, ObjectSync, Phase};
+use aam::sync::{Gone, ObjectSync, Phase, RowClaims};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, join};
@@ -126,15 +126,20 @@ struct SourceSync<'a> {
 
 /// What the source said, to be written.
 enum Fetched {
-    Batch(Box<Batch>, Claims),
+    Batch(Box<Batch>, RowClaims),
     Gone(Gone),
 }
 
-type Outcome = Result<SliceOutcome, Failure>;
+type SliceResult = Result<SliceOutcome, Failure>;
 
 impl SourceSync<'_> {
     /// Takes up the next stream: records its structure and begins its run.
-    async fn begin(&self, slice: &mut Slice<'_>, name: &str, mut progress: Progress) -> Outcome {
+    async fn begin(
+        &self,
+        slice: &mut Slice<'_>,
+        name: &str,
+        mut progress: Progress,
+    ) -> SliceResult {
         progress.done += 1;
         let Some(object) = self.object(name)? else {
             let error = format!("`{name}` is no longer in the connection's config");
@@ -179,7 +184,7 @@ impl SourceSync<'_> {
         slice: &mut Slice<'_>,
         current: ObjectSync,
         mut progress: Progress,
-    ) -> Outcome {
+    ) -> SliceResult {
         let fetched = match self.object(&current.object)? {
             Some(object) => Box::pin(self.fetch(slice, &object, &current)).await,
             None => Err(Failure::Source(SourceError::new(
@@ -253,7 +258,7 @@ impl SourceSync<'_> {
         mut current: ObjectSync,
         fetched: Fetched,
         mut progress: Progress,
-    ) -> Outcome {
+    ) -> SliceResult {
         let (key, name) = (self.source.key, current.object.clone());
         let Some(object) = self.object(&name)? else {
             return Ok(SliceOutcome::Lost);

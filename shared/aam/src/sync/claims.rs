@@ -15,7 +15,7 @@ use crate::ingest::{Item, Stream};
 
 /// What the rows of a batch change about which row has which record.
 #[derive(Debug, Default)]
-pub struct Claims {
+pub struct RowClaims {
     /// Records that they may have although they are stored from other rows, by these keys.
     released: Vec<(String, String)>,
     /// Keys of the rows whose records are not stored from them.
@@ -24,8 +24,8 @@ pub struct Claims {
 
 /// The same, as long as the source was not asked about the other rows.
 #[derive(Debug, Default)]
-pub struct PendingClaims {
-    claims: Claims,
+pub struct PendingRowClaims {
+    claims: RowClaims,
     /// Records whose rows are not in the batch: id, and key without its shape.
     elsewhere: Vec<(String, String)>,
 }
@@ -40,10 +40,10 @@ impl ObjectSync {
         conn: &mut Connection,
         stream: &Stream,
         batch: &Batch,
-    ) -> db::Result<PendingClaims> {
+    ) -> db::Result<PendingRowClaims> {
         // Where nothing was stored, no row can have taken another one's id.
         if self.stored_before == Some(0) {
-            return Ok(PendingClaims::default());
+            return Ok(PendingRowClaims::default());
         }
         let (mut here, mut rows) = (HashMap::new(), Rows::default());
         for record in &batch.records {
@@ -59,7 +59,7 @@ impl ObjectSync {
         }
         let object = stream.object.key();
         let unsettled = stored_records::list_unsettled(conn, stream.tenant, object, &rows).await?;
-        let mut pending = PendingClaims::default();
+        let mut pending = PendingRowClaims::default();
         for row in unsettled {
             let index = usize::try_from(row.index).expect("an index of the rows");
             let id = &rows.source_ids[index];
@@ -83,9 +83,9 @@ impl ObjectSync {
         &self,
         session: &mut dyn Session,
         (stream, batch): (&Stream, &Batch),
-        pending: PendingClaims,
-    ) -> Result<Claims, SourceError> {
-        let PendingClaims {
+        pending: PendingRowClaims,
+    ) -> Result<RowClaims, SourceError> {
+        let PendingRowClaims {
             mut claims,
             elsewhere,
         } = pending;
@@ -120,7 +120,7 @@ impl ObjectSync {
 pub(super) async fn list_left(
     conn: &mut Connection,
     stream: &Stream,
-    claims: &Claims,
+    claims: &RowClaims,
     items: &[Item<'_>],
 ) -> db::Result<Vec<String>> {
     let mut rows = Rows::default();
@@ -146,7 +146,7 @@ pub(super) async fn list_left(
 pub(super) async fn release(
     conn: &mut Connection,
     stream: &Stream,
-    claims: &Claims,
+    claims: &RowClaims,
 ) -> db::Result<()> {
     if claims.released.is_empty() {
         return Ok(());

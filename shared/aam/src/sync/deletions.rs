@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sources::{Batch, RecordBody, Session, SourceError};
 
 use super::object::{ObjectSync, refused};
-use super::phase::{Phase, Step};
+use super::phase::{Phase, PhaseEvent};
 use crate::db::stored_records::{self, Keyed, Slice};
 use crate::db::{self, Connection, quarantine};
 use crate::ingest::Stream;
@@ -135,7 +135,7 @@ impl ObjectSync {
             }
             _ => {}
         }
-        let step = Step::Slice {
+        let step = PhaseEvent::Slice {
             last: gone.last,
             gone: gone.places.len() as u64,
         };

@@ -2,7 +2,7 @@
 //!
 //! A sync goes from phase to phase ([`Phase`]), batch by batch: the source is asked for a batch
 //! ([`ObjectSync::fetch`]), what is stored of its records is looked up, the source is asked about
-//! those that changed places ([`Claims`]), and all of it is written ([`ObjectSync::write`]).
+//! those that changed places ([`RowClaims`]), and all of it is written ([`ObjectSync::write`]).
 //!
 //! **Invariant:** the source is never asked within a transaction. What came is written together
 //! with how far it reaches, so a kill at any point loses and doubles nothing.
@@ -13,7 +13,7 @@ mod object;
 mod phase;
 mod too_large;
 
-pub use claims::{Claims, PendingClaims};
+pub use claims::{PendingRowClaims, RowClaims};
 pub use deletions::{Candidates, Gone};
 pub use object::ObjectSync;
 pub use phase::Phase;

@@ -9,8 +9,8 @@ use sources::{
 };
 use uuid::Uuid;
 
-use super::claims::{self, Claims};
-use super::phase::{Phase, Step};
+use super::claims::{self, RowClaims};
+use super::phase::{Phase, PhaseEvent};
 use crate::db::runs::{self, RunKind};
 use crate::db::{self, Connection, stored_records, sync_positions};
 use crate::ingest::{Counts, Item, Op, Passage, Run, Stream};
@@ -122,7 +122,7 @@ impl ObjectSync {
         &mut self,
         conn: &mut Connection,
         stream: &Stream,
-        (batch, claims): (Batch, &Claims),
+        (batch, claims): (Batch, &RowClaims),
         finds_deletions: bool,
         now: DateTime<Utc>,
     ) -> db::Result<()> {
@@ -137,7 +137,7 @@ impl ObjectSync {
         self.quarantine_too_large(conn, stream, &batch, now).await?;
         self.warnings.extend(batch.warnings);
         let incomplete = batch.incomplete.filter(|_| !self.confirm_deletes);
-        self.phase = std::mem::replace(&mut self.phase, Phase::Done).next(Step::Batch {
+        self.phase = std::mem::replace(&mut self.phase, Phase::Done).next(PhaseEvent::Batch {
             scope: batch.scope,
             state: (!batch.exhausted).then(|| batch.state.clone()),
             finds_deletions: finds_deletions && incomplete.is_none(),
@@ -193,7 +193,7 @@ impl ObjectSync {
         &mut self,
         conn: &mut Connection,
         stream: &Stream,
-        (batch, claims): (&Batch, &Claims),
+        (batch, claims): (&Batch, &RowClaims),
         now: DateTime<Utc>,
     ) -> db::Result<()> {
         let items: Vec<_> = batch

@@ -52,7 +52,7 @@ pub enum Phase {
 
 /// What happened in a phase.
 #[derive(Debug, Clone)]
-pub(super) enum Step {
+pub(super) enum PhaseEvent {
     /// A batch was written.
     Batch {
         scope: ReadScope,
@@ -72,11 +72,11 @@ pub(super) enum Step {
 
 impl Phase {
     /// What follows.
-    pub(super) fn next(self, step: Step) -> Phase {
+    pub(super) fn next(self, step: PhaseEvent) -> Phase {
         match (self, step) {
             (
                 Phase::Snapshot { .. } | Phase::Incremental { .. },
-                Step::Batch {
+                PhaseEvent::Batch {
                     scope,
                     state,
                     finds_deletions,
@@ -93,7 +93,7 @@ impl Phase {
                     counted,
                     ..
                 },
-                Step::Slice { last, gone },
+                PhaseEvent::Slice { last, gone },
             ) => {
                 let gone = if counted { before } else { before + gone };
                 match last {
@@ -108,7 +108,7 @@ impl Phase {
                     },
                 }
             }
-            (Phase::QuarantineDeletions { .. }, Step::Slice { last, .. }) => match last {
+            (Phase::QuarantineDeletions { .. }, PhaseEvent::Slice { last, .. }) => match last {
                 Some(after) => Phase::QuarantineDeletions { after },
                 None => Phase::Done,
             },
@@ -159,13 +159,13 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(before: &str, step: Step, expected: &str) {
+    fn check(before: &str, step: PhaseEvent, expected: &str) {
         assert_eq!(phase(before).next(step), phase(expected), "after {before}");
     }
 
     #[test]
     fn a_batch_goes_on_or_ends_the_read() {
-        let batch = |scope, state: Option<&str>, finds_deletions| Step::Batch {
+        let batch = |scope, state: Option<&str>, finds_deletions| PhaseEvent::Batch {
             scope,
             state: state.map(|it| json!(it)),
             finds_deletions,
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_counted_then_deleted_then_looked_for_in_quarantine() {
-        let slice = |last: Option<&str>, gone| Step::Slice {
+        let slice = |last: Option<&str>, gone| PhaseEvent::Slice {
             last: last.map(str::to_owned),
             gone,
         };
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn what_is_done_stays_done() {
-        let slice = Step::Slice {
+        let slice = PhaseEvent::Slice {
             last: Some("k".to_owned()),
             gone: 1,
         };

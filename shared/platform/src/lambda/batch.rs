@@ -22,7 +22,7 @@ use crate::{Problem, trace};
 /// What is left of the time for the answer, and for showing messages again.
 const MARGIN: Duration = Duration::from_secs(1);
 /// How long a message rests that failed for the first, the second, and every other time.
-const PAUSES: [u64; 3] = [10, 30, 60];
+const BACKOFF: [u64; 3] = [10, 30, 60];
 
 /// A message of a queue.
 #[derive(Debug)]
@@ -174,8 +174,8 @@ impl Message {
         if !problem.is_transient() {
             return Duration::ZERO;
         }
-        let index = self.receives.saturating_sub(1).min(PAUSES.len() - 1);
-        Duration::from_secs(PAUSES[index])
+        let index = self.receives.saturating_sub(1).min(BACKOFF.len() - 1);
+        Duration::from_secs(BACKOFF[index])
     }
 }
 

@@ -14,14 +14,14 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::env;
 
 /// Formats lines. The fields of spans must be formatted as JSON.
-pub(super) struct Lines {
+pub(super) struct JsonLines {
     /// What every line says.
     fixed: Map<String, Value>,
 }
 
-impl Lines {
+impl JsonLines {
     /// The lines of this function, as its environment describes it.
-    pub(super) fn from_env(service: &str) -> anyhow::Result<Lines> {
+    pub(super) fn from_env(service: &str) -> anyhow::Result<JsonLines> {
         let mut fixed = Map::new();
         fixed.insert("service".to_owned(), service.into());
         if let Some(name) = env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")? {
@@ -30,11 +30,11 @@ impl Lines {
         if let Some(size) = env::optional::<u64>("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")? {
             fixed.insert("function_memory_size".to_owned(), size.into());
         }
-        Ok(Lines { fixed })
+        Ok(JsonLines { fixed })
     }
 }
 
-impl<S, N> FormatEvent<S, N> for Lines
+impl<S, N> FormatEvent<S, N> for JsonLines
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,

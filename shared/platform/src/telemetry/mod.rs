@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
-use json::Lines;
+use json::JsonLines;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ pub fn init_at(format: Format<'_>, level: &str) -> anyhow::Result<()> {
         Format::Json { service } => lines
             .with_ansi(false)
             .fmt_fields(JsonFields::new())
-            .event_format(Lines::from_env(service)?)
+            .event_format(JsonLines::from_env(service)?)
             .boxed(),
         Format::Text => lines
             .with_ansi(std::io::stderr().is_terminal())

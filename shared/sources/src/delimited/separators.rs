@@ -15,15 +15,15 @@ struct Column {
     index: usize,
     name: String,
     /// The first number with a comma for its fraction, or points between its thousands.
-    comma: Option<Place>,
+    comma: Option<CellValue>,
     /// Commas were seen between thousands: a point begins the fraction.
     is_point: bool,
     /// The first number that was [taken](Separators::take) with its point before the fraction.
-    taken: Option<Place>,
+    taken: Option<CellValue>,
 }
 
 #[derive(Debug, Clone)]
-struct Place {
+struct CellValue {
     line: u64,
     value: String,
 }
@@ -32,7 +32,7 @@ struct Place {
 #[derive(Debug)]
 pub struct Doubt {
     column: usize,
-    place: Place,
+    place: CellValue,
 }
 
 impl Separators {
@@ -61,7 +61,7 @@ impl Separators {
                 continue;
             };
             let value = cell.text();
-            let place = || Place {
+            let place = || CellValue {
                 line: row.line(),
                 value: value.trim().to_owned(),
             };
@@ -116,7 +116,7 @@ impl Separators {
     }
 }
 
-fn two_ways(name: &str, point: &Place, comma: &Place) -> String {
+fn two_ways(name: &str, point: &CellValue, comma: &CellValue) -> String {
     format!(
         "column {name:?} writes numbers in two ways, {:?} on line {} and {:?} on line {}; \
          write all of them like 1234.50",

@@ -12,7 +12,7 @@ pub(crate) enum Schedule {
 }
 
 /// A connection that is due.
-pub(crate) struct Due {
+pub(crate) struct DueConnection {
     pub(crate) tenant: TenantId,
     pub(crate) connection: ConnectionId,
 }
@@ -20,11 +20,15 @@ pub(crate) struct Due {
 /// Connections of all tenants that are due, in a transaction of the sweep, which sees no others.
 /// The one due longest of each tenant comes first, then the second of each: however many one has,
 /// the others are not left out.
-pub(crate) async fn list_due(conn: &mut Conn, what: Schedule, most: i64) -> sqlx::Result<Vec<Due>> {
+pub(crate) async fn list_due(
+    conn: &mut Conn,
+    what: Schedule,
+    most: i64,
+) -> sqlx::Result<Vec<DueConnection>> {
     match what {
         Schedule::Sync => {
             sqlx::query_as!(
-                Due,
+                DueConnection,
                 r#"
                 select tenant_id "tenant: _", id "connection: _"
                 from connections
@@ -39,7 +43,7 @@ pub(crate) async fn list_due(conn: &mut Conn, what: Schedule, most: i64) -> sqlx
         }
         Schedule::SchemaCheck => {
             sqlx::query_as!(
-                Due,
+                DueConnection,
                 r#"
                 select tenant_id "tenant: _", id "connection: _"
                 from connections
@@ -59,7 +63,7 @@ pub(crate) async fn list_due(conn: &mut Conn, what: Schedule, most: i64) -> sqlx
 /// whether it was due: of two who find it so, one gets it.
 pub(crate) async fn claim_due(
     conn: &mut Conn,
-    due: &Due,
+    due: &DueConnection,
     what: Schedule,
     now: DateTime<Utc>,
     jitter: f64,
