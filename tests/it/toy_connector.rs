@@ -205,7 +205,8 @@ impl World {
         tx.commit().await.unwrap();
         let mut batches = 0;
         while *sync.phase() != Phase::Done {
-            let batch = sync.fetch(session).await.unwrap();
+            let batch = session.read("things", sync.read_state()).await.unwrap();
+            sync.check_batch(&batch).unwrap();
             let mut tx = self.begin().await;
             let pending = sync.list_claims(&mut tx, &stream, &batch).await.unwrap();
             tx.commit().await.unwrap();
@@ -259,6 +260,32 @@ async fn the_engine_syncs_what_is_no_database() {
         (&json!(0), &json!("success")),
         "{run}"
     );
+}
+
+#[test]
+fn a_read_that_stands_still_is_ended() {
+    let state = json!({ "page": 1 });
+    let sync = ObjectSync::new("things".to_owned(), Some(state), false, platform::now());
+    let check = |page: u64, exhausted: bool, goes_on: bool| {
+        let batch = Batch {
+            records: vec![],
+            key_shape: String::new(),
+            scope: ReadScope::Changes,
+            state: json!({ "page": page }),
+            exhausted,
+            checkpoint: None,
+            warnings: vec![],
+            incomplete: None,
+        };
+        assert_eq!(
+            sync.check_batch(&batch).is_ok(),
+            goes_on,
+            "{page} {exhausted}"
+        );
+    };
+    check(2, false, true);
+    check(1, true, true);
+    check(1, false, false);
 }
 
 #[tokio::test]

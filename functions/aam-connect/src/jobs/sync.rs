@@ -238,9 +238,14 @@ impl SourceSync<'_> {
             Some(batch) => batch,
             None => {
                 let session = slice.session(self.source).await?;
-                current.fetch(session).await.map_err(Failure::Source)?
+                let batch = session.read(read.0, read.1).await;
+                batch.map_err(Failure::Source)?
             }
         };
+        current.check_batch(&batch).map_err(Failure::Source)?;
+        if !current.may_move_ids() {
+            return Ok(Fetched::Batch(Box::new(batch), RowClaims::default()));
+        }
         let mut tx = db::begin(pool, self.work.tenant()).await?;
         let stream = Stream::open(&mut tx, self.work.tenant(), object, self.work.now).await?;
         let pending = current.list_claims(&mut tx, &stream, &batch).await?;

@@ -31,6 +31,12 @@ pub struct PendingRowClaims {
 }
 
 impl ObjectSync {
+    /// Whether a row can have taken the id of another one's record: not where nothing was stored
+    /// when all rows began to be read.
+    pub fn may_move_ids(&self) -> bool {
+        self.stored_before != Some(0)
+    }
+
     /// Looks which rows of a batch are not, or no longer, those of the records with their ids.
     ///
     /// # Errors

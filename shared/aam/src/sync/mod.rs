@@ -1,7 +1,7 @@
 //! Syncing one object of a source: which records are next, and what becomes of them.
 //!
 //! A sync goes from phase to phase ([`Phase`]), batch by batch: the source is asked for a batch
-//! ([`ObjectSync::fetch`]), what is stored of its records is looked up, the source is asked about
+//! (from [`ObjectSync::read_state`] on), what is stored of its records is looked up, the source is asked about
 //! those that changed places ([`RowClaims`]), and all of it is written ([`ObjectSync::write`]).
 //!
 //! **Invariant:** the source is never asked within a transaction. What came is written together
