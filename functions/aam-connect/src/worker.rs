@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::connection::session::SessionCache;
 use crate::ending::{finish, finish_if_canceled};
-use crate::jobs::{self as kinds, JobKind, Slice, SliceOutcome, Work};
+use crate::jobs::{self as kinds, Failure, JobKind, Slice, SliceOutcome, Work};
 
 const LEASE: Lease = Lease {
     length: Duration::from_secs(60),
@@ -313,7 +313,15 @@ async fn run_slice(
             .map(Ran::Ended);
     }
     let mut slice = Slice { work, sessions };
-    let end = match kind.run_slice(&mut slice).await? {
+    let outcome = match kind.run_slice(&mut slice).await {
+        Ok(outcome) | Err(Failure::Ended(outcome)) => outcome,
+        Err(Failure::Platform(error)) => return Err(error),
+        Err(Failure::Source(error)) => {
+            slice.sessions.close().await;
+            error.into()
+        }
+    };
+    let end = match outcome {
         SliceOutcome::Advanced(progress) => return Ok(Ran::Advanced(progress)),
         SliceOutcome::Done(result) => JobEnd::Success(result),
         SliceOutcome::Failed(error) => JobEnd::Failed(error),

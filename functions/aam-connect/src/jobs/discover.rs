@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sources::StreamDescription;
 
-use super::object::{lock_connection, object_ref, record_schema};
+use super::object::{object_ref, record_schema};
 use super::{Failure, JobKind, Slice, SliceOutcome, SourceJob, TimeLimit, end_source_job};
 use crate::connection::source::Source;
 
@@ -47,7 +47,7 @@ impl JobKind for Discover {
     fn run_slice<'a>(
         &'a self,
         slice: &'a mut Slice<'_>,
-    ) -> BoxFuture<'a, anyhow::Result<SliceOutcome>> {
+    ) -> BoxFuture<'a, Result<SliceOutcome, Failure>> {
         Box::pin(run_slice(slice))
     }
 
@@ -63,18 +63,14 @@ impl JobKind for Discover {
 }
 
 /// Looks at one stream.
-async fn run_slice(slice: &mut Slice<'_>) -> anyhow::Result<SliceOutcome> {
+async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
     let work = slice.work;
     let payload: SourceJob = work.payload().context("the payload of a discovery")?;
     let mut progress = match &work.job.progress {
         Some(progress) => Progress::deserialize(progress).context("the progress of a discovery")?,
         None => Progress::default(),
     };
-    let Some(source) = work.find_source(payload.connection_id).await? else {
-        return Ok(SliceOutcome::Failed(
-            "the connection was deleted".to_owned(),
-        ));
-    };
+    let source = work.find_source(payload.connection_id).await?;
     let names = payload.streams(&source);
     let Some(name) = names.get(progress.done) else {
         return Ok(progress.end(names.len()));
@@ -86,20 +82,17 @@ async fn run_slice(slice: &mut Slice<'_>) -> anyhow::Result<SliceOutcome> {
             let signed_in = slice.sessions.get(source.key).is_some();
             slice.sessions.close().await;
             if error.is_transient() || !signed_in {
-                return Ok(error.into());
+                return Err(Failure::Source(error));
             }
             progress.errors.push(error.to_string());
             None
         }
-        Err(Failure::Platform(error)) => return Err(error),
+        Err(failure) => return Err(failure),
     };
-    let mut tx = match work.begin().await? {
-        Ok(tx) => tx,
-        Err(outcome) => return Ok(outcome),
-    };
+    let mut tx = work.begin().await?;
     if let (Some(description), Some(stream)) = (description, source.stream(name)) {
         let object = object_ref(payload.connection_id, &source, stream)?;
-        lock_connection(&mut tx, work.tenant(), object.connection).await?;
+        work.lock_connection(&mut tx, object.connection).await?;
         let stream = Stream::open(&mut tx, work.tenant(), &object, work.now).await?;
         let drift = record_schema(&mut tx, &stream, &description.schema, work.now).await?;
         progress.drifts.extend(drift);

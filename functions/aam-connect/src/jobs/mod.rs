@@ -38,11 +38,11 @@ pub(crate) trait JobKind: std::marker::Sync {
     /// Does a part of the work, of some seconds at most.
     ///
     /// # Errors
-    /// Where the platform itself fails: the job is tried again.
+    /// See [`Failure`].
     fn run_slice<'a>(
         &'a self,
         slice: &'a mut Slice<'_>,
-    ) -> BoxFuture<'a, anyhow::Result<SliceOutcome>>;
+    ) -> BoxFuture<'a, Result<SliceOutcome, Failure>>;
 
     /// Notes a job's end, in the transaction that ends it: what it was in the middle of does not
     /// go on.
@@ -112,15 +112,14 @@ impl Work<'_> {
         T::deserialize(&self.job.payload)
     }
 
-    /// Begins the transaction in which the slice writes what it came to, or says what the slice
-    /// comes to where it may not.
-    pub(crate) async fn begin(&self) -> anyhow::Result<Result<LeasedTransaction, SliceOutcome>> {
-        Ok(match begin_leased(&self.platform.db, self.leased).await? {
+    /// Begins the transaction in which the slice writes what it came to.
+    pub(crate) async fn begin(&self) -> Result<LeasedTransaction, Failure> {
+        match begin_leased(&self.platform.db, self.leased).await? {
             Fence::Held(tx) => Ok(tx),
-            Fence::Lost => Err(SliceOutcome::Lost),
-            Fence::Over => Err(SliceOutcome::Over),
-            Fence::Canceled => Err(SliceOutcome::Canceled),
-        })
+            Fence::Lost => Err(Failure::Ended(SliceOutcome::Lost)),
+            Fence::Over => Err(Failure::Ended(SliceOutcome::Over)),
+            Fence::Canceled => Err(Failure::Ended(SliceOutcome::Canceled)),
+        }
     }
 
     /// Commits the transaction together with the job's progress.
@@ -128,7 +127,7 @@ impl Work<'_> {
         &self,
         mut tx: LeasedTransaction,
         progress: &impl Serialize,
-    ) -> anyhow::Result<SliceOutcome> {
+    ) -> Result<SliceOutcome, Failure> {
         let progress = serde_json::to_value(progress)?;
         if self.job.progress.as_ref() == Some(&progress) {
             return Ok(SliceOutcome::Failed(STANDSTILL.to_owned()));
@@ -141,11 +140,24 @@ impl Work<'_> {
         Ok(SliceOutcome::Advanced(progress))
     }
 
-    /// The job's connection's source; none where there is no such connection any more.
-    async fn find_source(&self, id: ConnectionId) -> anyhow::Result<Option<Source>> {
+    /// Keeps the job's connection until the end of the transaction.
+    async fn lock_connection(
+        &self,
+        conn: &mut db::Connection,
+        id: ConnectionId,
+    ) -> Result<(), Failure> {
+        let held = aam::db::connections::lock_for_ingest(conn, self.tenant(), &[id]).await?;
+        if held.is_empty() {
+            return Err(connection_deleted());
+        }
+        Ok(())
+    }
+
+    /// The source of the job's connection.
+    async fn find_source(&self, id: ConnectionId) -> Result<Source, Failure> {
         let mut tx = db::read(&self.platform.db, self.tenant()).await?;
         let source = Source::find(&mut tx, self.tenant(), id).await;
-        source.map_err(internal)
+        source.map_err(internal)?.ok_or_else(connection_deleted)
     }
 }
 
@@ -225,12 +237,20 @@ pub(crate) fn subject(connection: ConnectionId) -> String {
     format!("connection:{connection}")
 }
 
-/// Why a slice comes to nothing.
+/// Why a slice stopped in the middle.
 pub(crate) enum Failure {
-    /// The source.
+    /// The source: the job fails, or is tried again where the error is transient.
     Source(SourceError),
-    /// The platform itself.
+    /// The platform itself: the job is tried again.
     Platform(anyhow::Error),
+    /// Nothing more is to be done: this is what the slice came to.
+    Ended(SliceOutcome),
+}
+
+fn connection_deleted() -> Failure {
+    Failure::Ended(SliceOutcome::Failed(
+        "the connection was deleted".to_owned(),
+    ))
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {

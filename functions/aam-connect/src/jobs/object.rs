@@ -2,11 +2,11 @@
 
 use aam::db::Connection;
 use aam::ingest::{Stream, record_declared};
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use chrono::{DateTime, Utc};
 use platform::metrics;
 use schema::source::{ObjectRef, SourceSchema};
-use schema::{ConnectionId, DriftId, TenantId, entity};
+use schema::{ConnectionId, DriftId, entity};
 use sources::StreamConfig;
 
 use crate::connection::source::Source;
@@ -37,15 +37,4 @@ pub(super) async fn record_schema(
     let drift = record_declared(conn, stream, declared, now).await?;
     metrics::count("DriftOpened", usize::from(drift.is_some()));
     Ok(drift.map(|it| it.id))
-}
-
-/// Keeps the connection until the end of the transaction.
-pub(super) async fn lock_connection(
-    conn: &mut Connection,
-    tenant: TenantId,
-    connection: ConnectionId,
-) -> anyhow::Result<()> {
-    let held = aam::db::connections::lock_for_ingest(conn, tenant, &[connection]).await?;
-    ensure!(!held.is_empty(), "the connection was deleted meanwhile");
-    Ok(())
 }

@@ -16,7 +16,7 @@ use schema::{ConnectionId, RunId, TenantId, entity};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{JobKind, Slice, SliceOutcome, TimeLimit, end_run};
+use super::{Failure, JobKind, Slice, SliceOutcome, TimeLimit, end_run};
 
 pub(crate) const NAME: &str = "replay";
 
@@ -83,7 +83,7 @@ impl JobKind for ReplayRecords {
     fn run_slice<'a>(
         &'a self,
         slice: &'a mut Slice<'_>,
-    ) -> BoxFuture<'a, anyhow::Result<SliceOutcome>> {
+    ) -> BoxFuture<'a, Result<SliceOutcome, Failure>> {
         Box::pin(run_slice(slice))
     }
 
@@ -98,7 +98,7 @@ impl JobKind for ReplayRecords {
     }
 }
 
-async fn run_slice(slice: &mut Slice<'_>) -> anyhow::Result<SliceOutcome> {
+async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
     let work = slice.work;
     let (tenant, now) = (work.tenant(), work.now);
     let replay: Replay = work.payload().context("the payload of a replay")?;
@@ -106,17 +106,8 @@ async fn run_slice(slice: &mut Slice<'_>) -> anyhow::Result<SliceOutcome> {
         Some(progress) => Progress::deserialize(progress).context("the progress of a replay")?,
         None => Progress::default(),
     };
-    let mut tx = match work.begin().await? {
-        Ok(tx) => tx,
-        Err(outcome) => return Ok(outcome),
-    };
-    let ids = [replay.connection_id];
-    let held = aam::db::connections::lock_for_ingest(&mut tx, tenant, &ids).await?;
-    if held.is_empty() {
-        return Ok(SliceOutcome::Failed(
-            "the connection was deleted".to_owned(),
-        ));
-    }
+    let mut tx = work.begin().await?;
+    work.lock_connection(&mut tx, replay.connection_id).await?;
     match progress.current.take() {
         Some(current) => {
             progress

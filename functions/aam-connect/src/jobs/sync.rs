@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sources::{Batch, SourceError, SourceErrorKind};
 
-use super::object::{lock_connection, object_ref, record_schema};
+use super::object::{object_ref, record_schema};
 use super::{
     Failure, JobKind, Mode, Slice, SliceOutcome, SourceJob, TimeLimit, Work, end_source_job,
 };
@@ -53,7 +53,7 @@ impl JobKind for Sync {
     fn run_slice<'a>(
         &'a self,
         slice: &'a mut Slice<'_>,
-    ) -> BoxFuture<'a, anyhow::Result<SliceOutcome>> {
+    ) -> BoxFuture<'a, Result<SliceOutcome, Failure>> {
         Box::pin(run_slice(slice))
     }
 
@@ -69,15 +69,11 @@ impl JobKind for Sync {
 }
 
 /// Begins a stream, or brings one batch of it in.
-async fn run_slice(slice: &mut Slice<'_>) -> anyhow::Result<SliceOutcome> {
+async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
     let work = slice.work;
     let payload: SourceJob = work.payload().context("the payload of a sync")?;
     let progress = Progress::read(work.job.progress.as_ref());
-    let Some(source) = work.find_source(payload.connection_id).await? else {
-        return Ok(SliceOutcome::Failed(
-            "the connection was deleted".to_owned(),
-        ));
-    };
+    let source = work.find_source(payload.connection_id).await?;
     let names = payload.streams(&source);
     if progress.current.is_none() && progress.done >= names.len() {
         return progress.end();
@@ -87,17 +83,9 @@ async fn run_slice(slice: &mut Slice<'_>) -> anyhow::Result<SliceOutcome> {
         source: &source,
         payload: &payload,
     };
-    let done = match progress.current.clone() {
+    match progress.current.clone() {
         Some(current) => Box::pin(sync.go_on(slice, current, progress)).await,
         None => Box::pin(sync.begin(slice, &names[progress.done], progress)).await,
-    };
-    match done {
-        Ok(outcome) => Ok(outcome),
-        Err(Failure::Platform(error)) => Err(error),
-        Err(Failure::Source(error)) => {
-            slice.sessions.close().await;
-            Ok(error.into())
-        }
     }
 }
 
@@ -109,7 +97,7 @@ impl Progress {
         progress.unwrap_or_default()
     }
 
-    fn end(self) -> anyhow::Result<SliceOutcome> {
+    fn end(self) -> Result<SliceOutcome, Failure> {
         if self.errors.is_empty() {
             return Ok(SliceOutcome::Done(serde_json::to_value(self.counts)?));
         }
@@ -144,23 +132,19 @@ impl SourceSync<'_> {
         let Some(object) = self.object(name)? else {
             let error = format!("`{name}` is no longer in the connection's config");
             progress.errors.push(error);
-            let tx = match self.work.begin().await? {
-                Ok(tx) => tx,
-                Err(outcome) => return Ok(outcome),
-            };
-            return Ok(self.work.commit(tx, &progress).await?);
+            let tx = self.work.begin().await?;
+            return self.work.commit(tx, &progress).await;
         };
         let described = slice.session(self.source).await?.discover(name).await;
-        let mut tx = match self.work.begin().await? {
-            Ok(tx) => tx,
-            Err(outcome) => return Ok(outcome),
-        };
-        lock_connection(&mut tx, self.work.tenant(), object.connection).await?;
+        let mut tx = self.work.begin().await?;
+        self.work
+            .lock_connection(&mut tx, object.connection)
+            .await?;
         let description = match described {
             Ok(description) => description,
             Err(error) => {
                 progress.note(error)?;
-                return Ok(self.work.commit(tx, &progress).await?);
+                return self.work.commit(tx, &progress).await;
             }
         };
         let stream = Stream::open(&mut tx, self.work.tenant(), &object, self.work.now).await?;
@@ -175,7 +159,7 @@ impl SourceSync<'_> {
         let current = ObjectSync::new(name.to_owned(), checkpoint, confirmed, self.work.now);
         runs::insert(&mut tx, self.work.tenant(), object.key(), &current.run()).await?;
         progress.current = Some(current);
-        Ok(self.work.commit(tx, &progress).await?)
+        self.work.commit(tx, &progress).await
     }
 
     /// Brings the next batch of the current stream in, or deletes what is gone from it.
@@ -200,16 +184,13 @@ impl SourceSync<'_> {
             Ok(fetched) => Box::pin(self.write(slice, current, fetched, progress)).await,
             Err(Failure::Source(error)) if !error.is_transient() => {
                 slice.sessions.close().await;
-                let mut tx = match self.work.begin().await? {
-                    Ok(tx) => tx,
-                    Err(outcome) => return Ok(outcome),
-                };
+                let mut tx = self.work.begin().await?;
                 let (run, reason) = (current.run().id, error.to_string());
                 runs::fail(&mut tx, self.work.tenant(), run, &reason, self.work.now).await?;
                 progress.counts += current.counts();
                 progress.current = None;
                 progress.note(error)?;
-                Ok(self.work.commit(tx, &progress).await?)
+                self.work.commit(tx, &progress).await
             }
             Err(failure) => Err(failure),
         }
@@ -275,11 +256,10 @@ impl SourceSync<'_> {
         let finds_deletions = slice.session(self.source).await?.lookup().is_some();
         let sessions = &mut *slice.sessions;
         let write = async {
-            let mut tx = match self.work.begin().await? {
-                Ok(tx) => tx,
-                Err(outcome) => return Ok(outcome),
-            };
-            lock_connection(&mut tx, self.work.tenant(), object.connection).await?;
+            let mut tx = self.work.begin().await?;
+            self.work
+                .lock_connection(&mut tx, object.connection)
+                .await?;
             let stream = Stream::open(&mut tx, self.work.tenant(), &object, self.work.now).await?;
             match fetched {
                 Fetched::Batch(batch, claims) => {
@@ -308,7 +288,7 @@ impl SourceSync<'_> {
             }
         };
         let (written, ()) = join(Box::pin(write), Box::pin(prefetch)).await;
-        Ok(written?)
+        written
     }
 
     /// The object of that name; none where the config does not select it any more.
