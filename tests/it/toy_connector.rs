@@ -210,13 +210,9 @@ impl World {
             let mut tx = self.begin().await;
             let pending = sync.list_claims(&mut tx, &stream, &batch).await.unwrap();
             tx.commit().await.unwrap();
-            let claims = sync.resolve_claims(session, (&stream, &batch), pending);
-            let claims = claims.await.unwrap();
-            let finds_deletions = session.lookup().is_some();
+            let fetched = sync.resolve_claims(session, batch, pending).await.unwrap();
             let mut tx = self.begin().await;
-            sync.write(&mut tx, &stream, (batch, &claims), finds_deletions, now)
-                .await
-                .unwrap();
+            sync.write(&mut tx, &stream, fetched, now).await.unwrap();
             tx.commit().await.unwrap();
             batches += 1;
         }

@@ -2,7 +2,7 @@
 
 use aam::db::{runs, sync_positions};
 use aam::ingest::{Counts, Stream};
-use aam::sync::{Gone, ObjectSync, Phase, RowClaims};
+use aam::sync::{Fetched, ObjectSync, PendingRowClaims, Phase};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, join};
@@ -12,7 +12,7 @@ use schema::TenantId;
 use schema::source::ObjectRef;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sources::{Batch, SourceError, SourceErrorKind};
+use sources::{SourceError, SourceErrorKind};
 
 use super::object::{object_ref, record_schema};
 use super::{
@@ -112,12 +112,6 @@ struct SourceSync<'a> {
     payload: &'a SourceJob,
 }
 
-/// What the source said, to be written.
-enum Fetched {
-    Batch(Box<Batch>, RowClaims),
-    Gone(Gone),
-}
-
 type SliceResult = Result<SliceOutcome, Failure>;
 
 impl SourceSync<'_> {
@@ -212,7 +206,7 @@ impl SourceSync<'_> {
             tx.commit().await?;
             let session = slice.session(self.source).await?;
             let gone = current.find_gone(session, candidates).await;
-            return Ok(Fetched::Gone(gone.map_err(Failure::Source)?));
+            return gone.map_err(Failure::Source);
         }
         let read = (current.object.as_str(), current.read_state());
         let batch = match slice.sessions.take_prefetched(self.source.key, read) {
@@ -224,17 +218,16 @@ impl SourceSync<'_> {
             }
         };
         current.check_batch(&batch).map_err(Failure::Source)?;
-        if !current.may_move_ids() {
-            return Ok(Fetched::Batch(Box::new(batch), RowClaims::default()));
+        let mut pending = PendingRowClaims::default();
+        if current.may_move_ids() {
+            let mut tx = db::begin(pool, self.work.tenant()).await?;
+            let stream = Stream::open(&mut tx, self.work.tenant(), object, self.work.now).await?;
+            pending = current.list_claims(&mut tx, &stream, &batch).await?;
+            tx.commit().await?;
         }
-        let mut tx = db::begin(pool, self.work.tenant()).await?;
-        let stream = Stream::open(&mut tx, self.work.tenant(), object, self.work.now).await?;
-        let pending = current.list_claims(&mut tx, &stream, &batch).await?;
-        tx.commit().await?;
         let session = slice.session(self.source).await?;
-        let claims = current.resolve_claims(session, (&stream, &batch), pending);
-        let claims = claims.await.map_err(Failure::Source)?;
-        Ok(Fetched::Batch(Box::new(batch), claims))
+        let resolved = current.resolve_claims(session, batch, pending).await;
+        resolved.map_err(Failure::Source)
     }
 
     /// Writes what the source said, and how far that is; meanwhile the next batch is fetched.
@@ -249,11 +242,7 @@ impl SourceSync<'_> {
         let Some(object) = self.object(&name)? else {
             return Ok(SliceOutcome::Lost);
         };
-        let next = match &fetched {
-            Fetched::Batch(batch, _) if !batch.exhausted => Some(batch.state.clone()),
-            _ => None,
-        };
-        let finds_deletions = slice.session(self.source).await?.lookup().is_some();
+        let next = fetched.next_state().cloned();
         let sessions = &mut *slice.sessions;
         let write = async {
             let mut tx = self.work.begin().await?;
@@ -261,19 +250,9 @@ impl SourceSync<'_> {
                 .lock_connection(&mut tx, object.connection)
                 .await?;
             let stream = Stream::open(&mut tx, self.work.tenant(), &object, self.work.now).await?;
-            match fetched {
-                Fetched::Batch(batch, claims) => {
-                    let batch = (*batch, &claims);
-                    current
-                        .write(&mut tx, &stream, batch, finds_deletions, self.work.now)
-                        .await?;
-                }
-                Fetched::Gone(gone) => {
-                    current
-                        .write_gone(&mut tx, &stream, gone, self.work.now)
-                        .await?;
-                }
-            }
+            current
+                .write(&mut tx, &stream, fetched, self.work.now)
+                .await?;
             progress.current = if *current.phase() == Phase::Done {
                 progress.counts += current.counts();
                 None

@@ -4,18 +4,19 @@
 //! the record's own is gone from the source or has another id.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use mapping::Plan;
-use sources::{Batch, RecordBody, Session, SourceError};
+use sources::{Batch, KeyLookup, RecordBody, Session, SourceError};
 
-use super::object::ObjectSync;
+use super::object::{Fetched, FetchedBatch, ObjectSync};
 use crate::db::stored_records::{self, Rows};
 use crate::db::{self, Connection, raw_records};
 use crate::ingest::{Item, Stream};
 
 /// What the rows of a batch change about which row has which record.
 #[derive(Debug, Default)]
-pub struct RowClaims {
+pub(super) struct RowClaims {
     /// Records that they may have although they are stored from other rows, by these keys.
     released: Vec<(String, String)>,
     /// Keys of the rows whose records are not stored from them.
@@ -26,8 +27,10 @@ pub struct RowClaims {
 #[derive(Debug, Default)]
 pub struct PendingRowClaims {
     claims: RowClaims,
-    /// Records whose rows are not in the batch: id, and key without its shape.
+    /// Records whose rows are not in the batch: id, and key of the row.
     elsewhere: Vec<(String, String)>,
+    /// What tells the ids of these rows; none where nobody looked.
+    plan: Option<Arc<Plan>>,
 }
 
 impl ObjectSync {
@@ -65,7 +68,10 @@ impl ObjectSync {
         }
         let object = stream.object.key();
         let unsettled = stored_records::list_unsettled(conn, stream.tenant, object, &rows).await?;
-        let mut pending = PendingRowClaims::default();
+        let mut pending = PendingRowClaims {
+            plan: Some(stream.plan.clone()),
+            ..PendingRowClaims::default()
+        };
         for row in unsettled {
             let index = usize::try_from(row.index).expect("an index of the rows");
             let id = &rows.source_ids[index];
@@ -88,16 +94,34 @@ impl ObjectSync {
     pub async fn resolve_claims(
         &self,
         session: &mut dyn Session,
-        (stream, batch): (&Stream, &Batch),
+        batch: Batch,
+        pending: PendingRowClaims,
+    ) -> Result<Fetched, SourceError> {
+        let lookup = session.lookup();
+        let finds_deletions = lookup.is_some();
+        let claims = match lookup.filter(|_| !pending.elsewhere.is_empty()) {
+            Some(lookup) => self.ask_holders(lookup, &batch, pending).await?,
+            None => pending.claims,
+        };
+        Ok(Fetched::Batch(Box::new(FetchedBatch {
+            batch,
+            claims,
+            finds_deletions,
+        })))
+    }
+
+    async fn ask_holders(
+        &self,
+        lookup: &mut dyn KeyLookup,
+        batch: &Batch,
         pending: PendingRowClaims,
     ) -> Result<RowClaims, SourceError> {
         let PendingRowClaims {
             mut claims,
             elsewhere,
+            plan,
         } = pending;
-        let Some(lookup) = session.lookup().filter(|_| !elsewhere.is_empty()) else {
-            return Ok(claims);
-        };
+        let now = |body: &str| plan.as_ref().and_then(|it| id(it, body));
         let shape = batch.key_shape.as_str();
         // A key of another shape was that of a row which is read anew, or is gone.
         let (held, gone): (Vec<_>, Vec<_>) = elsewhere
@@ -115,7 +139,7 @@ impl ObjectSync {
             .filter(|(index, (id, _))| match there.get(index) {
                 None => true,
                 Some(None) => false,
-                Some(Some(body)) => self::id(&stream.plan, body).is_some_and(|it| it != *id),
+                Some(Some(body)) => now(body).is_some_and(|it| it != *id),
             });
         claims.released.extend(left.map(|it| it.1.clone()));
         Ok(claims)

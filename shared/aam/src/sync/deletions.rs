@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sources::{Batch, RecordBody, Session, SourceError};
 
-use super::object::{ObjectSync, refused};
+use super::object::{Fetched, ObjectSync, refused};
 use super::phase::{Phase, PhaseEvent};
 use crate::db::stored_records::{self, Keyed, Slice};
 use crate::db::{self, Connection, quarantine};
@@ -93,7 +93,7 @@ impl ObjectSync {
         &self,
         session: &mut dyn Session,
         candidates: Candidates,
-    ) -> Result<Gone, SourceError> {
+    ) -> Result<Fetched, SourceError> {
         let Candidates(stored) = candidates;
         let last = stored_records::last(&stored);
         let keys: Vec<_> = stored.iter().filter_map(|it| it.key.as_deref()).collect();
@@ -108,17 +108,14 @@ impl ObjectSync {
             let index = it.key.as_ref().and_then(|_| asked.next());
             index.is_none_or(|it| !there.contains(&it))
         });
-        Ok(Gone {
+        Ok(Fetched::Gone(Gone {
             places: gone.map(|it| it.place).collect(),
             last,
-        })
+        }))
     }
 
     /// Deletes what is gone once all is counted, and goes on after the slice.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn write_gone(
+    pub(super) async fn write_gone(
         &mut self,
         conn: &mut Connection,
         stream: &Stream,

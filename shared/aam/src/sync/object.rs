@@ -8,6 +8,7 @@ use sources::{Batch, Checkpoint, Incomplete, ReadScope, RecordBody, SourceError,
 use uuid::Uuid;
 
 use super::claims::{self, RowClaims};
+use super::deletions::Gone;
 use super::phase::{Phase, PhaseEvent};
 use crate::db::runs::{self, RunKind};
 use crate::db::{self, Connection, stored_records, sync_positions};
@@ -34,6 +35,34 @@ pub struct ObjectSync {
     checkpoint: Option<Checkpoint>,
     /// What is left undone, and why.
     warnings: Vec<String>,
+}
+
+/// What the source said, to be written.
+#[derive(Debug)]
+pub enum Fetched {
+    /// Records.
+    Batch(Box<FetchedBatch>),
+    /// Which stored records it has no more.
+    Gone(Gone),
+}
+
+/// A batch, and what was found out about it.
+#[derive(Debug)]
+pub struct FetchedBatch {
+    pub(super) batch: Batch,
+    pub(super) claims: RowClaims,
+    /// Whether the source can be asked which stored records it has no more.
+    pub(super) finds_deletions: bool,
+}
+
+impl Fetched {
+    /// Where the next batch begins, if there is one.
+    pub fn next_state(&self) -> Option<&Value> {
+        match self {
+            Fetched::Batch(it) if !it.batch.exhausted => Some(&it.batch.state),
+            Fetched::Batch(_) | Fetched::Gone(_) => None,
+        }
+    }
 }
 
 impl ObjectSync {
@@ -110,7 +139,7 @@ impl ObjectSync {
         )))
     }
 
-    /// Writes a batch, and how far it reaches.
+    /// Writes what the source said, and how far that is.
     ///
     /// # Errors
     /// Those of the database.
@@ -118,17 +147,34 @@ impl ObjectSync {
         &mut self,
         conn: &mut Connection,
         stream: &Stream,
-        (batch, claims): (Batch, &RowClaims),
-        finds_deletions: bool,
+        fetched: Fetched,
         now: DateTime<Utc>,
     ) -> db::Result<()> {
+        match fetched {
+            Fetched::Batch(fetched) => self.write_batch(conn, stream, *fetched, now).await,
+            Fetched::Gone(gone) => self.write_gone(conn, stream, gone, now).await,
+        }
+    }
+
+    async fn write_batch(
+        &mut self,
+        conn: &mut Connection,
+        stream: &Stream,
+        fetched: FetchedBatch,
+        now: DateTime<Utc>,
+    ) -> db::Result<()> {
+        let FetchedBatch {
+            batch,
+            claims,
+            finds_deletions,
+        } = fetched;
         if batch.scope == ReadScope::Snapshot && self.stored_before.is_none() {
             let object = stream.object.key();
             let stored = stored_records::count_raw(conn, stream.tenant, object).await?;
             self.stored_before = Some(stored);
         }
-        claims::release(conn, stream, claims).await?;
-        self.write_records(conn, stream, (&batch, claims), now)
+        claims::release(conn, stream, &claims).await?;
+        self.write_records(conn, stream, (&batch, &claims), now)
             .await?;
         self.quarantine_too_large(conn, stream, &batch, now).await?;
         self.warnings.extend(batch.warnings);
