@@ -106,7 +106,12 @@ async fn listen(port: u16) -> anyhow::Result<TcpListener> {
 async fn secrets(path: &Path) -> anyhow::Result<Secrets> {
     if !path.exists() {
         let folder = path.parent().context("the secrets file needs a folder")?;
-        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| {
+            format!(
+                "creating {}: start it in a folder that can be written to",
+                folder.display()
+            )
+        })?;
         // Under another name until it is whole, as a kill may come in between.
         let unfinished = path.with_extension("new");
         let mut file = OpenOptions::new()

@@ -24,7 +24,7 @@ where
         Ok(text) => text
             .parse()
             .map(Some)
-            .with_context(|| format!("{name} is malformed")),
+            .with_context(|| format!("{name} is malformed: correct it or unset it")),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(err @ std::env::VarError::NotUnicode(_)) => Err(err).context(name.to_owned()),
     }

@@ -77,9 +77,12 @@ impl Demo {
 /// The CSV and TSV files of a directory, by name.
 fn read(directory: &Path) -> anyhow::Result<Vec<File>> {
     let mut files = Vec::new();
-    let entries = directory
-        .read_dir()
-        .with_context(|| format!("reading {}", directory.display()))?;
+    let entries = directory.read_dir().with_context(|| {
+        format!(
+            "reading {}: --dir takes a folder of CSV files",
+            directory.display()
+        )
+    })?;
     for entry in entries {
         let path = entry?.path();
         let wanted = path
