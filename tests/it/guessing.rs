@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use axum::http::Request;
-use platform::http::ClientAddress;
+use platform::client_address::ClientAddress;
 use platform::limit::{Limits, quota};
 use serde_json::json;
 use sqlx::AssertSqlSafe;

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use platform::auth::Verifier;
-use platform::config::{AUDIENCE, Auth, LOCAL_ISSUER};
+use platform::auth::Auth;
+use platform::config::{AUDIENCE, LOCAL_ISSUER};
 use platform::limit::Limits;
 use platform::secrets::{RefreshingSecret, Source, TTL};
 use platform::{Config, Platform, Routes, db};

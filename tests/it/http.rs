@@ -101,7 +101,7 @@ async fn a_request_that_fits_no_route_is_a_problem() {
         let answer = app.send(Method::POST, API_KEYS, Some(&ann), body, headers);
         check(answer.await, 415, "unsupported_media_type");
     }
-    let large = vec![b' '; platform::http::BODY_LIMIT + 1];
+    let large = vec![b' '; platform::extract::BODY_LIMIT + 1];
     check(raw(&app, &ann, large.clone()).await, 413, "too_large");
     let headers = [JSON, ("idempotency-key", "large")];
     let answer = app.send(Method::POST, API_KEYS, Some(&ann), large.into(), &headers);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use platform::http::ClientAddress;
+use platform::client_address::ClientAddress;
 use platform::limit::{Limits, quota};
 use serde_json::json;
 use tests::app::{Answer, JSON, Person, Setup, TestApp};

@@ -9,7 +9,7 @@
 //! right: a hundred at once are not all let through because none has failed yet.
 
 use platform::Platform;
-use platform::http::ClientAddress;
+use platform::client_address::ClientAddress;
 use platform::limit::Class;
 use schema::{Result, UserId};
 

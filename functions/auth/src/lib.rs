@@ -20,8 +20,8 @@ mod token;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use platform::client_address::ClientAddress;
 use platform::config::Realm;
-use platform::http::ClientAddress;
 use platform::limit::Class;
 use platform::{Platform, Routes};
 use schema::Error;

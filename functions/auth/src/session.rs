@@ -5,8 +5,8 @@
 //! one gets the same child again.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use platform::client_address::ClientAddress;
 use platform::db::Connection;
-use platform::http::ClientAddress;
 use platform::secrets::KeyRing;
 use schema::UserId;
 use serde::Serialize;
@@ -36,7 +36,7 @@ pub(crate) struct Tokens {
 }
 
 /// What came of a refresh token.
-pub(crate) enum Outcome {
+pub(crate) enum RefreshOutcome {
     Refreshed(Tokens),
     /// It is not valid, and nothing was changed.
     Refused,
@@ -67,17 +67,17 @@ pub(crate) async fn refresh(
     conn: &mut Connection,
     token: &OpaqueToken,
     now: DateTime<Utc>,
-) -> platform::Result<Outcome> {
+) -> platform::Result<RefreshOutcome> {
     // The lock on the person comes first: then one refresh of theirs runs at a time, and
     // disabling them, which takes it too, misses no token.
     let Some(user) = users::lock_of_token(conn, token.tenant, token.id).await? else {
-        return Ok(Outcome::Refused);
+        return Ok(RefreshOutcome::Refused);
     };
     let Some(parent) = rows::find(conn, token.tenant, token.id).await? else {
-        return Ok(Outcome::Refused);
+        return Ok(RefreshOutcome::Refused);
     };
     if user.disabled || !token.matches(&parent.token_hash) {
-        return Ok(Outcome::Refused);
+        return Ok(RefreshOutcome::Refused);
     }
     let account = Account {
         tenant: token.tenant,
@@ -87,10 +87,10 @@ pub(crate) async fn refresh(
     let secrets = app.platform.secrets.get().await?;
     let (child, known) = child(conn, token, &secrets.keys.signing).await?;
     match judge(&parent, known.as_ref(), now) {
-        Verdict::Refuse => return Ok(Outcome::Refused),
+        Verdict::Refuse => return Ok(RefreshOutcome::Refused),
         Verdict::Revoke => {
             rows::revoke_family(conn, token.tenant, parent.family_id, now).await?;
-            return Ok(Outcome::Reused(user.id));
+            return Ok(RefreshOutcome::Reused(user.id));
         }
         Verdict::Repeat => {}
         Verdict::Rotate => {
@@ -103,7 +103,7 @@ pub(crate) async fn refresh(
         }
     }
     let tokens = tokens(app, &account, &child, now).await?;
-    Ok(Outcome::Refreshed(tokens))
+    Ok(RefreshOutcome::Refreshed(tokens))
 }
 
 /// The token's child, and its row where it was handed out: by the current key, unless it was made

@@ -10,7 +10,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
-use platform::http::ClientAddress;
+use platform::client_address::ClientAddress;
 use platform::{Platform, Routes, http};
 use tokio::net::TcpListener;
 use utoipa::openapi::OpenApi;

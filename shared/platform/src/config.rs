@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use axum::http::HeaderValue;
 use schema::EgressPolicy;
 
-use crate::auth::Verifier;
+use crate::auth::{Auth, Verifier};
 use crate::limit::Limits;
 use crate::queue::{self, Queue};
 use crate::secrets::{RefreshingSecret, Secrets};
@@ -36,14 +36,6 @@ pub struct Config {
     /// Which hosts a tenant may name: those of the internet, and with `PRIVATE_HOSTS=true` those of
     /// private networks.
     pub egress: EgressPolicy,
-}
-
-/// Whether tokens are asked for.
-pub enum Auth {
-    /// Each request must carry a token or an API key.
-    On(Box<Verifier>),
-    /// Every request is the development admin. Never in a deployed function.
-    Off,
 }
 
 /// Who signs access tokens, and for whom.

@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use crate::Problem;
 
+/// The largest body that is held in memory, in bytes. Uploads stream and have their own limit.
+pub const BODY_LIMIT: usize = 6 << 20;
+
 /// A JSON body: syntax errors are 400, wrong or unknown fields 422 with their place.
 pub struct Json<T>(pub T);
 

@@ -10,8 +10,8 @@ use futures_util::future::join3;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::Auth;
 use crate::cache::Cache;
-use crate::config::Auth;
 use crate::secrets::Secrets;
 use crate::{Platform, Routes, db, routes};
 

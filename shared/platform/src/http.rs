@@ -1,11 +1,10 @@
 //! From a function's routes to the service that answers: the layers that all of them share.
 
 use std::any::Any;
-use std::net::IpAddr;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
-use axum::http::{HeaderName, Method, StatusCode, header, request::Parts};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
@@ -15,11 +14,9 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
 
 use crate::deadline::Deadline;
+use crate::extract::BODY_LIMIT;
 use crate::openapi::describe;
 use crate::{Platform, Problem, Routes, health, idempotency, trace};
-
-/// The largest body that is held in memory, in bytes. Uploads stream and have their own limit.
-pub const BODY_LIMIT: usize = 6 << 20;
 
 /// Where a function describes itself.
 const DOCUMENT: &str = "/openapi.json";
@@ -55,47 +52,6 @@ pub fn openapi(routes: Routes, platform: &Platform, title: &str) -> OpenApi {
 
 fn with_health(routes: Routes, platform: &Platform) -> Routes {
     routes.merge(health::router().with_state(platform.clone()))
-}
-
-/// Makes aws-lc-rs the process's TLS provider. Once is enough, more does no harm.
-pub fn install_tls() {
-    static INSTALL: Once = Once::new();
-    INSTALL.call_once(|| {
-        // An error says that somebody was first, with the only provider there is.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    });
-}
-
-/// The address that the request came from, as the gateway or the socket knows it; never one
-/// that the client claims.
-#[derive(Debug, Clone, Copy)]
-pub struct ClientAddress(pub Option<IpAddr>);
-
-impl ClientAddress {
-    /// Who counts as one client before anybody is known: an IPv4 address, or an IPv6 network of
-    /// 64 bits, since whoever has one address of it has them all.
-    pub fn neighbourhood(self) -> String {
-        match self.0.map(|it| it.to_canonical()) {
-            None => "unknown".to_owned(),
-            Some(IpAddr::V4(address)) => address.to_string(),
-            Some(IpAddr::V6(address)) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}")
-            }
-        }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(parts
-            .extensions
-            .get()
-            .copied()
-            .unwrap_or(ClientAddress(None)))
-    }
 }
 
 fn cors(platform: &Platform) -> CorsLayer {
@@ -165,18 +121,4 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Problem {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a message".to_owned());
     Error::Internal(text.into()).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_network_of_ipv6_is_one_client() {
-        let of = |it: &str| ClientAddress(Some(it.parse().unwrap())).neighbourhood();
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-    }
 }

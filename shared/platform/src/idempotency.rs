@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use schema::{Error, TenantId};
 
-use crate::config::Auth;
+use crate::auth::Auth;
 use crate::db::idempotency::{self as rows, Answer, StoredResponse};
-use crate::http::BODY_LIMIT;
+use crate::extract::BODY_LIMIT;
 use crate::secrets::{Key, KeyRing};
 use crate::{Caller, Platform, Problem, db, seal};
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::audit::{self, Entry};
-use crate::db::queue::{self, LeasedJob, Order};
+use crate::db::queue::{self, LeasedJob, QueuePriority};
 use crate::db::{self, Pool, Transaction};
 use crate::queue::JobRef;
 
@@ -93,11 +93,11 @@ pub async fn enqueue(
     if !db::jobs::insert_once(conn, tenant, &row, now).await? {
         return Ok(None);
     }
-    let order = Order {
+    let priority = QueuePriority {
         exclusive: new.exclusive,
         patience: new.patience,
     };
-    queue::insert(conn, tenant, job, order).await?;
+    queue::insert(conn, tenant, job, priority).await?;
     let entry = Entry {
         at: now,
         actor,

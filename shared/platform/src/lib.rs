@@ -3,9 +3,11 @@
 //! **Invariant:** it knows no domain word. A connection, an entity, a view is nothing to it.
 
 pub mod audit;
+mod audit_chain;
 pub mod auth;
 pub mod aws;
 pub mod cache;
+pub mod client_address;
 mod clock;
 pub mod config;
 pub mod cursor;
@@ -20,18 +22,21 @@ pub mod http;
 mod https;
 mod idempotency;
 pub mod jobs;
+mod keyset;
 pub mod lambda;
 pub mod limit;
-pub mod metrics;
+mod message;
 mod openapi;
 pub mod page;
 pub mod problem;
 pub mod queue;
+mod quota;
 pub mod redis;
 pub mod routes;
 mod seal;
 pub mod secrets;
 pub mod telemetry;
+pub mod tls;
 pub mod trace;
 
 use std::sync::Arc;
@@ -41,6 +46,7 @@ pub use clock::now;
 pub use config::Config;
 pub use problem::{Problem, Result};
 pub use routes::Routes;
+pub use trace::metrics;
 
 /// What a function holds for all its requests. Cheap to clone.
 #[derive(Clone)]
@@ -55,7 +61,7 @@ pub struct Parts {
     /// How often who may call.
     pub limiter: limit::Limiter,
     /// Who is believed.
-    pub auth: config::Auth,
+    pub auth: auth::Auth,
     /// The keys of now.
     pub secrets: secrets::Secrets,
     /// What wakes a worker for a job.

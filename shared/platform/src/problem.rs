@@ -72,6 +72,11 @@ impl Problem {
         }
     }
 
+    /// As the error of work that answers no request, such as a job.
+    pub fn into_anyhow(self) -> anyhow::Error {
+        anyhow::anyhow!("{:?}", self.error)
+    }
+
     /// What went wrong.
     pub fn error(&self) -> &Error {
         &self.error

@@ -43,7 +43,7 @@ impl Config {
 /// A certificate authority that is none, a URL that is none, or one that would send secrets
 /// unencrypted to another machine.
 pub fn connect(config: &Config) -> anyhow::Result<ConnectionManager> {
-    crate::http::install_tls();
+    crate::tls::install();
     let client = match &config.ca {
         Some(pem) => {
             check_pem(pem)?;

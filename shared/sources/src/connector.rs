@@ -1,4 +1,4 @@
-//! The kinds of sources that can be connected. A new one is a file here, a `mod` and an entry.
+//! What a kind of source is: a connector.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,14 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::redact::Secrets;
-use crate::{Session, SourceError, SourceErrorKind, StreamConfig, filesource, postgres};
-
-/// Every connector there is.
-pub const CONNECTORS: &[&dyn Connector] = &[
-    &filesource::FileSource,
-    &postgres::SUPABASE,
-    &postgres::POSTGRES,
-];
+use crate::{Session, SourceError, SourceErrorKind, StreamConfig};
 
 /// One kind of source: what it needs, and the way to it.
 pub trait Connector: Sync {
@@ -157,12 +150,6 @@ pub enum Capability {
     Sync,
     /// Ask the source for its structure.
     Discover,
-}
-
-/// The connector of that name, in any case.
-pub fn find(name: &str) -> Option<&'static dyn Connector> {
-    let same = |it: &&&dyn Connector| it.name().eq_ignore_ascii_case(name);
-    CONNECTORS.iter().find(same).copied()
 }
 
 /// Reads a config as the connector's own type.

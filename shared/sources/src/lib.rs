@@ -4,6 +4,7 @@
 //!
 //! **Invariant:** no database: what is read is returned, and who asks stores it.
 
+mod catalog;
 mod connector;
 pub mod delimited;
 pub mod egress;
@@ -13,9 +14,8 @@ pub mod postgres;
 pub mod redact;
 mod session;
 
-pub use connector::{
-    CONNECTORS, Capability, ConnectContext, Connector, Exchange, HeldSecrets, SecretStore, find,
-};
+pub use catalog::{CONNECTORS, find};
+pub use connector::{Capability, ConnectContext, Connector, Exchange, HeldSecrets, SecretStore};
 pub use error::{SourceError, SourceErrorKind};
 pub use session::{
     Batch, Checkpoint, Incomplete, KeyLookup, ReadScope, RecordBody, Session, SourceRecord,

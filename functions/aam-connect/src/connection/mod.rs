@@ -1,6 +1,16 @@
 //! A connection's source: its config, its secrets, the session with it.
 
+use schema::{ConnectionId, Error};
+
 pub(crate) mod config;
 mod secrets;
 pub(crate) mod session;
 pub(crate) mod source;
+
+/// What another tenant's connection is, too.
+pub(crate) const NOT_FOUND: Error = Error::NotFound { what: "connection" };
+
+/// How the audit log names a connection.
+pub(crate) fn audit_object(id: ConnectionId) -> String {
+    format!("connection:{id}")
+}

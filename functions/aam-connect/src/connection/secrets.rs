@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use platform::{Platform, db};
+use platform::{Platform, Problem, db};
 use schema::{ConnectionId, TenantId};
 use sources::redact::Secrets;
 use sources::{Exchange, SecretStore, SourceError, SourceErrorKind};
@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use super::source;
 use crate::db::connections::source as rows;
-use crate::jobs::internal;
 
 /// An exchange may take so long; then somebody else may try.
 const LEASE: Duration = Duration::from_secs(60);
@@ -63,7 +62,7 @@ impl StoredSecrets {
                 let keys = &self.platform.secrets;
                 let place = (self.tenant, self.connection);
                 let secrets = source::unseal(&mut tx, keys, place, sealed.as_deref()).await;
-                Some(secrets.map_err(internal)?)
+                Some(secrets.map_err(Problem::into_anyhow)?)
             }
         };
         tx.commit().await?;
@@ -77,7 +76,7 @@ impl StoredSecrets {
             Some(secrets) => {
                 let place = (self.tenant, self.connection);
                 let sealed = source::seal(&mut tx, &self.platform, place, secrets).await;
-                sealed.map_err(internal)?
+                sealed.map_err(Problem::into_anyhow)?
             }
             None => None,
         };

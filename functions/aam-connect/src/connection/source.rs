@@ -17,7 +17,6 @@ use super::config::ValidConfig;
 use super::secrets::StoredSecrets;
 use super::session::SessionKey;
 use crate::db::connections::source as rows;
-use crate::jobs::{discover, subject, sync};
 
 /// A request must be answered; a source that needs longer is not healthy.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(20);
@@ -171,24 +170,12 @@ pub(super) async fn unseal(
 }
 
 /// Stores the secrets of another config, and forgets the checkpoints of another source.
-///
-/// # Errors
-/// [`Error::Conflict`] where a job still reads the source of before.
 pub(crate) async fn replace(
     conn: &mut platform::db::Connection,
     platform: &Platform,
     (tenant, id): (TenantId, ConnectionId),
     config: &ValidConfig,
 ) -> Result<()> {
-    let kinds = [sync::NAME, discover::NAME];
-    let about = subject(id);
-    if config.source_changed
-        && platform::db::jobs::exists_unfinished(conn, tenant, &kinds, &about).await?
-    {
-        let detail = "a job still reads the source that the config leads to now: wait for its end, \
-                      or cancel it, see GET /api/v1/tasks";
-        return Err(Error::Conflict(detail).into());
-    }
     if let Some(sealed) = seal(conn, platform, (tenant, id), &config.secrets).await? {
         rows::set_secrets(conn, tenant, id, &sealed).await?;
     }

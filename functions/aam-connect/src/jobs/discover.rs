@@ -22,7 +22,7 @@ pub(crate) struct Discover;
 
 /// How far a discovery is.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Progress {
+struct DiscoverProgress {
     /// How many streams are done.
     done: usize,
     /// The drifts that it was the first to see.
@@ -67,8 +67,10 @@ async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
     let work = slice.work;
     let payload: SourceJob = work.payload().context("the payload of a discovery")?;
     let mut progress = match &work.job.progress {
-        Some(progress) => Progress::deserialize(progress).context("the progress of a discovery")?,
-        None => Progress::default(),
+        Some(progress) => {
+            DiscoverProgress::deserialize(progress).context("the progress of a discovery")?
+        }
+        None => DiscoverProgress::default(),
     };
     let source = work.find_source(payload.connection_id).await?;
     let names = payload.streams(&source);
@@ -113,7 +115,7 @@ async fn describe(
     described.map(Some).map_err(Failure::Source)
 }
 
-impl Progress {
+impl DiscoverProgress {
     fn end(self, streams: usize) -> SliceOutcome {
         if self.errors.is_empty() {
             return SliceOutcome::Done(json!({ "objects": streams, "drifts": self.drifts }));

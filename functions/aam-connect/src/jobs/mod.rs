@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use platform::db::queue::LeasedJob;
 use platform::jobs::{Fence, Job, JobEnd, LeasedTransaction, NewJob, begin_leased};
-use platform::{Platform, db};
-use schema::{ConnectionId, RunId, TenantId};
+use platform::{Platform, Problem, db};
+use schema::{ConnectionId, Error, RunId, TenantId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -157,7 +157,9 @@ impl Work<'_> {
     async fn find_source(&self, id: ConnectionId) -> Result<Source, Failure> {
         let mut tx = db::read(&self.platform.db, self.tenant()).await?;
         let source = Source::find(&mut tx, self.tenant(), id).await;
-        source.map_err(internal)?.ok_or_else(connection_deleted)
+        source
+            .map_err(Problem::into_anyhow)?
+            .ok_or_else(connection_deleted)
     }
 }
 
@@ -170,7 +172,7 @@ impl Slice<'_> {
             // On the heap: it may ask for a key, which is large.
             let config = Box::pin(source.config_with_secrets(platform, &mut tx)).await;
             tx.commit().await?;
-            let config = config.map_err(internal)?;
+            let config = config.map_err(Problem::into_anyhow)?;
             let session = source.connect(platform, config).await;
             let session = session.map_err(Failure::Source)?;
             self.sessions.insert(source.key, session).await;
@@ -235,6 +237,24 @@ impl SourceJob {
 /// What a job about a connection is about.
 pub(crate) fn subject(connection: ConnectionId) -> String {
     format!("connection:{connection}")
+}
+
+/// Makes sure that no job reads the connection's source, which is about to become another one.
+///
+/// # Errors
+/// [`Error::Conflict`] where one does.
+pub(crate) async fn check_source_unused(
+    conn: &mut db::Connection,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> platform::Result<()> {
+    let kinds = [sync::NAME, discover::NAME];
+    if db::jobs::exists_unfinished(conn, tenant, &kinds, &subject(connection)).await? {
+        let detail = "a job still reads the source that the config leads to now: wait for its end, \
+                      or cancel it, see GET /api/v1/tasks";
+        return Err(Error::Conflict(detail).into());
+    }
+    Ok(())
 }
 
 /// Why a slice stopped in the middle.
@@ -314,9 +334,4 @@ async fn end_run(
         JobEnd::Canceled => runs::cancel(conn, tenant, run, now).await?,
     }
     Ok(())
-}
-
-/// A problem of the platform, as a job's error.
-pub(crate) fn internal(problem: platform::Problem) -> anyhow::Error {
-    anyhow::anyhow!("{:?}", problem.error())
 }

@@ -46,7 +46,7 @@ pub(crate) enum Phase {
 
 /// How far a replay is.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Progress {
+struct ReplayProgress {
     /// Of all objects.
     counts: Counts,
     /// The object before the current one; they go by name.
@@ -103,8 +103,10 @@ async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
     let (tenant, now) = (work.tenant(), work.now);
     let replay: Replay = work.payload().context("the payload of a replay")?;
     let mut progress = match &work.job.progress {
-        Some(progress) => Progress::deserialize(progress).context("the progress of a replay")?,
-        None => Progress::default(),
+        Some(progress) => {
+            ReplayProgress::deserialize(progress).context("the progress of a replay")?
+        }
+        None => ReplayProgress::default(),
     };
     let mut tx = work.begin().await?;
     work.lock_connection(&mut tx, replay.connection_id).await?;
@@ -123,7 +125,7 @@ async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
     work.commit(tx, &progress).await
 }
 
-impl Progress {
+impl ReplayProgress {
     /// Takes up the next object, if there is one more.
     async fn begin(
         &mut self,

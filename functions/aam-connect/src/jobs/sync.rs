@@ -27,7 +27,7 @@ pub(crate) struct Sync;
 
 /// How far a sync is.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Progress {
+struct SyncProgress {
     /// Of all streams.
     counts: Counts,
     /// How many streams are done.
@@ -72,7 +72,7 @@ impl JobKind for Sync {
 async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
     let work = slice.work;
     let payload: SourceJob = work.payload().context("the payload of a sync")?;
-    let progress = Progress::read(work.job.progress.as_ref());
+    let progress = SyncProgress::read(work.job.progress.as_ref());
     let source = work.find_source(payload.connection_id).await?;
     let names = payload.streams(&source);
     if progress.current.is_none() && progress.done >= names.len() {
@@ -89,11 +89,11 @@ async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
     }
 }
 
-impl Progress {
+impl SyncProgress {
     /// What is stored of the progress. What another version of the platform has left is begun
     /// again: a sync may be.
-    fn read(stored: Option<&Value>) -> Progress {
-        let progress = stored.and_then(|it| Progress::deserialize(it).ok());
+    fn read(stored: Option<&Value>) -> SyncProgress {
+        let progress = stored.and_then(|it| SyncProgress::deserialize(it).ok());
         progress.unwrap_or_default()
     }
 
@@ -120,7 +120,7 @@ impl SourceSync<'_> {
         &self,
         slice: &mut Slice<'_>,
         name: &str,
-        mut progress: Progress,
+        mut progress: SyncProgress,
     ) -> SliceResult {
         progress.done += 1;
         let Some(object) = self.object(name)? else {
@@ -161,7 +161,7 @@ impl SourceSync<'_> {
         &self,
         slice: &mut Slice<'_>,
         current: ObjectSync,
-        mut progress: Progress,
+        mut progress: SyncProgress,
     ) -> SliceResult {
         let fetched = match self.object(&current.object)? {
             Some(object) => Box::pin(self.fetch(slice, &object, &current)).await,
@@ -236,7 +236,7 @@ impl SourceSync<'_> {
         slice: &mut Slice<'_>,
         mut current: ObjectSync,
         fetched: Fetched,
-        mut progress: Progress,
+        mut progress: SyncProgress,
     ) -> SliceResult {
         let (key, name) = (self.source.key, current.object.clone());
         let Some(object) = self.object(&name)? else {
@@ -278,7 +278,7 @@ impl SourceSync<'_> {
     }
 }
 
-impl Progress {
+impl SyncProgress {
     /// Goes on without a stream that cannot be read, unless that may pass.
     fn note(&mut self, error: SourceError) -> Result<(), Failure> {
         if error.is_transient() {

@@ -16,8 +16,9 @@ use uuid::Uuid;
 
 use super::schedule::{self, Interval, double_option};
 use crate::connection::config::{self, ValidConfig};
-use crate::connection::source;
+use crate::connection::{NOT_FOUND, audit_object, source};
 use crate::db::connections::{self, Connection, ConnectionStatus};
+use crate::jobs;
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
@@ -137,7 +138,7 @@ async fn create(
     connections::insert(&mut tx, caller.tenant, &connection, sealed.as_deref())
         .await
         .on_constraint("connections_name_key", NAME_TAKEN)?;
-    let entry = Entry::new(&caller, "connection.create", object(connection.id));
+    let entry = Entry::new(&caller, "connection.create", audit_object(connection.id));
     audit::append(&mut tx, caller.tenant, &entry.after(summary(&connection))).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(connection)))
@@ -201,7 +202,8 @@ async fn update(
     let mut connection = connections::lock(&mut tx, caller.tenant, id)
         .await?
         .ok_or(NOT_FOUND)?;
-    let entry = Entry::new(&caller, "connection.update", object(id)).before(summary(&connection));
+    let entry =
+        Entry::new(&caller, "connection.update", audit_object(id)).before(summary(&connection));
     if let Some(name) = change.name {
         check_title(&name)?;
         connection.name = name;
@@ -213,6 +215,9 @@ async fn update(
     let before = connection.schema_check_every_hours;
     connection.schema_check_every_hours = schedule::schema_check(connector, hours, before)?;
     if let Some(config) = config {
+        if config.source_changed {
+            jobs::check_source_unused(&mut tx, caller.tenant, id).await?;
+        }
         source::replace(&mut tx, &platform, (caller.tenant, id), &config).await?;
         connection.connector_config = config.redacted;
     }
@@ -253,7 +258,8 @@ async fn delete(
         .await?
         .ok_or(NOT_FOUND)?;
     connections::delete(&mut tx, caller.tenant, id).await?;
-    let entry = Entry::new(&caller, "connection.delete", object(id)).before(summary(&connection));
+    let entry =
+        Entry::new(&caller, "connection.delete", audit_object(id)).before(summary(&connection));
     audit::append(&mut tx, caller.tenant, &entry).await?;
     tx.commit().await?;
     Ok(Json(Deleted {
@@ -266,9 +272,6 @@ async fn delete(
     }))
 }
 
-/// What another tenant's connection is, too.
-pub(crate) const NOT_FOUND: Error = Error::NotFound { what: "connection" };
-
 const NAME_TAKEN: Error = Error::Conflict("another connection has this name: choose a new one");
 
 /// The connection, or 404.
@@ -279,11 +282,6 @@ pub(crate) async fn get(
 ) -> Result<Connection> {
     let connection = connections::find(conn, tenant, id).await?;
     Ok(connection.ok_or(NOT_FOUND)?)
-}
-
-/// How the audit log names a connection.
-pub(crate) fn object(id: ConnectionId) -> String {
-    format!("connection:{id}")
 }
 
 /// As connectors are named: a cursor is good however the request spells it.

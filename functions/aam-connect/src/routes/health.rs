@@ -13,8 +13,8 @@ use serde_json::json;
 use sources::{SourceError, SourceErrorKind};
 use utoipa::ToSchema;
 
-use super::connections::{NOT_FOUND, object};
 use crate::connection::source::Source;
+use crate::connection::{NOT_FOUND, audit_object};
 use crate::db::connections::{self, Complaints, ConnectionStatus};
 
 pub(crate) fn router() -> Routes<Platform> {
@@ -68,7 +68,7 @@ async fn check(
     connection.last_health_check = Some(checked_at);
     connections::update(&mut tx, caller.tenant, &connection).await?;
     if before != becomes {
-        let entry = Entry::new(&caller, "connection.health-check", object(id))
+        let entry = Entry::new(&caller, "connection.health-check", audit_object(id))
             .before(json!({ "status": before }))
             .after(json!({ "status": becomes }));
         audit::append(&mut tx, caller.tenant, &entry).await?;

@@ -12,12 +12,12 @@ use platform::{Result, metrics};
 use schema::source::{SourceType, SourceTypes, child_path};
 use serde_json::json;
 use sources::delimited::{
-    ColumnType, Doubt, Header, Item as Read, Options, Profile, Rejected, Row, Separators,
+    BadRow, ColumnType, Doubt, Header, Item as Read, Options, Profile, Row, Separators,
     StreamError, StreamReader,
 };
 
 use super::{FileReport, Stop, Upload, broken};
-use crate::routes::connections::object;
+use crate::connection::audit_object;
 
 /// A batch is full with this many rows or bytes, whichever comes first.
 const ROWS: usize = 500;
@@ -32,7 +32,7 @@ pub(super) struct FileIngest<'a> {
     rows: Vec<Waiting>,
     separators: Option<Separators>,
     /// Rows that could not even be read.
-    rejected: Vec<Rejected>,
+    rejected: Vec<BadRow>,
     rejected_bytes: usize,
 }
 
@@ -42,7 +42,7 @@ struct Waiting {
     /// Its place in the text of all.
     place: Range<usize>,
     /// Numbers that can be read in two ways, and the row as it is set aside for them.
-    doubts: Option<(Vec<Doubt>, Rejected)>,
+    doubts: Option<(Vec<Doubt>, BadRow)>,
 }
 
 impl<'a> FileIngest<'a> {
@@ -158,7 +158,7 @@ impl<'a> FileIngest<'a> {
         let mut tx = self.upload.begin().await?;
         self.passage.advance(&mut tx).await?;
         report.drift = self.passage.finish(&mut tx, now).await?;
-        let place = object(stream.object.connection);
+        let place = audit_object(stream.object.connection);
         let entry = Entry::new(&self.upload.caller, "file.upload", place).after(json!({
             "run": run.id,
             "file": run.file,

@@ -22,7 +22,7 @@ use schema::{ConnectionId, Error};
 use sources::delimited::file_name::{self, FileName};
 use sources::filesource::Config;
 
-use crate::routes::connections::NOT_FOUND;
+use crate::connection::NOT_FOUND;
 use body::{BoundedBody, HeaderBudget};
 use file_ingest::FileIngest;
 pub(crate) use report::{FileReport, UploadReport};

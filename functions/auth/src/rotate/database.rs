@@ -14,7 +14,7 @@ use platform::secrets::Credentials;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::{Pending, Rotation, Step};
+use super::{Pending, Rotation, RotationStep};
 use crate::db::roles;
 use crate::opaque_token::random;
 
@@ -22,15 +22,19 @@ const CLONE: &str = "_clone";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Rotation {
-    pub(super) async fn password(&self, step: Step, pending: &Pending) -> anyhow::Result<()> {
+    pub(super) async fn password(
+        &self,
+        step: RotationStep,
+        pending: &Pending,
+    ) -> anyhow::Result<()> {
         match (step, &pending.text) {
-            (Step::CreateSecret, None) => {
+            (RotationStep::CreateSecret, None) => {
                 let current = self.vault.current(&pending.secret).await?;
                 let current = current.context("the secret has no value yet")?;
                 self.vault.fill(pending, renew(&current)?).await
             }
-            (Step::SetSecret, Some(text)) => self.set(pending, text).await,
-            (Step::TestSecret, Some(text)) => {
+            (RotationStep::SetSecret, Some(text)) => self.set(pending, text).await,
+            (RotationStep::TestSecret, Some(text)) => {
                 let mut conn = self.connect(&read(text)?).await?;
                 Ok(roles::ping(&mut conn).await?)
             }

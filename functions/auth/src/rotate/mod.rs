@@ -23,7 +23,7 @@ use secret_versions::{Pending, SecretVersions};
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
     /// What is to be done.
-    pub step: Step,
+    pub step: RotationStep,
     /// The ARN of the secret.
     pub secret_id: String,
     /// The version that is being made.
@@ -33,7 +33,7 @@ pub struct Event {
 /// The steps, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Step {
+pub enum RotationStep {
     /// Makes the new version.
     CreateSecret,
     /// Makes others know it.
@@ -93,10 +93,10 @@ impl Rotation {
             tracing::info!(secret = event.secret_id, "the version is already current");
             return Ok(());
         };
-        if event.step == Step::FinishSecret {
+        if event.step == RotationStep::FinishSecret {
             return self.vault.promote(&pending).await;
         }
-        if event.step != Step::CreateSecret && pending.text.is_none() {
+        if event.step != RotationStep::CreateSecret && pending.text.is_none() {
             bail!("the version has no value: createSecret has not run");
         }
         if is(&event.secret_id, &self.auth) {

@@ -11,25 +11,25 @@ use platform::secrets::Document;
 use schema::{Role, TenantId, UserId};
 use uuid::Uuid;
 
-use super::{Pending, Rotation, Step};
+use super::{Pending, Rotation, RotationStep};
 use crate::keys;
 use crate::token::{Account, Signer};
 
 impl Rotation {
     pub(super) async fn signing_key(
         &self,
-        step: Step,
+        step: RotationStep,
         pending: &Pending,
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
         match (step, &pending.text) {
-            (Step::CreateSecret, None) => {
+            (RotationStep::CreateSecret, None) => {
                 let current = self.vault.current(&pending.secret).await?;
                 let rotated = keys::rotate(current.as_deref().unwrap_or("{}"), now)?;
                 self.vault.fill(pending, rotated).await
             }
-            (Step::SetSecret, Some(document)) => self.publish(document).await,
-            (Step::TestSecret, Some(document)) => self.try_out(document, now).await,
+            (RotationStep::SetSecret, Some(document)) => self.publish(document).await,
+            (RotationStep::TestSecret, Some(document)) => self.try_out(document, now).await,
             _ => Ok(()),
         }
     }

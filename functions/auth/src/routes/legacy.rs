@@ -1,8 +1,8 @@
 //! The original's older names.
 
 use axum::extract::State;
+use platform::client_address::ClientAddress;
 use platform::extract::Json;
-use platform::http::ClientAddress;
 use platform::limit::Class;
 use platform::{Reader, Routes, routes};
 

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use platform::client_address::ClientAddress;
 use platform::db::{self, OnConstraint, Transaction};
 use platform::extract::Json;
-use platform::http::ClientAddress;
 use platform::limit::Class;
 use platform::{Routes, audit, routes};
 use schema::{Error, Role, TenantId, UserId};

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::TimeDelta;
+use platform::client_address::ClientAddress;
 use platform::db;
 use platform::extract::Json;
-use platform::http::ClientAddress;
 use platform::limit::Class;
 use platform::{Routes, audit, routes};
 use schema::{Error, TenantId, UserId};
@@ -21,7 +21,7 @@ use crate::db::users::{self, Credentials};
 use crate::input::Email;
 use crate::opaque_token::OpaqueToken;
 use crate::password::{self, Verdict};
-use crate::session::{self, Outcome, Tokens};
+use crate::session::{self, RefreshOutcome, Tokens};
 use crate::token::Account;
 
 pub(super) fn router() -> Routes<App> {
@@ -169,15 +169,15 @@ async fn refresh(
     let now = platform::now();
     let mut tx = db::begin(&app.platform.db, token.tenant).await?;
     let outcome = session::refresh(&app, &mut tx, &token, now).await?;
-    if let Outcome::Reused(user) = outcome {
+    if let RefreshOutcome::Reused(user) = outcome {
         tracing::warn!(user.id = %user, "a refresh token was used twice: the session is revoked");
         let entry = crate::audit::of(user, "session.revoke", format!("user:{user}"), now);
         audit::append(&mut tx, token.tenant, &entry).await?;
     }
     tx.commit().await?;
     match outcome {
-        Outcome::Refreshed(tokens) => Ok(Json(tokens)),
-        Outcome::Refused | Outcome::Reused(_) => Err(app
+        RefreshOutcome::Refreshed(tokens) => Ok(Json(tokens)),
+        RefreshOutcome::Refused | RefreshOutcome::Reused(_) => Err(app
             .refuse_token(Class::Write, address, invalid)
             .await
             .into()),

@@ -42,7 +42,7 @@ pub struct NewRaw<'a> {
 
 /// What all records of one batch share.
 #[derive(Debug, Clone, Copy)]
-pub struct Batch<'a> {
+pub struct RawBatch<'a> {
     /// The source object they are of.
     pub object: ObjectKey<'a>,
     /// The passage that brings them.
@@ -88,7 +88,7 @@ pub async fn list_known(
 pub async fn upsert(
     conn: &mut Connection,
     tenant: TenantId,
-    batch: &Batch<'_>,
+    batch: &RawBatch<'_>,
     rows: &[NewRaw<'_>],
 ) -> Result<Vec<String>> {
     let ids: Vec<_> = rows.iter().map(|it| it.source_id).collect();

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use schema::source::ObjectKey;
 use schema::{ConnectionId, RunId, TenantId};
+use uuid::Uuid;
 
 use super::{Connection, Result};
-use crate::ingest::Run;
 
 /// What brought the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -19,6 +19,108 @@ pub enum RunKind {
     Replay,
     /// A connector that asked the source.
     Sync,
+}
+
+/// One run: what brought records, and what became of them so far.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// What brings the records.
+    pub kind: RunKind,
+    /// The file's name, where it is a file.
+    pub file: Option<String>,
+    /// How much was received.
+    pub bytes: u64,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// What became of the records.
+    pub counts: Counts,
+    /// What it has left undone, and why.
+    pub warning: Option<String>,
+}
+
+impl Run {
+    /// A run that begins.
+    pub fn new(kind: RunKind, started_at: DateTime<Utc>) -> Run {
+        Run {
+            id: RunId(Uuid::now_v7()),
+            kind,
+            file: None,
+            bytes: 0,
+            started_at,
+            counts: Counts::default(),
+            warning: None,
+        }
+    }
+}
+
+/// What became of the records of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counts {
+    /// All of them.
+    pub rows_read: u64,
+    /// Written.
+    pub written: u64,
+    /// Stored already.
+    pub unchanged: u64,
+    /// Older than what is stored.
+    pub stale: u64,
+    /// Events whose id was seen before.
+    pub duplicate: u64,
+    /// Taken out.
+    pub deleted: u64,
+    /// Kept aside.
+    pub quarantined: u64,
+    /// Of those: rows whose record is another row's.
+    #[serde(default)]
+    pub collisions: u64,
+}
+
+impl Counts {
+    /// Counts an event that was delivered again and not looked at.
+    pub fn add_duplicate(&mut self) {
+        self.rows_read += 1;
+        self.duplicate += 1;
+    }
+
+    /// Counts a record that could not be read as one, and is kept aside.
+    pub fn add_unread(&mut self) {
+        self.rows_read += 1;
+        self.quarantined += 1;
+    }
+
+    fn with(self, other: Counts, of: fn(u64, u64) -> u64) -> Counts {
+        Counts {
+            rows_read: of(self.rows_read, other.rows_read),
+            written: of(self.written, other.written),
+            unchanged: of(self.unchanged, other.unchanged),
+            stale: of(self.stale, other.stale),
+            duplicate: of(self.duplicate, other.duplicate),
+            deleted: of(self.deleted, other.deleted),
+            quarantined: of(self.quarantined, other.quarantined),
+            collisions: of(self.collisions, other.collisions),
+        }
+    }
+
+    /// Whether anything is stored now that was not before.
+    pub fn changed(&self) -> bool {
+        0 < self.written + self.deleted + self.quarantined
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, more: Counts) {
+        *self = self.with(more, |it, more| it + more);
+    }
+}
+
+impl std::ops::Sub for Counts {
+    type Output = Counts;
+
+    fn sub(self, before: Counts) -> Counts {
+        self.with(before, |it, before| it - before)
+    }
 }
 
 /// Notes that a run begins.

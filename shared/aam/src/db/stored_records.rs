@@ -32,7 +32,7 @@ pub struct Stored {
 }
 
 /// A source object with its records.
-pub struct Object {
+pub struct StoredObject {
     pub object: String,
     pub system: String,
     pub entity: String,
@@ -45,9 +45,9 @@ pub async fn find_object(
     connection: ConnectionId,
     after: &str,
     (object, system, entity): (Option<&str>, Option<&str>, Option<&str>),
-) -> Result<Option<Object>> {
+) -> Result<Option<StoredObject>> {
     sqlx::query_as!(
-        Object,
+        StoredObject,
         r#"
         select object, system, entity
         from source_objects

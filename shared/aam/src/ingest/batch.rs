@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use schema::RunId;
 
 use super::decide::{Times, decide};
-use super::prepare::{Prepared, Rejected, prepare};
+use super::prepare::{Prepared, QuarantinedItem, prepare};
 use super::{Item, Outcome, Passage, Stream, quarantine};
 use crate::db::canonical;
 use crate::db::quarantine::{NewQuarantined, Superseded};
-use crate::db::raw_records::{self, Batch, Known, NewRaw};
+use crate::db::raw_records::{self, Known, NewRaw, RawBatch};
 use crate::db::runs::RunKind;
 use crate::db::{self, Connection};
 use crate::inference::{FieldCoverage, SchemaInference};
@@ -75,7 +75,7 @@ pub(super) async fn write_batch(
     Ok(outcomes.collect())
 }
 
-type Read<'a> = Result<Prepared<'a>, Box<Rejected<'a>>>;
+type Read<'a> = Result<Prepared<'a>, Box<QuarantinedItem<'a>>>;
 
 /// A record is of one row: the one that it was stored from, or the first one to come.
 fn contest<'a>(read: Vec<Read<'a>>, known: &[Known]) -> Vec<Read<'a>> {
@@ -99,7 +99,7 @@ fn contest<'a>(read: Vec<Read<'a>>, known: &[Known]) -> Vec<Read<'a>> {
     read.into_iter().map(contest).collect()
 }
 
-fn split(read: Vec<Read<'_>>) -> (Vec<Option<Prepared<'_>>>, Vec<Rejected<'_>>) {
+fn split(read: Vec<Read<'_>>) -> (Vec<Option<Prepared<'_>>>, Vec<QuarantinedItem<'_>>) {
     let mut rejected = Vec::new();
     let prepared = read.into_iter().map(|it| match it {
         Ok(prepared) => Some(prepared),
@@ -142,7 +142,7 @@ async fn write(
         .filter_map(|it| Some((*it, prepared[*it].as_ref()?)))
         .collect();
     let rows: Vec<_> = written.iter().map(|it| new_raw(it.1)).collect();
-    let batch = Batch {
+    let batch = RawBatch {
         object: stream.object.key(),
         run,
         mapping_version: stream.mapping_version,
@@ -220,7 +220,7 @@ fn new_raw<'a>(item: &'a Prepared<'_>) -> NewRaw<'a> {
     }
 }
 
-fn new_quarantined<'a>(rejected: &'a Rejected<'_>) -> NewQuarantined<'a> {
+fn new_quarantined<'a>(rejected: &'a QuarantinedItem<'_>) -> NewQuarantined<'a> {
     NewQuarantined {
         content_hash: &rejected.content_hash,
         line: rejected.line,
@@ -254,7 +254,7 @@ fn replace<'a>(
     settled: &mut Superseded<'a>,
     prepared: &'a [Option<Prepared<'_>>],
     outcomes: &[Option<Outcome>],
-    rejected: &'a [Rejected<'_>],
+    rejected: &'a [QuarantinedItem<'_>],
 ) {
     // The last of each id.
     let mut written = HashMap::new();
@@ -293,7 +293,7 @@ fn observe(
     stream: &Stream,
     prepared: &[Option<Prepared<'_>>],
     writes: &[usize],
-    rejected: &[Rejected<'_>],
+    rejected: &[QuarantinedItem<'_>],
 ) {
     let written = writes
         .iter()

@@ -24,10 +24,12 @@ mod stream;
 
 use chrono::{DateTime, Utc};
 
-pub use passage::{Passage, Run};
+pub use passage::Passage;
 pub use quarantine::UnreadRecord;
 pub use schema_versions::record_declared;
 pub use stream::{OpenError, Stream};
+
+pub use crate::db::runs::{Counts, Run, RunKind};
 
 /// Most items that one [`Passage::write`] should have.
 pub const MAX_ITEMS: usize = 1000;
@@ -81,28 +83,6 @@ pub enum Outcome {
     },
 }
 
-/// What became of the records of a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Counts {
-    /// All of them.
-    pub rows_read: u64,
-    /// Written.
-    pub written: u64,
-    /// Stored already.
-    pub unchanged: u64,
-    /// Older than what is stored.
-    pub stale: u64,
-    /// Events whose id was seen before.
-    pub duplicate: u64,
-    /// Taken out.
-    pub deleted: u64,
-    /// Kept aside.
-    pub quarantined: u64,
-    /// Of those: rows whose record is another row's.
-    #[serde(default)]
-    pub collisions: u64,
-}
-
 impl Counts {
     /// Counts one record.
     pub fn add(&mut self, outcome: &Outcome) {
@@ -116,49 +96,5 @@ impl Counts {
             Outcome::Deleted => &mut self.deleted,
             Outcome::Quarantined { .. } => &mut self.quarantined,
         } += 1;
-    }
-
-    /// Counts an event that was delivered again and not looked at.
-    pub fn add_duplicate(&mut self) {
-        self.rows_read += 1;
-        self.duplicate += 1;
-    }
-
-    /// Counts a record that could not be read as one, and is kept aside.
-    pub fn add_unread(&mut self) {
-        self.rows_read += 1;
-        self.quarantined += 1;
-    }
-
-    fn with(self, other: Counts, of: fn(u64, u64) -> u64) -> Counts {
-        Counts {
-            rows_read: of(self.rows_read, other.rows_read),
-            written: of(self.written, other.written),
-            unchanged: of(self.unchanged, other.unchanged),
-            stale: of(self.stale, other.stale),
-            duplicate: of(self.duplicate, other.duplicate),
-            deleted: of(self.deleted, other.deleted),
-            quarantined: of(self.quarantined, other.quarantined),
-            collisions: of(self.collisions, other.collisions),
-        }
-    }
-
-    /// Whether anything is stored now that was not before.
-    pub fn changed(&self) -> bool {
-        0 < self.written + self.deleted + self.quarantined
-    }
-}
-
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, more: Counts) {
-        *self = self.with(more, |it, more| it + more);
-    }
-}
-
-impl std::ops::Sub for Counts {
-    type Output = Counts;
-
-    fn sub(self, before: Counts) -> Counts {
-        self.with(before, |it, before| it - before)
     }
 }

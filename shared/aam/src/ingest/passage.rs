@@ -5,51 +5,15 @@
 //! stored of it.
 
 use chrono::{DateTime, Utc};
-use schema::RunId;
 use schema::drift::DriftEvent;
-use uuid::Uuid;
 
 use super::batch::write_batch;
 use super::quarantine::{self, UnreadRecord};
 use super::schema_versions::record_inferred;
-use super::{Counts, Item, Outcome, Stream};
+use super::{Item, Outcome, Run, Stream};
 use crate::db::runs::{self, RunKind};
 use crate::db::{self, Connection};
 use crate::inference::{Column, FieldCoverage, SchemaInference};
-
-/// One run: what brought records, and what became of them so far.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// Its id.
-    pub id: RunId,
-    /// What brings the records.
-    pub kind: RunKind,
-    /// The file's name, where it is a file.
-    pub file: Option<String>,
-    /// How much was received.
-    pub bytes: u64,
-    /// When it began.
-    pub started_at: DateTime<Utc>,
-    /// What became of the records.
-    pub counts: Counts,
-    /// What it has left undone, and why.
-    pub warning: Option<String>,
-}
-
-impl Run {
-    /// A run that begins.
-    pub fn new(kind: RunKind, started_at: DateTime<Utc>) -> Run {
-        Run {
-            id: RunId(Uuid::now_v7()),
-            kind,
-            file: None,
-            bytes: 0,
-            started_at,
-            counts: Counts::default(),
-            warning: None,
-        }
-    }
-}
 
 /// Records of one stream on their way in.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ pub(super) struct Prepared<'a> {
 
 /// An item that is kept aside.
 #[derive(Debug)]
-pub(super) struct Rejected<'a> {
+pub(super) struct QuarantinedItem<'a> {
     pub(super) payload: Cow<'a, str>,
     pub(super) content_hash: [u8; 32],
     pub(super) line: Option<u64>,
@@ -44,13 +44,13 @@ pub(super) struct Rejected<'a> {
 
 impl<'a> Prepared<'a> {
     /// It as one that is kept aside, as its record is that of the row with another key.
-    pub(super) fn collide(self, holder: &str) -> Rejected<'a> {
+    pub(super) fn collide(self, holder: &str) -> QuarantinedItem<'a> {
         let holder = holder.find('[').map_or(holder, |it| &holder[it..]);
         let reason = format!(
             "its id `{}` is also that of the row with the key {holder}: two rows cannot be one record",
             self.source_id
         );
-        Rejected {
+        QuarantinedItem {
             payload: Cow::Borrowed(self.payload),
             content_hash: self.content_hash,
             line: self.line,
@@ -66,13 +66,13 @@ impl<'a> Prepared<'a> {
 pub(super) fn prepare<'a>(
     plan: &'a Plan,
     item: &Item<'a>,
-) -> Result<Prepared<'a>, Box<Rejected<'a>>> {
+) -> Result<Prepared<'a>, Box<QuarantinedItem<'a>>> {
     let content_hash = hash(item);
     read(plan, item, content_hash).map_err(|mut reject| {
         reject.reason = storable(&reject.reason, MAX_REASON);
         reject.field = reject.field.map(|it| storable(&it, MAX_REASON));
         let (source_id, version) = identify(plan, item).unzip();
-        Box::new(Rejected {
+        Box::new(QuarantinedItem {
             payload: storable_payload(item.payload),
             content_hash,
             line: item.line,

@@ -8,12 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use schema::{ApiKeyId, Error, Role, Scope, TenantId, UserId};
 use uuid::Uuid;
 
+use super::Auth;
 use super::claims::Claims;
 use super::verifier::{Refusal, Verifier};
-use crate::config::Auth;
-use crate::http::ClientAddress;
-use crate::lambda::Message;
+use crate::client_address::ClientAddress;
 use crate::limit::Class;
+use crate::message::Message;
 use crate::{Platform, Problem, db, trace};
 
 /// Somebody whose token or API key was checked. Which scopes it has is not: that is what

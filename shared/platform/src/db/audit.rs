@@ -8,7 +8,7 @@ use schema::TenantId;
 use sqlx::Executor;
 
 use super::Connection;
-use crate::audit::{Hashed, Head, Verdict, hash};
+use crate::audit_chain::{Hashed, Head, Verdict, hash};
 
 pub(crate) async fn lock_head(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Head> {
     sqlx::query_as!(

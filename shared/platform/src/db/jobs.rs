@@ -1,7 +1,7 @@
 //! Jobs: background work, its progress and its result.
 
 use super::Connection as Conn;
-use crate::page::{CreatedAtKey, Keyset, Page};
+use crate::keyset::{CreatedAtKey, Keyset, Page};
 use chrono::{DateTime, Utc};
 use schema::{JobId, TenantId};
 use serde::{Deserialize, Serialize};

@@ -7,18 +7,28 @@
 use std::time::Duration;
 
 use schema::{JobId, TenantId};
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
 use super::{Connection, Pool};
-use crate::queue::JobRef;
 
 /// How often a take is tried again that met another worker's.
 const MAX_COLLISIONS: usize = 16;
 
+/// One job to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobRef {
+    /// Whose job.
+    pub tenant: TenantId,
+    /// Which job.
+    pub job: JobId,
+}
+
 /// Where a job stands among the others of its tenant.
 #[derive(Debug)]
-pub struct Order {
+pub struct QueuePriority {
     /// Of the jobs that have the same, one runs at a time.
     pub exclusive: Option<String>,
     /// How long others that come later go first.
@@ -39,7 +49,7 @@ pub async fn insert(
     conn: &mut Connection,
     tenant: TenantId,
     job: JobId,
-    order: Order,
+    priority: QueuePriority,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -48,8 +58,8 @@ pub async fn insert(
         "#,
         tenant as _,
         job as _,
-        order.exclusive,
-        interval(order.patience),
+        priority.exclusive,
+        interval(priority.patience),
     )
     .execute(conn)
     .await?;

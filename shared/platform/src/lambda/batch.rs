@@ -7,15 +7,14 @@ use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use anyhow::Context;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use futures_util::FutureExt;
-use lambda_http::aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use lambda_http::aws_lambda_events::sqs::SqsEvent;
 use schema::Error;
 use serde::Serialize;
 
 use super::Consumer;
 use crate::deadline::Deadline;
+use crate::message::{Message, MessageId};
 use crate::queue::{Client, Visibility};
 use crate::{Problem, trace};
 
@@ -23,22 +22,6 @@ use crate::{Problem, trace};
 const MARGIN: Duration = Duration::from_secs(1);
 /// How long a message rests that failed for the first, the second, and every other time.
 const BACKOFF: [u64; 3] = [10, 30, 60];
-
-/// A message of a queue.
-#[derive(Debug)]
-pub struct Message {
-    /// Its text.
-    pub body: String,
-    /// Its attributes, as a request has headers: names in lower case, trace included.
-    pub headers: HeaderMap,
-    id: MessageId,
-    receipt: String,
-    receives: usize,
-}
-
-/// The name of a message of the batch.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-struct MessageId(String);
 
 /// The messages that come again, as SQS wants to hear it.
 #[derive(Debug, Default, Serialize)]
@@ -54,23 +37,23 @@ struct Failure {
 }
 
 /// A batch, all of one queue.
-pub(super) struct Batch {
+pub(super) struct MessageBatch {
     queue_url: Option<String>,
     messages: Vec<Message>,
 }
 
-impl Batch {
+impl MessageBatch {
     /// # Errors
     /// A message that has no id, or that of another: if it failed, it could not be named, and
     /// would be deleted.
-    pub(super) fn new(event: SqsEvent) -> anyhow::Result<Batch> {
+    pub(super) fn new(event: SqsEvent) -> anyhow::Result<MessageBatch> {
         let first = event.records.first();
         let queue_url = first.and_then(|it| queue_url(it.event_source_arn.as_deref()?));
         let messages = event.records.into_iter().map(Message::new);
         let messages = messages.collect::<anyhow::Result<Vec<_>>>()?;
         let ids: HashSet<_> = messages.iter().map(|it| &it.id).collect();
         anyhow::ensure!(ids.len() == messages.len(), "two messages have one id");
-        Ok(Batch {
+        Ok(MessageBatch {
             queue_url,
             messages,
         })
@@ -126,33 +109,6 @@ async fn show_again(client: &Client, queue_url: &str, again: &[Visibility], dead
 }
 
 impl Message {
-    fn new(message: SqsMessage) -> anyhow::Result<Message> {
-        let id = message.message_id.filter(|it| !it.is_empty());
-        let id = id.context("a message of the batch has no id")?;
-        let receives = message.attributes.get("ApproximateReceiveCount");
-        let receives = receives.and_then(|it| it.parse().ok()).unwrap_or(1);
-        let mut headers = HeaderMap::new();
-        let attributes = message.message_attributes.iter();
-        let named =
-            attributes.filter_map(|(name, it)| Some((name.as_str(), it.string_value.as_deref()?)));
-        let trace = message.attributes.get("AWSTraceHeader");
-        for (name, value) in named.chain(trace.map(|it| ("x-amzn-trace-id", it.as_str()))) {
-            // What no header can hold says nothing to us.
-            if let (Ok(name), Ok(value)) =
-                (name.parse::<HeaderName>(), HeaderValue::from_str(value))
-            {
-                headers.insert(name, value);
-            }
-        }
-        Ok(Message {
-            body: message.body.unwrap_or_default(),
-            headers,
-            id: MessageId(id),
-            receipt: message.receipt_handle.unwrap_or_default(),
-            receives,
-        })
-    }
-
     async fn consume(&self, consumer: &impl Consumer, end: Deadline) -> Result<(), Problem> {
         let work = async {
             let take = AssertUnwindSafe(consumer.take(self, end)).catch_unwind();
@@ -229,7 +185,7 @@ mod tests {
         let named: Vec<_> = named
             .map(|(id, body)| (json!(id.to_string()), *body))
             .collect();
-        let batch = Batch::new(event(&named)).unwrap();
+        let batch = MessageBatch::new(event(&named)).unwrap();
         let deadline = Deadline::after(MARGIN + Duration::from_millis(300));
         let failures = batch.consume(&Obedient, &Client::default(), deadline).await;
         let items = expected
@@ -257,7 +213,7 @@ mod tests {
             ([json!(null), json!("a")], "has no id"),
             ([json!("a"), json!("a")], "have one id"),
         ] {
-            let error = Batch::new(event(&ids.map(|it| (it, "succeed"))))
+            let error = MessageBatch::new(event(&ids.map(|it| (it, "succeed"))))
                 .err()
                 .unwrap();
             assert!(error.to_string().contains(fault), "{error}");

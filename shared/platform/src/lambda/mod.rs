@@ -22,13 +22,13 @@ use tower::ServiceExt;
 use tower::util::MapFutureLayer;
 use tracing::Instrument;
 
-pub use batch::Message;
+pub use crate::message::Message;
 
+use crate::client_address::ClientAddress;
 use crate::deadline::Deadline;
-use crate::http::ClientAddress;
 use crate::queue::Client;
 use crate::{Config, Platform, Result, Routes, db, http, metrics, telemetry, trace};
-use batch::Batch;
+use batch::MessageBatch;
 use event::Event;
 
 /// What is left of the time for the answer.
@@ -166,7 +166,7 @@ impl<C: Consumer> Function<C> {
                 to_raw_value(&answer.unwrap_or_else(|never| match never {}))
             }
             Event::Queue(event) => {
-                let batch = Batch::new(event).map_err(|err| failed("Batch", &err))?;
+                let batch = MessageBatch::new(event).map_err(|err| failed("Batch", &err))?;
                 to_raw_value(&batch.consume(&self.consumer, &self.client, deadline).await)
             }
             Event::Schedule(name) => {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::gcra::{Outcome, Rate};
+use crate::quota::gcra::{Admission, Rate};
 
 /// After so many requests the keys are forgotten that have their whole quota again: whoever signs
 /// in chooses the key, so without it the memory would grow as long as somebody makes up addresses.
@@ -32,7 +32,7 @@ impl Memory {
         }
     }
 
-    pub(super) fn count(&self, key: &str, rate: Rate) -> Outcome {
+    pub(super) fn count(&self, key: &str, rate: Rate) -> Admission {
         let now = self.now();
         let mut buckets = self.buckets.lock().expect(NO_PANIC);
         buckets.counted = buckets.counted.wrapping_add(1);
@@ -63,8 +63,8 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use super::super::quota;
     use super::*;
+    use crate::quota::quota;
 
     #[test]
     fn made_up_keys_do_not_pile_up() {

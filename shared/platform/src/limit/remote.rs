@@ -2,7 +2,7 @@
 
 use redis::{RedisResult, Script};
 
-use super::gcra::{Outcome, Rate};
+use crate::quota::gcra::{Admission, Rate};
 use crate::redis::ConnectionManager;
 
 // KEYS[1] the key; ARGV: period of one request and tolerance, both in microseconds.
@@ -27,14 +27,14 @@ pub(super) async fn count(
     redis: &mut ConnectionManager,
     key: &str,
     rate: Rate,
-) -> RedisResult<Outcome> {
+) -> RedisResult<Admission> {
     let (allowed, ahead): (bool, u64) = Script::new(COUNT)
         .key(name(key))
         .arg(rate.period)
         .arg(rate.tolerance)
         .invoke_async(redis)
         .await?;
-    Ok(Outcome { allowed, ahead })
+    Ok(Admission { allowed, ahead })
 }
 
 pub(super) async fn give_back(

@@ -14,13 +14,11 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
-use chrono::{DateTime, Utc};
 use schema::{Error, TenantId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
-use uuid::Uuid;
 
 use crate::cursor::{self, Scope};
 use crate::extract::{Json, Query};
@@ -28,25 +26,7 @@ use crate::secrets::Document;
 use crate::{Caller, Platform, Problem};
 use parameters::{Own, Parameters};
 
-/// A row of a list.
-pub trait Keyset {
-    /// The values that the list is ordered by, which no two rows share: what a cursor holds.
-    type Key: Serialize + DeserializeOwned;
-
-    /// Those of this row.
-    fn keyset(&self) -> Self::Key;
-}
-
-/// The key of a list that shows the newest first.
-pub type CreatedAtKey = (DateTime<Utc>, Uuid);
-
-/// Which part of a list to fetch.
-pub struct Page<K = CreatedAtKey> {
-    /// How many rows: one more than are shown, to know whether others follow.
-    pub fetch: i64,
-    /// The key behind which the page begins.
-    pub after: Option<K>,
-}
+pub use crate::keyset::{CreatedAtKey, Keyset, Page};
 
 /// The filter of a list that has none.
 #[derive(Serialize, Deserialize, IntoParams)]

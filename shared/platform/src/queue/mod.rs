@@ -10,22 +10,11 @@ mod sqs;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use schema::{JobId, TenantId};
-use serde::{Deserialize, Serialize};
 
+pub use crate::db::queue::JobRef;
 pub use local::Local;
 pub use sqs::Sqs;
 pub(crate) use sqs::{Client, Visibility};
-
-/// One job to look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JobRef {
-    /// Whose job.
-    pub tenant: TenantId,
-    /// Which job.
-    pub job: JobId,
-}
 
 /// What tells a worker that a job waits: SQS in a deployed function, this process locally.
 pub trait Queue: Send + Sync {

@@ -1,5 +1,6 @@
 //! The request's own context: its trace id, its tenant, its place in the rate limit.
 
+pub mod metrics;
 mod parent;
 
 use std::sync::{Arc, Mutex, OnceLock};
@@ -13,9 +14,9 @@ use schema::TenantId;
 use serde_json::Map;
 use tracing::{Instrument, Span};
 
-use crate::limit::RateLimitStatus;
-use crate::metrics::{self, Metrics, Unit};
+use crate::quota::RateLimitStatus;
 use crate::telemetry::otlp::{self, Kind, SpanId};
+use metrics::{Metrics, Unit};
 use parent::{Parent, is_hex};
 
 pub(crate) use parent::xray_root;
@@ -147,7 +148,7 @@ pub(crate) fn set_standing(standing: RateLimitStatus) {
 }
 
 /// Lets the metrics of the current request be added to; outside of one nothing is counted.
-pub(crate) fn with_metrics(add: impl FnOnce(&mut Metrics)) {
+fn with_metrics(add: impl FnOnce(&mut Metrics)) {
     let _ = CONTEXT.try_with(|it| add(&mut it.metrics.lock().expect(NO_PANIC)));
 }
 

@@ -31,7 +31,7 @@ pub use encoding::Encoding;
 pub use flow::Detected;
 pub use header::Header;
 pub use reader::Reader;
-pub use row::{Cell, Item, Rejected, Row};
+pub use row::{BadRow, Cell, Item, Row};
 pub use separators::{Doubt, Separators};
 pub use stream::{StreamError, StreamReader};
 pub use types::{ColumnProfile, ColumnType, Profile};

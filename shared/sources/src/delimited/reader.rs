@@ -6,7 +6,7 @@ use crate::delimited::format;
 use crate::delimited::guess::{self, Watch};
 use crate::delimited::header::Header;
 use crate::delimited::notes::Notes;
-use crate::delimited::row::{Item, Rejected, Row};
+use crate::delimited::row::{BadRow, Item, Row};
 use crate::delimited::scan::{Flaw, Scan, Span};
 use crate::delimited::{Error, MAX_GUESS, MAX_ROW, Options, Result, ShortRows};
 
@@ -50,7 +50,7 @@ pub struct Reader {
 /// A row that was found at `start..end` of the buffer, or rejected already.
 enum Found {
     Row { line: u64, start: usize, end: usize },
-    Rejected(Rejected),
+    Rejected(BadRow),
 }
 
 impl Reader {
@@ -163,7 +163,7 @@ impl Reader {
             Ok(text) => text,
             Err(error) => {
                 let reason = flow.undecodable(start + error.valid_up_to());
-                return Some(Item::Rejected(Rejected::new(line, reason, raw)));
+                return Some(Item::Rejected(BadRow::new(line, reason, raw)));
             }
         };
         let extra = flow.scanner.cells().get(columns..).unwrap_or_default();
@@ -176,7 +176,7 @@ impl Reader {
         if !fits {
             let cells = if count == 1 { "cell" } else { "cells" };
             let reason = format!("row has {count} {cells} where the header has {columns}");
-            return Some(Item::Rejected(Rejected::new(line, reason, raw)));
+            return Some(Item::Rejected(BadRow::new(line, reason, raw)));
         }
         self.notes.trailing += u64::from(!extra.is_empty());
         self.notes.blanks += u64::from(flow.scanner.has_blanks());
@@ -234,7 +234,7 @@ impl Reader {
             if self.header.is_none() {
                 return Err(Error::Header { line, reason });
             }
-            return Ok(Some(Found::Rejected(Rejected::new(
+            return Ok(Some(Found::Rejected(BadRow::new(
                 line,
                 reason,
                 &text[..next],

@@ -13,12 +13,12 @@ const MAX_RAW: usize = 64 << 10;
 #[derive(Debug)]
 pub enum Item<'a> {
     Row(Row<'a>),
-    Rejected(Rejected),
+    Rejected(BadRow),
 }
 
 /// A row that cannot be read. Its neighbours can.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejected {
+pub struct BadRow {
     /// The line on which the row begins, from 1.
     pub line: u64,
     pub reason: String,
@@ -26,7 +26,7 @@ pub struct Rejected {
     pub raw: String,
 }
 
-impl Rejected {
+impl BadRow {
     pub(super) fn new(line: u64, reason: String, raw: &[u8]) -> Self {
         let mut raw = String::from_utf8_lossy(&raw[..raw.len().min(MAX_RAW)]).into_owned();
         raw.truncate(raw.trim_end_matches(['\r', '\n']).len());
@@ -57,8 +57,8 @@ impl<'a> Row<'a> {
     }
 
     /// The row as one that cannot be read after all.
-    pub fn rejected(&self, reason: String) -> Rejected {
-        Rejected::new(self.line, reason, self.text.as_bytes())
+    pub fn rejected(&self, reason: String) -> BadRow {
+        BadRow::new(self.line, reason, self.text.as_bytes())
     }
 
     pub fn header(&self) -> &'a Header {

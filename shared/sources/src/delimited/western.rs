@@ -8,7 +8,7 @@ pub(super) fn is_undefined(byte: u8) -> bool {
 /// Whether nothing in the text is absurd: a capital or a sign within a word, or a word of letters
 /// beyond ASCII alone. The letters of another alphabet come out so: `ÔÏÀÞ`, `MŸller`, `K”ln`.
 pub(super) fn is_probable(text: &str) -> bool {
-    let mut run = Run::default();
+    let mut run = ByteRun::default();
     triples(text).all(|(before, it, next)| {
         run.add(it);
         run.is_word() && (it.is_ascii() || !is_absurd(before, it, next))
@@ -32,19 +32,19 @@ fn triples(text: &str) -> impl Iterator<Item = (char, char, char)> {
 
 /// Characters beyond ASCII that stand together.
 #[derive(Default)]
-struct Run {
+struct ByteRun {
     letters: usize,
     signs: usize,
     /// Three umlauts in a row are no word either, but a sample of them.
     only_umlauts: bool,
 }
 
-impl Run {
+impl ByteRun {
     fn add(&mut self, it: char) {
         if it.is_ascii() || it == '\u{A0}' {
-            *self = Run {
+            *self = ByteRun {
                 only_umlauts: true,
-                ..Run::default()
+                ..ByteRun::default()
             };
         } else if it.is_alphabetic() {
             self.letters += 1;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::http::StatusCode;
 use futures_util::future::join_all;
-use platform::config::Auth;
+use platform::auth::Auth;
 use tests::app::{Person, TestApp};
 
 use crate::report::{Report, median};

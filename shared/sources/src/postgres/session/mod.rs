@@ -30,7 +30,7 @@ use crate::{SourceError, SourceErrorKind};
 use conn::Conn;
 use error::{Detail, query_error};
 
-use page::{Page, PageStart};
+use page::{KeysetPage, PageStart};
 
 /// How long a server may take to let somebody in.
 const SIGN_IN: Duration = Duration::from_secs(10);
@@ -86,7 +86,11 @@ impl PostgresSession {
     ///
     /// # Errors
     /// Where the source does not give them.
-    async fn page(&mut self, object: &Object, start: &PageStart<'_>) -> Result<Page, SourceError> {
+    async fn page(
+        &mut self,
+        object: &Object,
+        start: &PageStart<'_>,
+    ) -> Result<KeysetPage, SourceError> {
         self.ask(async |conn| page::list(conn, object, start).await)
             .await
     }

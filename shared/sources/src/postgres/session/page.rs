@@ -34,7 +34,7 @@ pub(super) enum PageStart<'a> {
 
 /// Some rows of a table.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct KeysetPage {
     /// In their order.
     pub rows: Vec<Row>,
     /// Whether these are the last ones.
@@ -70,7 +70,7 @@ pub(super) async fn list(
     conn: &mut Conn,
     object: &Object,
     start: &PageStart<'_>,
-) -> Result<Page, SourceError> {
+) -> Result<KeysetPage, SourceError> {
     let (order, condition) = start.clauses();
     find_operators(conn, order)
         .await
@@ -107,7 +107,7 @@ pub(super) async fn list(
     let found = usize::try_from(found).unwrap_or(usize::MAX);
     let last = rows.len() == found;
     let rows = rows.into_iter().map(|it| row(it, object, order));
-    Ok(Page {
+    Ok(KeysetPage {
         rows: rows.collect::<Result<_, _>>()?,
         last,
     })

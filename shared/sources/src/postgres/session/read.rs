@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::PostgresSession;
-use super::page::{Page, PageStart, Row};
+use super::page::{KeysetPage, PageStart, Row};
 use crate::postgres::table::{KeyColumn, ReadOrder, RowSecurity};
 use crate::postgres::{Object, PAGE_BYTES};
 use crate::session::unknown_stream;
@@ -44,7 +44,7 @@ struct Position {
 #[derive(Debug, Serialize, Deserialize)]
 struct Reading {
     order: ReadOrder,
-    progress: Progress,
+    progress: ReadPosition,
     /// Where row-level security decides which rows are shown.
     row_security: Option<RowSecurity>,
     /// How many rows came.
@@ -56,7 +56,7 @@ struct Reading {
 /// Which rows a read goes through, and how far it is.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Progress {
+enum ReadPosition {
     /// Every row, in the order of the key.
     Snapshot {
         /// The key of the last row.
@@ -196,16 +196,16 @@ impl PostgresSession {
                 if order.nullable && self.has_null_cursors(object, cursor).await? {
                     warnings.push(left_out(object, cursor));
                 }
-                Progress::Changes {
+                ReadPosition::Changes {
                     since: position.cursor,
                     after: None,
                 }
             }
-            (_, Some(cursor)) => Progress::Snapshot {
+            (_, Some(cursor)) => ReadPosition::Snapshot {
                 after: None,
                 high_watermark: self.newest(object, cursor).await?,
             },
-            (_, None) => Progress::Snapshot {
+            (_, None) => ReadPosition::Snapshot {
                 after: None,
                 high_watermark: None,
             },
@@ -226,19 +226,19 @@ impl Reading {
         let order = &self.order;
         match (&self.progress, &order.cursor) {
             (
-                Progress::Snapshot {
+                ReadPosition::Snapshot {
                     after: Some(key), ..
                 },
                 _,
             ) => PageStart::AfterKey(order, key),
             (
-                Progress::Changes {
+                ReadPosition::Changes {
                     after: Some((at, key)),
                     ..
                 },
                 Some(cursor),
             ) => PageStart::AfterCursor(order, cursor, at, key),
-            (Progress::Changes { since, after: None }, Some(cursor)) => {
+            (ReadPosition::Changes { since, after: None }, Some(cursor)) => {
                 PageStart::Since(order, cursor, since)
             }
             _ => PageStart::First(order),
@@ -246,7 +246,7 @@ impl Reading {
     }
 
     /// The page as a batch, and where to go on after it.
-    fn next(mut self, object: &Object, page: Page) -> Result<Batch, SourceError> {
+    fn next(mut self, object: &Object, page: KeysetPage) -> Result<Batch, SourceError> {
         let name = object.name();
         if self.stands_still(&page) {
             let message = format!("`{name}` sends the same row again and again: name another key");
@@ -263,7 +263,7 @@ impl Reading {
         let reached = last.and_then(|it| it.reached.clone());
         let exhausted = page.last || last.is_none();
         let (scope, reached) = match &mut self.progress {
-            Progress::Snapshot {
+            ReadPosition::Snapshot {
                 after,
                 high_watermark,
             } => {
@@ -271,7 +271,7 @@ impl Reading {
                 let reached = high_watermark.clone().filter(|_| exhausted);
                 (ReadScope::Snapshot, reached)
             }
-            Progress::Changes { after, .. } => {
+            ReadPosition::Changes { after, .. } => {
                 let last = last.and_then(|it| Some((it.cursor.clone()?, it.key.clone())));
                 *after = last.or(after.take());
                 (ReadScope::Changes, reached)
@@ -292,15 +292,15 @@ impl Reading {
     }
 
     /// Whether the page ends where the one before it did.
-    fn stands_still(&self, page: &Page) -> bool {
+    fn stands_still(&self, page: &KeysetPage) -> bool {
         let Some(last) = page.rows.last() else {
             return false;
         };
         match &self.progress {
-            Progress::Snapshot {
+            ReadPosition::Snapshot {
                 after: Some(key), ..
             } => *key == last.key,
-            Progress::Changes {
+            ReadPosition::Changes {
                 after: Some((cursor, key)),
                 ..
             } => Some(cursor) == last.cursor.as_ref() && *key == last.key,
@@ -355,7 +355,7 @@ impl Reading {
     /// The source's statistics count all rows. Where they count as many as were shown, none is
     /// hidden.
     fn incomplete(&self, name: &str) -> Option<Incomplete> {
-        let Progress::Snapshot { .. } = self.progress else {
+        let ReadPosition::Snapshot { .. } = self.progress else {
             return None;
         };
         let hides = |it: &RowSecurity| it.rows != Some(self.rows);

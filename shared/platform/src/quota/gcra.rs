@@ -5,19 +5,19 @@ use super::Quota;
 
 /// A quota as the algorithm takes it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     /// What one request costs.
-    pub(super) period: u64,
+    pub(crate) period: u64,
     /// How far ahead of now the arrival may be for one more request.
-    pub(super) tolerance: u64,
+    pub(crate) tolerance: u64,
 }
 
 /// What came of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Outcome {
-    pub(super) allowed: bool,
+pub(crate) struct Admission {
+    pub(crate) allowed: bool,
     /// How far the arrival is ahead of now, this request counted.
-    pub(super) ahead: u64,
+    pub(crate) ahead: u64,
 }
 
 impl From<Quota> for Rate {
@@ -33,16 +33,16 @@ impl From<Quota> for Rate {
 impl Rate {
     /// Counts one request at `now` under a key with this arrival: the next arrival where it is
     /// allowed, the same where it is not.
-    pub(super) fn count(self, arrival: u64, now: u64) -> (u64, Outcome) {
+    pub(crate) fn count(self, arrival: u64, now: u64) -> (u64, Admission) {
         let from = arrival.max(now);
         let allowed = from - now <= self.tolerance;
         let next = if allowed { from + self.period } else { from };
         let ahead = next - now;
-        (next, Outcome { allowed, ahead })
+        (next, Admission { allowed, ahead })
     }
 
     /// How many requests more would be allowed at once.
-    pub(super) fn remaining(self, ahead: u64) -> u32 {
+    pub(crate) fn remaining(self, ahead: u64) -> u32 {
         let left = (self.tolerance + self.period).saturating_sub(ahead) / self.period;
         u32::try_from(left).unwrap_or(u32::MAX)
     }

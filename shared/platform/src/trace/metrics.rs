@@ -12,8 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::Utc;
 use serde_json::{Map, Value, json};
 
-use crate::trace;
-
 const NAMESPACE: &str = "AutonomOS";
 
 /// The service that counts; none where nobody reads standard output for metrics.
@@ -39,7 +37,7 @@ pub fn count(name: &'static str, more: usize) {
 
 /// Adds to a metric of the current request.
 pub(crate) fn add(name: &'static str, unit: Unit, value: f64) {
-    trace::with_metrics(|it| it.add(name, unit, value));
+    super::with_metrics(|it| it.add(name, unit, value));
 }
 
 /// What a number is of.
