@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use platform::auth::Verifier;
 use platform::auth::Auth;
+use platform::auth::Verifier;
 use platform::config::{AUDIENCE, LOCAL_ISSUER};
 use platform::limit::Limits;
 use platform::secrets::{RefreshingSecret, Source, TTL};

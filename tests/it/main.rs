@@ -45,6 +45,7 @@ mod replay;
 mod rotation;
 mod scheduled_syncs;
 mod sessions;
+mod split_brain;
 mod spreadsheets;
 mod streams;
 mod structure;

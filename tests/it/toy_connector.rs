@@ -1,157 +1,22 @@
 //! A connector that nobody has seen before: pages by token, deletes told by the source itself, a
 //! token that changes at each sign-in. The engine syncs it as it syncs PostgreSQL.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use aam::db::{Connection, runs, sync_positions};
 use aam::ingest::Stream;
 use aam::sync::{ObjectSync, Phase};
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use platform::db;
-use schema::entity::{ENTITIES, Entity};
 use schema::source::ObjectRef;
 use schema::{ConnectionId, EgressPolicy, entity};
-use serde_json::{Value, json};
+use serde_json::json;
 use sources::redact::{Secrets, redact};
-use sources::{
-    Batch, Capability, Checkpoint, ConnectContext, Connector, HeldSecrets, ReadScope, RecordBody,
-    Session, SourceError, SourceErrorKind, SourceRecord, StreamConfig, StreamDescription,
-};
+use sources::{Batch, ConnectContext, Connector, HeldSecrets, ReadScope, Session, SourceErrorKind};
 use tests::app::{Person, TestApp};
 use tests::fixtures::connections::{connect_filesource, latest_run};
 use tests::fixtures::database::account_names;
-
-/// A source in memory: what happened to its records, and the one token that signs in.
-#[derive(Clone, Default)]
-struct Toy(Arc<Mutex<ToySource>>);
-
-#[derive(Default)]
-struct ToySource {
-    /// Id and name, or nothing of one that was deleted.
-    log: Vec<(String, Option<String>)>,
-    token: u64,
-}
-
-struct ToySession(Toy);
-
-impl Toy {
-    fn log(&self, id: &str, name: Option<&str>) {
-        let mut source = self.0.lock().unwrap();
-        source.log.push((id.to_owned(), name.map(str::to_owned)));
-    }
-}
-
-impl Connector for Toy {
-    fn name(&self) -> &'static str {
-        "toy"
-    }
-
-    fn title(&self) -> &'static str {
-        "A toy"
-    }
-
-    fn config_schema(&self) -> Value {
-        json!({ "type": "object" })
-    }
-
-    fn validate(&self, _config: &Value) -> schema::Result<()> {
-        Ok(())
-    }
-
-    fn secrets(&self) -> &'static [&'static str] {
-        &["/token"]
-    }
-
-    fn entities(&self) -> &'static [&'static Entity] {
-        ENTITIES
-    }
-
-    fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::Sync]
-    }
-
-    fn streams(&self, _config: &Value) -> schema::Result<Vec<StreamConfig>> {
-        Ok(vec![StreamConfig {
-            name: "things".to_owned(),
-            entity: "account".to_owned(),
-        }])
-    }
-
-    fn connect(
-        &self,
-        context: ConnectContext,
-    ) -> BoxFuture<'_, Result<Box<dyn Session>, SourceError>> {
-        Box::pin(async move {
-            let toy = self.clone();
-            let exchange = move |mut secrets: Secrets| {
-                let mut source = toy.0.lock().unwrap();
-                let known = secrets.get("/token").and_then(Value::as_u64);
-                if known != Some(source.token) {
-                    let message = "the token was used before";
-                    let refused = SourceError::new(SourceErrorKind::Auth, "/token", message);
-                    return Box::pin(async { Err(refused) }) as BoxFuture<'_, _>;
-                }
-                source.token += 1;
-                secrets.insert("/token".to_owned(), json!(source.token));
-                Box::pin(async { Ok(secrets) })
-            };
-            context.secrets.exchange(Box::new(exchange)).await?;
-            Ok(Box::new(ToySession(self.clone())) as Box<dyn Session>)
-        })
-    }
-}
-
-impl Session for ToySession {
-    fn check(&mut self) -> BoxFuture<'_, Result<(), Vec<SourceError>>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn discover<'a>(
-        &'a mut self,
-        _stream: &'a str,
-    ) -> BoxFuture<'a, Result<StreamDescription, SourceError>> {
-        Box::pin(async { Ok(StreamDescription::default()) })
-    }
-
-    /// Two entries of the log a page; the token is how many were read.
-    fn read<'a>(
-        &'a mut self,
-        _stream: &'a str,
-        state: Option<&'a Value>,
-    ) -> BoxFuture<'a, Result<Batch, SourceError>> {
-        let read = state.and_then(Value::as_u64).unwrap_or(0);
-        let source = self.0.0.lock().unwrap();
-        let from = usize::try_from(read).unwrap();
-        let until = (from + 2).min(source.log.len());
-        let record = |(id, name): &(String, Option<String>)| SourceRecord {
-            key: json!([id]).to_string(),
-            body: match name {
-                Some(name) => {
-                    RecordBody::Upsert(json!({ "account_id": id, "name": name }).to_string())
-                }
-                None => RecordBody::Delete,
-            },
-        };
-        let batch = Batch {
-            records: source.log[from..until].iter().map(record).collect(),
-            key_shape: String::new(),
-            scope: match state {
-                Some(_) => ReadScope::Changes,
-                None => ReadScope::Snapshot,
-            },
-            state: json!(until),
-            exhausted: until == source.log.len(),
-            checkpoint: Some(Checkpoint {
-                state: json!(until),
-                cursor: Some(format!("entry {until}")),
-            }),
-            warnings: vec![],
-            incomplete: None,
-        };
-        Box::pin(async { Ok(batch) })
-    }
-}
+use tests::fixtures::toy_source::{Toy, ToySession};
 
 /// What is synced, and where to.
 struct World {
