@@ -8,6 +8,7 @@ use platform::{Platform, Routes};
 /// The function's routes.
 pub fn routes(platform: Platform) -> Routes {
     routes::views::router()
+        .merge(routes::mappings::router())
         .merge(routes::provenance::router())
         .with_state(platform)
 }

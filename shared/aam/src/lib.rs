@@ -2,10 +2,12 @@
 
 pub mod db;
 pub mod drift;
+pub mod dry_run;
 pub mod fingerprint;
 pub mod inference;
 pub mod ingest;
 pub mod mappings;
+pub mod replay;
 pub mod sync;
 #[cfg(test)]
 mod testing;

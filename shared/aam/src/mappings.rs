@@ -1,13 +1,14 @@
-//! Which mapping an object's records are read with.
+//! Which mapping an object's records are read with, and how another one comes into force.
 
 use chrono::{DateTime, Utc};
-use schema::TenantId;
-use schema::mapping::Mapping;
-use schema::source::ObjectRef;
+use mapping::{Plan, shipped};
+use schema::mapping::{FieldMapping, Mapping, Transform};
+use schema::source::{ObjectKey, ObjectRef, parse_path};
+use schema::{Error, TenantId, entity};
 
 use crate::db::mappings::{self, MappingVersion, NewMapping};
 use crate::db::{self, Connection, source_objects};
-use mapping::shipped;
+use crate::replay::Phase;
 
 /// The object's current mapping. Where it has none yet, the object is registered and the shipped
 /// mapping becomes its version 1.
@@ -53,6 +54,116 @@ fn shipped(object: &ObjectRef) -> &'static Mapping {
         .expect("each entity has an identity mapping")
 }
 
+/// Whether a file with these columns has all that the shipped mapping cannot do without.
+pub(crate) fn shipped_fits(object: &ObjectRef, columns: &[String]) -> bool {
+    if object.entity.is_unmapped() {
+        return false;
+    }
+    let mapping = shipped(object);
+    let is_there = |path: &String| {
+        let keys = parse_path(path).unwrap_or_default();
+        let first = keys.first();
+        first.is_some_and(|it| columns.contains(it))
+    };
+    let comes = |field: &FieldMapping| {
+        field.sources.iter().any(is_there)
+            || field
+                .transforms
+                .iter()
+                .any(|it| matches!(it, Transform::Constant { .. } | Transform::Default { .. }))
+    };
+    let mut required = object.entity.fields.iter().filter(|it| it.required);
+    required.all(|field| {
+        let row = mapping.fields.iter().find(|it| it.target == field.name);
+        row.is_some_and(comes)
+    })
+}
+
+/// A version that somebody wants.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The mapping.
+    pub mapping: &'a Mapping,
+    /// Who wants it: `user:<id>`.
+    pub author: &'a str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// A version that is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adopted {
+    /// Its number.
+    pub version: i32,
+    /// Where a replay has to begin so that what is stored follows; none where the version was in
+    /// force already.
+    pub replay_from: Option<Phase>,
+}
+
+/// Makes the mapping the object's next version, unless the current one says the same.
+///
+/// # Errors
+/// [`Error::Invalid`] where it cannot be compiled, with pointers from its root;
+/// [`Error::NotFound`] where there is no such object.
+pub async fn adopt(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    wanted: Wanted<'_>,
+    now: DateTime<Utc>,
+) -> platform::Result<Adopted> {
+    let plan = Plan::compile(wanted.mapping)?;
+    let known = source_objects::lock_known(conn, tenant, object).await?;
+    known.ok_or(Error::NotFound {
+        what: "source object",
+    })?;
+    let before = mappings::current(conn, tenant, object).await?;
+    if let Some((version, mapping)) = &before
+        && mapping == wanted.mapping
+    {
+        return Ok(Adopted {
+            version: version.number,
+            replay_from: None,
+        });
+    }
+    let (number, before) = match &before {
+        Some((version, mapping)) => (version.number + 1, Some(mapping)),
+        None => (1, None),
+    };
+    let new = NewMapping {
+        version: number,
+        mapping: wanted.mapping,
+        author: wanted.author,
+        reason: wanted.reason,
+        now,
+    };
+    mappings::insert(conn, tenant, object, &new).await?;
+    source_objects::set_entity(conn, tenant, object, plan.entity()).await?;
+    Ok(Adopted {
+        version: number,
+        replay_from: Some(replay_from(before, wanted.mapping)),
+    })
+}
+
+/// Where a replay begins: with other ids or another entity, what is stored has to leave the views
+/// first.
+fn replay_from(before: Option<&Mapping>, after: &Mapping) -> Phase {
+    let Some(before) = before else {
+        return Phase::Raw;
+    };
+    let key = |mapping: &Mapping| {
+        let entity = entity::find(&mapping.entity)?;
+        let is_key = |it: &&FieldMapping| entity.key.contains(&it.target.as_str());
+        let mut fields: Vec<_> = mapping.fields.iter().filter(is_key).cloned().collect();
+        fields.sort_by(|one, other| one.target.cmp(&other.target));
+        Some((entity.kind, fields))
+    };
+    match key(before) == key(after) {
+        true => Phase::Raw,
+        false => Phase::Reset,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use schema::{ConnectionId, entity};
@@ -61,6 +172,35 @@ mod tests {
 
     fn check(object: &ObjectRef, expected: Option<&Mapping>) {
         assert_eq!(Some(shipped(object)), expected, "{object:?}");
+    }
+
+    #[test]
+    fn only_another_id_or_another_entity_takes_records_out_of_the_views() {
+        let account = shipped::find("salesforce", "account").unwrap();
+        let changed = |change: fn(&mut Mapping)| {
+            let mut mapping = account.clone();
+            change(&mut mapping);
+            replay_from(Some(account), &mapping)
+        };
+        let contact = shipped::find("salesforce", "contact").unwrap();
+        assert_eq!(replay_from(None, account), Phase::Raw);
+        assert_eq!(replay_from(Some(account), contact), Phase::Reset);
+        assert_eq!(changed(|it| it.fields.reverse()), Phase::Raw);
+        let other_name = |it: &mut Mapping| {
+            let name = it.fields.iter_mut().find(|it| it.target == "name");
+            name.unwrap().sources = vec!["Title".to_owned()];
+        };
+        assert_eq!(changed(other_name), Phase::Raw);
+        let other_id = |it: &mut Mapping| {
+            let id = it.fields.iter_mut().find(|it| it.target == "account_id");
+            id.unwrap().sources = vec!["Number".to_owned()];
+        };
+        assert_eq!(changed(other_id), Phase::Reset);
+        let unmapped = |it: &mut Mapping| {
+            it.entity = "unmapped".to_owned();
+            it.fields.clear();
+        };
+        assert_eq!(changed(unmapped), Phase::Reset);
     }
 
     #[test]

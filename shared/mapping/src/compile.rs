@@ -22,6 +22,9 @@ use crate::{
 };
 
 pub(super) fn compile(mapping: &Mapping) -> Result<Plan> {
+    if mapping.entity == entity::UNMAPPED.kind && mapping.fields.is_empty() {
+        return Ok(Plan::unmapped());
+    }
     let Some(entity) = entity::find(&mapping.entity) else {
         let known: Vec<_> = entity::ENTITIES.iter().map(|it| it.kind).collect();
         return Err(Error::invalid(

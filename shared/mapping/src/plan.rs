@@ -9,7 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use schema::{Entity, Result, entity::Field, mapping::Mapping};
+use schema::entity::{self, Field};
+use schema::{Entity, Result, mapping::Mapping};
 
 use crate::field_use::FieldUse;
 use crate::path::Node;
@@ -60,6 +61,23 @@ impl Plan {
         compile::compile(mapping)
     }
 
+    /// The plan of an object that has no mapping: a record is checked as JSON, and becomes nothing.
+    pub fn unmapped() -> Plan {
+        Plan {
+            entity: entity::UNMAPPED,
+            root: Node::default(),
+            slots: 0,
+            columns: Vec::new(),
+            uses: BTreeMap::new(),
+            numbers: BTreeSet::new(),
+        }
+    }
+
+    /// Whether it is one of an object that has no mapping: its records have no id of their own.
+    pub fn is_unmapped(&self) -> bool {
+        self.entity.is_unmapped()
+    }
+
     /// The entity whose records come out.
     pub fn entity(&self) -> &'static Entity {
         self.entity
@@ -77,12 +95,19 @@ impl Plan {
 
     /// The source id of a record of which only the key needs to be there: a delete.
     pub fn source_id(&self, json: &str) -> Result<String, Reject> {
+        if self.is_unmapped() {
+            let reason = "no mapping says which field is the record's id: map the object first";
+            return Err(Reject::whole(reason));
+        }
         Ok(canonicalise::key(self, json)?.source_id().into_owned())
     }
 
     /// The source id of a record that may be wrong in other fields, and its version where it has
     /// one. None where the id cannot be read.
     pub fn identify(&self, json: &str) -> Option<(String, Option<DateTime<Utc>>)> {
+        if self.is_unmapped() {
+            return None;
+        }
         let record = canonicalise::key_and_version(self, json);
         let record = record.or_else(|_| canonicalise::key(self, json)).ok()?;
         Some((record.source_id().into_owned(), record.version()))

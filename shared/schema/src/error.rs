@@ -62,6 +62,18 @@ impl Error {
         }])
     }
 
+    /// The same faults, seen from a document that has the faulty one at that pointer.
+    pub fn below(self, pointer: &str) -> Error {
+        let Error::Invalid(fields) = self else {
+            return self;
+        };
+        let below = |it: FieldError| FieldError {
+            pointer: format!("{pointer}{}", it.pointer),
+            ..it
+        };
+        Error::Invalid(fields.into_iter().map(below).collect())
+    }
+
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {

@@ -3,13 +3,14 @@
 //! Object by object: first the raw records, then those in quarantine. The source is not asked.
 
 use aam::db::Connection;
+use aam::db::canonical;
 use aam::db::runs::RunKind;
 use aam::db::stored_records::{self, Slice as StoredSlice, Stored};
-use aam::ingest::{Counts, Item, Op, Passage, Run, Stream};
+use aam::ingest::{Counts, Item, Op, Outcome, Passage, Run, Stream, UnmappedKey};
+use aam::replay::{KIND, Phase, Replay};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use mapping::Plan;
 use platform::jobs::{Job, JobEnd};
 use schema::source::{ObjectKey, ObjectRef};
 use schema::{ConnectionId, RunId, TenantId, entity};
@@ -18,31 +19,8 @@ use uuid::Uuid;
 
 use super::{Failure, JobKind, Slice, SliceOutcome, TimeLimit, end_run};
 
-pub(crate) const NAME: &str = "replay";
-
 /// Maps stored records again.
 pub(crate) struct ReplayRecords;
-
-/// What to replay. Names that are left out mean all.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Replay {
-    pub(crate) connection_id: ConnectionId,
-    pub(crate) object: Option<String>,
-    pub(crate) system: Option<String>,
-    pub(crate) entity: Option<String>,
-    /// Where to begin with each object.
-    pub(crate) from: Phase,
-}
-
-/// Which records of an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Phase {
-    /// Those that were mapped before.
-    Raw,
-    /// Those that could not be.
-    Quarantine,
-}
 
 /// How far a replay is.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -70,7 +48,7 @@ struct ObjectReplay {
 
 impl JobKind for ReplayRecords {
     fn name(&self) -> &'static str {
-        NAME
+        KIND
     }
 
     fn time_limit(&self) -> TimeLimit {
@@ -179,30 +157,67 @@ impl ReplayProgress {
             after: &current.after,
         };
         let records = match current.phase {
+            Phase::Reset => return self.reset(conn, tenant, connection, current).await,
             Phase::Raw => stored_records::list_raw(conn, tenant, slice).await?,
             Phase::Quarantine => stored_records::list_quarantined(conn, tenant, slice).await?,
         };
-        match (records.last(), current.phase) {
-            (Some(last), _) => {
-                current.after.clone_from(&last.place);
-                let mut passage = current.passage(conn, tenant, connection, now).await?;
-                map(conn, &mut passage, (current.phase, &records), now).await?;
-                passage.advance(conn).await?;
-                self.counts += passage.run.counts - current.counts;
-                current.counts = passage.run.counts;
-                self.current = Some(current);
-            }
-            (None, Phase::Raw) => {
-                current.phase = Phase::Quarantine;
+        let Some(last) = records.last() else {
+            return self.end_phase(conn, tenant, connection, current, now).await;
+        };
+        current.after.clone_from(&last.place);
+        let mut passage = current.passage(conn, tenant, connection, now).await?;
+        map(conn, &mut passage, (current.phase, &records), now).await?;
+        passage.advance(conn).await?;
+        self.counts += passage.run.counts - current.counts;
+        current.counts = passage.run.counts;
+        self.current = Some(current);
+        Ok(())
+    }
+
+    /// Takes the next records out of the views, and gives them the ids that they have unmapped.
+    async fn reset(
+        &mut self,
+        conn: &mut Connection,
+        tenant: TenantId,
+        connection: ConnectionId,
+        mut current: ObjectReplay,
+    ) -> anyhow::Result<()> {
+        let object = ObjectKey {
+            connection,
+            name: &current.object,
+        };
+        let moved = stored_records::reset(conn, tenant, object).await?;
+        let ids: Vec<_> = moved.iter().map(String::as_str).collect();
+        canonical::delete_of_any_entity(conn, tenant, object, &ids).await?;
+        match moved.last() {
+            Some(last) => current.after.clone_from(last),
+            None => {
+                current.phase = Phase::Raw;
                 current.after.clear();
-                self.current = Some(current);
-            }
-            (None, Phase::Quarantine) => {
-                let passage = current.passage(conn, tenant, connection, now).await?;
-                passage.finish(conn, now).await?;
-                self.done = current.object;
             }
         }
+        self.current = Some(current);
+        Ok(())
+    }
+
+    /// What comes where the phase has no more records.
+    async fn end_phase(
+        &mut self,
+        conn: &mut Connection,
+        tenant: TenantId,
+        connection: ConnectionId,
+        mut current: ObjectReplay,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<()> {
+        if current.phase == Phase::Raw {
+            current.phase = Phase::Quarantine;
+            current.after.clear();
+            self.current = Some(current);
+            return Ok(());
+        }
+        let passage = current.passage(conn, tenant, connection, now).await?;
+        passage.finish(conn, now).await?;
+        self.done = current.object;
         Ok(())
     }
 }
@@ -220,7 +235,8 @@ impl ObjectReplay {
             connection,
             name: self.object.clone(),
             system: self.system.clone(),
-            entity: entity::find(kind).with_context(|| format!("no entity `{kind}`"))?,
+            entity: entity::find_or_unmapped(kind)
+                .with_context(|| format!("no entity `{kind}`"))?,
         };
         let stream = Stream::open(conn, tenant, &object, now).await?;
         Ok(Passage::new(stream, self.run()))
@@ -242,25 +258,65 @@ async fn map(
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let (readable, unread): (Vec<_>, Vec<_>) = records.iter().partition(|it| it.readable);
-    let plan = &passage.stream.plan;
-    let items: Vec<_> = readable.iter().map(|it| item(plan, phase, it)).collect();
-    passage.write(conn, &items, now).await?;
+    let keys: Vec<_> = readable.iter().map(|it| key(phase, it)).collect();
+    let items: Vec<_> = readable
+        .iter()
+        .zip(&keys)
+        .map(|(record, key)| item(record, key.as_ref()))
+        .collect();
+    let outcomes = passage.write(conn, &items, now).await?;
+    if phase == Phase::Raw {
+        delete_moved(conn, passage, &readable, &outcomes).await?;
+    }
     // They stay where they are.
     unread.iter().for_each(|_| passage.run.counts.add_unread());
     Ok(())
 }
 
-fn item<'a>(plan: &Plan, phase: Phase, record: &'a Stored) -> Item<'a> {
-    // A row whose id is another one by this mapping leaves its record, which the next sync deletes.
-    let same = |id: String| id == record.place;
-    let stays = || plan.identify(&record.payload).is_none_or(|it| same(it.0));
-    let source_key = record.source_key.as_deref();
+/// What tells the record's row apart from others that could have its id.
+fn key(phase: Phase, record: &Stored) -> Option<UnmappedKey> {
+    let own = || UnmappedKey::of(record.run, &record.place);
+    match (phase, &record.source_key) {
+        (Phase::Raw, None) => own(),
+        _ => None,
+    }
+}
+
+fn item<'a>(record: &'a Stored, key: Option<&'a UnmappedKey>) -> Item<'a> {
     Item {
         payload: record.payload.as_bytes(),
         line: record.line.and_then(|it| u64::try_from(it).ok()),
-        occurred_at: record.version,
+        // Of two rows with one id, the one that came later is the newer version.
+        occurred_at: record.version.or(key.map(|_| record.received_at)),
         op: Op::Upsert,
         source_id: None,
-        source_key: source_key.filter(|_| phase == Phase::Quarantine || stays()),
+        source_key: record
+            .source_key
+            .as_deref()
+            .or(key.map(UnmappedKey::as_str)),
     }
+}
+
+/// A record that has another id by this mapping is stored under it by now, or a newer version is.
+async fn delete_moved(
+    conn: &mut Connection,
+    passage: &Passage,
+    records: &[&Stored],
+    outcomes: &[Outcome],
+) -> anyhow::Result<()> {
+    let stream = &passage.stream;
+    let is_elsewhere = |(record, outcome): &(&&Stored, &Outcome)| {
+        let id = || stream.plan.identify(&record.payload);
+        !matches!(outcome, Outcome::Quarantined { .. })
+            && id().is_some_and(|it| it.0 != record.place)
+    };
+    let moved = records.iter().zip(outcomes).filter(is_elsewhere);
+    let moved: Vec<_> = moved.map(|it| it.0.place.as_str()).collect();
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let object = stream.object.key();
+    canonical::delete_of_any_entity(conn, stream.tenant, object, &moved).await?;
+    stored_records::delete_raw(conn, stream.tenant, object, &moved).await?;
+    Ok(())
 }

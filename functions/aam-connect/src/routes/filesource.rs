@@ -34,10 +34,14 @@ struct Target {
     connection_id: Option<ConnectionId>,
 }
 
-/// One or more files, each a part with any name.
+/// One or more files, each a part with any name. What is said of them comes before them.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is read as a stream and only described here")]
 struct Files {
+    /// What the rows become, such as `contact`; left out, their file's name says it, or nobody does.
+    entity: Option<String>,
+    /// The system that the files were exported from, such as `hubspot`.
+    system: Option<String>,
     #[schema(value_type = Vec<String>, format = Binary)]
     file: Vec<Vec<u8>>,
 }
@@ -62,7 +66,11 @@ struct Status {
     files: usize,
 }
 
-/// Uploads files named `{entities}_{system}.csv` (or `.tsv`, `.txt`), such as accounts_hubspot.csv.
+/// Uploads files (`.csv`, `.tsv`, `.txt`) of any name.
+///
+/// A name such as accounts_hubspot.csv says what the rows become and which system's mapping reads
+/// them; so do the fields `entity` and `system`. Where no mapping fits, the rows are kept as they are,
+/// `entity` is null and `proposal` says where to read what the platform takes them for.
 ///
 /// Encoding, delimiter and types are detected. A row that cannot be read or mapped is quarantined
 /// on its own; a file that cannot be read has an `error`, and the other files are ingested. A

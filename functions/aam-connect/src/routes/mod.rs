@@ -5,7 +5,6 @@ pub(crate) mod connections;
 pub(crate) mod connectors;
 pub(crate) mod filesource;
 pub(crate) mod health;
-mod job_accepted;
 pub(crate) mod quarantine;
 pub(crate) mod replay;
 pub(crate) mod runs;

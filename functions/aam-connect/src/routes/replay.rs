@@ -1,10 +1,10 @@
 //! Mapping stored records again, as a job.
 
+use aam::replay::{Phase, Replay};
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::extract::{Json, Path, Query};
-use platform::jobs::NewJob;
-use platform::{Caller, Ingester, Platform, Result, Routes, db, routes};
+use platform::{Ingester, JobAccepted, Platform, Result, Routes, db, routes};
 use schema::entity::ENTITIES;
 use schema::{ConnectionId, Error};
 use serde::Deserialize;
@@ -12,9 +12,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::connections::{self, check_name};
 use super::filesource::resolve;
-use super::job_accepted::JobAccepted;
-use crate::jobs::replay::{NAME, Phase, Replay};
-use crate::jobs::subject;
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
@@ -58,7 +55,7 @@ async fn all(
     check_name("/object", new.object.as_deref())?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
-    let queued = queue(&mut tx, &caller, &new.of(id, Phase::Raw)).await?;
+    let queued = new.of(id, Phase::Raw).queue(&mut tx, &caller).await?;
     tx.commit().await?;
     Ok(queued.announced(&platform).await)
 }
@@ -78,7 +75,10 @@ async fn quarantined(
     check_name("/object", new.object.as_deref())?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     connections::get(&mut tx, caller.tenant, id).await?;
-    let queued = queue(&mut tx, &caller, &new.of(id, Phase::Quarantine)).await?;
+    let queued = new
+        .of(id, Phase::Quarantine)
+        .queue(&mut tx, &caller)
+        .await?;
     tx.commit().await?;
     Ok(queued.announced(&platform).await)
 }
@@ -108,7 +108,7 @@ async fn files(
         entity: files.entity,
         from: Phase::Raw,
     };
-    let queued = queue(&mut tx, &caller, &replay).await?;
+    let queued = replay.queue(&mut tx, &caller).await?;
     tx.commit().await?;
     Ok(queued.announced(&platform).await)
 }
@@ -123,16 +123,4 @@ impl NewReplay {
             from,
         }
     }
-}
-
-/// Makes the job, unless the same one waits already. Replays of a connection run one by one: two at
-/// once would write the same records.
-async fn queue(conn: &mut db::Connection, caller: &Caller, replay: &Replay) -> Result<JobAccepted> {
-    let about = subject(replay.connection_id);
-    let job = NewJob::new(NAME, about.clone(), replay)?.exclusive();
-    let find = db::jobs::find_queued;
-    if let Some(waiting) = find(conn, caller.tenant, (NAME, &about), &job.payload).await? {
-        return Ok(JobAccepted::merged(waiting, NAME));
-    }
-    JobAccepted::queue(conn, caller, "replay.queue", job).await
 }

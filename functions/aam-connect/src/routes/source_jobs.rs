@@ -9,9 +9,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::connections;
-use super::job_accepted::JobAccepted;
 use crate::connection::source::Source;
 use crate::jobs::{Mode, SourceJob, discover as discovery, sync as syncing};
+use platform::JobAccepted;
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()

@@ -1,12 +1,15 @@
 //! One file in batches: rows are gathered until a batch is full, then written together.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aam::inference::Column;
 use aam::ingest::{Item, Op, Passage, UnreadRecord};
-use axum::extract::multipart::Field;
-use futures_util::TryStreamExt;
+use axum::body::Bytes;
+use axum::extract::multipart::{Field, MultipartError};
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
 use platform::audit::{self, Entry};
 use platform::{Result, metrics};
 use schema::source::{SourceType, SourceTypes, child_path};
@@ -22,6 +25,34 @@ use crate::connection::audit_object;
 /// A batch is full with this many rows or bytes, whichever comes first.
 const ROWS: usize = 500;
 const BYTES: usize = 4 << 20;
+
+type Chunks<'a> = BoxStream<'a, Result<Bytes, MultipartError>>;
+
+/// A file of a request's body.
+pub(super) struct UploadedFile<'a> {
+    rows: StreamReader<Chunks<'a>>,
+    /// How much of it came.
+    bytes: Arc<AtomicU64>,
+}
+
+impl<'a> UploadedFile<'a> {
+    pub(super) fn new(options: Options, part: &'a mut Field<'_>) -> UploadedFile<'a> {
+        let bytes = Arc::new(AtomicU64::new(0));
+        let count = bytes.clone();
+        let chunks = part.inspect_ok(move |it| {
+            count.fetch_add(it.len() as u64, Ordering::Relaxed);
+        });
+        UploadedFile {
+            rows: StreamReader::new(options, chunks.boxed()),
+            bytes,
+        }
+    }
+
+    /// Its columns; none where it is empty.
+    pub(super) async fn header(&mut self) -> Result<Option<&Header>, Stop> {
+        self.rows.header().await.map_err(stop)
+    }
+}
 
 /// One file on its way in.
 pub(super) struct FileIngest<'a> {
@@ -65,19 +96,13 @@ impl<'a> FileIngest<'a> {
     /// Reads the file to its end, writing each full batch.
     pub(super) async fn read(
         &mut self,
-        part: &mut Field<'_>,
-        options: Options,
+        file: &mut UploadedFile<'_>,
         report: &mut FileReport,
     ) -> Result<(), Stop> {
-        let bytes = AtomicU64::new(0);
-        let chunks = part.inspect_ok(|it| {
-            bytes.fetch_add(it.len() as u64, Ordering::Relaxed);
-        });
-        let mut file = StreamReader::new(options, chunks);
         let mut profile = None;
         loop {
-            let next = file.next().await.map_err(stop)?;
-            self.passage.run.bytes = bytes.load(Ordering::Relaxed);
+            let next = file.rows.next().await.map_err(stop)?;
+            self.passage.run.bytes = file.bytes.load(Ordering::Relaxed);
             match next {
                 Some(Read::Row(row)) => {
                     if profile.is_none() {
@@ -98,7 +123,7 @@ impl<'a> FileIngest<'a> {
                 self.flush().await?;
             }
         }
-        let reader = file.reader();
+        let reader = file.rows.reader();
         report.detected(reader);
         let Some(header) = reader.header() else {
             let error = "the file is empty: its first line names the columns";
@@ -270,7 +295,7 @@ fn check(header: &Header) -> Result<(), Stop> {
     }
 }
 
-fn stop(error: StreamError<axum::extract::multipart::MultipartError>) -> Stop {
+fn stop(error: StreamError<MultipartError>) -> Stop {
     match error {
         StreamError::Chunk(error) => Stop::Request(broken(error)),
         StreamError::File(error) => Stop::File(error.to_string()),

@@ -6,6 +6,7 @@
 
 mod body;
 mod file_ingest;
+mod meaning;
 mod report;
 
 use aam::db::runs::{self, RunKind};
@@ -16,15 +17,13 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use platform::{Caller, Platform, Problem, Result, db};
-use schema::entity::{self, ENTITIES};
-use schema::source::ObjectRef;
 use schema::{ConnectionId, Error};
-use sources::delimited::file_name::{self, FileName};
 use sources::filesource::Config;
 
 use crate::connection::NOT_FOUND;
 use body::{BoundedBody, HeaderBudget};
-use file_ingest::FileIngest;
+use file_ingest::{FileIngest, UploadedFile};
+use meaning::{Hints, Meaning};
 pub(crate) use report::{FileReport, UploadReport};
 
 /// A function ends after 15 minutes at the latest, and its runs with it.
@@ -91,9 +90,10 @@ impl Parts {
 }
 
 impl Upload {
-    /// Takes every file of the body; parts without a file name are not files.
+    /// Takes every file of the body; parts without a file name say what the files after them are.
     pub(crate) async fn take(self, mut body: Parts) -> Result<UploadReport> {
         let mut files = Vec::new();
+        let mut hints = Hints::default();
         while let Some(mut part) = body.next().await? {
             if let Some(name) = part.file_name() {
                 if files.len() == MAX_FILES {
@@ -102,30 +102,41 @@ impl Upload {
                     return Err(Error::TooLarge(detail).into());
                 }
                 let name = name.to_owned();
-                files.push(self.file(name, &mut part).await?);
+                files.push(self.file(name, &hints, &mut part).await?);
+            } else if let Some(field) = part.name().map(str::to_owned) {
+                hints.read(&field, &mut part).await?;
             }
             while part.chunk().await.map_err(broken)?.is_some() {}
         }
         Ok(UploadReport::of(files)?)
     }
 
-    async fn file(&self, name: String, part: &mut Field<'_>) -> Result<FileReport> {
+    async fn file(&self, name: String, hints: &Hints, part: &mut Field<'_>) -> Result<FileReport> {
         let mut report = FileReport::new(&name);
-        let known: Vec<_> = ENTITIES.iter().map(|it| (it.plural, it.kind)).collect();
-        let meaning = match file_name::parse(&name, &known) {
+        let meaning = match Meaning::of(&name, hints) {
             Ok(meaning) => meaning,
             Err(error) => return Ok(report.refuse(error.to_string())),
         };
-        let passage = match self.open(&meaning, name).await {
+        let options = self.config.options(meaning.format.delimiter());
+        let mut file = UploadedFile::new(options, part);
+        let head = match file.header().await {
+            Ok(header) => Ok(header.map(|it| it.names().to_vec())),
+            Err(Stop::Request(problem)) => return Err(problem),
+            Err(Stop::File(error)) => Err(error),
+        };
+        let columns = head.as_ref().ok().and_then(|it| it.as_deref());
+        let passage = match self.open(&meaning, name, columns).await {
             Ok(passage) => passage,
             Err(Stop::File(error)) => return Ok(report.refuse(error)),
             Err(Stop::Request(problem)) => return Err(problem),
         };
         let id = passage.run.id;
-        report.describe(&meaning, &passage.stream.object.name, id);
-        let options = self.config.options(meaning.format.delimiter());
+        report.describe(&meaning, &passage.stream, id);
         let mut ingest = FileIngest::new(self, passage);
-        let read = ingest.read(part, options, &mut report).await;
+        let read = match head {
+            Ok(_) => ingest.read(&mut file, &mut report).await,
+            Err(error) => Err(Stop::File(error)),
+        };
         let ended = match read {
             Ok(()) => ingest.finish(&mut report).await,
             Err(stop) => Err(stop),
@@ -149,15 +160,19 @@ impl Upload {
     }
 
     /// Registers the file's object and notes that its run begins.
-    async fn open(&self, meaning: &FileName<'_>, name: String) -> Result<Passage, Stop> {
+    async fn open(
+        &self,
+        meaning: &Meaning,
+        name: String,
+        columns: Option<&[String]>,
+    ) -> Result<Passage, Stop> {
         let now = platform::now();
         let (tenant, connection) = (self.caller.tenant, self.connection);
-        let entity = entity::find(meaning.entity).expect("a file's name has a known entity");
-        let object = ObjectRef::of_entity(connection, &meaning.system, entity);
+        let object = meaning.object(connection);
         let mut tx = self.begin().await?;
         let abandoned = (RunKind::Upload, now - MAX_RUN);
         runs::fail_abandoned(&mut tx, tenant, connection, abandoned, now).await?;
-        let stream = Stream::open(&mut tx, tenant, &object, now)
+        let stream = Stream::open_file(&mut tx, tenant, &object, columns, now)
             .await
             .map_err(unopened)?;
         let run = Run {

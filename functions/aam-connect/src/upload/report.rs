@@ -1,13 +1,14 @@
 //! What became of an upload, file by file.
 
-use aam::ingest::Counts;
+use aam::ingest::{Counts, Stream};
 use schema::drift::DriftEvent;
 use schema::drift::{Change, Severity};
 use schema::{DriftId, Error, FieldError, Result, RunId};
 use serde::{Serialize, Serializer};
 use sources::delimited::Reader;
-use sources::delimited::file_name::FileName;
 use utoipa::ToSchema;
+
+use super::meaning::Meaning;
 
 /// The result of an upload.
 #[derive(Serialize, ToSchema)]
@@ -20,9 +21,13 @@ pub(crate) struct UploadReport {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FileReport {
     file: String,
-    /// The object that it belongs to: `system.entity`.
+    /// The object that it belongs to: `system.entity`, else the stem of its name.
     object: Option<String>,
+    /// What its rows become; null where no mapping says: they are kept as they came.
     entity: Option<String>,
+    /// Where to read what the platform takes such an unmapped object for, and to accept it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proposal: Option<String>,
     system: Option<String>,
     /// The encoding that was detected.
     encoding: Option<&'static str>,
@@ -98,6 +103,7 @@ impl FileReport {
             file: file.to_owned(),
             object: None,
             entity: None,
+            proposal: None,
             system: None,
             encoding: None,
             delimiter: None,
@@ -116,11 +122,16 @@ impl FileReport {
         }
     }
 
-    pub(super) fn describe(&mut self, meaning: &FileName<'_>, object: &str, run: RunId) {
-        self.object = Some(object.to_owned());
-        self.entity = Some(meaning.entity.to_owned());
+    pub(super) fn describe(&mut self, meaning: &Meaning, stream: &Stream, run: RunId) {
+        self.object = Some(stream.object.name.clone());
+        let entity = stream.plan.entity();
+        self.entity = (!entity.is_unmapped()).then(|| entity.kind.to_owned());
         self.system = Some(meaning.system.clone());
         self.run_id = Some(run);
+        if entity.is_unmapped() {
+            let (connection, object) = (stream.object.connection, &stream.object.name);
+            self.proposal = Some(format!("/api/v1/dcl/proposals/{connection}/{object}"));
+        }
     }
 
     /// What `reader` found out about the file.

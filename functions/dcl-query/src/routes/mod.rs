@@ -1,4 +1,5 @@
 //! One file per resource.
 
+pub(crate) mod mappings;
 pub(crate) mod provenance;
 pub(crate) mod views;

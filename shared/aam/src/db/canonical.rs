@@ -75,6 +75,19 @@ pub async fn delete(
     Ok(())
 }
 
+/// Takes records out, whatever they became.
+pub async fn delete_of_any_entity(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    source_ids: &[&str],
+) -> Result<()> {
+    for entity in ENTITIES {
+        delete(conn, tenant, object, entity, source_ids).await?;
+    }
+    Ok(())
+}
+
 fn upsert_sql(entity: &Entity) -> String {
     let names = |prefix: &str, name: fn(&Field) -> String| {
         let mut text = String::new();

@@ -25,3 +25,25 @@ pub async fn lock_for_ingest(
     .fetch_all(conn)
     .await
 }
+
+/// The connection of that id, or of that name.
+pub async fn find_by_id_or_name(
+    conn: &mut Connection,
+    tenant: TenantId,
+    id_or_name: &str,
+) -> Result<Option<(ConnectionId, String)>> {
+    let found = sqlx::query!(
+        r#"
+        select id "id: ConnectionId", name
+        from connections
+        where tenant_id = $1 and (id::text = lower($2) or name = $2)
+        order by id::text = lower($2) desc
+        limit 1
+        "#,
+        tenant as _,
+        id_or_name,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|it| (it.id, it.name)))
+}

@@ -1,6 +1,7 @@
 //! Source objects: what a connection's records are of.
 
 use schema::TenantId;
+use schema::entity::Entity;
 use schema::source::{ObjectKey, ObjectRef};
 
 use super::{Connection, Result};
@@ -62,6 +63,80 @@ pub async fn set_baseline(
         object.connection as _,
         object.name,
         version,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What is known of an object, held against others who would change its mapping.
+#[derive(Debug, Clone)]
+pub struct KnownObject {
+    /// The system that it is of.
+    pub system: String,
+    /// What its records become; `unmapped` where nobody has said.
+    pub entity: String,
+}
+
+/// Holds the object against others who would change its mapping, and says what it is.
+pub async fn lock_known(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+) -> Result<Option<KnownObject>> {
+    sqlx::query_as!(
+        KnownObject,
+        r#"
+        select system, entity
+        from source_objects
+        where tenant_id = $1 and connection_id = $2 and object = $3
+        for no key update
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// What is known of an object.
+pub async fn find(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+) -> Result<Option<KnownObject>> {
+    sqlx::query_as!(
+        KnownObject,
+        r#"
+        select system, entity
+        from source_objects
+        where tenant_id = $1 and connection_id = $2 and object = $3
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Notes what the object's records become from now on.
+pub async fn set_entity(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    entity: &Entity,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        update source_objects set entity = $4
+        where tenant_id = $1 and connection_id = $2 and object = $3
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        entity.kind,
     )
     .execute(conn)
     .await?;

@@ -4,7 +4,7 @@
 use super::{Connection as Conn, Result};
 use chrono::{DateTime, Utc};
 use schema::source::ObjectKey;
-use schema::{ConnectionId, TenantId};
+use schema::{ConnectionId, RunId, TenantId};
 
 /// A slice holds at most this much, but at least one record.
 const ROWS: i64 = 500;
@@ -27,6 +27,10 @@ pub struct Stored {
     pub line: Option<i64>,
     /// The key of its row at the source, where that is known.
     pub source_key: Option<String>,
+    /// The run that brought it.
+    pub run: RunId,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
     /// Whether the payload is a record as it was received.
     pub readable: bool,
 }
@@ -75,11 +79,11 @@ pub async fn list_raw(conn: &mut Conn, tenant: TenantId, slice: Slice<'_>) -> Re
         Stored,
         r#"
         select source_id place, payload, source_version version, null::bigint line,
-          source_key, true "readable!"
+          source_key, run_id "run: _", received_at, true "readable!"
         from (
           select *, sum(octet_length(payload)) over (order by source_id) size
           from (
-            select source_id, payload, source_version, source_key
+            select source_id, payload, source_version, source_key, run_id, received_at
             from raw_records
             where tenant_id = $1 and connection_id = $2 and object = $3 and source_id > $4
               and not deleted
@@ -113,12 +117,12 @@ pub async fn list_quarantined(
         Stored,
         r#"
         select encode(content_hash, 'hex') "place!", payload, null::timestamptz version, line,
-          source_key,
+          source_key, run_id "run: _", created_at received_at,
           content_hash = sha256(convert_to(payload, 'UTF8')) and payload is json object "readable!"
         from (
           select *, sum(octet_length(payload)) over (order by content_hash) size
           from (
-            select content_hash, payload, line, source_key
+            select content_hash, payload, line, source_key, run_id, created_at
             from quarantined_records
             where tenant_id = $1 and connection_id = $2 and object = $3
               and content_hash > decode($4, 'hex')
@@ -139,6 +143,89 @@ pub async fn list_quarantined(
     )
     .fetch_all(conn)
     .await
+}
+
+/// Gives the next raw records the ids that they have without a mapping, and says where they
+/// stood; a record that has such an id already stays. Of two with one content one is left.
+///
+/// The ids are those of [`prepare`](crate::ingest): `row:` and the hash of the row's key, else
+/// `content:` and the hash of the payload.
+pub async fn reset(
+    conn: &mut Conn,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"
+        with next as materialized (
+          select source_id,
+            case
+              when source_key is null then 'content:' || encode(content_hash, 'hex')
+              else 'row:' || encode(sha256(convert_to(source_key, 'UTF8')), 'hex')
+            end id
+          from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3 and not deleted
+            and source_id not similar to '(row|content):[0-9a-f]{64}'
+          order by source_id
+          limit $4
+          for update
+        ),
+        ranked as (
+          select source_id, id,
+            row_number() over (partition by id order by source_id) > 1 or exists (
+              select
+              from raw_records r
+              where r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+                and r.source_id = next.id
+            ) taken
+          from next
+        ),
+        moved as (
+          update raw_records r
+          set source_id = ranked.id, mapping_version = 0
+          from ranked
+          where r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+            and r.source_id = ranked.source_id and not ranked.taken
+        ),
+        dropped as (
+          delete from raw_records r
+          using ranked
+          where r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+            and r.source_id = ranked.source_id and ranked.taken
+        )
+        select source_id
+        from ranked
+        order by source_id
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        ROWS,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Takes raw records out that are stored under another id by now.
+pub async fn delete_raw(
+    conn: &mut Conn,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    source_ids: &[&str],
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        delete from raw_records
+        where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        source_ids as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// One stored record by the key of its row at the source.

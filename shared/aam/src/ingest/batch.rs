@@ -7,6 +7,7 @@ use schema::RunId;
 
 use super::decide::{Times, decide};
 use super::prepare::{Prepared, QuarantinedItem, prepare};
+use super::unmapped_key::UnmappedKey;
 use super::{Item, Outcome, Passage, Stream, quarantine};
 use crate::db::canonical;
 use crate::db::quarantine::{NewQuarantined, Superseded};
@@ -77,7 +78,8 @@ pub(super) async fn write_batch(
 
 type Read<'a> = Result<Prepared<'a>, Box<QuarantinedItem<'a>>>;
 
-/// A record is of one row: the one that it was stored from, or the first one to come.
+/// A record is of one row: the one that it was stored from, or the first one to come. Rows that came
+/// in two runs, before a mapping gave them an id, are versions of one record: the later one stays.
 fn contest<'a>(read: Vec<Read<'a>>, known: &[Known]) -> Vec<Read<'a>> {
     let stored = known.iter().filter(|it| !it.deleted);
     let mut holders: HashMap<String, String> = stored
@@ -90,7 +92,7 @@ fn contest<'a>(read: Vec<Read<'a>>, known: &[Known]) -> Vec<Read<'a>> {
         };
         let holder = holders.entry(item.source_id.clone());
         let holder = holder.or_insert_with(|| key.to_owned());
-        if holder == key {
+        if holder == key || UnmappedKey::are_of_two_runs(holder, key) {
             Ok(item)
         } else {
             Err(Box::new(item.collide(holder)))
@@ -171,6 +173,9 @@ async fn write_canonical(
 ) -> db::Result<()> {
     let (tenant, object) = (stream.tenant, &stream.object);
     let entity = stream.plan.entity();
+    if entity.is_unmapped() {
+        return Ok(());
+    }
     let mut upserts = Vec::with_capacity(written.len());
     let mut deletes = Vec::new();
     for (_, item) in written {

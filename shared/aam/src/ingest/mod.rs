@@ -21,6 +21,7 @@ mod prepare;
 mod quarantine;
 mod schema_versions;
 mod stream;
+mod unmapped_key;
 
 use chrono::{DateTime, Utc};
 
@@ -28,6 +29,7 @@ pub use passage::Passage;
 pub use quarantine::UnreadRecord;
 pub use schema_versions::record_declared;
 pub use stream::{OpenError, Stream};
+pub use unmapped_key::UnmappedKey;
 
 pub use crate::db::runs::{Counts, Run, RunKind};
 

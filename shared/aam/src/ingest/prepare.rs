@@ -115,7 +115,11 @@ fn read<'a>(
             let record = plan.canonicalise(payload)?;
             check_texts(&record)?;
             let version = record.version().or(occurred_at);
-            (record.source_id().into_owned(), version, Some(record))
+            let id = match plan.is_unmapped() {
+                true => unmapped_id(item.source_key, &content_hash),
+                false => record.source_id().into_owned(),
+            };
+            (id, version, Some(record))
         }
         Op::Delete => (deleted_id(plan, item, payload)?, occurred_at, None),
     };
@@ -136,6 +140,25 @@ fn deleted_id(plan: &Plan, item: &Item<'_>, payload: &str) -> Result<String, Rej
         Some(id) => Ok(id.to_owned()),
         None => plan.source_id(payload),
     }
+}
+
+/// The id of a record that no mapping gives one: of its row's key where its source tells rows
+/// apart, else of its content. SHA-256 in hexadecimal, behind a word that says of what.
+/// [`stored_records::reset`](crate::db::stored_records::reset) has the same rule.
+fn unmapped_id(source_key: Option<&str>, content_hash: &[u8; 32]) -> String {
+    match source_key {
+        Some(key) => format!("row:{}", hex(digest(&SHA256, key.as_bytes()).as_ref())),
+        None => format!("content:{}", hex(content_hash)),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+    }
+    text
 }
 
 /// The same payload deletes and creates: two contents.

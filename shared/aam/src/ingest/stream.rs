@@ -1,15 +1,15 @@
 //! The stream of an object's records: where they come from, and how they are read.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use mapping::Plan;
-use schema::TenantId;
 use schema::source::ObjectRef;
+use schema::{TenantId, entity};
 
 use super::plan_cache::PLANS;
-use crate::db::{self, Connection, mappings};
-use crate::mappings::current_or_shipped;
+use crate::db::{self, Connection, mappings, source_objects};
+use crate::mappings::{current_or_shipped, shipped_fits};
 
 /// Where records come from and what they become.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct Stream {
     pub object: ObjectRef,
     /// How they are read.
     pub plan: Arc<Plan>,
-    /// The version of the mapping that the plan was compiled from.
+    /// The version of the mapping that the plan was compiled from; 0 where there is none.
     pub mapping_version: i32,
 }
 
@@ -44,7 +44,8 @@ pub enum OpenError {
 
 impl Stream {
     /// The object's stream, with its mapping as of now. Where it has none yet, the object is
-    /// registered and the shipped mapping becomes its version 1.
+    /// registered; one whose entity is known begins with the shipped mapping as its version 1, the
+    /// others stay unmapped.
     pub async fn open(
         conn: &mut Connection,
         tenant: TenantId,
@@ -52,6 +53,9 @@ impl Stream {
         now: DateTime<Utc>,
     ) -> Result<Stream, OpenError> {
         let current = mappings::find_version(conn, tenant, object.key()).await?;
+        if current.is_none() && object.entity.is_unmapped() {
+            return Stream::open_unmapped(conn, tenant, object).await;
+        }
         let kept = current.and_then(|it| Some((it, PLANS.get(tenant, object.key(), it)?)));
         let (version, plan) = match kept {
             Some(kept) => kept,
@@ -69,9 +73,50 @@ impl Stream {
         };
         Ok(Stream {
             tenant,
-            object: object.clone(),
+            object: ObjectRef {
+                entity: plan.entity(),
+                ..object.clone()
+            },
             plan,
             mapping_version: version.number,
+        })
+    }
+
+    /// The stream of a file with these columns; none where the file has none. Where the object has no
+    /// mapping yet, and the shipped one asks for columns that the file does not have, it stays
+    /// unmapped.
+    pub async fn open_file(
+        conn: &mut Connection,
+        tenant: TenantId,
+        object: &ObjectRef,
+        columns: Option<&[String]>,
+        now: DateTime<Utc>,
+    ) -> Result<Stream, OpenError> {
+        let current = mappings::find_version(conn, tenant, object.key()).await?;
+        let fits = columns.is_none_or(|it| shipped_fits(object, it));
+        match current.is_none() && !fits {
+            true => Stream::open_unmapped(conn, tenant, object).await,
+            false => Stream::open(conn, tenant, object, now).await,
+        }
+    }
+
+    /// The stream of an object that has no mapping: its records are kept as they come.
+    pub async fn open_unmapped(
+        conn: &mut Connection,
+        tenant: TenantId,
+        object: &ObjectRef,
+    ) -> Result<Stream, OpenError> {
+        static UNMAPPED: LazyLock<Arc<Plan>> = LazyLock::new(|| Arc::new(Plan::unmapped()));
+        let object = ObjectRef {
+            entity: entity::UNMAPPED,
+            ..object.clone()
+        };
+        source_objects::insert_once(conn, tenant, &object).await?;
+        Ok(Stream {
+            tenant,
+            object,
+            plan: UNMAPPED.clone(),
+            mapping_version: 0,
         })
     }
 }

@@ -19,6 +19,16 @@ pub const ENTITIES: &[&Entity] = &[
     &cost_report::COST_REPORT,
 ];
 
+/// What stands for an entity where none is chosen yet: records are kept as they came, and become
+/// nothing. It has no table and no view.
+pub const UNMAPPED: &Entity = &Entity {
+    kind: "unmapped",
+    plural: "unmapped",
+    doc: "A record that is kept as it came.",
+    fields: &[],
+    key: &[],
+};
+
 /// One kind of canonical record.
 #[derive(Debug)]
 pub struct Entity {
@@ -110,6 +120,11 @@ impl Kind {
 }
 
 impl Entity {
+    /// Whether it only stands for one that is not chosen yet.
+    pub fn is_unmapped(&self) -> bool {
+        self.kind == UNMAPPED.kind
+    }
+
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|it| it.name == name)
@@ -136,6 +151,14 @@ impl Entity {
 /// The entity of that kind (`account`).
 pub fn find(kind: &str) -> Option<&'static Entity> {
     ENTITIES.iter().copied().find(|it| it.kind == kind)
+}
+
+/// The same, or [`UNMAPPED`].
+pub fn find_or_unmapped(kind: &str) -> Option<&'static Entity> {
+    [UNMAPPED]
+        .into_iter()
+        .find(|it| it.kind == kind)
+        .or_else(|| find(kind))
 }
 
 /// The entity of that plural (`accounts`).

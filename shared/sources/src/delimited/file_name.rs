@@ -1,4 +1,7 @@
-//! What the name of an uploaded file says: `{entities}_{system}.{csv|tsv|txt}`.
+//! What the name of an uploaded file says.
+//!
+//! `{entities}_{system}.{csv|tsv|txt}` says all: `accounts_hubspot.csv`. Of any other name the stem
+//! names a family of files, which are the same object at other times.
 
 /// The meaning of a file name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,11 +56,40 @@ pub enum Error {
 
 const MAX_NAME: usize = 255;
 
-/// Reads a file name, in any case. `prefixes` are pairs of a prefix and its entity, such as
-/// `("accounts", "account")`.
-pub fn parse<'t>(name: &str, prefixes: &[(&str, &'t str)]) -> Result<FileName<'t>, Error> {
+/// The format that a file's name promises, and the family that it is of: its stem in lower case,
+/// without the dates, numbers and copy marks at its end. `Kunden_2024-01-31 (2).csv` is of the
+/// family `kunden`.
+///
+/// # Errors
+/// Where it is no name of a file that can be read.
+pub fn family(name: &str) -> Result<(Format, String), Error> {
     refuse_tricks(name)?;
     let name = name.to_lowercase();
+    let (stem, format) = split(&name)?;
+    let words = stem
+        .split(|it: char| !it.is_alphanumeric())
+        .filter(|it| !it.is_empty());
+    let words: Vec<_> = words.collect();
+    let tells = |it: &&str| {
+        !it.chars()
+            .all(|it| it.is_ascii_digit() || it == 't' || it == 'z')
+    };
+    let tells = |it: &&str| tells(it) && !["copy", "kopie", "copie", "copia", "final"].contains(it);
+    let end = words
+        .iter()
+        .rposition(tells)
+        .map_or(words.len(), |it| it + 1);
+    let family: String = words[..end].join("_").chars().take(MAX_FAMILY).collect();
+    match family.as_str() {
+        "" => Ok((format, "file".to_owned())),
+        _ => Ok((format, family)),
+    }
+}
+
+/// A family's name is part of others, and indexed.
+const MAX_FAMILY: usize = 100;
+
+fn split(name: &str) -> Result<(&str, Format), Error> {
     let (stem, extension) = name.rsplit_once('.').ok_or(Error::Extension)?;
     let format = match extension {
         "csv" => Format::Csv,
@@ -65,6 +97,20 @@ pub fn parse<'t>(name: &str, prefixes: &[(&str, &'t str)]) -> Result<FileName<'t
         "txt" => Format::Txt,
         _ => return Err(Error::Extension),
     };
+    Ok((stem, format))
+}
+
+/// Whether a system can have that name.
+pub fn is_system_name(name: &str) -> bool {
+    is_system(name)
+}
+
+/// Reads a file name, in any case. `prefixes` are pairs of a prefix and its entity, such as
+/// `("accounts", "account")`.
+pub fn parse<'t>(name: &str, prefixes: &[(&str, &'t str)]) -> Result<FileName<'t>, Error> {
+    refuse_tricks(name)?;
+    let name = name.to_lowercase();
+    let (stem, format) = split(&name)?;
     let (prefix, system) = stem.rsplit_once('_').ok_or(Error::NoSystem)?;
     let entity = prefixes.iter().find(|it| it.0 == prefix).map(|it| it.1);
     let entity = entity.ok_or_else(|| Error::Entity {
@@ -145,6 +191,28 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn a_family_of_files_differs_in_dates_numbers_and_copy_marks() {
+        for (name, family) in [
+            ("people_crm.csv", "people_crm"),
+            (
+                "hubspot-crm-exports-all-companies-2024-01-31.csv",
+                "hubspot_crm_exports_all_companies",
+            ),
+            ("Kunden_2024-01-31 (2).CSV", "kunden"),
+            ("Kunden - Kopie.tsv", "kunden"),
+            ("export_20240131T091500Z.csv", "export"),
+            ("Q3 2024.csv", "q3"),
+            ("2024.csv", "2024"),
+            ("客户.csv", "客户"),
+            ("---.csv", "file"),
+        ] {
+            assert_eq!(super::family(name).unwrap().1, family, "{name}");
+        }
+        assert_eq!(super::family("a.xlsx"), Err(Error::Extension));
+        assert_eq!(super::family("../a.csv"), Err(Error::Path));
     }
 
     #[test]

@@ -3,13 +3,15 @@
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
-use crate::delimited::{Error, Item, Options, Reader};
+use crate::delimited::{Error, Header, Item, Options, Reader};
 
 /// A [`Reader`] that fetches its own chunks.
 pub struct StreamReader<S> {
     chunks: S,
     reader: Reader,
     ended: bool,
+    /// Whether the next row is found, and not handed out.
+    found: bool,
 }
 
 /// Why no more rows come: of the stream, or of the file.
@@ -30,14 +32,29 @@ where
             chunks,
             reader: Reader::new(options),
             ended: false,
+            found: false,
         }
+    }
+
+    /// The columns, before the first row is read; `None` for an empty file.
+    pub async fn header(&mut self) -> Result<Option<&Header>, StreamError<E>> {
+        self.find().await?;
+        Ok(self.reader.header())
     }
 
     /// The next row, or `None` at the end of the file.
     pub async fn next(&mut self) -> Result<Option<Item<'_>>, StreamError<E>> {
-        while !self.reader.advance()? {
-            if self.ended {
-                return Ok(None);
+        self.find().await?;
+        self.found = false;
+        Ok(self.reader.item())
+    }
+
+    /// Looks for the next row, unless it is found already.
+    async fn find(&mut self) -> Result<(), StreamError<E>> {
+        while !self.found {
+            self.found = self.reader.advance()?;
+            if self.found || self.ended {
+                break;
             }
             match self.chunks.next().await {
                 Some(chunk) => self.reader.push(&chunk.map_err(StreamError::Chunk)?),
@@ -47,7 +64,7 @@ where
                 }
             }
         }
-        Ok(self.reader.item())
+        Ok(())
     }
 
     /// What is known of the file by now: its header, encoding and delimiter.

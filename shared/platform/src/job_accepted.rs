@@ -1,17 +1,18 @@
 //! The answer to a request for a job.
 
 use axum::http::StatusCode;
-use platform::extract::Json;
-use platform::jobs::{JobStatus, NewJob, enqueue};
-use platform::queue::{JobRef, announce};
-use platform::{Caller, Platform, Result, db};
 use schema::{Error, JobId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::extract::Json;
+use crate::jobs::{JobStatus, NewJob, enqueue};
+use crate::queue::{JobRef, announce};
+use crate::{Caller, Platform, Result, db};
+
 /// A job that was queued.
 #[derive(Serialize, ToSchema)]
-pub(super) struct JobAccepted {
+pub struct JobAccepted {
     /// Read its status at `/api/v1/tasks/{id}`.
     job_id: JobId,
     kind: &'static str,
@@ -25,14 +26,14 @@ impl JobAccepted {
     ///
     /// # Errors
     /// [`Error::Conflict`] where there may be one such job at a time, and there is one.
-    pub(super) async fn queue(
+    pub async fn queue(
         conn: &mut db::Connection,
         caller: &Caller,
         action: &'static str,
         job: NewJob,
     ) -> Result<JobAccepted> {
         let (kind, actor) = (job.kind, (caller.actor(), action));
-        let now = platform::now();
+        let now = crate::now();
         let queued = enqueue(conn, caller.tenant, actor, job, now).await?;
         let running = "the connection has such a job already: see GET /api/v1/tasks";
         let job_ref = queued.ok_or(Error::Conflict(running))?;
@@ -45,7 +46,7 @@ impl JobAccepted {
     }
 
     /// One that waits already, and serves this request too.
-    pub(super) fn merged(job_id: JobId, kind: &'static str) -> JobAccepted {
+    pub fn merged(job_id: JobId, kind: &'static str) -> JobAccepted {
         JobAccepted {
             job_id,
             kind,
@@ -54,11 +55,21 @@ impl JobAccepted {
         }
     }
 
+    /// Which job.
+    pub fn job_id(&self) -> JobId {
+        self.job_id
+    }
+
     /// Tells a worker, as the job is committed.
-    pub(super) async fn announced(self, platform: &Platform) -> (StatusCode, Json<JobAccepted>) {
+    pub async fn announced(self, platform: &Platform) -> (StatusCode, Json<JobAccepted>) {
+        self.announce(platform).await;
+        (StatusCode::ACCEPTED, Json(self))
+    }
+
+    /// The same, where the answer says more than that.
+    pub async fn announce(&self, platform: &Platform) {
         if let Some(job) = self.job_ref {
             announce(&*platform.queue, job).await;
         }
-        (StatusCode::ACCEPTED, Json(self))
     }
 }

@@ -1,0 +1,173 @@
+//! What an uploaded file is of: as the request says, else as its name says, else nobody knows.
+
+use axum::extract::multipart::Field;
+use platform::Result;
+use schema::entity::{self, ENTITIES, Entity};
+use schema::source::ObjectRef;
+use schema::{ConnectionId, Error};
+use sources::delimited::file_name::{self, Format};
+
+use super::broken;
+
+/// A field of the form that is no file has at most so many bytes.
+const MAX_HINT: usize = 256;
+
+/// What the request says of the files that follow.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Hints {
+    entity: Option<&'static Entity>,
+    system: Option<String>,
+}
+
+impl Hints {
+    /// Reads a field of the form. Others than `entity` and `system` say nothing.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where it names no entity, or a system that cannot be.
+    pub(super) async fn read(&mut self, name: &str, part: &mut Field<'_>) -> Result<()> {
+        if !["entity", "system"].contains(&name) {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = part.chunk().await.map_err(broken)? {
+            bytes.extend_from_slice(&chunk[..chunk.len().min(MAX_HINT)]);
+            bytes.truncate(MAX_HINT);
+        }
+        let text = String::from_utf8_lossy(&bytes).trim().to_lowercase();
+        match name {
+            "entity" => self.entity = find_entity(&text)?,
+            _ => self.system = find_system(text)?,
+        }
+        Ok(())
+    }
+}
+
+fn find_entity(text: &str) -> schema::Result<Option<&'static Entity>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let found = entity::find(text).or_else(|| entity::find_plural(text));
+    let kinds: Vec<_> = ENTITIES.iter().map(|it| it.kind).collect();
+    let unknown = || {
+        let detail = format!(
+            "no such entity: send one of {}, or leave it out",
+            kinds.join(", ")
+        );
+        Error::invalid("/entity", detail)
+    };
+    found.ok_or_else(unknown).map(Some)
+}
+
+fn find_system(text: String) -> schema::Result<Option<String>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if !file_name::is_system_name(&text) {
+        let detail = "a system has 1 to 32 letters, digits and hyphens, such as hubspot";
+        return Err(Error::invalid("/system", detail));
+    }
+    Ok(Some(text))
+}
+
+/// What a file is of.
+#[derive(Debug)]
+pub(super) struct Meaning {
+    /// What its rows become; unmapped where nobody says.
+    pub(super) entity: &'static Entity,
+    /// The system that it was exported from; `file` where nobody says.
+    pub(super) system: String,
+    /// The object that it is of.
+    name: String,
+    /// What its extension promises.
+    pub(super) format: Format,
+}
+
+impl Meaning {
+    /// # Errors
+    /// Where it is no name of a file that can be read.
+    pub(super) fn of(name: &str, hints: &Hints) -> Result<Meaning, file_name::Error> {
+        let known: Vec<_> = ENTITIES.iter().map(|it| (it.plural, it.kind)).collect();
+        let (format, family) = file_name::family(name)?;
+        let said = file_name::parse(name, &known).ok();
+        let of_name = said.as_ref().and_then(|it| entity::find(it.entity));
+        let entity = hints.entity.or(of_name).unwrap_or(entity::UNMAPPED);
+        let system = hints.system.clone().or(said.map(|it| it.system));
+        let whole = of_name.is_some() || hints.entity.is_some();
+        let name = match (&system, whole) {
+            (Some(system), true) => format!("{system}.{}", entity.kind),
+            (Some(system), false) => format!("{system}.{family}"),
+            (None, _) => family,
+        };
+        Ok(Meaning {
+            entity,
+            system: system.unwrap_or_else(|| "file".to_owned()),
+            name,
+            format,
+        })
+    }
+
+    pub(super) fn object(&self, connection: ConnectionId) -> ObjectRef {
+        ObjectRef {
+            connection,
+            name: self.name.clone(),
+            system: self.system.clone(),
+            entity: self.entity,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, (entity, system): (&str, &str), expected: (&str, &str, &str)) {
+        let hints = Hints {
+            entity: find_entity(entity).unwrap(),
+            system: find_system(system.to_owned()).unwrap(),
+        };
+        let meaning = Meaning::of(name, &hints).unwrap();
+        let found = (
+            meaning.name.as_str(),
+            meaning.system.as_str(),
+            meaning.entity.kind,
+        );
+        assert_eq!(found, expected, "{name} {entity} {system}");
+    }
+
+    #[test]
+    fn a_request_says_more_than_a_name_and_a_name_may_say_nothing() {
+        check(
+            "accounts_hubspot.csv",
+            ("", ""),
+            ("hubspot.account", "hubspot", "account"),
+        );
+        check(
+            "people_crm.csv",
+            ("", ""),
+            ("people_crm", "file", "unmapped"),
+        );
+        check(
+            "people_crm.csv",
+            ("contact", ""),
+            ("people_crm", "file", "contact"),
+        );
+        check(
+            "people.csv",
+            ("contacts", "sap"),
+            ("sap.contact", "sap", "contact"),
+        );
+        check("people.csv", ("", "sap"), ("sap.people", "sap", "unmapped"));
+        check(
+            "accounts_hubspot.csv",
+            ("contact", "sap"),
+            ("sap.contact", "sap", "contact"),
+        );
+    }
+
+    #[test]
+    fn a_wrong_hint_says_what_to_send() {
+        let said = find_entity("lead").unwrap_err().to_string();
+        assert!(find_entity("lead").is_err() && !said.is_empty(), "{said}");
+        assert!(find_system("a b".to_owned()).is_err());
+    }
+}

@@ -1,0 +1,80 @@
+//! Mappings field by field, as the source names its fields.
+
+use aam::db::mappings;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use platform::extract::{Json, Path};
+use platform::{Platform, Reader, Result, Routes, db, routes};
+use schema::Error;
+use schema::mapping::Transform;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{NO_MAPPING, NamedObject};
+
+pub(super) fn router() -> Routes<Platform> {
+    Routes::new().routes(routes!(read))
+}
+
+/// What one field of a source becomes.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SourceFieldMapping {
+    /// The connection's name.
+    connector_id: String,
+    /// The object.
+    source_table: String,
+    /// The field: a path into the record.
+    source_field: String,
+    /// The entity.
+    canonical_entity: String,
+    /// The canonical field.
+    canonical_field: String,
+    /// `direct` where the value is taken as it is, `transform` otherwise.
+    mapping_type: &'static str,
+    /// What is done to the value, in order.
+    transforms: Vec<Transform>,
+    /// The version of the object's mapping.
+    version: i32,
+    /// When that version was made.
+    updated_at: DateTime<Utc>,
+}
+
+/// What one field of a source becomes: the first canonical field that takes it.
+#[utoipa::path(get, path = "/api/v1/dcl/mappings/{connection}/{object}/{field}",
+    tag = "mappings", operation_id = "mappings.field", params(
+        ("connection" = String, Path, description = "The connection's id or name."),
+        ("object" = String, Path, description = "The object, such as `hubspot.account`."),
+        ("field" = String, Path, description = "The source field: a path into the record.")),
+    security(("bearer" = ["read"])), responses((status = 200, body = SourceFieldMapping)))]
+async fn read(
+    State(platform): State<Platform>,
+    Reader(caller): Reader,
+    Path((connection, object, field)): Path<(String, String, String)>,
+) -> Result<Json<SourceFieldMapping>> {
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let found = mappings::find(&mut tx, caller.tenant, object.key(), None).await?;
+    let found = found.ok_or(NO_MAPPING)?;
+    let mapping = found.mapping.0;
+    let row = mapping
+        .fields
+        .into_iter()
+        .find(|it| it.sources.contains(&field));
+    let row = row.ok_or(Error::NotFound {
+        what: "mapping of this field",
+    })?;
+    Ok(Json(SourceFieldMapping {
+        connector_id: object.connection_name,
+        source_table: object.name,
+        source_field: field,
+        canonical_entity: mapping.entity,
+        canonical_field: row.target,
+        mapping_type: match row.transforms.is_empty() {
+            true => "direct",
+            false => "transform",
+        },
+        transforms: row.transforms,
+        version: found.version,
+        updated_at: found.created_at,
+    }))
+}

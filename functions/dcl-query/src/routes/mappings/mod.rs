@@ -1,0 +1,55 @@
+//! The mapping registry: which mapping each object's records are read with, version by version.
+//!
+//! A version never changes. To change a mapping is to add a version, which what is stored follows by
+//! a replay; to go back is to add an older version again.
+
+mod change;
+mod fields;
+mod read;
+
+use aam::db::connections;
+use platform::{Platform, Routes, db};
+use schema::source::ObjectKey;
+use schema::{ConnectionId, Error, TenantId};
+
+/// The routes of the registry.
+pub(crate) fn router() -> Routes<Platform> {
+    read::router()
+        .merge(change::router())
+        .merge(fields::router())
+}
+
+/// An object that a path names: its connection by id or by name, and its own name.
+pub(crate) struct NamedObject {
+    pub(crate) connection: ConnectionId,
+    pub(crate) connection_name: String,
+    pub(crate) name: String,
+}
+
+impl NamedObject {
+    /// # Errors
+    /// [`Error::NotFound`] where the tenant has no such connection.
+    pub(crate) async fn find(
+        conn: &mut db::Connection,
+        tenant: TenantId,
+        (connection, name): (&str, String),
+    ) -> platform::Result<NamedObject> {
+        let found = connections::find_by_id_or_name(conn, tenant, connection).await?;
+        let (connection, connection_name) = found.ok_or(Error::NotFound { what: "connection" })?;
+        Ok(NamedObject {
+            connection,
+            connection_name,
+            name,
+        })
+    }
+
+    pub(crate) fn key(&self) -> ObjectKey<'_> {
+        ObjectKey {
+            connection: self.connection,
+            name: &self.name,
+        }
+    }
+}
+
+/// What an object without a mapping is told.
+const NO_MAPPING: Error = Error::NotFound { what: "mapping" };
