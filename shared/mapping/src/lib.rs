@@ -17,6 +17,7 @@ mod decimal;
 mod excel;
 mod extended_json;
 mod field_use;
+pub mod formats;
 mod json;
 mod json_limits;
 mod months;
