@@ -5,26 +5,29 @@ use std::borrow::Cow;
 use schema::entity::{Field, Kind};
 
 use crate::{
-    Cell, Plan, Record, Reject, coerce, extended_json,
+    Cell, Plan, Record, RecordError, coerce, extended_json,
     json::{self, Key},
     json_limits::{Keys, check, check_depth, twice},
     path::Node,
     plan::{Column, Origin},
     record::{VERSION, quoted},
-    transform::Step,
+    transforms::CompiledTransform,
 };
 
-pub(super) fn canonicalise<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Reject> {
+pub(super) fn canonicalise<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordError> {
     fill(plan, json, |_| true)
 }
 
 /// The record with the cells of its key alone.
-pub(super) fn key<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Reject> {
+pub(super) fn key<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordError> {
     fill(plan, json, |field| plan.entity.key.contains(&field.name))
 }
 
 /// The same with the cell of its version.
-pub(super) fn key_and_version<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, Reject> {
+pub(super) fn key_and_version<'a>(
+    plan: &'a Plan,
+    json: &'a str,
+) -> Result<Record<'a>, RecordError> {
     let key = plan.entity.key;
     fill(plan, json, |field| {
         key.contains(&field.name) || field.name == VERSION
@@ -35,7 +38,7 @@ fn fill<'a>(
     plan: &'a Plan,
     json: &'a str,
     wanted: impl Fn(&Field) -> bool,
-) -> Result<Record<'a>, Reject> {
+) -> Result<Record<'a>, RecordError> {
     let mut found = Found {
         slots: vec![Slot::Absent; plan.slots],
         extras: String::with_capacity(json.len()),
@@ -49,7 +52,7 @@ fn fill<'a>(
         cells.push(match column {
             Some(column) if wanted(column.field) => column
                 .cell(&found.slots)
-                .map_err(|reason| Reject::at(column.field.name, reason))?,
+                .map_err(|reason| RecordError::at(column.field.name, reason))?,
             _ => Cell::Null,
         });
     }
@@ -75,7 +78,7 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn object(&mut self, node: &Node, json: &'a str, depth: usize) -> Result<(), Reject> {
+    fn object(&mut self, node: &Node, json: &'a str, depth: usize) -> Result<(), RecordError> {
         check_depth(depth)?;
         let mut unnamed = Keys::with_room();
         json::entries(json, |key, value| match node.child(key.text()) {
@@ -101,7 +104,7 @@ impl<'a> Found<'a> {
         key: &Key<'_>,
         value: &'a str,
         depth: usize,
-    ) -> Result<(), Reject> {
+    ) -> Result<(), RecordError> {
         let is_value = || node.is_source && extended_json::is_value(value);
         if value.starts_with('{') && !node.is_leaf() && !is_value() {
             self.slots[node.slot] = Slot::Entered;
@@ -116,9 +119,9 @@ impl<'a> Found<'a> {
     }
 
     /// Where a single value is expected, an object that has none of the named ones is no null.
-    fn check_entered(&self, node: &Node, value: &str) -> Result<(), Reject> {
+    fn check_entered(&self, node: &Node, value: &str) -> Result<(), RecordError> {
         if node.is_source && !node.any_below(&|it| self.has(it)) {
-            return Err(Reject::whole(not_single(value)));
+            return Err(RecordError::whole(not_single(value)));
         }
         Ok(())
     }
@@ -130,7 +133,7 @@ impl<'a> Found<'a> {
         key: &Key<'_>,
         value: &'a str,
         depth: usize,
-    ) -> Result<(), Reject> {
+    ) -> Result<(), RecordError> {
         let before = self.extras.len();
         self.push_key(key);
         self.extras.push('{');
@@ -144,7 +147,7 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, key: &Key<'_>, value: &str, depth: usize) -> Result<(), Reject> {
+    fn keep(&mut self, key: &Key<'_>, value: &str, depth: usize) -> Result<(), RecordError> {
         self.push_key(key);
         self.extras.push_str(value);
         check(value, depth)
@@ -162,8 +165,8 @@ impl<'a> Found<'a> {
 
 impl Column {
     fn cell<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
-        let cell = match self.field.kind {
-            Kind::TextList => self.list(slots)?,
+        let cell = match (&self.origin, self.field.kind) {
+            (Origin::First(sources), Kind::TextList) => list(sources, slots)?,
             _ => self.finish(self.value(slots)?, &self.steps)?,
         };
         if self.field.required && cell.is_null() {
@@ -175,63 +178,67 @@ impl Column {
     /// Applies the steps and reads what comes out as the field's type.
     pub(super) fn finish<'a>(
         &'a self,
-        value: Option<Cow<'a, str>>,
-        steps: &'a [Step],
+        value: Cell<'a>,
+        steps: &'a [Box<dyn CompiledTransform>],
     ) -> Result<Cell<'a>, String> {
-        let value = steps.iter().try_fold(value, |it, step| step.apply(it))?;
-        match value {
-            Some(text) if !text.is_empty() => coerce::read(self.field, text, self.reading),
-            _ => Ok(Cell::Null),
-        }
+        let value = steps.iter().try_fold(value, |it, step| match it {
+            Cell::Text(text) if !text.is_empty() => step.run(text),
+            Cell::Text(_) | Cell::Null => Ok(step.run_missing()),
+            typed => step.run(Cow::Owned(typed.text().into_owned())),
+        })?;
+        coerce::read(self.field, value, self.reading)
     }
 
-    fn value<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Option<Cow<'a, str>>, String> {
-        match &self.origin {
-            Origin::Constant(text) => Ok(Some(Cow::Borrowed(text))),
+    fn value<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
+        let value = match &self.origin {
+            Origin::Constant(text) => Some(Cow::Borrowed(&**text)),
             Origin::First(sources) => {
                 let mut values = sources.iter().map(|it| text(slots[*it]));
-                values.find_map(Result::transpose).transpose()
+                values.find_map(Result::transpose).transpose()?
             }
-            Origin::Join {
-                slots: sources,
-                separator,
-            } => {
-                let values: Result<Vec<_>, _> = sources
-                    .iter()
-                    .filter_map(|it| text(slots[*it]).transpose())
-                    .collect();
-                Ok(Some(Cow::Owned(values?.join(separator))))
+            Origin::Combined(sources, combination) => {
+                let values = sources.iter().map(|it| text(slots[*it]));
+                combination.combine(values.collect::<Result<_, _>>()?)?
             }
-        }
-    }
-
-    /// A list is read from a list of scalars, or from one scalar.
-    fn list<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
-        let Origin::First(sources) = &self.origin else {
-            return Ok(Cell::Null);
+            Origin::Items(sources, items) => {
+                return items.take(sources.iter().filter_map(|it| match slots[*it] {
+                    Slot::Value(raw) => Some(raw),
+                    Slot::Absent | Slot::Entered => None,
+                }));
+            }
         };
-        for source in sources {
-            let texts = match slots[*source] {
-                Slot::Value(raw) if raw.starts_with('[') => json::items(raw)
-                    .map_err(|it| it.reason)?
-                    .into_iter()
-                    .filter_map(|it| text(Slot::Value(it)).transpose())
-                    .collect::<Result<Vec<_>, _>>()?,
-                slot => text(slot)?.into_iter().collect(),
-            };
-            if !texts.is_empty() {
-                return Ok(Cell::TextList(texts));
-            }
-        }
-        Ok(Cell::Null)
+        Ok(value.map_or(Cell::Null, Cell::Text))
     }
+}
+
+/// A list is read from a list of scalars, or from one scalar.
+fn list<'a>(sources: &[usize], slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
+    for source in sources {
+        let texts = match slots[*source] {
+            Slot::Value(raw) if raw.starts_with('[') => json::items(raw)
+                .map_err(|it| it.reason)?
+                .into_iter()
+                .filter_map(|it| text_of(it).transpose())
+                .collect::<Result<Vec<_>, _>>()?,
+            slot => text(slot)?.into_iter().collect(),
+        };
+        if !texts.is_empty() {
+            return Ok(Cell::TextList(texts));
+        }
+    }
+    Ok(Cell::Null)
 }
 
 /// The text of a string, number or boolean; null and the empty string are no value.
 fn text(slot: Slot<'_>) -> Result<Option<Cow<'_, str>>, String> {
-    let Slot::Value(raw) = slot else {
-        return Ok(None);
-    };
+    match slot {
+        Slot::Value(raw) => text_of(raw),
+        Slot::Absent | Slot::Entered => Ok(None),
+    }
+}
+
+/// The same, of JSON text.
+pub(super) fn text_of(raw: &str) -> Result<Option<Cow<'_, str>>, String> {
     match raw.as_bytes()[0] {
         b'n' => Ok(None),
         b'"' => Ok(Some(json::unquote(raw)?).filter(|it| !it.is_empty())),

@@ -9,16 +9,14 @@ use schema::{
     Error, FieldError, Result,
     entity::{self, Entity, Kind},
     mapping::{FieldMapping, Mapping, Transform},
-    pointer,
 };
 
 use crate::{
-    Decimal, Demand, FieldUse, Plan,
+    Cell, Demand, FieldUse, Plan,
     path::{self, Node},
     plan::{Column, Origin},
-    timestamp::{self, Reading},
-    transform::Step,
-    words::Words,
+    timestamp::Reading,
+    transforms::{self, Compiled, Fault, is_typed, literals},
 };
 
 pub(super) fn compile(mapping: &Mapping) -> Result<Plan> {
@@ -67,29 +65,18 @@ fn uses(entity: &Entity, mapping: &Mapping) -> BTreeMap<String, FieldUse> {
 }
 
 fn numbers(entity: &Entity, mapping: &Mapping) -> BTreeSet<String> {
+    // A `number` transform says how the column writes its numbers, so nothing is in doubt.
+    let is_declared = |it: &FieldMapping| {
+        it.transforms
+            .iter()
+            .any(|it| matches!(it, Transform::Number { .. }))
+    };
     let is_number = |it: &&FieldMapping| {
         let field = entity.field(&it.target);
-        field.is_some_and(|it| matches!(it.kind, Kind::Decimal | Kind::Integer))
+        field.is_some_and(|it| matches!(it.kind, Kind::Decimal | Kind::Integer)) && !is_declared(it)
     };
     let fields = mapping.fields.iter().filter(is_number);
     fields.flat_map(|it| it.sources.iter().cloned()).collect()
-}
-
-/// Whether it matters to the transform what kind of value it is given.
-fn is_typed(transform: &Transform) -> bool {
-    match transform {
-        Transform::Constant { .. }
-        | Transform::Default { .. }
-        | Transform::Join { .. }
-        | Transform::Lower
-        | Transform::Split { .. }
-        | Transform::Trim
-        | Transform::Upper => false,
-        Transform::Currency
-        | Transform::Enum { .. }
-        | Transform::Timestamp { .. }
-        | Transform::Unit { .. } => true,
-    }
 }
 
 struct Compiler {
@@ -119,42 +106,37 @@ impl Compiler {
         if self.columns[index].is_some() {
             return self.fault(format!("{at}/target"), "an earlier entry maps it already");
         }
+        let slots = self.sources(at, &mapping.sources);
+        let before = self.faults.len();
         let mut column = Column {
             field: &entity.fields[index],
-            origin: self.origin(at, mapping),
+            origin: Origin::First(slots),
             steps: Vec::new(),
             reading: Reading::default(),
         };
-        let sound = self.transforms(&mut column, at, &mapping.transforms);
-        if sound {
+        for (index, transform) in mapping.transforms.iter().enumerate() {
+            let added = transforms::compile(transform, column.field, &mapping.sources)
+                .and_then(|it| column.add(it, &mapping.transforms[..index]));
+            if let Err(fault) = added {
+                let pointer = format!("{at}/transforms/{index}{}", fault.member);
+                self.fault(pointer, fault.detail);
+            }
+        }
+        if self.faults.len() == before {
             self.literals(&column, at, &mapping.transforms);
         }
+        self.check_sources(at, mapping);
         self.columns[index] = Some(column);
     }
 
-    fn origin(&mut self, at: &str, mapping: &FieldMapping) -> Origin {
-        let slots = self.sources(at, &mapping.sources);
-        match mapping.transforms.first() {
-            Some(Transform::Constant { value }) => {
-                if !mapping.sources.is_empty() {
-                    self.fault(format!("{at}/sources"), "a constant has no sources");
-                }
-                Origin::Constant(value.clone())
-            }
-            first => {
-                if mapping.sources.is_empty() {
-                    let detail = "name at least one, or make `constant` the first transform";
-                    self.fault(format!("{at}/sources"), detail);
-                }
-                match first {
-                    Some(Transform::Join { separator }) => Origin::Join {
-                        slots,
-                        separator: separator.clone(),
-                    },
-                    _ => Origin::First(slots),
-                }
-            }
-        }
+    fn check_sources(&mut self, at: &str, mapping: &FieldMapping) {
+        let is_constant = matches!(mapping.transforms.first(), Some(Transform::Constant { .. }));
+        let detail = match (is_constant, mapping.sources.is_empty()) {
+            (true, false) => "a constant has no sources",
+            (false, true) => "name at least one, or make `constant` the first transform",
+            _ => return,
+        };
+        self.fault(format!("{at}/sources"), detail);
     }
 
     fn sources(&mut self, at: &str, sources: &[String]) -> Vec<usize> {
@@ -174,29 +156,6 @@ impl Compiler {
         slots
     }
 
-    /// Says whether all of them are sound.
-    fn transforms(&mut self, column: &mut Column, at: &str, transforms: &[Transform]) -> bool {
-        let before = self.faults.len();
-        for (index, transform) in transforms.iter().enumerate() {
-            let first = index == 0;
-            let twice = matches!(transform, Transform::Timestamp { .. })
-                && transforms[..index]
-                    .iter()
-                    .any(|it| matches!(it, Transform::Timestamp { .. }));
-            let added = match transform {
-                Transform::Constant { .. } | Transform::Join { .. } if !first => {
-                    Err(("", "must be the first transform".to_owned()))
-                }
-                _ if twice => Err(("", "there is one already".to_owned())),
-                _ => column.add(transform),
-            };
-            if let Err((member, detail)) = added {
-                self.fault(format!("{at}/transforms/{index}{member}"), detail);
-            }
-        }
-        self.faults.len() == before
-    }
-
     /// A text that the mapping itself brings must fit the field after the steps that follow it.
     fn literals(&mut self, column: &Column, at: &str, transforms: &[Transform]) {
         let mut following = column.steps.as_slice();
@@ -204,8 +163,9 @@ impl Compiler {
             if makes_step(transform) {
                 following = &following[1..];
             }
-            for (member, text) in texts(transform) {
-                if let Err(reason) = column.finish(Some(Cow::Borrowed(text)), following) {
+            for (member, text) in literals(transform) {
+                let value = Cell::Text(Cow::Borrowed(text));
+                if let Err(reason) = column.finish(value, following) {
                     self.fault(format!("{at}/transforms/{index}{member}"), reason);
                 }
             }
@@ -237,107 +197,60 @@ impl Compiler {
     }
 }
 
-/// The member of the transform that is wrong (`/factor`), and why.
-type Fault = (&'static str, String);
-
 impl Column {
-    fn add(&mut self, transform: &Transform) -> std::result::Result<(), Fault> {
-        if self.field.kind == Kind::TextList {
-            return Err(("", "a list of texts takes no transforms".to_owned()));
-        }
-        if texts(transform).iter().any(|(_, text)| text.contains('\0')) {
-            return Err(("", "NUL cannot be stored".to_owned()));
-        }
-        let step = match transform {
-            Transform::Join { separator } if separator.contains('\0') => {
-                return Err(("/separator", "NUL cannot be stored".to_owned()));
-            }
-            Transform::Constant { .. } | Transform::Join { .. } => return Ok(()),
-            Transform::Timestamp { zone, format } => {
-                self.only_for(&[Kind::Timestamp])?;
-                self.reading = Reading {
-                    zone: timestamp::zone(zone).ok_or_else(|| {
-                        (
-                            "/zone",
-                            "is neither `UTC` nor an offset such as `+02:00`".to_owned(),
-                        )
-                    })?,
-                    format: *format,
-                };
+    /// Takes the next transform, which comes after those of `before`.
+    fn add(&mut self, next: Compiled, before: &[Transform]) -> std::result::Result<(), Fault> {
+        let origin = match next {
+            Compiled::Step(step) => {
+                self.steps.push(step);
                 return Ok(());
             }
-            Transform::Trim => Step::Trim,
-            Transform::Upper => Step::Upper,
-            Transform::Lower => Step::Lower,
-            Transform::Default { value } => Step::Default(value.clone()),
-            Transform::Split { separator, index } => split(separator, *index)?,
-            Transform::Enum { values, otherwise } => Step::Enum {
-                values: Words::new(values),
-                otherwise: *otherwise,
-            },
-            Transform::Unit { factor } => {
-                self.only_for(&[Kind::Decimal, Kind::Integer])?;
-                Step::Unit(unit(factor)?)
+            Compiled::Reading(reading) => {
+                self.reading = reading;
+                let is_reading = |it: &Transform| {
+                    matches!(it, Transform::Timestamp { .. } | Transform::Date { .. })
+                };
+                return match before.iter().any(is_reading) {
+                    true => Err(misplaced("there is one already")),
+                    false => Ok(()),
+                };
             }
-            Transform::Currency => {
-                self.only_for(&[Kind::Text])?;
-                Step::Currency
-            }
+            _ if !before.is_empty() => return Err(misplaced("must be the first transform")),
+            Compiled::Constant(text) => Origin::Constant(text),
+            Compiled::Combination(combination) => Origin::Combined(self.take_slots(), combination),
+            Compiled::Items(items) => Origin::Items(self.take_slots(), items),
         };
-        self.steps.push(step);
+        self.origin = origin;
         Ok(())
     }
 
-    fn only_for(&self, kinds: &[Kind]) -> std::result::Result<(), Fault> {
-        if kinds.contains(&self.field.kind) {
-            return Ok(());
+    fn take_slots(&mut self) -> Vec<usize> {
+        match &mut self.origin {
+            Origin::First(slots) => std::mem::take(slots),
+            _ => Vec::new(),
         }
-        let detail = format!(
-            "does not apply to `{}`, which is {}",
-            self.field.name,
-            self.field.kind.sql()
-        );
-        Err(("", detail))
     }
 }
 
-fn split(separator: &str, index: i32) -> std::result::Result<Step, Fault> {
-    if separator.is_empty() {
-        return Err(("/separator", "is empty".to_owned()));
+fn misplaced(detail: &str) -> Fault {
+    Fault {
+        member: String::new(),
+        detail: detail.to_owned(),
     }
-    Ok(Step::Split {
-        separator: separator.to_owned(),
-        index,
-    })
 }
 
-fn unit(factor: &str) -> std::result::Result<Decimal, Fault> {
-    let factor: Decimal = factor.parse().map_err(|reason| ("/factor", reason))?;
-    if factor == Decimal::from(0) {
-        return Err(("/factor", "is zero, which loses the value".to_owned()));
-    }
-    Ok(factor)
-}
-
+/// Whether it becomes a step, rather than an origin or a way of reading.
 fn makes_step(transform: &Transform) -> bool {
     !matches!(
         transform,
-        Transform::Constant { .. } | Transform::Join { .. } | Transform::Timestamp { .. }
+        Transform::Array { .. }
+            | Transform::Coalesce { .. }
+            | Transform::Concat { .. }
+            | Transform::Constant { .. }
+            | Transform::Join { .. }
+            | Transform::Template { .. }
+            | Transform::Timestamp { .. }
     )
-}
-
-/// The texts that a transform brings into the record, each with its place.
-fn texts(transform: &Transform) -> Vec<(String, &str)> {
-    match transform {
-        Transform::Constant { value } | Transform::Default { value } => {
-            vec![("/value".to_owned(), value)]
-        }
-        Transform::Enum { values, .. } => values
-            .iter()
-            .map(|(word, ours)| (format!("/values/{}", pointer::escape(word)), ours.as_str()))
-            .collect(),
-        _ => Vec::new(),
-    }
 }
 
 #[cfg(test)]

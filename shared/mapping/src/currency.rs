@@ -1,9 +1,5 @@
 //! ISO 4217.
 
-use std::borrow::Cow;
-
-use crate::record::quoted;
-
 /// The active codes of ISO 4217, with funds and metals, sorted.
 const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV \
     BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP \
@@ -14,12 +10,7 @@ const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF
     THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF \
     XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWG";
 
-/// The code in upper case.
-pub(super) fn code<'a>(text: &str) -> Result<Cow<'a, str>, String> {
-    let code = text.trim().to_ascii_uppercase();
-    let known = code.len() == 3 && CODES.split(' ').any(|it| it == code);
-    if !known {
-        return Err(format!("{} is not an ISO 4217 currency code", quoted(text)));
-    }
-    Ok(Cow::Owned(code))
+/// Whether it is such a code, in upper case.
+pub(super) fn is_code(text: &str) -> bool {
+    text.len() == 3 && CODES.split(' ').any(|it| it == text)
 }

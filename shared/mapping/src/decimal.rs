@@ -25,6 +25,17 @@ impl Decimal {
         self.mantissa.div_euclid(self.unit())
     }
 
+    /// What is left above the floor, times `units`, rounded half up.
+    pub(crate) fn fraction_of(self, units: u32) -> Option<i128> {
+        let unit = self.unit();
+        let part = self.mantissa.rem_euclid(unit);
+        // Digits beyond the 27th are far below what is asked for.
+        let cut = 10_i128.pow(u32::from(self.scale).saturating_sub(27));
+        let (part, unit) = (part / cut, unit / cut);
+        let doubled = part.checked_mul(i128::from(units))?.checked_mul(2)?;
+        Some(doubled.checked_add(unit)? / unit.checked_mul(2)?)
+    }
+
     /// The value as an integer, if it is one.
     pub fn to_integer(self) -> Option<i128> {
         (self.mantissa % self.unit() == 0).then(|| self.mantissa / self.unit())
@@ -37,7 +48,7 @@ impl Decimal {
         Decimal::new(mantissa, usize::from(scale))
     }
 
-    fn new(mut mantissa: i128, mut scale: usize) -> Option<Decimal> {
+    pub(crate) fn new(mut mantissa: i128, mut scale: usize) -> Option<Decimal> {
         while scale > MAX_DIGITS && mantissa % 10 == 0 {
             mantissa /= 10;
             scale -= 1;

@@ -8,13 +8,13 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{Reject, record::quoted};
+use crate::{RecordError, record::quoted};
 
 /// Calls `each` with every key and the text of its value. The text must be one object.
 pub(super) fn entries<'a>(
     json: &'a str,
-    each: impl FnMut(Key<'a>, &'a str) -> Result<(), Reject>,
-) -> Result<(), Reject> {
+    each: impl FnMut(Key<'a>, &'a str) -> Result<(), RecordError>,
+) -> Result<(), RecordError> {
     let mut from = serde_json::Deserializer::from_str(json);
     let mut rejected = None;
     let read = from
@@ -25,16 +25,16 @@ pub(super) fn entries<'a>(
         .and_then(|()| from.end());
     match (rejected, read) {
         (Some(reject), _) => Err(reject),
-        (None, Err(err)) => Err(Reject::whole(format!("not a JSON object: {err}"))),
+        (None, Err(err)) => Err(RecordError::whole(format!("not a JSON object: {err}"))),
         (None, Ok(())) => Ok(()),
     }
 }
 
 /// The items of a list, each as text.
-pub(super) fn items(json: &str) -> Result<Vec<&str>, Reject> {
+pub(super) fn items(json: &str) -> Result<Vec<&str>, RecordError> {
     serde_json::Deserializer::from_str(json)
         .deserialize_seq(Items)
-        .map_err(|err| Reject::whole(format!("not a JSON list: {err}")))
+        .map_err(|err| RecordError::whole(format!("not a JSON list: {err}")))
 }
 
 /// The characters of a JSON string, which is given with its quotes.
@@ -84,20 +84,20 @@ impl<'a> Key<'a> {
         }
     }
 
-    fn without_nul(&self) -> Result<(), Reject> {
+    fn without_nul(&self) -> Result<(), RecordError> {
         match &self.0 {
             Cow::Borrowed(_) => Ok(()),
-            Cow::Owned(key) => without_nul(key).map_err(Reject::whole),
+            Cow::Owned(key) => without_nul(key).map_err(RecordError::whole),
         }
     }
 }
 
 struct Entries<'r, F> {
     each: F,
-    rejected: &'r mut Option<Reject>,
+    rejected: &'r mut Option<RecordError>,
 }
 
-impl<'a, F: FnMut(Key<'a>, &'a str) -> Result<(), Reject>> Visitor<'a> for Entries<'_, F> {
+impl<'a, F: FnMut(Key<'a>, &'a str) -> Result<(), RecordError>> Visitor<'a> for Entries<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

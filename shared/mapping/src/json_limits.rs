@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use crate::{Reject, json::unquote, record::quoted};
+use crate::{RecordError, json::unquote, record::quoted};
 
 /// How deep objects and lists may be nested.
 const MAX_DEPTH: usize = 64;
@@ -14,24 +14,24 @@ const MAX_DEPTH: usize = 64;
 const MAX_DIGITS: usize = 1000;
 
 /// Checks a value whose grammar was checked before; `depth` is that of an object or list here.
-pub(super) fn check(raw: &str, depth: usize) -> Result<(), Reject> {
+pub(super) fn check(raw: &str, depth: usize) -> Result<(), RecordError> {
     match raw.as_bytes()[0] {
-        b'"' => unquote(raw).map(drop).map_err(Reject::whole),
+        b'"' => unquote(raw).map(drop).map_err(RecordError::whole),
         b'-' | b'0'..=b'9' => check_number(raw),
         b'{' | b'[' => walk(raw, depth),
         _ => Ok(()),
     }
 }
 
-pub(super) fn check_depth(depth: usize) -> Result<(), Reject> {
+pub(super) fn check_depth(depth: usize) -> Result<(), RecordError> {
     if depth > MAX_DEPTH {
-        return Err(Reject::whole("nested deeper than 64"));
+        return Err(RecordError::whole("nested deeper than 64"));
     }
     Ok(())
 }
 
-pub(super) fn twice(key: &str) -> Reject {
-    Reject::whole(format!("key {} appears twice", quoted(key)))
+pub(super) fn twice(key: &str) -> RecordError {
+    RecordError::whole(format!("key {} appears twice", quoted(key)))
 }
 
 /// The keys of one object, to notice one that comes twice.
@@ -52,7 +52,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    pub(super) fn insert(&mut self, key: Cow<'a, str>) -> Result<(), Reject> {
+    pub(super) fn insert(&mut self, key: Cow<'a, str>) -> Result<(), RecordError> {
         if self.few.contains(&key) || self.many.contains(&key) {
             return Err(twice(&key));
         }
@@ -66,7 +66,7 @@ impl<'a> Keys<'a> {
 }
 
 /// One pass over an object or a list with all that is in it.
-fn walk(raw: &str, depth: usize) -> Result<(), Reject> {
+fn walk(raw: &str, depth: usize) -> Result<(), RecordError> {
     let bytes = raw.as_bytes();
     // Open objects have their keys here, open lists nothing.
     let mut open: Vec<Option<Keys<'_>>> = Vec::new();
@@ -88,7 +88,7 @@ fn walk(raw: &str, depth: usize) -> Result<(), Reject> {
             b',' => key_next = matches!(open.last(), Some(Some(_))),
             b'"' => {
                 at = string_end(bytes, at);
-                let text = unquote(&raw[start..at]).map_err(Reject::whole)?;
+                let text = unquote(&raw[start..at]).map_err(RecordError::whole)?;
                 if let Some(Some(keys)) = open.last_mut().filter(|_| key_next) {
                     keys.insert(text)?;
                     key_next = false;
@@ -121,14 +121,14 @@ fn number_end(bytes: &[u8], at: usize) -> usize {
     at + bytes[at..].iter().take_while(|it| within(it)).count()
 }
 
-fn check_number(raw: &str) -> Result<(), Reject> {
+fn check_number(raw: &str) -> Result<(), RecordError> {
     let (digits, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
     let exponent: usize = exponent
         .trim_start_matches(['+', '-'])
         .parse()
         .unwrap_or(usize::MAX);
     if digits.len().saturating_add(exponent) > MAX_DIGITS {
-        return Err(Reject::whole(format!(
+        return Err(RecordError::whole(format!(
             "{} is too long a number",
             quoted(raw)
         )));

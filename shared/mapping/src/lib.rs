@@ -6,15 +6,21 @@
 //! **Invariant:** pure: no I/O, no clock, no database.
 
 pub mod boolean;
+mod calling_codes;
 mod canonicalise;
 mod coerce;
 mod compile;
+mod countries;
 mod currency;
+mod date_pattern;
 mod decimal;
+mod excel;
 mod extended_json;
 mod field_use;
+pub mod formats;
 mod json;
 mod json_limits;
+mod months;
 mod path;
 mod plan;
 mod record;
@@ -22,10 +28,10 @@ pub mod shipped;
 #[cfg(test)]
 mod tests;
 mod timestamp;
-mod transform;
+mod transforms;
 mod words;
 
 pub use decimal::Decimal;
 pub use field_use::{Demand, FieldUse};
 pub use plan::Plan;
-pub use record::{Cell, Record, Reject};
+pub use record::{Cell, Record, RecordError};

@@ -14,9 +14,9 @@ use schema::{Entity, Result, mapping::Mapping};
 
 use crate::field_use::FieldUse;
 use crate::path::Node;
-use crate::record::{Record, Reject};
+use crate::record::{Record, RecordError};
 use crate::timestamp::Reading;
-use crate::transform::Step;
+use crate::transforms::{Combination, CompiledTransform, Items};
 use crate::{canonicalise, compile};
 
 /// A mapping that was checked and made ready to run.
@@ -40,7 +40,7 @@ pub struct Plan {
 pub(crate) struct Column {
     pub(crate) field: &'static Field,
     pub(crate) origin: Origin,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<Box<dyn CompiledTransform>>,
     pub(crate) reading: Reading,
 }
 
@@ -49,10 +49,8 @@ pub(crate) struct Column {
 pub(crate) enum Origin {
     Constant(String),
     First(Vec<usize>),
-    Join {
-        slots: Vec<usize>,
-        separator: String,
-    },
+    Combined(Vec<usize>, Box<dyn Combination>),
+    Items(Vec<usize>, Items),
 }
 
 impl Plan {
@@ -94,10 +92,10 @@ impl Plan {
     }
 
     /// The source id of a record of which only the key needs to be there: a delete.
-    pub fn source_id(&self, json: &str) -> Result<String, Reject> {
+    pub fn source_id(&self, json: &str) -> Result<String, RecordError> {
         if self.is_unmapped() {
             let reason = "no mapping says which field is the record's id: map the object first";
-            return Err(Reject::whole(reason));
+            return Err(RecordError::whole(reason));
         }
         Ok(canonicalise::key(self, json)?.source_id().into_owned())
     }
@@ -114,15 +112,15 @@ impl Plan {
     }
 
     /// Reads one JSON object into a canonical record, which borrows from both.
-    pub fn canonicalise<'a>(&'a self, json: &'a str) -> Result<Record<'a>, Reject> {
+    pub fn canonicalise<'a>(&'a self, json: &'a str) -> Result<Record<'a>, RecordError> {
         canonicalise::canonicalise(self, json)
     }
 
     /// The same, from bytes that may turn out not to be UTF-8.
-    pub fn canonicalise_bytes<'a>(&'a self, json: &'a [u8]) -> Result<Record<'a>, Reject> {
+    pub fn canonicalise_bytes<'a>(&'a self, json: &'a [u8]) -> Result<Record<'a>, RecordError> {
         match std::str::from_utf8(json) {
             Ok(json) => self.canonicalise(json),
-            Err(err) => Err(Reject::whole(format!(
+            Err(err) => Err(RecordError::whole(format!(
                 "not UTF-8 from byte {}",
                 err.valid_up_to()
             ))),

@@ -49,7 +49,7 @@ pub enum Cell<'a> {
 
 /// Why a record is quarantined. Reads `amount: "12,5" is not a decimal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
+pub struct RecordError {
     /// The canonical field, or the source's path where the fault has no canonical field.
     /// None where the record as a whole is wrong.
     pub field: Option<String>,
@@ -139,23 +139,23 @@ impl Serialize for Cell<'_> {
     }
 }
 
-impl Reject {
-    pub(super) fn at(field: &str, reason: impl Into<String>) -> Reject {
-        Reject {
+impl RecordError {
+    pub(super) fn at(field: &str, reason: impl Into<String>) -> RecordError {
+        RecordError {
             field: Some(field.to_owned()),
             reason: reason.into(),
         }
     }
 
-    pub(super) fn whole(reason: impl Into<String>) -> Reject {
-        Reject {
+    pub(super) fn whole(reason: impl Into<String>) -> RecordError {
+        RecordError {
             field: None,
             reason: reason.into(),
         }
     }
 
     /// The same fault, seen from the object that has it under `key`.
-    pub(super) fn below(mut self, key: &str) -> Reject {
+    pub(super) fn below(mut self, key: &str) -> RecordError {
         self.field = Some(match self.field {
             Some(field) => format!("{key}.{field}"),
             None => key.to_owned(),
@@ -164,7 +164,7 @@ impl Reject {
     }
 }
 
-impl fmt::Display for Reject {
+impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.field {
             Some(field) => write!(f, "{field}: {}", self.reason),
@@ -173,7 +173,7 @@ impl fmt::Display for Reject {
     }
 }
 
-impl std::error::Error for Reject {}
+impl std::error::Error for RecordError {}
 
 /// A value as a reason shows it: quoted, and cut after 80 characters.
 pub(super) fn quoted(value: &str) -> String {

@@ -66,17 +66,43 @@ pub(super) fn date(text: &[u8]) -> Option<(NaiveDate, &[u8])> {
 }
 
 fn iso(text: &str, zone: FixedOffset) -> Option<DateTime<Utc>> {
+    let local = iso_local(text)?;
+    let offset = local.offset.unwrap_or(zone);
+    Some(local.at.checked_sub_offset(offset)?.and_utc())
+}
+
+/// A time as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Local {
+    pub(super) at: NaiveDateTime,
+    /// None where the value names no zone.
+    pub(super) offset: Option<FixedOffset>,
+    pub(super) has_time: bool,
+}
+
+/// Reads ISO 8601: a date, or a date and a time, with or without a zone.
+pub(super) fn iso_local(text: &str) -> Option<Local> {
     let (day, rest) = date(text.as_bytes())?;
-    let (local, rest) = match rest {
-        [] => (day.and_time(NaiveTime::MIN), rest),
+    let (at, rest) = match rest {
+        [] => {
+            return Some(Local {
+                at: day.and_time(NaiveTime::MIN),
+                offset: None,
+                has_time: false,
+            });
+        }
         [b'T' | b't' | b' ', rest @ ..] => time(day, rest)?,
         _ => return None,
     };
     let offset = match rest {
-        [] => zone,
-        [b' ', rest @ ..] | rest => offset(rest)?,
+        [] => None,
+        [b' ', rest @ ..] | rest => Some(offset(rest)?),
     };
-    Some(local.checked_sub_offset(offset)?.and_utc())
+    Some(Local {
+        at,
+        offset,
+        has_time: true,
+    })
 }
 
 /// `10:00`, `10:00:00` or `10:00:00.123`, and what follows it.
@@ -104,7 +130,7 @@ fn time(day: NaiveDate, text: &[u8]) -> Option<(NaiveDateTime, &[u8])> {
 }
 
 /// Microseconds of one or more digits, and what follows them.
-fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+pub(super) fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let end = text
         .iter()
         .position(|it| !it.is_ascii_digit())
@@ -120,7 +146,7 @@ fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((micro, rest))
 }
 
-fn offset(text: &[u8]) -> Option<FixedOffset> {
+pub(super) fn offset(text: &[u8]) -> Option<FixedOffset> {
     let (sign, rest) = match text {
         b"Z" | b"z" => return FixedOffset::east_opt(0),
         [b'+', rest @ ..] => (1, rest),
@@ -139,7 +165,7 @@ fn offset(text: &[u8]) -> Option<FixedOffset> {
         .flatten()
 }
 
-fn unix(text: &str, micros_per_unit: i64) -> Option<DateTime<Utc>> {
+pub(super) fn unix(text: &str, micros_per_unit: i64) -> Option<DateTime<Utc>> {
     let units: Decimal = text.parse().ok()?;
     let micros = units.checked_mul(Decimal::from(micros_per_unit))?.floor();
     DateTime::from_timestamp_micros(i64::try_from(micros).ok()?)

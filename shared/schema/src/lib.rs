@@ -7,6 +7,7 @@ pub mod drift;
 mod egress;
 pub mod entity;
 mod error;
+pub mod format;
 
 mod id;
 pub mod mapping;

@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{Item, Op};
-use mapping::{Cell, Plan, Record, Reject};
+use mapping::{Cell, Plan, Record, RecordError};
 
 /// B-tree entries end near 2,700 bytes, and a source id shares its entry with the object's name.
 const MAX_ID: usize = 1024;
@@ -37,7 +37,7 @@ pub(super) struct QuarantinedItem<'a> {
     pub(super) source_id: Option<String>,
     pub(super) source_key: Option<&'a str>,
     pub(super) version: Option<DateTime<Utc>>,
-    pub(super) reject: Reject,
+    pub(super) reject: RecordError,
     /// Whether it could be read, but its record is another row's.
     pub(super) collides: bool,
 }
@@ -103,7 +103,7 @@ fn read<'a>(
     plan: &'a Plan,
     item: &Item<'a>,
     content_hash: [u8; 32],
-) -> Result<Prepared<'a>, Reject> {
+) -> Result<Prepared<'a>, RecordError> {
     let payload = std::str::from_utf8(item.payload)
         .map_err(|err| whole(format!("not UTF-8 from byte {}", err.valid_up_to())))?;
     if payload.contains('\0') {
@@ -135,7 +135,7 @@ fn read<'a>(
     })
 }
 
-fn deleted_id(plan: &Plan, item: &Item<'_>, payload: &str) -> Result<String, Reject> {
+fn deleted_id(plan: &Plan, item: &Item<'_>, payload: &str) -> Result<String, RecordError> {
     match item.source_id {
         Some(id) => Ok(id.to_owned()),
         None => plan.source_id(payload),
@@ -170,7 +170,7 @@ fn hash(item: &Item<'_>) -> [u8; 32] {
     digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
-fn check_id(id: &str) -> Result<(), Reject> {
+fn check_id(id: &str) -> Result<(), RecordError> {
     let fault = match id {
         "" => "is empty",
         id if MAX_ID < id.len() => "is longer than 1 KiB",
@@ -180,10 +180,10 @@ fn check_id(id: &str) -> Result<(), Reject> {
     Err(whole(format!("the record's id {fault}")))
 }
 
-fn check_texts(record: &Record<'_>) -> Result<(), Reject> {
+fn check_texts(record: &Record<'_>) -> Result<(), RecordError> {
     for (field, cell) in record.entity.fields.iter().zip(&record.cells) {
         if matches!(cell, Cell::Text(text) if MAX_TEXT < text.len()) {
-            return Err(Reject {
+            return Err(RecordError {
                 field: Some(field.name.to_owned()),
                 reason: "is longer than 2 KiB".to_owned(),
             });
@@ -192,8 +192,8 @@ fn check_texts(record: &Record<'_>) -> Result<(), Reject> {
     Ok(())
 }
 
-fn whole(reason: String) -> Reject {
-    Reject {
+fn whole(reason: String) -> RecordError {
+    RecordError {
         field: None,
         reason,
     }

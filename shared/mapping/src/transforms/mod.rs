@@ -1,0 +1,285 @@
+//! The transforms of a mapping, each in the file of its name: how it is checked, what it makes of
+//! a value, and what it says of one that does not fit. Their declarations are in
+//! `schema::mapping`.
+//!
+//! **Invariant:** no transform panics; each is linear in the text it is given, and what it makes
+//! is bounded by [`MAX_TEXT`].
+
+mod array;
+mod boolean;
+mod case;
+mod coalesce;
+mod concat;
+mod country;
+mod currency;
+mod date;
+mod default;
+mod email;
+mod enumeration;
+mod join;
+mod letter_case;
+mod lookup;
+mod nulls;
+mod number;
+mod phone;
+mod regex;
+mod replace;
+mod scale;
+mod split;
+mod template;
+mod trim;
+mod url_host;
+
+use std::{borrow::Cow, fmt};
+
+use schema::{
+    entity::{Field, Kind},
+    mapping::{Otherwise, Transform},
+    pointer,
+};
+
+use crate::{
+    Cell,
+    timestamp::{self, Reading},
+};
+
+pub(crate) use array::Items;
+
+/// The longest text in bytes that a transform may make.
+pub(crate) const MAX_TEXT: usize = 1 << 20;
+
+/// A transform that was checked and made ready to run.
+pub(crate) trait CompiledTransform: fmt::Debug + Send + Sync {
+    /// What becomes of a text, which is not empty.
+    fn run<'a>(&'a self, text: Cow<'a, str>) -> Result<Cell<'a>, String>;
+
+    /// What becomes of no value.
+    fn run_missing(&self) -> Cell<'_> {
+        Cell::Null
+    }
+}
+
+/// A transform that makes one text of all sources.
+pub(crate) trait Combination: fmt::Debug + Send + Sync {
+    /// One value for each source, in their order; none is empty.
+    fn combine<'a>(
+        &'a self,
+        values: Vec<Option<Cow<'a, str>>>,
+    ) -> Result<Option<Cow<'a, str>>, String>;
+}
+
+/// What a transform is compiled to.
+#[derive(Debug)]
+pub(crate) enum Compiled {
+    /// A step from one value to the next.
+    Step(Box<dyn CompiledTransform>),
+    /// Where the value comes from; only the first transform may say.
+    Constant(String),
+    Combination(Box<dyn Combination>),
+    Items(Items),
+    /// How the value is read in the end.
+    Reading(Reading),
+}
+
+/// What is wrong with a transform.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// The pointer from the transform to its wrong member (`/factor`); empty for the transform.
+    pub(crate) member: String,
+    pub(crate) detail: String,
+}
+
+impl Fault {
+    fn of(member: impl Into<String>, detail: impl Into<String>) -> Fault {
+        Fault {
+            member: member.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
+/// Checks a transform for a target and its sources, and makes it ready to run.
+pub(crate) fn compile(
+    transform: &Transform,
+    field: &Field,
+    sources: &[String],
+) -> Result<Compiled, Fault> {
+    let makes_list = matches!(transform, Transform::Array { .. });
+    if field.kind == Kind::TextList && !makes_list {
+        let detail = "a list of texts takes no transforms but `array`";
+        return Err(Fault::of("", detail));
+    }
+    if literals(transform)
+        .iter()
+        .any(|(_, text)| text.contains('\0'))
+    {
+        return Err(Fault::of("", "NUL cannot be stored"));
+    }
+    match transform {
+        Transform::Array { .. } => array::compile(transform, field).map(Compiled::Items),
+        Transform::Coalesce { nulls } => Ok(coalesce::compile(nulls)),
+        Transform::Concat { separator, missing } => concat::compile(separator, *missing),
+        Transform::Constant { value } => Ok(Compiled::Constant(value.clone())),
+        Transform::Join { separator } => join::compile(separator),
+        Transform::Template { template, missing } => template::compile(template, *missing, sources),
+        Transform::Timestamp { zone, format } => {
+            only_for(field, &[Kind::Timestamp])?;
+            let zone = timestamp::zone(zone).ok_or_else(|| no_zone("/zone"))?;
+            Ok(Compiled::Reading(Reading {
+                zone,
+                format: *format,
+            }))
+        }
+        other => compile_step(other, field).map(Compiled::Step),
+    }
+}
+
+/// The same for a transform that is a step.
+fn compile_step(transform: &Transform, field: &Field) -> Result<Box<dyn CompiledTransform>, Fault> {
+    Ok(match transform {
+        Transform::Boolean { yes, no, blank } => Box::new(boolean::compile(yes, no, *blank)?),
+        Transform::Case {
+            equals,
+            then,
+            otherwise,
+        } => Box::new(case::compile(equals, then, otherwise.as_deref())?),
+        Transform::Country { otherwise } => Box::new(country::Country(*otherwise)),
+        Transform::Currency => Box::new(currency::compile(field)?),
+        Transform::Date { .. } => Box::new(date::compile(transform, field)?),
+        Transform::Default { value } => Box::new(default::Default(value.clone())),
+        Transform::Email { otherwise } => Box::new(email::Email(*otherwise)),
+        Transform::Enum { values, otherwise } => Box::new(enumeration::compile(values, *otherwise)),
+        Transform::Lookup { table, otherwise } => Box::new(lookup::compile(table, *otherwise)?),
+        Transform::Lower => Box::new(letter_case::Lower),
+        Transform::Nulls { words } => Box::new(nulls::compile(words)?),
+        Transform::Number { .. } => Box::new(number::compile(transform)?),
+        Transform::Phone { region, otherwise } => {
+            Box::new(phone::compile(region.as_deref(), *otherwise)?)
+        }
+        Transform::Regex { .. } => Box::new(regex::compile(transform)?),
+        Transform::Replace { from, to } => Box::new(replace::compile(from, to)?),
+        Transform::Scale { factor } => Box::new(scale::compile(factor)?),
+        Transform::Split { separator, index } => Box::new(split::compile(separator, *index)?),
+        Transform::Trim => Box::new(trim::Trim),
+        Transform::Unit { factor } => {
+            only_for(field, &[Kind::Decimal, Kind::Integer])?;
+            Box::new(scale::compile(factor)?)
+        }
+        Transform::Upper => Box::new(letter_case::Upper),
+        Transform::UrlHost { otherwise } => Box::new(url_host::UrlHost(*otherwise)),
+        Transform::Array { .. }
+        | Transform::Coalesce { .. }
+        | Transform::Concat { .. }
+        | Transform::Constant { .. }
+        | Transform::Join { .. }
+        | Transform::Template { .. }
+        | Transform::Timestamp { .. } => unreachable!("is no step"),
+    })
+}
+
+/// Whether it matters to the transform what kind of value it is given.
+pub(crate) fn is_typed(transform: &Transform) -> bool {
+    match transform {
+        Transform::Coalesce { .. }
+        | Transform::Concat { .. }
+        | Transform::Constant { .. }
+        | Transform::Default { .. }
+        | Transform::Join { .. }
+        | Transform::Lower
+        | Transform::Nulls { .. }
+        | Transform::Replace { .. }
+        | Transform::Split { .. }
+        | Transform::Template { .. }
+        | Transform::Trim
+        | Transform::Upper => false,
+        Transform::Array { .. }
+        | Transform::Boolean { .. }
+        | Transform::Case { .. }
+        | Transform::Country { .. }
+        | Transform::Currency
+        | Transform::Date { .. }
+        | Transform::Email { .. }
+        | Transform::Enum { .. }
+        | Transform::Lookup { .. }
+        | Transform::Number { .. }
+        | Transform::Phone { .. }
+        | Transform::Regex { .. }
+        | Transform::Scale { .. }
+        | Transform::Timestamp { .. }
+        | Transform::Unit { .. }
+        | Transform::UrlHost { .. } => true,
+    }
+}
+
+/// The whole texts that a transform brings into the record, each with the pointer to it.
+pub(crate) fn literals(transform: &Transform) -> Vec<(String, &str)> {
+    match transform {
+        Transform::Constant { value } | Transform::Default { value } => {
+            vec![("/value".to_owned(), value)]
+        }
+        Transform::Enum { values, .. } => pairs("/values", values),
+        Transform::Lookup { table, .. } => pairs("/table", table),
+        Transform::Case {
+            then, otherwise, ..
+        } => {
+            let otherwise = otherwise.iter().map(|it| ("/otherwise".to_owned(), &**it));
+            std::iter::once(("/then".to_owned(), &**then))
+                .chain(otherwise)
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn pairs<'t>(
+    member: &str,
+    table: &'t std::collections::BTreeMap<String, String>,
+) -> Vec<(String, &'t str)> {
+    table
+        .iter()
+        .map(|(word, ours)| (format!("{member}/{}", pointer::escape(word)), &**ours))
+        .collect()
+}
+
+fn only_for(field: &Field, kinds: &[Kind]) -> Result<(), Fault> {
+    if kinds.contains(&field.kind) {
+        return Ok(());
+    }
+    let detail = format!(
+        "does not apply to `{}`, which is {}",
+        field.name,
+        field.kind.sql()
+    );
+    Err(Fault::of("", detail))
+}
+
+fn no_zone(member: &str) -> Fault {
+    Fault::of(member, "is neither `UTC` nor an offset such as `+02:00`")
+}
+
+fn no_nul(member: &str, text: &str) -> Result<(), Fault> {
+    if text.contains('\0') {
+        return Err(Fault::of(member, "NUL cannot be stored"));
+    }
+    Ok(())
+}
+
+/// What becomes of a text that a transform does not know.
+fn unknown<'a>(
+    otherwise: Otherwise,
+    text: Cow<'a, str>,
+    reason: impl FnOnce(&str) -> String,
+) -> Result<Cell<'a>, String> {
+    match otherwise {
+        Otherwise::Keep => Ok(Cell::Text(text)),
+        Otherwise::Null => Ok(Cell::Null),
+        Otherwise::Reject => Err(reason(&text)),
+    }
+}
+
+fn too_long() -> String {
+    format!("what the mapping makes of it is longer than {MAX_TEXT} bytes")
+}
+
+#[cfg(test)]
+mod testing;
