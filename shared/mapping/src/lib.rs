@@ -15,6 +15,7 @@ mod extended_json;
 mod field_use;
 mod json;
 mod json_limits;
+pub mod matcher;
 mod path;
 mod plan;
 mod record;
