@@ -20,6 +20,7 @@ mod field_use;
 pub mod formats;
 mod json;
 mod json_limits;
+pub mod matcher;
 mod months;
 mod path;
 mod plan;
