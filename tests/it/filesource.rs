@@ -171,7 +171,7 @@ async fn odd_files_are_read_or_refused_with_a_reason() {
             b"a,a\n1,2\n",
             "column \"a\" appears twice",
         ),
-        ("invoices_i.csv", b"a\n1\n", "begins with \"invoices\""),
+        ("invoices_i.csv", b"a\n1\n", "1 1 0 0 0 UTF-8"),
         ("../accounts_j.csv", b"a\n1\n", "holds a path"),
         (
             "accounts_k.csv",
@@ -267,7 +267,7 @@ async fn an_odd_body_is_the_clients_fault() {
         (b"", "multipart/form-data; boundary=cut", 400),
         (b"--cut--\r\n", "multipart/form-data; boundary=cut", 422),
         (
-            &multipart_form(&[("x.csv", b"a\n"), ("y.exe", b"a\n")]),
+            &multipart_form(&[("x.exe", b"a\n"), ("y.exe", b"a\n")]),
             "multipart/form-data; boundary=cut",
             422,
         ),

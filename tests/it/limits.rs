@@ -208,7 +208,7 @@ async fn an_address_is_the_sockets_not_the_clients_claim() {
 async fn a_tenant_has_the_quota_that_its_row_says() {
     let app = tight(None).await;
     let (ann, bob) = (app.register("Ann Ltd").await, app.register("Bob Ltd").await);
-    sqlx::query("call limit_tenant($1, '600/5', null)")
+    sqlx::query("call limit_tenant($1, '6/5', null)")
         .bind(ann.tenant)
         .execute(&app.database().pool())
         .await
@@ -217,7 +217,7 @@ async fn a_tenant_has_the_quota_that_its_row_says() {
         let answer = app.get(ME, &ann).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer}");
         let policy = answer.header("ratelimit-policy");
-        assert_eq!(policy, Some("\"read\";q=600;w=60;burst=5"));
+        assert_eq!(policy, Some("\"read\";q=6;w=60;burst=5"));
         let left = format!("{remaining}");
         assert_eq!(answer.header("x-ratelimit-remaining"), Some(left.as_str()));
     }

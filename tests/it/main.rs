@@ -53,5 +53,6 @@ mod tables;
 mod telemetry;
 mod template;
 mod toy_connector;
+mod unmapped;
 mod users;
 mod views;

@@ -29,7 +29,10 @@ async fn total(app: &TestApp, table: &'static str) -> i64 {
         .unwrap()
 }
 
-const FILE: (&str, &[u8]) = ("accounts_crm.csv", b"account_id,title\n1,One\n2,Two\n3\n");
+const FILE: (&str, &[u8]) = (
+    "accounts_crm.csv",
+    b"account_id,name,title\n1,,One\n2,,Two\n3\n",
+);
 
 #[tokio::test]
 async fn a_replay_after_a_repair_empties_the_quarantine() {

@@ -25,6 +25,7 @@ pub fn routes(platform: Platform) -> Routes {
         .merge(routes::filesource::router())
         .merge(routes::health::router())
         .merge(routes::source_jobs::router())
+        .merge(routes::objects::router())
         .merge(routes::quarantine::router())
         .merge(routes::replay::router())
         .merge(routes::runs::router())

@@ -9,6 +9,7 @@ use platform::{Platform, Routes};
 pub fn routes(platform: Platform) -> Routes {
     routes::views::router()
         .merge(routes::mappings::router())
+        .merge(routes::proposals::router())
         .merge(routes::provenance::router())
         .with_state(platform)
 }

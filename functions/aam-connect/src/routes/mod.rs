@@ -5,6 +5,7 @@ pub(crate) mod connections;
 pub(crate) mod connectors;
 pub(crate) mod filesource;
 pub(crate) mod health;
+pub(crate) mod objects;
 pub(crate) mod quarantine;
 pub(crate) mod replay;
 pub(crate) mod runs;

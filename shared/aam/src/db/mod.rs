@@ -4,6 +4,7 @@ pub mod canonical;
 pub mod connections;
 pub mod drift_events;
 pub mod event_ids;
+pub mod mapping_decisions;
 pub mod mappings;
 pub mod quarantine;
 pub mod raw_records;

@@ -142,3 +142,26 @@ pub async fn set_entity(
     .await?;
     Ok(())
 }
+
+/// Whether the object's records are kept raw and nobody is asked what they are. Says whether there is
+/// such an object.
+pub async fn set_ignored(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    ignored: bool,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        update source_objects set ignored = $4
+        where tenant_id = $1 and connection_id = $2 and object = $3
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        ignored,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -40,7 +40,7 @@ pub(super) struct NewMapping {
 
 /// What came of a new mapping.
 #[derive(Serialize, ToSchema)]
-pub(super) struct MappingAdopted {
+pub(crate) struct MappingAdopted {
     /// The version that is in force; null for a dry run.
     version: Option<i32>,
     /// The job by which what is stored follows; null where nothing changes.

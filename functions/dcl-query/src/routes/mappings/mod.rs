@@ -7,6 +7,8 @@ mod change;
 mod fields;
 mod read;
 
+pub(crate) use change::{MappingAdopted, adopt_and_replay};
+
 use aam::db::connections;
 use platform::{Platform, Routes, db};
 use schema::source::ObjectKey;

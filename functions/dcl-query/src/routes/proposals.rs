@@ -1,0 +1,254 @@
+//! What the platform takes an object for, and what a person says of it.
+
+use std::collections::BTreeMap;
+
+use aam::db::mapping_decisions::{Decided, remember};
+use aam::db::source_objects;
+use aam::proposals::{self, Answers, Proposal};
+use axum::extract::State;
+use axum::http::StatusCode;
+use platform::extract::{Json, Path, Query};
+use platform::{Admin, Platform, Reader, Result, Routes, db, routes};
+use schema::mapping::Mapping;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::mappings::{MappingAdopted, NamedObject, adopt_and_replay};
+
+pub(crate) fn router() -> Routes<Platform> {
+    Routes::new()
+        .routes(routes!(read))
+        .routes(routes!(accept))
+        .routes(routes!(reject))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Propose for this entity; the likeliest where it is left out.
+    entity: Option<String>,
+}
+
+/// What the platform takes an object for: its entity, its key, its fields and their formats, each
+/// with how sure that is and why.
+///
+/// It is computed from a sample of what is stored, and nothing is changed. Accept it as it is, with
+/// answers and corrections, or make a mapping of your own from it.
+#[utoipa::path(get, path = "/api/v1/dcl/proposals/{connection}/{object}", tag = "mappings",
+    operation_id = "proposals.read", params(
+        ("connection" = String, Path, description = "The connection's id or name."),
+        ("object" = String, Path, description = "The object, such as `people_crm`."),
+        Wanted),
+    security(("bearer" = ["read"])), responses((status = 200, body = Proposal)))]
+async fn read(
+    State(platform): State<Platform>,
+    Reader(caller): Reader,
+    Path((connection, object)): Path<(String, String)>,
+    Query(Wanted { entity }): Query<Wanted>,
+) -> Result<Json<Proposal>> {
+    let answers = Answers {
+        entity,
+        ..Answers::default()
+    };
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let proposal =
+        proposals::propose_object(&mut tx, caller.tenant, object.key(), &answers).await?;
+    Ok(Json(proposal))
+}
+
+/// What a person says of a proposal. What is left out stays as it is proposed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Acceptance {
+    /// The entity, where it is another one.
+    entity: Option<String>,
+    /// The source fields that make the record's id, where they are others.
+    key: Option<Vec<String>>,
+    /// By canonical field, the source field that it comes from, or null for none.
+    #[serde(default)]
+    fields: BTreeMap<String, Option<String>>,
+    /// By the id of a question, the id of the choice.
+    #[serde(default)]
+    answers: BTreeMap<String, String>,
+    /// Why, for whoever reads the versions later.
+    reason: Option<String>,
+}
+
+/// What came of an accepted proposal.
+#[derive(Serialize, ToSchema)]
+struct ProposalAccepted {
+    /// The mapping that is in force now.
+    mapping: Mapping,
+    /// What was accepted, and how sure it was.
+    accepted: Vec<AcceptedField>,
+    #[serde(flatten)]
+    adopted: MappingAdopted,
+}
+
+/// A field that is mapped now.
+#[derive(Serialize, ToSchema)]
+struct AcceptedField {
+    /// The canonical field.
+    target: String,
+    /// Where it comes from.
+    sources: Vec<String>,
+    /// How often such a pair was right; null where a person chose it.
+    probability: Option<f64>,
+}
+
+/// Makes a proposal the object's mapping, with corrections and answers, and what is stored follows
+/// by a job.
+///
+/// A question that is open is refused with 422; its pointer says which, and its choices are named.
+/// What was decided is remembered for the tenant's next proposals.
+#[utoipa::path(post, path = "/api/v1/dcl/proposals/{connection}/{object}/accept",
+    tag = "mappings", operation_id = "proposals.accept", params(
+        ("connection" = String, Path, description = "The connection's id or name."),
+        ("object" = String, Path, description = "The object, such as `people_crm`.")),
+    request_body = Acceptance, security(("bearer" = ["admin"])), responses(
+        (status = 200, body = ProposalAccepted, description = "It is in force already."),
+        (status = 201, body = ProposalAccepted, description = "It is in force now.")))]
+async fn accept(
+    State(platform): State<Platform>,
+    Admin(caller): Admin,
+    Path((connection, object)): Path<(String, String)>,
+    Json(said): Json<Acceptance>,
+) -> Result<(StatusCode, Json<ProposalAccepted>)> {
+    let answers = Answers {
+        entity: said.entity,
+        key: said.key,
+        fields: said.fields,
+        choices: said.answers,
+    };
+    let tenant = caller.tenant;
+    let mut tx = db::begin(&platform.db, tenant).await?;
+    let object = NamedObject::find(&mut tx, tenant, (&connection, object)).await?;
+    let proposal = proposals::propose_object(&mut tx, tenant, object.key(), &answers).await?;
+    let mapping = proposals::accepted(&proposal)?.clone();
+    let reason = said
+        .reason
+        .as_deref()
+        .unwrap_or("the proposal was accepted");
+    let adopted = adopt_and_replay(&mut tx, &caller, &object, (&mapping, reason)).await?;
+    let decided = decided(&proposal, &mapping);
+    let of = (proposal.system.as_str(), mapping.entity.as_str());
+    remember(&mut tx, tenant, of, &decided, platform::now()).await?;
+    tx.commit().await?;
+    let accepted = mapping.fields.iter().map(|it| AcceptedField {
+        target: it.target.clone(),
+        sources: it.sources.clone(),
+        probability: probability(&proposal, &answers, &it.target),
+    });
+    let (accepted, (status, Json(adopted))) =
+        (accepted.collect(), adopted.announced(&platform).await?);
+    let answer = ProposalAccepted {
+        mapping,
+        accepted,
+        adopted,
+    };
+    Ok((status, Json(answer)))
+}
+
+fn probability(proposal: &Proposal, answers: &Answers, target: &str) -> Option<f64> {
+    let said = answers.fields.contains_key(target);
+    let field = proposal.fields.iter().find(|it| it.target == target)?;
+    (!said && field.filled_in).then_some(field.probability)
+}
+
+/// What the acceptance says of each pair that was proposed.
+fn decided<'a>(proposal: &'a Proposal, mapping: &'a Mapping) -> Vec<Decided<'a>> {
+    let chosen = |target: &str| mapping.fields.iter().find(|it| it.target == target);
+    let mut decided = Vec::new();
+    for field in &mapping.fields {
+        decided.extend(field.sources.iter().map(|it| Decided {
+            source: it,
+            target: &field.target,
+            accepted: true,
+        }));
+    }
+    for field in &proposal.fields {
+        let taken = chosen(&field.target).is_some_and(|it| it.sources.contains(&field.source));
+        if !taken && field.filled_in {
+            decided.push(Decided {
+                source: &field.source,
+                target: &field.target,
+                accepted: false,
+            });
+        }
+    }
+    decided
+}
+
+/// Which proposed pairs are wrong.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Rejection {
+    /// The entity that they were proposed for.
+    entity: String,
+    /// By canonical field, the source field that it does not come from.
+    fields: BTreeMap<String, String>,
+}
+
+/// What came of a rejection.
+#[derive(Serialize, ToSchema)]
+struct ProposalRejected {
+    /// How many pairs are remembered as wrong.
+    remembered: usize,
+}
+
+/// Remembers proposed pairs as wrong, so that the tenant's next proposals do without them. The
+/// object's mapping stays as it is.
+#[utoipa::path(post, path = "/api/v1/dcl/proposals/{connection}/{object}/reject",
+    tag = "mappings", operation_id = "proposals.reject", params(
+        ("connection" = String, Path, description = "The connection's id or name."),
+        ("object" = String, Path, description = "The object, such as `people_crm`.")),
+    request_body = Rejection, security(("bearer" = ["admin"])),
+    responses((status = 200, body = ProposalRejected)))]
+async fn reject(
+    State(platform): State<Platform>,
+    Admin(caller): Admin,
+    Path((connection, object)): Path<(String, String)>,
+    Json(said): Json<Rejection>,
+) -> Result<Json<ProposalRejected>> {
+    check_rejection(&said)?;
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let known = source_objects::find(&mut tx, caller.tenant, object.key()).await?;
+    let known = known.ok_or(schema::Error::NotFound {
+        what: "source object",
+    })?;
+    let decided = said.fields.iter().map(|(target, source)| Decided {
+        source,
+        target,
+        accepted: false,
+    });
+    let decided: Vec<_> = decided.collect();
+    let of = (known.system.as_str(), said.entity.as_str());
+    remember(&mut tx, caller.tenant, of, &decided, platform::now()).await?;
+    tx.commit().await?;
+    Ok(Json(ProposalRejected {
+        remembered: decided.len(),
+    }))
+}
+
+fn check_rejection(said: &Rejection) -> schema::Result<()> {
+    let Some(entity) = schema::entity::find(&said.entity) else {
+        let kinds: Vec<_> = schema::entity::ENTITIES.iter().map(|it| it.kind).collect();
+        let detail = format!("no such entity: send one of {}", kinds.join(", "));
+        return Err(schema::Error::invalid("/entity", detail));
+    };
+    for (target, source) in &said.fields {
+        let pointer = || format!("/fields/{target}");
+        if entity.field(target).is_none() {
+            let detail = format!("{} has no such field", entity.kind);
+            return Err(schema::Error::invalid(pointer(), detail));
+        }
+        if source.is_empty() || 1024 < source.len() || source.contains('\0') {
+            let detail = "a source field has 1 to 1,024 bytes and no NUL";
+            return Err(schema::Error::invalid(pointer(), detail));
+        }
+    }
+    Ok(())
+}

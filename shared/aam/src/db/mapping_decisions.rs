@@ -1,0 +1,89 @@
+//! What a tenant has decided about the fields of its sources.
+
+use chrono::{DateTime, Utc};
+use mapping::matcher::{Memory, Remembered, Verdict};
+use schema::TenantId;
+
+use super::{Connection, Result};
+
+/// Decisions beyond the latest of this many are forgotten for proposals.
+const MAX_DECISIONS: i64 = 20_000;
+
+/// The tenant's decisions, as evidence.
+pub async fn memory(conn: &mut Connection, tenant: TenantId) -> Result<Memory> {
+    let rows = sqlx::query!(
+        r#"
+        select entity, source_field, target, accepted, rejected
+        from mapping_decisions
+        where tenant_id = $1
+        order by decided_at desc, entity, source_field, target, system
+        limit $2
+        "#,
+        tenant as _,
+        MAX_DECISIONS,
+    )
+    .fetch_all(conn)
+    .await?;
+    let remembered = rows.into_iter().flat_map(|it| {
+        let of = |verdict, count: i32| Remembered {
+            source: it.source_field.clone(),
+            entity: it.entity.clone(),
+            target: it.target.clone(),
+            verdict,
+            count: count.unsigned_abs(),
+        };
+        [
+            of(Verdict::Accepted, it.accepted),
+            of(Verdict::Rejected, it.rejected),
+        ]
+    });
+    Ok(Memory::new(remembered.filter(|it| 0 < it.count)))
+}
+
+/// A decision about one pair of fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Decided<'a> {
+    /// The source field's path.
+    pub source: &'a str,
+    /// The canonical field.
+    pub target: &'a str,
+    /// Whether the source feeds it.
+    pub accepted: bool,
+}
+
+/// Remembers decisions about fields of records of that system and entity.
+pub async fn remember(
+    conn: &mut Connection,
+    tenant: TenantId,
+    (system, entity): (&str, &str),
+    decided: &[Decided<'_>],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let sources: Vec<_> = decided.iter().map(|it| it.source).collect();
+    let targets: Vec<_> = decided.iter().map(|it| it.target).collect();
+    let accepted: Vec<_> = decided.iter().map(|it| it.accepted).collect();
+    sqlx::query!(
+        r#"
+        insert into mapping_decisions as kept
+          (tenant_id, system, entity, source_field, target, accepted, rejected, decided_at)
+        select distinct on (source_field, target) $1::uuid, $2::text, $3::text, source_field,
+          target, accepted::integer, (not accepted)::integer, $4::timestamptz
+        from unnest($5::text[], $6::text[], $7::boolean[]) as given(source_field, target, accepted)
+        order by source_field, target, accepted desc
+        on conflict (tenant_id, entity, source_field, target, system) do update set
+          accepted = least(kept.accepted + excluded.accepted, 1000),
+          rejected = least(kept.rejected + excluded.rejected, 1000),
+          decided_at = excluded.decided_at
+        "#,
+        tenant as _,
+        system,
+        entity,
+        now,
+        sources as _,
+        targets as _,
+        &accepted,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,380 @@
+//! From what the matcher says to a mapping: what is likely is filled in, what a person says wins,
+//! what does not fit the values is left out, and what is missing is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mapping::Plan;
+use mapping::matcher::{FieldProposal as Proposed, ObjectProposal};
+use schema::entity::{self, Entity, Field, Kind};
+use schema::mapping::{FieldMapping, Mapping, Transform};
+use schema::{Error, FieldError, Result};
+use serde_json::value::RawValue;
+
+use super::sample::Sample;
+use super::wire::is_likely;
+use super::{
+    AlternativeProposal, Answers, EntityProposal, FieldProposal, KeyProposal, Proposal, Question,
+    QuestionChoice, SampledRecord, Unfit, Unmapped,
+};
+
+/// How many canonical records are shown.
+const SHOWN: usize = 20;
+/// How many fields a question offers.
+const CHOICES: usize = 12;
+
+/// A mapping on its way.
+pub(super) struct Draft<'a> {
+    unmapped: Unmapped<'a>,
+    sample: &'a Sample,
+    answers: &'a Answers,
+    entity: &'static Entity,
+    proposed: ObjectProposal,
+    /// By canonical field, what is filled in.
+    filled: BTreeMap<String, FieldMapping>,
+    /// By canonical field, why it is not filled in though it is likely.
+    against: BTreeMap<String, String>,
+    questions: Vec<Question>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(
+        unmapped: Unmapped<'a>,
+        sample: &'a Sample,
+        proposed: ObjectProposal,
+        answers: &'a Answers,
+    ) -> Result<Draft<'a>> {
+        let best = proposed.entities.first().map(|it| it.kind.as_str());
+        let entity = best.and_then(entity::find).unwrap_or(entity::UNMAPPED);
+        let draft = Draft {
+            unmapped,
+            sample,
+            answers,
+            entity,
+            proposed,
+            filled: BTreeMap::new(),
+            against: BTreeMap::new(),
+            questions: Vec::new(),
+        };
+        draft.check_answers()?;
+        Ok(draft)
+    }
+
+    /// Fills in, tries it on the sample, and tells of it.
+    pub(super) fn finish(mut self) -> Result<Proposal> {
+        self.fill_fields();
+        self.fill_key();
+        self.ask_for_required();
+        let mut unfit = self.try_out()?;
+        // What does not fit a value is not what the field means, unless a person says so.
+        while self.leave_out(&unfit) {
+            unfit = self.try_out()?;
+        }
+        Ok(self.tell(unfit))
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] where an answer names a field that is not there.
+    fn check_answers(&self) -> Result<()> {
+        let mut faults = Vec::new();
+        let mut check = |pointer: String, path: &str| {
+            if self.sample.field(path).is_none() {
+                let detail = format!("no sampled record has the field `{path}`");
+                faults.push(FieldError { pointer, detail });
+            }
+        };
+        for (index, path) in self.answers.key.iter().flatten().enumerate() {
+            check(format!("/key/{index}"), path);
+        }
+        for (target, source) in &self.answers.fields {
+            if let Some(path) = source {
+                check(format!("/fields/{target}"), path);
+            }
+        }
+        for target in self.answers.fields.keys() {
+            if self.entity.field(target).is_none() {
+                let detail = format!("{} has no such field", self.entity.kind);
+                let pointer = format!("/fields/{target}");
+                faults.push(FieldError { pointer, detail });
+            }
+        }
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Invalid(faults)),
+        }
+    }
+
+    fn fill_fields(&mut self) {
+        for field in self.entity.fields {
+            let said = self.answers.fields.get(field.name);
+            let likely = self
+                .proposed(field.name)
+                .filter(|it| is_likely(it.decision));
+            let source = match said {
+                Some(said) => said.clone(),
+                None => likely.map(|it| it.source.clone()),
+            };
+            if let Some(source) = source {
+                self.fill(field, vec![source]);
+            }
+        }
+    }
+
+    fn proposed(&self, target: &str) -> Option<&Proposed> {
+        self.proposed.fields.iter().find(|it| it.target == target)
+    }
+
+    fn fill(&mut self, field: &Field, sources: Vec<String>) {
+        let mut transforms = Vec::new();
+        if sources.len() > 1 {
+            let separator = ":".to_owned();
+            transforms.push(Transform::Join { separator });
+        }
+        if field.kind == Kind::Text {
+            transforms.push(Transform::Trim);
+        }
+        if let Some(value) = field.default {
+            let value = value.to_owned();
+            transforms.push(Transform::Default { value });
+        }
+        let filled = FieldMapping {
+            target: field.name.to_owned(),
+            sources,
+            transforms,
+        };
+        self.filled.insert(field.name.to_owned(), filled);
+    }
+
+    /// The record's id, where the entity has one of its own: as a person says, else what is called
+    /// like it and unique, else what is unique.
+    fn fill_key(&mut self) {
+        let [target] = self.entity.key else { return };
+        let Some(field) = self.entity.field(target) else {
+            return;
+        };
+        if let Some(key) = &self.answers.key {
+            self.fill(field, key.clone());
+            return;
+        }
+        let is_unique = |paths: &[String]| {
+            let mut keys = self.proposed.keys.iter();
+            keys.any(|it| it.paths == paths && it.collisions == 0)
+        };
+        let likely = self.filled.get(*target).map(|it| it.sources.clone());
+        if self.answers.fields.contains_key(*target) || likely.is_some_and(|it| is_unique(&it)) {
+            return;
+        }
+        if let Some(best) = self.proposed.keys.iter().find(|it| it.collisions == 0) {
+            let paths = best.paths.clone();
+            self.fill(field, paths);
+        }
+    }
+
+    /// Asks for what a record cannot be without.
+    fn ask_for_required(&mut self) {
+        if self.entity.is_unmapped() {
+            let kinds = entity::ENTITIES.iter();
+            self.questions.push(Question {
+                id: "entity".to_owned(),
+                question: "What is one of these records?".to_owned(),
+                choices: kinds.map(|it| choice(it.kind, it.doc)).collect(),
+            });
+        }
+        for field in self.entity.fields.iter().filter(|it| it.required) {
+            if self.filled.contains_key(field.name) {
+                continue;
+            }
+            let id = format!("field:{}", field.name);
+            let chosen = self.answers.choices.get(&id);
+            if let Some(path) = chosen.filter(|it| self.sample.field(it).is_some()) {
+                self.fill(field, vec![path.clone()]);
+                continue;
+            }
+            let question = Question {
+                id,
+                question: format!(
+                    "Which field of the source is `{}` ({})? A record without it is quarantined.",
+                    field.name,
+                    field.doc.trim_end_matches('.')
+                ),
+                choices: self.choices(field),
+            };
+            self.questions.push(question);
+        }
+    }
+
+    /// The likeliest fields, then those that most records have.
+    fn choices(&self, field: &Field) -> Vec<QuestionChoice> {
+        let proposed = self.proposed(field.name).into_iter();
+        let likely = proposed.flat_map(|it| {
+            let others = it.alternatives.iter().map(|it| it.source.as_str());
+            std::iter::once(it.source.as_str()).chain(others)
+        });
+        let mut fields: Vec<_> = self.sample.object.fields.iter().collect();
+        fields.sort_by_key(|it| it.nulls);
+        let mut paths: Vec<&str> = Vec::new();
+        for path in likely.chain(fields.iter().map(|it| it.path.as_str())) {
+            if !paths.contains(&path) && paths.len() < CHOICES {
+                paths.push(path);
+            }
+        }
+        let example = |path: &str| {
+            let field = self.sample.field(path);
+            let first = field.and_then(|it| it.samples.first());
+            first.map_or("no value in the sample".to_owned(), |it| {
+                format!("such as {it:?}")
+            })
+        };
+        paths.iter().map(|it| choice(it, &example(it))).collect()
+    }
+
+    fn mapping(&self) -> Mapping {
+        let in_order = self.entity.fields.iter();
+        Mapping {
+            entity: self.entity.kind.to_owned(),
+            fields: in_order
+                .filter_map(|it| self.filled.get(it.name).cloned())
+                .collect(),
+        }
+    }
+
+    /// What of the sample the mapping would quarantine.
+    fn try_out(&self) -> Result<Vec<Unfit>> {
+        if !self.questions.is_empty() {
+            return Ok(vec![]);
+        }
+        let plan = Plan::compile(&self.mapping())?;
+        let mut unfit: Vec<Unfit> = Vec::new();
+        for record in self.unmapped.records {
+            let Err(error) = plan.canonicalise(record) else {
+                continue;
+            };
+            match unfit.iter_mut().find(|it| it.field == error.field) {
+                Some(known) => known.records += 1,
+                None => unfit.push(Unfit {
+                    field: error.field,
+                    records: 1,
+                    reason: error.reason,
+                }),
+            }
+        }
+        Ok(unfit)
+    }
+
+    /// Leaves out the fields whose values do not fit, and says whether there were any.
+    fn leave_out(&mut self, unfit: &[Unfit]) -> bool {
+        let mut some = false;
+        for it in unfit {
+            let Some(field) = it.field.as_deref().and_then(|it| self.entity.field(it)) else {
+                continue;
+            };
+            let said = self.answers.fields.contains_key(field.name);
+            if field.required || said || self.filled.remove(field.name).is_none() {
+                continue;
+            }
+            let against = format!(
+                "{} of {} sampled values do not fit: {}",
+                it.records,
+                self.unmapped.records.len(),
+                it.reason
+            );
+            self.against.insert(field.name.to_owned(), against);
+            some = true;
+        }
+        some
+    }
+
+    fn tell(self, unfit: Vec<Unfit>) -> Proposal {
+        let whole = self.questions.is_empty();
+        let mapping = whole.then(|| self.mapping());
+        let records = mapping.as_ref().map(|it| self.records(it));
+        let used: BTreeSet<_> = self.filled.values().flat_map(|it| &it.sources).collect();
+        let fields = self.sample.object.fields.iter().map(|it| &it.path);
+        let unused = fields.filter(|it| !used.contains(it)).cloned().collect();
+        let entities = self.proposed.entities.iter().map(|it| EntityProposal {
+            entity: it.kind.clone(),
+            probability: it.probability,
+        });
+        Proposal {
+            object: self.unmapped.object.to_owned(),
+            system: self.unmapped.system.to_owned(),
+            records_sampled: self.unmapped.records.len(),
+            entities: entities.collect(),
+            entity: (!self.entity.is_unmapped()).then(|| self.entity.kind.to_owned()),
+            keys: self.keys(),
+            fields: self
+                .proposed
+                .fields
+                .iter()
+                .map(|it| self.field(it))
+                .collect(),
+            unused,
+            questions: self.questions,
+            mapping,
+            unfit,
+            records: records.unwrap_or_default(),
+        }
+    }
+
+    /// The keys, the one that is taken first.
+    fn keys(&self) -> Vec<KeyProposal> {
+        let [target] = self.entity.key else {
+            return vec![];
+        };
+        let taken = self.filled.get(*target).map(|it| &it.sources);
+        let all = self.proposed.keys.iter().map(|it| KeyProposal {
+            fields: it.paths.clone(),
+            records: it.rows,
+            collisions: it.collisions,
+            reason: it.reason.clone(),
+        });
+        let mut keys: Vec<_> = all.collect();
+        keys.sort_by_key(|it| Some(&it.fields) != taken);
+        keys
+    }
+
+    fn field(&self, proposed: &Proposed) -> FieldProposal {
+        let filled = self.filled.get(&proposed.target);
+        let source = filled.and_then(|it| it.sources.first());
+        let against = self.against.get(&proposed.target).cloned();
+        FieldProposal {
+            target: proposed.target.clone(),
+            source: source.unwrap_or(&proposed.source).clone(),
+            probability: proposed.probability,
+            margin: proposed.margin,
+            filled_in: filled.is_some(),
+            transforms: filled.map(|it| it.transforms.clone()).unwrap_or_default(),
+            reasons_against: proposed.vetoes.iter().cloned().chain(against).collect(),
+            factors: proposed.factors.iter().cloned().map(Into::into).collect(),
+            alternatives: proposed
+                .alternatives
+                .iter()
+                .map(|it| AlternativeProposal {
+                    source: it.source.clone(),
+                    probability: it.probability,
+                })
+                .collect(),
+        }
+    }
+
+    fn records(&self, mapping: &Mapping) -> Vec<SampledRecord> {
+        let Ok(plan) = Plan::compile(mapping) else {
+            return vec![];
+        };
+        let sampled = self.unmapped.records.iter().filter_map(|raw| {
+            let record = plan.canonicalise(raw).ok()?;
+            Some(SampledRecord {
+                source_id: record.source_id().into_owned(),
+                record: serde_json::to_value(&record).ok()?,
+                raw: RawValue::from_string(raw.clone()).ok()?,
+            })
+        });
+        sampled.take(SHOWN).collect()
+    }
+}
+
+fn choice(id: &str, meaning: &str) -> QuestionChoice {
+    QuestionChoice {
+        id: id.to_owned(),
+        meaning: meaning.to_owned(),
+    }
+}

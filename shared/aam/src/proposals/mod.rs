@@ -1,0 +1,120 @@
+//! What the platform takes an object for: its entity, its key, its fields and their formats, each
+//! with how sure that is. A person accepts it, corrects it, or says no.
+//!
+//! A proposal is computed when it is asked for, from what is stored, and stored nowhere: the same
+//! records and the same earlier decisions always give the same one.
+
+mod draft;
+mod sample;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use mapping::matcher::{Memory, TargetEntity, propose};
+use schema::mapping::Mapping;
+use schema::source::{ObjectKey, SourceSchema};
+use schema::{Error, TenantId};
+
+use crate::db::{Connection, mapping_decisions, snapshots, source_objects, stored_records};
+use draft::Draft;
+pub use wire::{
+    AlternativeProposal, EntityProposal, Evidence, FieldProposal, KeyProposal, Proposal, Question,
+    QuestionChoice, SampledRecord, Unfit,
+};
+
+/// How many stored records are looked at.
+pub const SAMPLE: i64 = 1_000;
+
+/// What a person says of a proposal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// The entity, where it is another one than the likeliest.
+    pub entity: Option<String>,
+    /// The source fields of the record's id, where they are others.
+    pub key: Option<Vec<String>>,
+    /// The source field of a canonical one, or that it has none.
+    pub fields: BTreeMap<String, Option<String>>,
+    /// The choice for each question, by the question's id.
+    pub choices: BTreeMap<String, String>,
+}
+
+/// Records that nobody has mapped, and what is known of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Unmapped<'a> {
+    /// The object's name.
+    pub object: &'a str,
+    /// Its system.
+    pub system: &'a str,
+    /// JSON objects, in any order.
+    pub records: &'a [String],
+    /// Their structure, where it was seen or declared.
+    pub schema: Option<&'a SourceSchema>,
+}
+
+/// Proposes what records are that are at hand.
+///
+/// # Errors
+/// [`Error::Invalid`] where an answer names what is not there.
+pub fn propose_records(
+    unmapped: Unmapped<'_>,
+    memory: &Memory,
+    answers: &Answers,
+) -> schema::Result<Proposal> {
+    let sample = sample::of(unmapped);
+    let entities = TargetEntity::canonical();
+    let asked = answers.entity.as_deref();
+    if let Some(kind) = asked
+        && !entities.iter().any(|it| it.kind == kind)
+    {
+        let kinds: Vec<_> = entities.iter().map(|it| it.kind.as_str()).collect();
+        let detail = format!("no such entity: send one of {}", kinds.join(", "));
+        return Err(Error::invalid("/entity", detail));
+    }
+    let proposed = propose(&sample.object, &entities, asked, memory);
+    Draft::new(unmapped, &sample, proposed, answers)?.finish()
+}
+
+/// Proposes what an object is, from what is stored of it.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such object; [`Error::Invalid`] where an answer names what
+/// is not there.
+pub async fn propose_object(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    answers: &Answers,
+) -> platform::Result<Proposal> {
+    let known = source_objects::find(conn, tenant, object).await?;
+    let known = known.ok_or(Error::NotFound {
+        what: "source object",
+    })?;
+    let records = stored_records::sample(conn, tenant, object, SAMPLE).await?;
+    let latest = snapshots::find_latest_and_baseline(conn, tenant, object).await?;
+    let memory = mapping_decisions::memory(conn, tenant).await?;
+    let schema = latest.map(|it| it.0.schema.0);
+    let unmapped = Unmapped {
+        object: object.name,
+        system: &known.system,
+        records: &records,
+        schema: schema.as_ref(),
+    };
+    Ok(propose_records(unmapped, &memory, answers)?)
+}
+
+/// The mapping of a proposal that leaves nothing open.
+///
+/// # Errors
+/// [`Error::Invalid`] with what is still to be answered.
+pub fn accepted(proposal: &Proposal) -> schema::Result<&Mapping> {
+    match &proposal.mapping {
+        Some(mapping) => Ok(mapping),
+        None => Err(Error::Invalid(
+            proposal
+                .questions
+                .iter()
+                .map(Question::unanswered)
+                .collect(),
+        )),
+    }
+}

@@ -1,0 +1,121 @@
+//! Records as columns: what the matcher and the formats are told.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use mapping::matcher::{FieldSample, ObjectSample};
+use schema::source::{SourceField, child_path};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::Unmapped;
+
+/// Fields deeper than this are not looked at.
+const MAX_DEPTH: usize = 5;
+/// Fields beyond this many are not looked at.
+const MAX_FIELDS: usize = 10_000;
+/// Of a value so many bytes are looked at.
+const MAX_VALUE: usize = 1_024;
+
+/// A record's fields in its own order, which is part of the evidence.
+struct Columns(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Columns {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Columns, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Columns;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a record")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Columns, A::Error> {
+                let mut columns = Vec::new();
+                while let Some(column) = map.next_entry()? {
+                    columns.push(column);
+                }
+                Ok(Columns(columns))
+            }
+        }
+        json.deserialize_map(InOrder)
+    }
+}
+
+/// An object's sampled fields.
+pub(super) struct Sample {
+    pub(super) object: ObjectSample,
+    /// Where each path is in the object's fields.
+    places: HashMap<String, usize>,
+}
+
+impl Sample {
+    pub(super) fn field(&self, path: &str) -> Option<&FieldSample> {
+        self.places.get(path).map(|it| &self.object.fields[*it])
+    }
+}
+
+pub(super) fn of(unmapped: Unmapped<'_>) -> Sample {
+    let mut sample = Sample {
+        object: ObjectSample {
+            name: unmapped.object.to_owned(),
+            system: Some(unmapped.system.to_owned()),
+            fields: Vec::new(),
+        },
+        places: HashMap::new(),
+    };
+    for record in unmapped.records {
+        // What is no record is quarantined, and not stored with the others.
+        if let Ok(Columns(columns)) = serde_json::from_str(record) {
+            for (key, value) in &columns {
+                sample.add(unmapped, &child_path("", key), value, 1);
+            }
+        }
+    }
+    let rows = unmapped.records.len() as u64;
+    for field in &mut sample.object.fields {
+        field.rows = rows;
+        field.nulls = rows.saturating_sub(field.samples.len() as u64);
+    }
+    sample
+}
+
+impl Sample {
+    fn add(&mut self, unmapped: Unmapped<'_>, path: &str, value: &Value, depth: usize) {
+        let text = match value {
+            Value::Object(fields) if depth < MAX_DEPTH => {
+                for (key, value) in fields {
+                    self.add(unmapped, &child_path(path, key), value, depth + 1);
+                }
+                return;
+            }
+            Value::Null | Value::Object(_) => None,
+            Value::String(text) if text.is_empty() => None,
+            Value::String(text) => Some(text[..text.floor_char_boundary(MAX_VALUE)].to_owned()),
+            Value::Array(_) => Some(value.to_string().chars().take(MAX_VALUE).collect()),
+            other => Some(other.to_string()),
+        };
+        let Some(place) = self.place(unmapped, path) else {
+            return;
+        };
+        self.object.fields[place].samples.extend(text);
+    }
+
+    /// The place of the field, which may be new; none where there are too many.
+    fn place(&mut self, unmapped: Unmapped<'_>, path: &str) -> Option<usize> {
+        if let Some(place) = self.places.get(path) {
+            return Some(*place);
+        }
+        let place = self.object.fields.len();
+        if MAX_FIELDS <= place {
+            return None;
+        }
+        let unknown = SourceField::default();
+        let known = unmapped.schema.and_then(|it| it.fields.get(path));
+        let field = FieldSample::new(path, known.unwrap_or(&unknown));
+        self.object.fields.push(field);
+        self.places.insert(path.to_owned(), place);
+        Some(place)
+    }
+}

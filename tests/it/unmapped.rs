@@ -1,0 +1,345 @@
+//! Tables that look like no shipped mapping: kept, understood, mapped by a person, undone.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tests::app::{Person, TestApp};
+use tests::fixtures::connections::connect_filesource;
+use tests::fixtures::files::upload_files;
+use tests::fixtures::jobs::run_all;
+
+/// As a CRM of another house exports its companies.
+const COMPANIES: &str = "Record ID,Company name,Company owner,Industry,Phone Number\n\
+    9001,Acme Steel,ann@example.com,Manufacturing,+49 30 1234\n\
+    9002,Blue Sky Travel,ann@example.com,Tourism,+49 30 5678\n\
+    9003,Cedar & Sons,bob@example.com,Law,+49 40 9012\n";
+
+struct World {
+    app: TestApp,
+    ann: Person,
+    connection: String,
+}
+
+impl World {
+    async fn new() -> World {
+        let app = TestApp::start().await;
+        let ann = app.register("Ann Ltd").await;
+        let connection = connect_filesource(&app, &ann, json!({})).await;
+        World {
+            app,
+            ann,
+            connection,
+        }
+    }
+
+    async fn upload(&self, name: &str, content: &str) -> Value {
+        let files: [(&str, &[u8]); 1] = [(name, content.as_bytes())];
+        upload_files(&self.app, &self.ann, &files).await["files"][0].clone()
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.app.get(path, &self.ann).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {answer}");
+        answer.json()
+    }
+
+    /// Sends it, does what it started, and returns the answer.
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let answer = self.app.post(path, &self.ann, body).await;
+        assert!(answer.status.is_success(), "{path}: {answer}");
+        run_all(&self.app).await;
+        answer.json()
+    }
+
+    /// Names of accounts, by id.
+    async fn accounts(&self) -> Vec<(String, String)> {
+        let page = self.get("/api/v1/dcl/views/accounts?sort=account_id").await;
+        let rows = page["data"].as_array().unwrap().iter();
+        let text = |row: &Value, field: &str| row[field].as_str().unwrap().to_owned();
+        rows.map(|it| (text(it, "account_id"), text(it, "name")))
+            .collect()
+    }
+
+    async fn object(&self, name: &str) -> Value {
+        let path = format!("/api/v1/aam/connections/{}/objects/{name}", self.connection);
+        self.get(&path).await
+    }
+
+    fn mapping(&self, object: &str) -> String {
+        format!("/api/v1/dcl/mappings/{}/{object}", self.connection)
+    }
+}
+
+fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |it: &(&str, &str)| (it.0.to_owned(), it.1.to_owned());
+    of.iter().map(owned).collect()
+}
+
+/// What the accepted file shows.
+fn companies() -> Vec<(String, String)> {
+    pairs(&[
+        ("9001", "Acme Steel"),
+        ("9002", "Blue Sky Travel"),
+        ("9003", "Cedar & Sons"),
+    ])
+}
+
+#[tokio::test]
+async fn a_file_of_any_name_is_kept_understood_and_mapped() {
+    let world = World::new().await;
+    let file = world.upload("all companies (2).csv", COMPANIES).await;
+    assert_eq!(file["written"], 3, "{file}");
+    assert_eq!(
+        (&file["entity"], &file["object"]),
+        (&Value::Null, &json!("all_companies"))
+    );
+    assert_eq!(world.accounts().await, []);
+    let object = world.object("all_companies").await;
+    assert_eq!(
+        (&object["state"], &object["records"]),
+        (&json!("unmapped"), &json!(3))
+    );
+
+    let path = file["proposal"].as_str().unwrap();
+    let proposal = world.get(path).await;
+    assert_eq!(proposal["entity"], "account", "{proposal}");
+    assert_eq!(proposal["questions"], json!([]), "{proposal}");
+    assert_eq!(
+        proposal["keys"][0]["fields"],
+        json!(["Record ID"]),
+        "{proposal}"
+    );
+    assert_eq!(proposal["records"].as_array().unwrap().len(), 3);
+
+    let accepted = world.post(&format!("{path}/accept"), json!({})).await;
+    assert_eq!(accepted["version"], 1, "{accepted}");
+    assert_eq!(world.accounts().await, companies());
+    let object = world.object("all_companies").await;
+    assert_eq!(
+        (&object["state"], &object["records"]),
+        (&json!("mapped"), &json!(3))
+    );
+
+    // The next export of the family goes the same way.
+    let next = COMPANIES.replace("Acme Steel", "Acme Iron");
+    let file = world.upload("all companies (3).csv", &next).await;
+    assert_eq!(
+        (&file["entity"], &file["written"], &file["unchanged"]),
+        (&json!("account"), &json!(1), &json!(2)),
+        "{file}"
+    );
+    assert_eq!(world.accounts().await[0].1, "Acme Iron");
+}
+
+#[tokio::test]
+async fn a_mapping_can_be_tried_changed_and_taken_back() {
+    let world = World::new().await;
+    let file = world.upload("crm.csv", COMPANIES).await;
+    world
+        .post(
+            &format!("{}/accept", file["proposal"].as_str().unwrap()),
+            json!({}),
+        )
+        .await;
+    let path = world.mapping("crm");
+    let mut mapping = world.get(&path).await["mapping"].clone();
+    let fields = mapping["fields"].as_array_mut().unwrap();
+    let name = fields.iter_mut().find(|it| it["target"] == "name").unwrap();
+    name["transforms"] = json!([{ "kind": "upper" }]);
+
+    let try_out = json!({ "mapping": mapping, "reason": "shout", "dry_run": true });
+    let difference = world.post(&path, try_out).await["difference"].clone();
+    assert_eq!(
+        (&difference["records"], &difference["changed"]),
+        (&json!(3), &json!(3)),
+        "{difference}"
+    );
+    assert_eq!(difference["fields"][0]["field"], "name", "{difference}");
+    assert_eq!(world.accounts().await, companies());
+
+    let adopted = world
+        .post(&path, json!({ "mapping": mapping, "reason": "shout" }))
+        .await;
+    assert_eq!(adopted["version"], 2, "{adopted}");
+    assert_eq!(world.accounts().await[0].1, "ACME STEEL");
+    let diff = world.get(&format!("{path}/diff?from=1&to=2")).await;
+    assert_eq!(diff["fields"].as_array().unwrap().len(), 1, "{diff}");
+    assert_eq!(diff["fields"][0]["target"], "name", "{diff}");
+
+    // The same again is no new version.
+    let again = world
+        .post(&path, json!({ "mapping": mapping, "reason": "again" }))
+        .await;
+    assert_eq!(
+        (&again["version"], &again["replay"]),
+        (&json!(2), &Value::Null)
+    );
+
+    let back = json!({ "version": 1, "reason": "too loud" });
+    let activated = world.post(&format!("{path}/activate"), back).await;
+    assert_eq!(activated["version"], 3, "{activated}");
+    assert_eq!(world.accounts().await, companies());
+    let versions = world.get(&format!("{path}/versions")).await;
+    assert_eq!(versions["total"], 3);
+    assert_eq!(versions["versions"][0]["reason"], "too loud");
+}
+
+#[tokio::test]
+async fn another_id_moves_the_records_and_none_is_lost() {
+    let world = World::new().await;
+    // The names are unique, and so are the numbers: one's number is another's name.
+    let file = "number,name\n1,2\n2,3\n3,1\n";
+    world.upload("swap.csv", file).await;
+    let mapping = |id: &str, name: &str| {
+        json!({ "reason": "by hand", "mapping": { "entity": "account", "fields": [
+            { "target": "account_id", "sources": [id] },
+            { "target": "name", "sources": [name] },
+        ] } })
+    };
+    let path = world.mapping("swap");
+    world.post(&path, mapping("number", "name")).await;
+    assert_eq!(
+        world.accounts().await,
+        pairs(&[("1", "2"), ("2", "3"), ("3", "1")])
+    );
+    world.post(&path, mapping("name", "number")).await;
+    assert_eq!(
+        world.accounts().await,
+        pairs(&[("1", "3"), ("2", "1"), ("3", "2")])
+    );
+    assert_eq!(world.object("swap").await["records"], 3);
+    // To another entity, and to none.
+    let contact = json!({ "reason": "people", "mapping": { "entity": "contact", "fields": [
+        { "target": "contact_id", "sources": ["number"] },
+    ] } });
+    world.post(&path, contact).await;
+    assert_eq!(world.accounts().await, []);
+    let contacts = world.get("/api/v1/dcl/views/contacts").await;
+    assert_eq!(contacts["meta"]["total"], 3);
+    let deleted = world.app.delete(&path, &world.ann).await;
+    assert_eq!(deleted.status, StatusCode::CREATED, "{deleted}");
+    run_all(&world.app).await;
+    let object = world.object("swap").await;
+    assert_eq!(
+        (&object["state"], &object["records"]),
+        (&json!("unmapped"), &json!(3))
+    );
+    world
+        .post(
+            &format!("{path}/activate"),
+            json!({ "version": 2, "reason": "back" }),
+        )
+        .await;
+    assert_eq!(
+        world.accounts().await,
+        pairs(&[("1", "3"), ("2", "1"), ("3", "2")])
+    );
+}
+
+#[tokio::test]
+async fn rows_with_one_id_wait_in_quarantine_and_a_later_export_wins() {
+    let world = World::new().await;
+    world
+        .upload("a.csv", "id,name\n1,One\n1,Other\n2,Two\n")
+        .await;
+    world.upload("a.csv", "id,name\n2,Second\n").await;
+    let path = world.mapping("a");
+    let mapping = json!({ "reason": "by hand", "mapping": { "entity": "account", "fields": [
+        { "target": "account_id", "sources": ["id"] },
+        { "target": "name", "sources": ["name"] },
+    ] } });
+    world.post(&path, mapping).await;
+    let accounts = world.accounts().await;
+    assert_eq!(accounts.len(), 2, "{accounts:?}");
+    assert_eq!(accounts[1], ("2".to_owned(), "Second".to_owned()));
+    let object = world.object("a").await;
+    assert_eq!(object["quarantined"], 1, "{object}");
+}
+
+#[tokio::test]
+async fn an_open_question_is_asked_and_answered() {
+    let world = World::new().await;
+    let file = world.upload("x.csv", "foo,bar\n1,a\n2,b\n").await;
+    let path = format!("{}/accept", file["proposal"].as_str().unwrap());
+    let asked = world
+        .app
+        .post(&path, &world.ann, json!({ "entity": "account" }))
+        .await;
+    assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{asked}");
+    let errors = asked.json()["errors"].clone();
+    assert_eq!(errors[0]["pointer"], "/answers/field:name", "{errors}");
+    let said = json!({ "entity": "account", "key": ["foo"], "answers": { "field:name": "bar" } });
+    world.post(&path, said).await;
+    assert_eq!(world.accounts().await, pairs(&[("1", "a"), ("2", "b")]));
+    // It is remembered.
+    let file = world.upload("y.csv", "foo,bar\n3,c\n").await;
+    let again = world
+        .get(&format!(
+            "{}?entity=account",
+            file["proposal"].as_str().unwrap()
+        ))
+        .await;
+    assert_eq!(again["questions"], json!([]), "{again}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_with_a_pointer() {
+    let world = World::new().await;
+    let file = world.upload("x.csv", "foo,bar\n1,a\n").await;
+    let proposal = file["proposal"].as_str().unwrap().to_owned();
+    let accept = format!("{proposal}/accept");
+    let mapping = world.mapping("x");
+    let field = |target: &str| json!({ "target": target, "sources": ["foo"] });
+    let of = |fields: Vec<Value>| json!({ "reason": "r", "mapping": { "entity": "account", "fields": fields } });
+    let table = [
+        (&accept, json!({ "entity": "lead" }), "/entity"),
+        (
+            &accept,
+            json!({ "entity": "account", "key": ["nope"] }),
+            "/key/0",
+        ),
+        (
+            &accept,
+            json!({ "entity": "account", "fields": { "nope": "foo" } }),
+            "/fields/nope",
+        ),
+        (
+            &accept,
+            json!({ "entity": "account", "fields": { "name": "nope" } }),
+            "/fields/name",
+        ),
+        (
+            &mapping,
+            of(vec![field("account_id"), field("name"), field("name")]),
+            "/mapping/fields/2/target",
+        ),
+        (&mapping, of(vec![field("account_id")]), "/mapping/fields"),
+        (
+            &mapping,
+            json!({ "reason": " ", "mapping": { "entity": "account", "fields": [] } }),
+            "/reason",
+        ),
+        (
+            &mapping,
+            json!({ "reason": "r", "mapping": { "entity": "lead", "fields": [] } }),
+            "/mapping/entity",
+        ),
+    ];
+    for (path, body, pointer) in table {
+        let answer = world.app.post(path, &world.ann, body.clone()).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{body}: {answer}"
+        );
+        let errors = answer.json()["errors"].clone();
+        let pointers: Vec<_> = errors
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["pointer"].clone())
+            .collect();
+        assert!(pointers.contains(&json!(pointer)), "{body}: {errors}");
+    }
+    let missing = world.app.get(&world.mapping("nope"), &world.ann).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND, "{missing}");
+}
