@@ -233,7 +233,8 @@ async fn a_connection_of_another_tenant_takes_nothing() {
         "data": { "account_id": "2", "name": "Planted" },
     });
     let events = app.post("/api/v1/events", &bob, event).await;
-    assert_eq!(events.json()["rejected"], 1, "{events}");
+    assert_eq!(events.status, StatusCode::UNPROCESSABLE_ENTITY, "{events}");
+    assert_eq!(events.json()["errors"][0]["detail"], "connection not found");
     for path in ["/api/v1/dcl/views/accounts", "/api/v1/aam/connections"] {
         let seen = app.get(path, &bob).await;
         assert!(

@@ -43,6 +43,7 @@ mod readme;
 mod redis;
 mod replay;
 mod rotation;
+mod run_outcomes;
 mod scheduled_syncs;
 mod sessions;
 mod split_brain;

@@ -12,6 +12,7 @@ pub mod format;
 mod id;
 pub mod mapping;
 pub mod pointer;
+pub mod run;
 pub mod source;
 
 pub use access::{Role, Scope};

@@ -12,12 +12,14 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use platform::jobs::{Job, JobEnd};
+use schema::run::FirstRejection;
 use schema::source::{ObjectKey, ObjectRef};
 use schema::{ConnectionId, RunId, TenantId, entity};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Failure, JobKind, Slice, SliceOutcome, TimeLimit, end_run};
+use super::{Failure, JobKind, Rejected, Slice, SliceOutcome, TimeLimit, end_by_counts, end_run};
+use crate::db::connections::source;
 
 /// Maps stored records again.
 pub(crate) struct ReplayRecords;
@@ -30,6 +32,8 @@ struct ReplayProgress {
     /// The object before the current one; they go by name.
     done: String,
     current: Option<ObjectReplay>,
+    #[serde(default)]
+    rejected: Option<Rejected>,
 }
 
 /// The object in work.
@@ -44,6 +48,8 @@ struct ObjectReplay {
     /// The last record that was read.
     after: String,
     counts: Counts,
+    #[serde(default)]
+    first_rejection: Option<FirstRejection>,
 }
 
 impl JobKind for ReplayRecords {
@@ -72,8 +78,23 @@ impl JobKind for ReplayRecords {
         ended: (&'a Job, &'a JobEnd),
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, anyhow::Result<()>> {
-        Box::pin(end_run(conn, tenant, ended, now))
+        Box::pin(end(conn, tenant, ended, now))
     }
+}
+
+/// Ends the run, and says of the connection what its objects' latest runs say.
+async fn end(
+    conn: &mut Connection,
+    tenant: TenantId,
+    ended: (&Job, &JobEnd),
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    end_run(conn, tenant, ended, now).await?;
+    // A job that cannot be read has replayed nothing.
+    if let Ok(replay) = Replay::deserialize(&ended.0.payload) {
+        source::settle_status(conn, tenant, replay.connection_id).await?;
+    }
+    Ok(())
 }
 
 async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
@@ -96,7 +117,7 @@ async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
         }
         None => {
             if !progress.begin(&mut tx, tenant, &replay, now).await? {
-                return Ok(SliceOutcome::Done(serde_json::to_value(progress.counts)?));
+                return end_by_counts(progress.counts, progress.rejected.as_ref());
             }
         }
     }
@@ -132,6 +153,7 @@ impl ReplayProgress {
             phase: replay.from,
             after: String::new(),
             counts: Counts::default(),
+            first_rejection: None,
         };
         let passage = current.passage(conn, tenant, connection, now).await?;
         passage.begin(conn).await?;
@@ -170,6 +192,7 @@ impl ReplayProgress {
         passage.advance(conn).await?;
         self.counts += passage.run.counts - current.counts;
         current.counts = passage.run.counts;
+        current.first_rejection = passage.run.first_rejection;
         self.current = Some(current);
         Ok(())
     }
@@ -217,6 +240,10 @@ impl ReplayProgress {
         }
         let passage = current.passage(conn, tenant, connection, now).await?;
         passage.finish(conn, now).await?;
+        if let (None, Some(first)) = (&self.rejected, current.first_rejection) {
+            let object = current.object.clone();
+            self.rejected = Some(Rejected { object, first });
+        }
         self.done = current.object;
         Ok(())
     }
@@ -246,6 +273,7 @@ impl ObjectReplay {
         Run {
             id: self.run,
             counts: self.counts,
+            first_rejection: self.first_rejection.clone(),
             ..Run::new(RunKind::Replay, self.started_at)
         }
     }
