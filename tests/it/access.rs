@@ -185,6 +185,7 @@ async fn an_object_of_another_tenant_is_not_found() {
         let body = match route.method {
             Method::PATCH if path.contains("/users/") => r#"{"role":"viewer"}"#,
             Method::PATCH => r#"{"name":"taken over"}"#,
+            _ if path.ends_with("/discard") => r#"{"reason":"of no use"}"#,
             _ => "{}",
         };
         if path.ends_with("/diff") {

@@ -36,6 +36,7 @@ mod pull_keys;
 mod pull_random;
 mod pull_state;
 mod pull_types;
+mod quarantine;
 mod queries;
 mod queue_consumers;
 mod queue_model;

@@ -7,6 +7,7 @@ pub mod fingerprint;
 pub mod inference;
 pub mod ingest;
 pub mod mappings;
+pub mod quarantine;
 pub mod replay;
 pub mod sync;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The kinds of jobs that the worker knows. A new one is a file here, a `mod` and an entry in
 //! [`KINDS`].
 
+pub(crate) mod discard;
 pub(crate) mod discover;
 mod object;
 pub(crate) mod replay;
@@ -25,8 +26,12 @@ use crate::connection::source::Source;
 use crate::db::connections::{ConnectionStatus, source};
 
 /// Every kind of jobs there is.
-pub(crate) const KINDS: &[&dyn JobKind] =
-    &[&sync::Sync, &discover::Discover, &replay::ReplayRecords];
+pub(crate) const KINDS: &[&dyn JobKind] = &[
+    &sync::Sync,
+    &discover::Discover,
+    &replay::ReplayRecords,
+    &discard::DiscardRecords,
+];
 
 /// One kind of jobs.
 pub(crate) trait JobKind: std::marker::Sync {

@@ -6,6 +6,7 @@ pub mod drift_events;
 pub mod event_ids;
 pub mod mappings;
 pub mod quarantine;
+pub mod quarantine_groups;
 pub mod raw_records;
 pub mod runs;
 pub mod snapshots;
