@@ -38,6 +38,8 @@ async fn an_upload_of_which_every_row_is_quarantined_has_failed() {
     let person = app.register("Acme").await;
     let id = connect_filesource(&app, &person, json!({})).await;
 
+    // From here on the object has its mapping.
+    upload_files(&app, &person, &[GOOD]).await;
     let report = upload_files(&app, &person, &[FOREIGN]).await;
     assert_eq!(pick(&report, "status files/0/status"), "failed failed");
     let found = &report["files"][0]["first_rejection"];
@@ -110,6 +112,7 @@ async fn what_is_wrong_with_one_object_is_not_hidden_by_another() {
         "contacts_crm.csv",
         &b"contact_id,email\n1,a@b.example\n"[..],
     );
+    upload_files(&app, &person, &[GOOD]).await;
     let report = upload_files(&app, &person, &[FOREIGN, contacts]).await;
     assert_eq!(
         pick(&report, "status files/0/status files/1/status"),
@@ -167,6 +170,7 @@ async fn a_replay_that_frees_nothing_has_failed() {
     let app = TestApp::start().await;
     let person = app.register("Acme").await;
     let id = connect_filesource(&app, &person, json!({})).await;
+    upload_files(&app, &person, &[GOOD]).await;
     upload_files(&app, &person, &[FOREIGN]).await;
     let path = format!("{CONNECTIONS}/{id}/quarantine/replay");
     let answer = app.post(&path, &person, json!({})).await;
