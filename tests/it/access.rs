@@ -185,6 +185,7 @@ async fn an_object_of_another_tenant_is_not_found() {
         let body = match route.method {
             Method::PATCH if path.contains("/users/") => r#"{"role":"viewer"}"#,
             Method::PATCH => r#"{"name":"taken over"}"#,
+            _ if path.ends_with("/discard") => r#"{"reason":"of no use"}"#,
             _ => "{}",
         };
         if path.ends_with("/diff") {
@@ -233,7 +234,8 @@ async fn a_connection_of_another_tenant_takes_nothing() {
         "data": { "account_id": "2", "name": "Planted" },
     });
     let events = app.post("/api/v1/events", &bob, event).await;
-    assert_eq!(events.json()["rejected"], 1, "{events}");
+    assert_eq!(events.status, StatusCode::UNPROCESSABLE_ENTITY, "{events}");
+    assert_eq!(events.json()["errors"][0]["detail"], "connection not found");
     for path in ["/api/v1/dcl/views/accounts", "/api/v1/aam/connections"] {
         let seen = app.get(path, &bob).await;
         assert!(

@@ -223,9 +223,9 @@ async fn an_event_dated_far_in_the_future_is_rejected() {
         event
     };
     let answer = world.send(json!([event("2999-01-01T00:00:00Z")])).await;
-    let result = answer.json()["results"][0].clone();
-    assert_eq!(result["status"], "rejected", "{result}");
-    let reason = result["reason"].as_str().unwrap();
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+    let errors = answer.json()["errors"].clone();
+    let reason = errors[0]["detail"].as_str().unwrap();
     assert!(
         reason.contains("more than 24 hours in the future"),
         "{reason}"
@@ -316,7 +316,10 @@ async fn a_connection_of_another_tenant_is_not_found() {
     let theirs = insert_connection(&world.pool, &other, "crm").await;
     let mut event = world.event(&account("1", "One"));
     event["source"]["connection_id"] = json!(theirs);
-    world.check(event, &["rejected connection not found"]).await;
+    let answer = world.send(event).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+    let errors = json!([{ "pointer": "/0", "detail": "connection not found" }]);
+    assert_eq!(answer.json()["errors"], errors);
     assert_eq!(
         world.rows("select object from source_objects").await.len(),
         0

@@ -55,7 +55,7 @@ async fn of_two_rows_with_one_id_the_second_is_quarantined() {
     let path = format!("{CONNECTIONS}/{id}/quarantine/replay");
     let replayed = app.post(&path, &person, json!({})).await;
     let replayed = finish_job(&app, &person, replayed).await;
-    assert_eq!(replayed["status"], "success", "{replayed}");
+    assert_eq!(replayed["status"], "failed", "{replayed}");
     assert_eq!(stored(&app).await, "x first, y third");
 
     source.run("delete from p where k = 1").await;

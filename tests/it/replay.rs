@@ -155,7 +155,8 @@ async fn a_killed_worker_loses_and_doubles_nothing() {
 #[tokio::test]
 async fn a_long_slice_keeps_its_job_from_a_second_worker() {
     let (app, person, id) = set_up().await;
-    upload_files(&app, &person, &[FILE]).await;
+    let file = ("accounts_crm.csv", &b"account_id,name\n1,One\n2,Two\n"[..]);
+    upload_files(&app, &person, &[file]).await;
     let path = format!("/api/v1/aam/connections/{id}/replay");
     let task = start_job(&app, &person, &path).await;
 

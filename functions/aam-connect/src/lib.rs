@@ -27,6 +27,8 @@ pub fn routes(platform: Platform) -> Routes {
         .merge(routes::source_jobs::router())
         .merge(routes::objects::router())
         .merge(routes::quarantine::router())
+        .merge(routes::quarantine_groups::router())
+        .merge(routes::quarantine_work::router())
         .merge(routes::replay::router())
         .merge(routes::runs::router())
         .merge(routes::schemas::router())

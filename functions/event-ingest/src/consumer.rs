@@ -9,9 +9,9 @@ use axum::http::{HeaderValue, header};
 use platform::deadline::Deadline;
 use platform::lambda::{Consumer, Message, unknown_schedule};
 use platform::{Ingester, Platform, Result};
-use schema::{Error, FieldError};
+use schema::Error;
 
-use crate::routes::events::{self, Receipt, Status};
+use crate::routes::events::{self, Receipt};
 
 /// So many reasons say enough for a log line.
 const MAX_REASONS: usize = 10;
@@ -48,11 +48,5 @@ fn all_were_events(receipt: Receipt) -> Result<(), Error> {
     if receipt.rejected == 0 {
         return Ok(());
     }
-    let rejected = receipt.results.into_iter();
-    let rejected = rejected.filter(|it| it.status == Status::Rejected);
-    let reasons = rejected.take(MAX_REASONS).map(|it| FieldError {
-        pointer: format!("/{}", it.index),
-        detail: it.reason.unwrap_or_default(),
-    });
-    Err(Error::Invalid(reasons.collect()))
+    Err(receipt.into_error(MAX_REASONS))
 }

@@ -8,6 +8,7 @@ pub mod inference;
 pub mod ingest;
 pub mod mappings;
 pub mod proposals;
+pub mod quarantine;
 pub mod replay;
 pub mod sync;
 #[cfg(test)]

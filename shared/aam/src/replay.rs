@@ -4,6 +4,7 @@ use platform::jobs::NewJob;
 use platform::{Caller, JobAccepted, db};
 use schema::ConnectionId;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The kind of such a job.
 pub const KIND: &str = "replay";
@@ -21,6 +22,12 @@ pub struct Replay {
     pub entity: Option<String>,
     /// Where to begin with each object.
     pub from: Phase,
+    /// Of what is quarantined, only records in which this canonical field is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Of what is quarantined, only this group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Uuid>,
 }
 
 /// What is done to the records of an object, in this order.
@@ -45,7 +52,14 @@ impl Replay {
             system: None,
             entity: None,
             from,
+            field: None,
+            group: None,
         }
+    }
+
+    /// Whether only some groups of what is quarantined are replayed.
+    pub fn names_groups(&self) -> bool {
+        self.field.is_some() || self.group.is_some()
     }
 
     /// Makes the job, unless the same one waits already. Replays of a connection run one by one:

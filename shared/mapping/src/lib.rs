@@ -17,6 +17,7 @@ mod decimal;
 mod excel;
 mod extended_json;
 mod field_use;
+pub mod fix;
 pub mod formats;
 mod json;
 mod json_limits;
@@ -24,6 +25,7 @@ pub mod matcher;
 mod months;
 mod path;
 mod plan;
+pub mod reason;
 mod record;
 pub mod shipped;
 #[cfg(test)]

@@ -81,6 +81,11 @@ impl Plan {
         self.entity
     }
 
+    /// The source fields that the mapping reads, by path.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, FieldUse)> {
+        self.uses.iter().map(|(path, of)| (path.as_str(), *of))
+    }
+
     /// What hangs on the source field at that path.
     pub fn use_of(&self, path: &str) -> FieldUse {
         self.uses.get(path).copied().unwrap_or(FieldUse::UNUSED)

@@ -12,6 +12,8 @@ pub mod format;
 mod id;
 pub mod mapping;
 pub mod pointer;
+pub mod quarantine;
+pub mod run;
 pub mod source;
 
 pub use access::{Role, Scope};

@@ -64,7 +64,7 @@ async fn a_request_of_the_gateway_is_answered() {
     aam-monitor-http: 200 OK
     auth-http: 201 Created
     dcl-query-http: 200 OK
-    event-ingest-http: 202 Accepted
+    event-ingest-http: 422 Unprocessable Entity
     ");
 }
 

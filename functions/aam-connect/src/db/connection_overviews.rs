@@ -16,7 +16,7 @@ pub(crate) struct ConnectionOverview {
     status: String,
     /// Fields that are mapped, over all objects seen.
     mapping_count: i64,
-    /// `sync_running`, `sync_completed`, `sync_failed`, `sync_canceled` or `drift_detected`.
+    /// `sync_running`, `sync_completed`, `sync_partial`, `sync_failed`, `sync_canceled` or `drift_detected`.
     last_event_type: Option<String>,
     last_event_at: Option<DateTime<Utc>>,
     /// Whether a drift is open.

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
 use platform::page::{CreatedAtKey, Keyset, Page};
+use schema::run::FirstRejection;
 use schema::{ConnectionId, RunId, TenantId};
 use serde::Serialize;
+use sqlx::types::Json;
 use utoipa::ToSchema;
 
 /// One run. `rows_read` is the sum of the counts after it.
@@ -18,7 +20,8 @@ pub(crate) struct Run {
     kind: String,
     /// The name of the file, where it was a file.
     file: Option<String>,
-    /// `running`, `success`, `failed` or `canceled`.
+    /// `running`, `success`, `partial` (some records were quarantined), `failed` (all were, or it
+    /// ended before its end) or `canceled`.
     status: String,
     rows_read: i64,
     written: i64,
@@ -38,6 +41,8 @@ pub(crate) struct Run {
     cursor: Option<String>,
     /// What the run has not done, and why.
     warning: Option<String>,
+    #[schema(value_type = Option<FirstRejection>)]
+    first_rejection: Option<Json<FirstRejection>>,
 }
 
 impl Keyset for Run {
@@ -61,7 +66,8 @@ pub(crate) async fn list(
         select id "id: _", connection_id "connection_id: _", object, kind, file, status, rows_read,
           written, unchanged, stale, duplicate, deleted, quarantined, collisions, bytes, error, started_at,
           finished_at,
-          (extract(epoch from finished_at - started_at) * 1000)::bigint duration_ms, cursor, warning
+          (extract(epoch from finished_at - started_at) * 1000)::bigint duration_ms, cursor, warning,
+          first_rejection "first_rejection: _"
         from runs
         where tenant_id = $1 and connection_id = $2
           and ($3::timestamptz is null or (started_at, id) < ($3, $4::uuid))

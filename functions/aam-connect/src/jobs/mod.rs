@@ -1,17 +1,19 @@
 //! The kinds of jobs that the worker knows. A new one is a file here, a `mod` and an entry in
 //! [`KINDS`].
 
+pub(crate) mod discard;
 pub(crate) mod discover;
 mod object;
 pub(crate) mod replay;
 pub(crate) mod sync;
 
-use aam::db::runs;
+use aam::db::runs::{self, Counts};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use platform::db::queue::LeasedJob;
 use platform::jobs::{Fence, Job, JobEnd, LeasedTransaction, NewJob, begin_leased};
 use platform::{Platform, Problem, db};
+use schema::run::{FirstRejection, RunOutcome};
 use schema::{ConnectionId, Error, RunId, TenantId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -24,8 +26,12 @@ use crate::connection::source::Source;
 use crate::db::connections::{ConnectionStatus, source};
 
 /// Every kind of jobs there is.
-pub(crate) const KINDS: &[&dyn JobKind] =
-    &[&sync::Sync, &discover::Discover, &replay::ReplayRecords];
+pub(crate) const KINDS: &[&dyn JobKind] = &[
+    &sync::Sync,
+    &discover::Discover,
+    &replay::ReplayRecords,
+    &discard::DiscardRecords,
+];
 
 /// One kind of jobs.
 pub(crate) trait JobKind: std::marker::Sync {
@@ -303,9 +309,11 @@ async fn end_source_job(
     };
     end_run(conn, tenant, (job, end), now).await?;
     let progress = job.progress.as_ref();
-    let some_came = progress
-        .and_then(|it| it["errors"].as_array())
-        .is_some_and(|it| !it.is_empty());
+    let some_came = progress.is_some_and(|it| {
+        let errors = it["errors"].as_array();
+        errors.is_some_and(|it| !it.is_empty())
+            || Counts::deserialize(&it["counts"]).is_ok_and(|it| it.outcome() == RunOutcome::Failed)
+    });
     let status = match end {
         JobEnd::Success(_) => ConnectionStatus::Active,
         JobEnd::Failed(_) if some_came => ConnectionStatus::Healing,
@@ -313,7 +321,32 @@ async fn end_source_job(
         JobEnd::Canceled => return Ok(()),
     };
     source::set_status(conn, tenant, payload.connection_id, status).await?;
+    if let JobEnd::Success(_) = end {
+        source::settle_status(conn, tenant, payload.connection_id).await?;
+    }
     Ok(())
+}
+
+/// What a job came to that has brought these records in: a failure where all were quarantined.
+fn end_by_counts(counts: Counts, first: Option<&Rejected>) -> Result<SliceOutcome, Failure> {
+    if counts.outcome() == RunOutcome::Failed {
+        let Some(Rejected { object, first }) = first else {
+            let error = format!("all {} records were quarantined", counts.quarantined);
+            return Ok(SliceOutcome::Failed(error));
+        };
+        let error = format!("{object}: {}", first.explain(counts.quarantined));
+        return Ok(SliceOutcome::Failed(error));
+    }
+    let mut result = serde_json::to_value(counts)?;
+    result["status"] = serde_json::to_value(counts.outcome())?;
+    Ok(SliceOutcome::Done(result))
+}
+
+/// The first record of a job that was quarantined.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Rejected {
+    object: String,
+    first: FirstRejection,
 }
 
 /// Ends the run that a job was in the middle of, unless the job is done.

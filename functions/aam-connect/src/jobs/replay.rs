@@ -4,20 +4,24 @@
 
 use aam::db::Connection;
 use aam::db::canonical;
+use aam::db::quarantine_groups::{self, GroupKey};
 use aam::db::runs::RunKind;
 use aam::db::stored_records::{self, Slice as StoredSlice, Stored};
 use aam::ingest::{Counts, Item, Op, Outcome, Passage, Run, Stream, UnmappedKey};
+use aam::quarantine::GroupFilter;
 use aam::replay::{KIND, Phase, Replay};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use platform::jobs::{Job, JobEnd};
+use schema::run::FirstRejection;
 use schema::source::{ObjectKey, ObjectRef};
 use schema::{ConnectionId, RunId, TenantId, entity};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Failure, JobKind, Slice, SliceOutcome, TimeLimit, end_run};
+use super::{Failure, JobKind, Rejected, Slice, SliceOutcome, TimeLimit, end_by_counts, end_run};
+use crate::db::connections::source;
 
 /// Maps stored records again.
 pub(crate) struct ReplayRecords;
@@ -30,6 +34,8 @@ struct ReplayProgress {
     /// The object before the current one; they go by name.
     done: String,
     current: Option<ObjectReplay>,
+    #[serde(default)]
+    rejected: Option<Rejected>,
 }
 
 /// The object in work.
@@ -44,6 +50,11 @@ struct ObjectReplay {
     /// The last record that was read.
     after: String,
     counts: Counts,
+    #[serde(default)]
+    first_rejection: Option<FirstRejection>,
+    /// The group in work, where only some are.
+    #[serde(default)]
+    group: Option<Uuid>,
 }
 
 impl JobKind for ReplayRecords {
@@ -72,8 +83,23 @@ impl JobKind for ReplayRecords {
         ended: (&'a Job, &'a JobEnd),
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, anyhow::Result<()>> {
-        Box::pin(end_run(conn, tenant, ended, now))
+        Box::pin(end(conn, tenant, ended, now))
     }
+}
+
+/// Ends the run, and says of the connection what its objects' latest runs say.
+async fn end(
+    conn: &mut Connection,
+    tenant: TenantId,
+    ended: (&Job, &JobEnd),
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    end_run(conn, tenant, ended, now).await?;
+    // A job that cannot be read has replayed nothing.
+    if let Ok(replay) = Replay::deserialize(&ended.0.payload) {
+        source::settle_status(conn, tenant, replay.connection_id).await?;
+    }
+    Ok(())
 }
 
 async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
@@ -96,7 +122,7 @@ async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
         }
         None => {
             if !progress.begin(&mut tx, tenant, &replay, now).await? {
-                return Ok(SliceOutcome::Done(serde_json::to_value(progress.counts)?));
+                return end_by_counts(progress.counts, progress.rejected.as_ref());
             }
         }
     }
@@ -132,6 +158,8 @@ impl ReplayProgress {
             phase: replay.from,
             after: String::new(),
             counts: Counts::default(),
+            first_rejection: None,
+            group: None,
         };
         let passage = current.passage(conn, tenant, connection, now).await?;
         passage.begin(conn).await?;
@@ -149,20 +177,12 @@ impl ReplayProgress {
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
         let connection = replay.connection_id;
-        let slice = StoredSlice {
-            object: ObjectKey {
-                connection,
-                name: &current.object,
-            },
-            after: &current.after,
-        };
-        let records = match current.phase {
-            Phase::Reset => return self.reset(conn, tenant, connection, current).await,
-            Phase::Raw => stored_records::list_raw(conn, tenant, slice).await?,
-            Phase::Quarantine => stored_records::list_quarantined(conn, tenant, slice).await?,
-        };
+        if current.phase == Phase::Reset {
+            return self.reset(conn, tenant, connection, current).await;
+        }
+        let records = current.list(conn, tenant, replay).await?;
         let Some(last) = records.last() else {
-            return self.end_phase(conn, tenant, connection, current, now).await;
+            return self.end_phase(conn, tenant, replay, current, now).await;
         };
         current.after.clone_from(&last.place);
         let mut passage = current.passage(conn, tenant, connection, now).await?;
@@ -170,6 +190,7 @@ impl ReplayProgress {
         passage.advance(conn).await?;
         self.counts += passage.run.counts - current.counts;
         current.counts = passage.run.counts;
+        current.first_rejection = passage.run.first_rejection;
         self.current = Some(current);
         Ok(())
     }
@@ -205,7 +226,7 @@ impl ReplayProgress {
         &mut self,
         conn: &mut Connection,
         tenant: TenantId,
-        connection: ConnectionId,
+        replay: &Replay,
         mut current: ObjectReplay,
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
@@ -215,14 +236,85 @@ impl ReplayProgress {
             self.current = Some(current);
             return Ok(());
         }
+        if current.next_group(conn, tenant, replay).await? {
+            self.current = Some(current);
+            return Ok(());
+        }
+        let connection = replay.connection_id;
         let passage = current.passage(conn, tenant, connection, now).await?;
         passage.finish(conn, now).await?;
+        if let (None, Some(first)) = (&self.rejected, current.first_rejection) {
+            let object = current.object.clone();
+            self.rejected = Some(Rejected { object, first });
+        }
         self.done = current.object;
         Ok(())
     }
 }
 
 impl ObjectReplay {
+    fn key(&self, connection: ConnectionId) -> ObjectKey<'_> {
+        ObjectKey {
+            connection,
+            name: &self.object,
+        }
+    }
+
+    /// The next records. Where only some groups are replayed: of the group in work.
+    async fn list(
+        &self,
+        conn: &mut Connection,
+        tenant: TenantId,
+        replay: &Replay,
+    ) -> anyhow::Result<Vec<Stored>> {
+        let object = self.key(replay.connection_id);
+        let after = self.after.as_str();
+        let slice = StoredSlice { object, after };
+        Ok(match (self.phase, self.group) {
+            (Phase::Reset | Phase::Raw, _) => stored_records::list_raw(conn, tenant, slice).await?,
+            (Phase::Quarantine, Some(group)) => {
+                let of = GroupKey { object, group };
+                quarantine_groups::list_records(conn, tenant, of, after).await?
+            }
+            (Phase::Quarantine, None) if replay.names_groups() => vec![],
+            (Phase::Quarantine, None) => {
+                stored_records::list_quarantined(conn, tenant, slice).await?
+            }
+        })
+    }
+
+    /// Takes up the next group that is wanted, where only some are. Says whether there is one.
+    async fn next_group(
+        &mut self,
+        conn: &mut Connection,
+        tenant: TenantId,
+        replay: &Replay,
+    ) -> anyhow::Result<bool> {
+        if !replay.names_groups() {
+            return Ok(false);
+        }
+        let wanted = GroupFilter {
+            object: Some(self.object.clone()),
+            field: replay.field.clone(),
+            group: replay.group,
+        };
+        let mut group = self.group.unwrap_or_default();
+        loop {
+            let object = self.key(replay.connection_id);
+            let after = GroupKey { object, group };
+            let next = quarantine_groups::find_next(conn, tenant, after).await?;
+            let Some(next) = next.filter(|it| it.object == self.object) else {
+                return Ok(false);
+            };
+            group = next.group_id;
+            if wanted.fits(&next) {
+                self.group = Some(group);
+                self.after.clear();
+                return Ok(true);
+            }
+        }
+    }
+
     async fn passage(
         &self,
         conn: &mut Connection,
@@ -246,6 +338,7 @@ impl ObjectReplay {
         Run {
             id: self.run,
             counts: self.counts,
+            first_rejection: self.first_rejection.clone(),
             ..Run::new(RunKind::Replay, self.started_at)
         }
     }

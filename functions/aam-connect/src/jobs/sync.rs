@@ -16,7 +16,8 @@ use sources::{SourceError, SourceErrorKind};
 
 use super::object::{object_ref, record_schema};
 use super::{
-    Failure, JobKind, Mode, Slice, SliceOutcome, SourceJob, TimeLimit, Work, end_source_job,
+    Failure, JobKind, Mode, Rejected, Slice, SliceOutcome, SourceJob, TimeLimit, Work,
+    end_by_counts, end_source_job,
 };
 use crate::connection::source::Source;
 
@@ -36,6 +37,8 @@ struct SyncProgress {
     /// What went wrong with single streams; the others go on.
     #[serde(default)]
     errors: Vec<String>,
+    #[serde(default)]
+    rejected: Option<Rejected>,
 }
 
 impl JobKind for Sync {
@@ -99,7 +102,7 @@ impl SyncProgress {
 
     fn end(self) -> Result<SliceOutcome, Failure> {
         if self.errors.is_empty() {
-            return Ok(SliceOutcome::Done(serde_json::to_value(self.counts)?));
+            return end_by_counts(self.counts, self.rejected.as_ref());
         }
         Ok(SliceOutcome::Failed(self.errors.join("; ")))
     }
@@ -181,7 +184,7 @@ impl SourceSync<'_> {
                 let mut tx = self.work.begin().await?;
                 let (run, reason) = (current.run().id, error.to_string());
                 runs::fail(&mut tx, self.work.tenant(), run, &reason, self.work.now).await?;
-                progress.counts += current.counts();
+                progress.close(&current);
                 progress.current = None;
                 progress.note(error)?;
                 self.work.commit(tx, &progress).await
@@ -254,7 +257,7 @@ impl SourceSync<'_> {
                 .write(&mut tx, &stream, fetched, self.work.now)
                 .await?;
             progress.current = if *current.phase() == Phase::Done {
-                progress.counts += current.counts();
+                progress.close(&current);
                 None
             } else {
                 Some(current)
@@ -279,6 +282,17 @@ impl SourceSync<'_> {
 }
 
 impl SyncProgress {
+    /// Adds what a stream came to.
+    fn close(&mut self, current: &ObjectSync) {
+        self.counts += current.counts();
+        if self.rejected.is_none() {
+            self.rejected = current.run().first_rejection.map(|first| Rejected {
+                object: current.object.clone(),
+                first,
+            });
+        }
+    }
+
     /// Goes on without a stream that cannot be read, unless that may pass.
     fn note(&mut self, error: SourceError) -> Result<(), Failure> {
         if error.is_transient() {

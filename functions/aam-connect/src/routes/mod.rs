@@ -7,6 +7,8 @@ pub(crate) mod filesource;
 pub(crate) mod health;
 pub(crate) mod objects;
 pub(crate) mod quarantine;
+pub(crate) mod quarantine_groups;
+pub(crate) mod quarantine_work;
 pub(crate) mod replay;
 pub(crate) mod runs;
 mod schedule;

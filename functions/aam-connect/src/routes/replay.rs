@@ -107,6 +107,8 @@ async fn files(
         system: files.system,
         entity: files.entity,
         from: Phase::Raw,
+        field: None,
+        group: None,
     };
     let queued = replay.queue(&mut tx, &caller).await?;
     tx.commit().await?;
@@ -121,6 +123,8 @@ impl NewReplay {
             system: None,
             entity: None,
             from,
+            field: None,
+            group: None,
         }
     }
 }

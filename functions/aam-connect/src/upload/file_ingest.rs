@@ -12,6 +12,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use platform::audit::{self, Entry};
 use platform::{Result, metrics};
+use schema::run::FirstRejection;
 use schema::source::{SourceType, SourceTypes, child_path};
 use serde_json::json;
 use sources::delimited::{
@@ -21,6 +22,7 @@ use sources::delimited::{
 
 use super::{FileReport, Stop, Upload, broken};
 use crate::connection::audit_object;
+use crate::db::connections::source;
 
 /// A batch is full with this many rows or bytes, whichever comes first.
 const ROWS: usize = 500;
@@ -131,6 +133,7 @@ impl<'a> FileIngest<'a> {
         };
         check(header)?;
         self.flush().await?;
+        self.name_columns(header);
         self.observe(header, &profile.unwrap_or_else(|| Profile::new(header)));
         Ok(())
     }
@@ -183,6 +186,7 @@ impl<'a> FileIngest<'a> {
         let mut tx = self.upload.begin().await?;
         self.passage.advance(&mut tx).await?;
         report.drift = self.passage.finish(&mut tx, now).await?;
+        source::settle_status(&mut tx, stream.tenant, stream.object.connection).await?;
         let place = audit_object(stream.object.connection);
         let entry = Entry::new(&self.upload.caller, "file.upload", place).after(json!({
             "run": run.id,
@@ -262,6 +266,16 @@ impl<'a> FileIngest<'a> {
         tx.commit().await?;
         self.rejected.clear();
         Ok(())
+    }
+
+    /// A row that could not be cut into cells does not tell the columns of its file.
+    fn name_columns(&mut self, header: &Header) {
+        if let Some(first) = &mut self.passage.run.first_rejection
+            && first.present_fields.is_empty()
+        {
+            let names = header.names().iter().take(FirstRejection::MAX_FIELDS);
+            first.present_fields = names.cloned().collect();
+        }
     }
 
     fn observe(&mut self, header: &Header, profile: &Profile) {

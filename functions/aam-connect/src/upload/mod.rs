@@ -141,8 +141,7 @@ impl Upload {
             Ok(()) => ingest.finish(&mut report).await,
             Err(stop) => Err(stop),
         };
-        let run = &ingest.passage().run;
-        report.count(run.counts, run.bytes);
+        report.count(&ingest.passage().run);
         match ended {
             Ok(()) => Ok(report),
             Err(Stop::File(error)) => {

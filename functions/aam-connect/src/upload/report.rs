@@ -1,8 +1,9 @@
 //! What became of an upload, file by file.
 
-use aam::ingest::{Counts, Stream};
+use aam::ingest::{Run, Stream};
 use schema::drift::DriftEvent;
 use schema::drift::{Change, Severity};
+use schema::run::{FirstRejection, RunOutcome};
 use schema::{DriftId, Error, FieldError, Result, RunId};
 use serde::{Serialize, Serializer};
 use sources::delimited::Reader;
@@ -13,6 +14,9 @@ use super::meaning::Meaning;
 /// The result of an upload.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct UploadReport {
+    /// `failed` where no row of any file was accepted, `partial` where some rows were quarantined or
+    /// some files could not be read.
+    status: RunOutcome,
     files: Vec<FileReport>,
     total: Total,
 }
@@ -21,6 +25,8 @@ pub(crate) struct UploadReport {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FileReport {
     file: String,
+    /// `failed` where it cannot be read, or all its rows were quarantined.
+    status: RunOutcome,
     /// The object that it belongs to: `system.entity`, else the stem of its name.
     object: Option<String>,
     /// What its rows become; null where no mapping says: they are kept as they came.
@@ -38,13 +44,18 @@ pub(crate) struct FileReport {
     run_id: Option<RunId>,
     #[serde(flatten)]
     total: Total,
+    /// The first row that was quarantined.
+    first_rejection: Option<FirstRejection>,
     /// The drift that this file caused, if any.
     #[serde(serialize_with = "shown")]
     #[schema(value_type = Option<Drift>)]
     pub(super) drift: Option<DriftEvent>,
-    /// Why the file cannot be read, if it cannot.
+    /// Why the file failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// Whether it could not be read.
+    #[serde(skip)]
+    is_refused: bool,
 }
 
 /// Counts of rows.
@@ -77,7 +88,7 @@ impl UploadReport {
             let detail = "no file: send at least one part with a file name";
             return Err(Error::invalid("/files", detail));
         }
-        if files.iter().all(|it| it.error.is_some()) {
+        if files.iter().all(|it| it.is_refused) {
             let errors = files.into_iter().enumerate().map(|(index, it)| FieldError {
                 pointer: format!("/files/{index}"),
                 detail: format!("{}: {}", it.file, it.error.unwrap_or_default()),
@@ -93,7 +104,12 @@ impl UploadReport {
             total.quarantined += file.total.quarantined;
             total.bytes += file.total.bytes;
         }
-        Ok(UploadReport { files, total })
+        let status = outcome(&files);
+        Ok(UploadReport {
+            status,
+            files,
+            total,
+        })
     }
 }
 
@@ -101,6 +117,7 @@ impl FileReport {
     pub(super) fn new(file: &str) -> FileReport {
         FileReport {
             file: file.to_owned(),
+            status: RunOutcome::Success,
             object: None,
             entity: None,
             proposal: None,
@@ -110,14 +127,18 @@ impl FileReport {
             warnings: Vec::new(),
             run_id: None,
             total: Total::default(),
+            first_rejection: None,
             drift: None,
             error: None,
+            is_refused: false,
         }
     }
 
     pub(super) fn refuse(self, error: String) -> FileReport {
         FileReport {
+            status: RunOutcome::Failed,
             error: Some(error),
+            is_refused: true,
             ..self
         }
     }
@@ -142,15 +163,31 @@ impl FileReport {
         self.warnings = reader.notes();
     }
 
-    pub(super) fn count(&mut self, counts: Counts, bytes: u64) {
+    pub(super) fn count(&mut self, run: &Run) {
+        let counts = run.counts;
+        self.status = counts.outcome();
+        self.error = run.error();
+        self.first_rejection.clone_from(&run.first_rejection);
         self.total = Total {
             rows_read: counts.rows_read,
             written: counts.written,
             unchanged: counts.unchanged,
             stale: counts.stale,
             quarantined: counts.quarantined,
-            bytes,
+            bytes: run.bytes,
         };
+    }
+}
+
+/// How an upload of these files ended.
+fn outcome(files: &[FileReport]) -> RunOutcome {
+    let all = |wanted| files.iter().all(|it| it.status == wanted);
+    if all(RunOutcome::Success) {
+        RunOutcome::Success
+    } else if all(RunOutcome::Failed) {
+        RunOutcome::Failed
+    } else {
+        RunOutcome::Partial
     }
 }
 
@@ -165,6 +202,9 @@ fn shown<S: Serializer>(drift: &Option<DriftEvent>, serializer: S) -> Result<S::
 
 #[cfg(test)]
 mod tests {
+    use aam::ingest::{Counts, RunKind};
+    use chrono::DateTime;
+
     use super::*;
 
     /// A file whose rows were written, or why it was refused.
@@ -178,7 +218,12 @@ mod tests {
                     stale: rows,
                     ..Counts::default()
                 };
-                file.count(counts, 10 * rows);
+                let run = Run::new(RunKind::Upload, DateTime::UNIX_EPOCH);
+                file.count(&Run {
+                    counts,
+                    bytes: 10 * rows,
+                    ..run
+                });
                 file
             }
             Err(reason) => file.refuse(reason.to_owned()),
@@ -221,5 +266,36 @@ mod tests {
             ],
             r#"{"rows_read":14,"written":7,"unchanged":0,"stale":7,"quarantined":0,"bytes":70}"#,
         );
+    }
+
+    #[track_caller]
+    fn check_outcome(files: Vec<FileReport>, expected: RunOutcome) {
+        let report = UploadReport::of(files).unwrap();
+        assert_eq!(report.status, expected);
+    }
+
+    #[test]
+    fn an_upload_is_a_success_where_each_of_its_files_is_one() {
+        let quarantined = |of: u64| {
+            let counts = Counts {
+                rows_read: of,
+                written: of - 1,
+                quarantined: 1,
+                ..Counts::default()
+            };
+            let mut file = FileReport::new("q.csv");
+            file.count(&Run {
+                counts,
+                ..Run::new(RunKind::Upload, DateTime::UNIX_EPOCH)
+            });
+            file
+        };
+        check_outcome(vec![file("a.csv", Ok(1))], RunOutcome::Success);
+        check_outcome(vec![quarantined(2)], RunOutcome::Partial);
+        check_outcome(vec![quarantined(1)], RunOutcome::Failed);
+        let some = vec![file("a.csv", Ok(1)), quarantined(1)];
+        check_outcome(some, RunOutcome::Partial);
+        let none = vec![file("b", Err("no kind")), quarantined(1)];
+        check_outcome(none, RunOutcome::Failed);
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Event {
     connection_id: ConnectionId,
     connection_name: String,
     source_type: String,
-    /// `sync_running`, `sync_completed`, `sync_failed`, `sync_canceled` or `drift_detected`.
+    /// `sync_running`, `sync_completed`, `sync_partial`, `sync_failed`, `sync_canceled` or `drift_detected`.
     event_type: String,
     /// The run's or the drift's own status.
     status: String,
@@ -39,7 +39,7 @@ pub(crate) async fn list(
         with latest as (
           (select id, connection_id, object, status, started_at, finished_at, error, rows_read,
             case status when 'running' then 'sync_running' when 'failed' then 'sync_failed'
-              when 'canceled' then 'sync_canceled'
+              when 'canceled' then 'sync_canceled' when 'partial' then 'sync_partial'
               else 'sync_completed' end event_type
           from runs
           where tenant_id = $1

@@ -24,7 +24,7 @@ pub(crate) async fn read(
           (select count(*) from connections
             where tenant_id = $1 and status = 'FAILED') "failed_connections!",
           (select count(*) from runs
-            where tenant_id = $1 and status = 'failed'
+            where tenant_id = $1 and status = 'failed' and kind <> 'events'
               and started_at >= now() - interval '24 hours') "failed_runs!",
           (select count(*) from jobs
             where tenant_id = $1 and status = 'queued' and created_at < $2) "stuck_jobs!"

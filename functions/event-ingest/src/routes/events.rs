@@ -1,11 +1,11 @@
 //! Events from outside.
 
-use aam::ingest::Outcome;
+use aam::ingest::{MAX_ITEMS, Outcome};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use platform::extract::Json;
 use platform::{Caller, Ingester, Platform, Problem, Result, Routes, extract, metrics, routes};
-use schema::Error;
+use schema::{Error, FieldError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -71,7 +71,8 @@ pub(crate) enum Status {
 /// (`ce-` headers). A CloudEvent's `source` ends with `/connections/<connection id>/<system>`,
 /// its `type` with `<entity>.upsert` or `<entity>.delete`.
 ///
-/// Each event has its own result; an invalid one does not affect the others. The request can be
+/// Each event has its own result; an invalid one does not affect the others. A request of which
+/// every event is rejected is answered 422, with each reason in `errors`. The request can be
 /// repeated: an event is identified by its `id` and its source, and takes effect once. The id of
 /// an event that was quarantined or rejected can be used again for the corrected one.
 #[utoipa::path(post, path = "/api/v1/events", tag = "events",
@@ -86,6 +87,9 @@ async fn create(
     Body(headers, body): Body,
 ) -> Result<(StatusCode, Json<Receipt>)> {
     let receipt = ingest_body(&platform, &caller, &headers, &body).await?;
+    if receipt.is_rejected() {
+        return Err(receipt.into_error(MAX_ITEMS).into());
+    }
     Ok((StatusCode::ACCEPTED, Json(receipt)))
 }
 
@@ -158,6 +162,22 @@ fn read<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Events<'a>> {
 }
 
 impl Receipt {
+    /// Whether there were events, and none of them could be read as one.
+    fn is_rejected(&self) -> bool {
+        0 < self.rejected && self.rejected == self.results.len()
+    }
+
+    /// Why events were rejected, each with its place; so many at most.
+    pub(crate) fn into_error(self, most: usize) -> Error {
+        let rejected = self.results.into_iter();
+        let rejected = rejected.filter(|it| it.status == Status::Rejected);
+        let reasons = rejected.take(most).map(|it| FieldError {
+            pointer: format!("/{}", it.index),
+            detail: it.reason.unwrap_or_default(),
+        });
+        Error::Invalid(reasons.collect())
+    }
+
     fn add(&mut self, id: Option<String>, disposition: Disposition) {
         let (status, reason) = match disposition {
             Disposition::Rejected(reason) => (Status::Rejected, Some(reason)),

@@ -177,7 +177,8 @@ async fn ingest(
     report.step(
         "Upload and ingest",
         &format!(
-            "{} files, {} rows read: {} written, {} unchanged, {} quarantined",
+            "{}: {} files, {} rows read: {} written, {} unchanged, {} quarantined",
+            answer["status"].as_str().unwrap_or_default(),
             files.len(),
             total["rows_read"],
             total["written"],
@@ -200,6 +201,11 @@ async fn ingest(
                 .unwrap_or_default(),
         ));
     }
+    ensure!(
+        answer["status"] != "failed",
+        "no row of any file was accepted: {}",
+        results[0]["error"].as_str().unwrap_or_default()
+    );
     let waits = total["quarantined"].as_u64().unwrap_or_default();
     quarantine(client, report, connection, waits).await
 }

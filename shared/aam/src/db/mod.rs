@@ -7,6 +7,7 @@ pub mod event_ids;
 pub mod mapping_decisions;
 pub mod mappings;
 pub mod quarantine;
+pub mod quarantine_groups;
 pub mod raw_records;
 pub mod runs;
 pub mod snapshots;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use schema::source::ObjectKey;
 use schema::{RunId, TenantId};
+use uuid::Uuid;
 
 use super::{Connection, Result};
 
@@ -45,12 +46,12 @@ pub struct Superseded<'a> {
 }
 
 /// Keeps records aside. One whose payload is there already is kept once, with what is known now.
-/// Give them sorted by hash, each hash once.
+/// Give them sorted by hash, each hash once, and of each its group.
 pub async fn upsert(
     conn: &mut Connection,
     tenant: TenantId,
     (object, run): (ObjectKey<'_>, RunId),
-    rows: &[NewQuarantined<'_>],
+    (rows, groups): (&[&NewQuarantined<'_>], &[Uuid]),
     now: DateTime<Utc>,
 ) -> Result<()> {
     let hashes: Vec<_> = rows.iter().map(|it| it.content_hash).collect();
@@ -68,17 +69,20 @@ pub async fn upsert(
         r#"
         insert into quarantined_records
           (tenant_id, connection_id, object, content_hash, id, run_id, line, field, reason,
-           payload, created_at, last_seen_at, source_id, source_version, source_key)
+           payload, created_at, last_seen_at, source_id, source_version, source_key,
+           group_id)
         select $1, $2, $3, content_hash, gen_random_uuid(), $4, line, field, reason, payload, $5, $5,
-          source_id, source_version, source_key
+          source_id, source_version, source_key, group_id
         from unnest($6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[],
-            $12::timestamptz[], $13::text[])
-          as given(content_hash, line, field, reason, payload, source_id, source_version, source_key)
+            $12::timestamptz[], $13::text[], $14::uuid[])
+          as given(content_hash, line, field, reason, payload, source_id, source_version, source_key,
+            group_id)
         on conflict (tenant_id, connection_id, object, content_hash) do update set
           run_id = excluded.run_id,
           line = excluded.line,
           field = excluded.field,
           reason = excluded.reason,
+          group_id = excluded.group_id,
           last_seen_at = excluded.last_seen_at,
           source_id = excluded.source_id,
           source_version = coalesce(excluded.source_version, quarantined_records.source_version),
@@ -97,6 +101,7 @@ pub async fn upsert(
         source_ids as _,
         versions as _,
         keys as _,
+        groups as _,
     )
     .execute(conn)
     .await?;

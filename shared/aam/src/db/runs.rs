@@ -1,8 +1,10 @@
 //! Runs: passages of records from a source into the platform.
 
 use chrono::{DateTime, Utc};
+use schema::run::{FirstRejection, RunOutcome};
 use schema::source::ObjectKey;
 use schema::{ConnectionId, RunId, TenantId};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Connection, Result};
@@ -38,6 +40,8 @@ pub struct Run {
     pub counts: Counts,
     /// What it has left undone, and why.
     pub warning: Option<String>,
+    /// The first record that was quarantined.
+    pub first_rejection: Option<FirstRejection>,
 }
 
 impl Run {
@@ -51,7 +55,20 @@ impl Run {
             started_at,
             counts: Counts::default(),
             warning: None,
+            first_rejection: None,
         }
+    }
+
+    /// Why it failed, if all its records were quarantined.
+    pub fn error(&self) -> Option<String> {
+        if self.counts.outcome() != RunOutcome::Failed {
+            return None;
+        }
+        let first = self.first_rejection.as_ref();
+        Some(first.map_or_else(
+            || format!("all {} records were quarantined", self.counts.quarantined),
+            |it| it.explain(self.counts.quarantined),
+        ))
     }
 }
 
@@ -100,6 +117,15 @@ impl Counts {
             deleted: of(self.deleted, other.deleted),
             quarantined: of(self.quarantined, other.quarantined),
             collisions: of(self.collisions, other.collisions),
+        }
+    }
+
+    /// How a run with these counts ended.
+    pub fn outcome(&self) -> RunOutcome {
+        match self.quarantined {
+            0 => RunOutcome::Success,
+            all if all == self.rows_read => RunOutcome::Failed,
+            _ => RunOutcome::Partial,
         }
     }
 
@@ -156,7 +182,7 @@ pub async fn advance(conn: &mut Connection, tenant: TenantId, run: &Run) -> Resu
         update runs
         set status = 'running', error = null, finished_at = null, rows_read = $3, written = $4,
           unchanged = $5, stale = $6, duplicate = $7, deleted = $8, quarantined = $9, bytes = $10,
-          collisions = $11
+          collisions = $11, first_rejection = $12
         where tenant_id = $1 and id = $2
         "#,
         tenant as _,
@@ -170,6 +196,7 @@ pub async fn advance(conn: &mut Connection, tenant: TenantId, run: &Run) -> Resu
         number(counts.quarantined),
         number(run.bytes),
         number(counts.collisions),
+        run.first_rejection.as_ref().map(Json) as _,
     )
     .execute(conn)
     .await?;
@@ -266,7 +293,7 @@ pub async fn fail_abandoned(
     Ok(done.rows_affected())
 }
 
-/// Notes that a run succeeded, whether or not its start was noted.
+/// Notes that a run came to its end and how, whether or not its start was noted.
 pub async fn finish(
     conn: &mut Connection,
     tenant: TenantId,
@@ -280,10 +307,10 @@ pub async fn finish(
         insert into runs
           (tenant_id, id, connection_id, object, kind, file, status, rows_read, written, unchanged,
            stale, duplicate, deleted, quarantined, bytes, started_at, finished_at, collisions,
-           warning)
+           warning, error, first_rejection)
         values
-          ($1, $2, $3, $4, $5, $6, 'success', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-           $18)
+          ($1, $2, $3, $4, $5, $6, $19, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+           $18, $20, $21)
         on conflict (tenant_id, id) do update set
           status = excluded.status,
           rows_read = excluded.rows_read,
@@ -296,7 +323,9 @@ pub async fn finish(
           bytes = excluded.bytes,
           finished_at = excluded.finished_at,
           collisions = excluded.collisions,
-          warning = excluded.warning
+          warning = excluded.warning,
+          error = excluded.error,
+          first_rejection = excluded.first_rejection
         "#,
         tenant as _,
         run.id as _,
@@ -316,6 +345,9 @@ pub async fn finish(
         now,
         number(counts.collisions),
         run.warning,
+        counts.outcome() as _,
+        run.error(),
+        run.first_rejection.as_ref().map(Json) as _,
     )
     .execute(conn)
     .await?;
@@ -324,4 +356,27 @@ pub async fn finish(
 
 fn number(count: u64) -> i64 {
     i64::try_from(count).expect("nothing counts that far")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(rows_read: u64, quarantined: u64, expected: RunOutcome) {
+        let counts = Counts {
+            rows_read,
+            quarantined,
+            ..Counts::default()
+        };
+        assert_eq!(counts.outcome(), expected, "{quarantined} of {rows_read}");
+    }
+
+    #[test]
+    fn a_run_is_a_success_where_nothing_was_quarantined() {
+        check(0, 0, RunOutcome::Success);
+        check(3, 0, RunOutcome::Success);
+        check(3, 1, RunOutcome::Partial);
+        check(3, 3, RunOutcome::Failed);
+    }
 }

@@ -19,6 +19,7 @@ mod passage;
 mod plan_cache;
 mod prepare;
 mod quarantine;
+mod rejection;
 mod schema_versions;
 mod stream;
 mod unmapped_key;

@@ -9,6 +9,7 @@ use schema::drift::DriftEvent;
 
 use super::batch::write_batch;
 use super::quarantine::{self, UnreadRecord};
+use super::rejection::first_rejection;
 use super::schema_versions::record_inferred;
 use super::{Item, Outcome, Run, Stream};
 use crate::db::runs::{self, RunKind};
@@ -58,6 +59,9 @@ impl Passage {
     ) -> db::Result<Vec<Outcome>> {
         let outcomes = write_batch(conn, self, items, now).await?;
         outcomes.iter().for_each(|it| self.run.counts.add(it));
+        if self.run.first_rejection.is_none() {
+            self.note_rejection(items, &outcomes);
+        }
         Ok(outcomes)
     }
 
@@ -71,7 +75,26 @@ impl Passage {
     ) -> db::Result<()> {
         quarantine::insert_unread(conn, &self.stream, self.run.id, records, now).await?;
         records.iter().for_each(|_| self.run.counts.add_unread());
+        if let (None, [first, ..]) = (&self.run.first_rejection, records) {
+            let (reason, payload) = ((None, first.reason), first.payload.as_bytes());
+            self.run.first_rejection = Some(first_rejection(&self.stream.plan, reason, payload));
+        }
         Ok(())
+    }
+
+    fn note_rejection(&mut self, items: &[Item<'_>], outcomes: &[Outcome]) {
+        let mut rejected = items
+            .iter()
+            .zip(outcomes)
+            .filter_map(|(item, it)| match it {
+                Outcome::Quarantined { field, reason, .. } => Some((item, field, reason)),
+                _ => None,
+            });
+        if let Some((item, field, reason)) = rejected.next() {
+            let reason = (field.as_deref(), reason.as_str());
+            let first = first_rejection(&self.stream.plan, reason, item.payload);
+            self.run.first_rejection = Some(first);
+        }
     }
 
     /// Learns what the columns of a file, of so many rows, look like.
@@ -84,7 +107,8 @@ impl Passage {
         runs::advance(conn, self.stream.tenant, &self.run).await
     }
 
-    /// Notes that the run succeeded and what was learnt in it, and returns the drift that is new.
+    /// Notes that the run came to its end and what was learnt in it, and returns the drift that is
+    /// new.
     ///
     /// The first structure of an object is its snapshot 1 and its baseline. A later one that
     /// leaves the newest snapshot becomes the next; the drift is its difference from the baseline,

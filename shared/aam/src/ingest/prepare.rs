@@ -6,11 +6,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{Item, Op};
+use mapping::fix::MAX_TEXT;
 use mapping::{Cell, Plan, Record, RecordError};
 
 /// B-tree entries end near 2,700 bytes, and a source id shares its entry with the object's name.
 const MAX_ID: usize = 1024;
-const MAX_TEXT: usize = 2048;
 /// A reason quotes what the source sent.
 const MAX_REASON: usize = 1024;
 

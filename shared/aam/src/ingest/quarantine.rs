@@ -8,6 +8,7 @@ use super::Stream;
 use super::prepare::storable_payload;
 use crate::db::quarantine::{self, NewQuarantined};
 use crate::db::{self, Connection};
+use crate::quarantine::group_id;
 
 /// A record that could not be read as one: a row of a file that could not be cut into cells, or one
 /// that is too large to be brought. It is kept aside as it came.
@@ -57,15 +58,21 @@ pub(super) async fn insert(
     conn: &mut Connection,
     stream: &Stream,
     run: RunId,
-    mut rows: Vec<NewQuarantined<'_>>,
+    rows: Vec<NewQuarantined<'_>>,
     now: DateTime<Utc>,
 ) -> db::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
+    let (name, entity) = (&stream.object.name, stream.plan.entity());
+    let groups = rows
+        .iter()
+        .map(|it| group_id(name, entity, (it.field, it.reason)));
+    let mut rows: Vec<_> = rows.iter().zip(groups).collect();
     // One order for everybody, so that no two batches wait for each other.
-    rows.sort_by_key(|it| it.content_hash);
-    rows.dedup_by_key(|it| it.content_hash);
+    rows.sort_by_key(|it| it.0.content_hash);
+    rows.dedup_by_key(|it| it.0.content_hash);
+    let (rows, groups): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let place = (stream.object.key(), run);
-    quarantine::upsert(conn, stream.tenant, place, &rows, now).await
+    quarantine::upsert(conn, stream.tenant, place, (&rows, &groups), now).await
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use schema::RunId;
+use schema::run::FirstRejection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sources::{Batch, Checkpoint, Incomplete, ReadScope, RecordBody, SourceError, SourceErrorKind};
@@ -35,6 +36,9 @@ pub struct ObjectSync {
     checkpoint: Option<Checkpoint>,
     /// What is left undone, and why.
     warnings: Vec<String>,
+    /// The first record that was quarantined.
+    #[serde(default)]
+    pub(super) first_rejection: Option<FirstRejection>,
 }
 
 /// What the source said, to be written.
@@ -88,6 +92,7 @@ impl ObjectSync {
             last_read: None,
             checkpoint: None,
             warnings: vec![],
+            first_rejection: None,
         }
     }
 
@@ -112,6 +117,7 @@ impl ObjectSync {
             started_at: self.started_at,
             counts: self.counts,
             warning: Some(warning).filter(|it| !it.is_empty()),
+            first_rejection: self.first_rejection.clone(),
         }
     }
 
@@ -288,6 +294,7 @@ impl ObjectSync {
         // On the heap: what it holds is large, and its callers are deep.
         Box::pin(passage.write(conn, items, now)).await?;
         self.counts = passage.run.counts;
+        self.first_rejection = passage.run.first_rejection;
         Ok(())
     }
 }

@@ -37,6 +37,7 @@ impl ObjectSync {
         let mut passage = Passage::new(stream.clone(), self.run());
         passage.quarantine(conn, &records, now).await?;
         self.counts = passage.run.counts;
+        self.first_rejection = passage.run.first_rejection;
         Ok(())
     }
 }

@@ -133,7 +133,7 @@ pub async fn freshness(
             select r.finished_at
             from runs r
             where r.tenant_id = $1 and r.connection_id = c.id and r.object = any(o.objects)
-              and r.status = 'success'
+              and r.status in ('success', 'partial')
             order by r.started_at desc
             limit 1
           ) last_sync,

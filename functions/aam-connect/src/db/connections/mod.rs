@@ -7,10 +7,12 @@ use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
 use platform::page::{CreatedAtKey, Keyset, Page};
 use schema::entity::ENTITIES;
+use schema::run::{FirstRejection, RunOutcome};
 use schema::{ConnectionId, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
+use sqlx::types::Json;
 use utoipa::ToSchema;
 
 /// One configured link to a source system.
@@ -276,10 +278,23 @@ pub(crate) async fn find_some_of_type(
     .await
 }
 
+/// An object whose latest run quarantined records.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Rejection {
+    pub(crate) object: String,
+    pub(crate) status: RunOutcome,
+    pub(crate) rows_read: i64,
+    pub(crate) quarantined: i64,
+    pub(crate) first: FirstRejection,
+}
+
 /// What speaks against a connection's health.
 pub(crate) struct Complaints {
     /// Why the latest run failed, if it did.
     pub(crate) failed_run: Option<String>,
+    /// Why the latest run of an object quarantined records that are still there, if one did; the
+    /// worst first.
+    pub(crate) rejection: Option<Rejection>,
     /// Open drifts because of which records are quarantined.
     pub(crate) critical_drifts: i64,
 }
@@ -289,8 +304,7 @@ pub(crate) async fn complaints(
     tenant: TenantId,
     id: ConnectionId,
 ) -> sqlx::Result<Complaints> {
-    sqlx::query_as!(
-        Complaints,
+    let found = sqlx::query!(
         r#"
         select
           (select case when status = 'failed' then coalesce(error, 'no reason is known') end
@@ -301,11 +315,36 @@ pub(crate) async fn complaints(
           (select count(*)
           from drift_events
           where tenant_id = $1 and connection_id = $2 and status = 'open'
-            and severity = 'critical') "critical_drifts!"
+            and severity = 'critical') "critical_drifts!",
+          (select jsonb_build_object('object', o.object, 'status', r.status,
+            'rows_read', r.rows_read, 'quarantined', r.quarantined, 'first', r.first_rejection)
+          from source_objects o
+          cross join lateral (
+            select status, rows_read, quarantined, first_rejection
+            from runs
+            where tenant_id = $1 and connection_id = $2 and object = o.object
+              and status not in ('running', 'canceled')
+            order by started_at desc, id desc
+            limit 1
+          ) r
+          where o.tenant_id = $1 and o.connection_id = $2 and r.status in ('failed', 'partial')
+            and r.quarantined > 0 and r.first_rejection is not null
+            and exists (
+              select
+              from quarantined_records q
+              where q.tenant_id = $1 and q.connection_id = $2 and q.object = o.object
+            )
+          order by r.rows_read > r.quarantined, o.object
+          limit 1) "rejection: Json<Rejection>"
         "#,
         tenant as _,
         id as _,
     )
     .fetch_one(conn)
-    .await
+    .await?;
+    Ok(Complaints {
+        failed_run: found.failed_run,
+        rejection: found.rejection.map(|it| it.0),
+        critical_drifts: found.critical_drifts,
+    })
 }

@@ -77,6 +77,53 @@ pub(crate) async fn set_status(
     Ok(())
 }
 
+/// Notes what the latest runs of the connection's objects say of it: `HEALING` where one of them
+/// failed because all its records were quarantined, `ACTIVE` again where none failed. A status that
+/// is about the source itself stays.
+pub(crate) async fn settle_status(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: ConnectionId,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        with latest as (
+          select r.status, r.first_rejection is not null and exists (
+            select
+            from quarantined_records q
+            where q.tenant_id = $1 and q.connection_id = $2 and q.object = o.object
+          ) rejected
+          from source_objects o
+          cross join lateral (
+            select status, first_rejection
+            from runs
+            where tenant_id = $1 and connection_id = $2 and object = o.object
+              and status not in ('running', 'canceled')
+            order by started_at desc, id desc
+            limit 1
+          ) r
+          where o.tenant_id = $1 and o.connection_id = $2
+        ), settled as (
+          select case
+            when bool_or(status = 'failed' and rejected) then 'HEALING'
+            when not bool_or(status = 'failed' and not rejected) then 'ACTIVE'
+          end status
+          from latest
+        )
+        update connections c
+        set status = settled.status
+        from settled
+        where c.tenant_id = $1 and c.id = $2 and c.status in ('ACTIVE', 'HEALING')
+          and settled.status <> c.status
+        "#,
+        tenant as _,
+        id as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Takes the lease of a connection's secrets for so long, and returns them sealed; nothing where
 /// another one has it, or the connection is gone.
 pub(crate) async fn lease_secrets(

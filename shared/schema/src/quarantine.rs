@@ -1,0 +1,43 @@
+//! What can be done about records that were quarantined.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A change that would let quarantined records in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fix {
+    /// Add these words to the `enum` transform of the field, each with its canonical word.
+    AddEnumWords {
+        /// Words of the source that the transform does not list.
+        words: Vec<String>,
+    },
+    /// Declare the format of the values in the mapping, or write them at the source as the field's
+    /// type is written.
+    DeclareFormat {
+        /// The type of the field: `decimal`, `date`.
+        expected: String,
+        /// Values that were not read.
+        values: Vec<String>,
+    },
+    /// Shorten the values at the source, or read a part of them with `split`.
+    ShortenValues {
+        /// The longest text that a field takes, in bytes.
+        most_bytes: usize,
+    },
+    /// Identify the records by another source field.
+    UseKey {
+        /// Fields that have another value in each of the records that were looked at.
+        candidates: Vec<String>,
+        /// How many records were looked at.
+        records: usize,
+    },
+    /// Read the field from another source field.
+    UseField {
+        /// Fields that have a value in each of the records that were looked at, and that the
+        /// mapping does not read.
+        candidates: Vec<String>,
+        /// How many records were looked at.
+        records: usize,
+    },
+}
