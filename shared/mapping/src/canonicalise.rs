@@ -11,7 +11,7 @@ use crate::{
     path::Node,
     plan::{Column, Origin},
     record::{VERSION, quoted},
-    transforms::CompiledTransform,
+    transforms::{Step, trimmed},
 };
 
 pub(super) fn canonicalise<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordError> {
@@ -166,6 +166,14 @@ impl<'a> Found<'a> {
 impl Column {
     fn cell<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
         let cell = match (&self.origin, self.field.kind) {
+            (Origin::Items(sources, items), _) => {
+                self.finish_items(items.take(sources.iter().filter_map(|it| {
+                    match slots[*it] {
+                        Slot::Value(raw) => Some(raw),
+                        Slot::Absent | Slot::Entered => None,
+                    }
+                }))?)?
+            }
             (Origin::First(sources), Kind::TextList) => list(sources, slots)?,
             _ => self.finish(self.value(slots)?, &self.steps)?,
         };
@@ -176,38 +184,76 @@ impl Column {
     }
 
     /// Applies the steps and reads what comes out as the field's type.
+    #[inline]
     pub(super) fn finish<'a>(
         &'a self,
-        value: Cell<'a>,
-        steps: &'a [Box<dyn CompiledTransform>],
+        value: Option<Cow<'a, str>>,
+        steps: &'a [Step],
     ) -> Result<Cell<'a>, String> {
-        let value = steps.iter().try_fold(value, |it, step| match it {
-            Cell::Text(text) if !text.is_empty() => step.run(text),
-            Cell::Text(_) | Cell::Null => Ok(step.run_missing()),
-            typed => step.run(Cow::Owned(typed.text().into_owned())),
-        })?;
-        coerce::read(self.field, value, self.reading)
+        match (steps, value) {
+            ([], value) => self.read(value),
+            ([Step::Trim], value) => self.read(value.map(trimmed)),
+            (steps, value) => self.finish_steps(value, steps),
+        }
     }
 
-    fn value<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
-        let value = match &self.origin {
-            Origin::Constant(text) => Some(Cow::Borrowed(&**text)),
+    /// The same for all steps; most columns have none but `trim`.
+    #[inline(never)]
+    fn finish_steps<'a>(
+        &'a self,
+        mut value: Option<Cow<'a, str>>,
+        steps: &'a [Step],
+    ) -> Result<Cell<'a>, String> {
+        for (index, step) in steps.iter().enumerate() {
+            let made = match (step, value.take().filter(|it| !it.is_empty())) {
+                (Step::Trim, text) => {
+                    value = text.map(trimmed);
+                    continue;
+                }
+                (Step::Other(step), Some(text)) => step.run(text)?,
+                (Step::Other(step), None) => step.run_missing(),
+            };
+            value = match made {
+                Cell::Text(text) => Some(text),
+                Cell::Null => None,
+                typed if index + 1 == steps.len() => {
+                    return coerce::fit(self.field, typed, self.reading);
+                }
+                typed => Some(Cow::Owned(typed.text().into_owned())),
+            };
+        }
+        self.read(value)
+    }
+
+    #[inline]
+    fn read<'a>(&self, value: Option<Cow<'a, str>>) -> Result<Cell<'a>, String> {
+        match value {
+            Some(text) if !text.is_empty() => coerce::read(self.field, text, self.reading),
+            _ => Ok(Cell::Null),
+        }
+    }
+
+    fn finish_items<'a>(&'a self, taken: Cell<'a>) -> Result<Cell<'a>, String> {
+        match taken {
+            Cell::Text(text) => self.finish(Some(text), &self.steps),
+            Cell::Null => self.finish(None, &self.steps),
+            list => coerce::fit(self.field, list, self.reading),
+        }
+    }
+
+    fn value<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Option<Cow<'a, str>>, String> {
+        match &self.origin {
+            Origin::Constant(text) => Ok(Some(Cow::Borrowed(text))),
             Origin::First(sources) => {
                 let mut values = sources.iter().map(|it| text(slots[*it]));
-                values.find_map(Result::transpose).transpose()?
+                values.find_map(Result::transpose).transpose()
             }
             Origin::Combined(sources, combination) => {
                 let values = sources.iter().map(|it| text(slots[*it]));
-                combination.combine(values.collect::<Result<_, _>>()?)?
+                combination.combine(values.collect::<Result<_, _>>()?)
             }
-            Origin::Items(sources, items) => {
-                return items.take(sources.iter().filter_map(|it| match slots[*it] {
-                    Slot::Value(raw) => Some(raw),
-                    Slot::Absent | Slot::Entered => None,
-                }));
-            }
-        };
-        Ok(value.map_or(Cell::Null, Cell::Text))
+            Origin::Items(..) => unreachable!("a column takes items itself"),
+        }
     }
 }
 

@@ -12,28 +12,54 @@ use crate::{
     timestamp::{self, Reading},
 };
 
-/// Reads a value: text, or what a transform made of it.
+/// Reads a text that is not empty.
 ///
 /// White space around a number, a boolean, a date or a timestamp does not count, and neither do
 /// leading zeros of a number: `" 007"` is 7 in a numeric field and stays as it is in a text field.
 pub(super) fn read<'a>(
+    field: &Field,
+    text: Cow<'a, str>,
+    reading: Reading,
+) -> Result<Cell<'a>, String> {
+    if field.kind == Kind::Text {
+        return Ok(Cell::Text(text));
+    }
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Ok(Cell::Null);
+    }
+    let cell = match field.kind {
+        Kind::Text | Kind::TextList => Cell::TextList(vec![text]),
+        Kind::Integer => Cell::Integer(integer(trimmed)?),
+        Kind::Decimal => Cell::Decimal(trimmed.parse()?),
+        Kind::Boolean => Cell::Boolean(boolean(trimmed)?),
+        Kind::Date => Cell::Date(date(trimmed)?),
+        Kind::Timestamp => Cell::Timestamp(reading.read(trimmed)?),
+    };
+    within(field, &cell)?;
+    Ok(cell)
+}
+
+/// Reads what a transform made: as it is where it has the field's type, else by its text.
+pub(super) fn fit<'a>(
     field: &Field,
     value: Cell<'a>,
     reading: Reading,
 ) -> Result<Cell<'a>, String> {
     let cell = match (field.kind, value) {
         (_, Cell::Null) => return Ok(Cell::Null),
-        (_, Cell::Text(text)) if text.is_empty() => return Ok(Cell::Null),
-        (Kind::Text, Cell::Text(text)) => return Ok(Cell::Text(text)),
-        (Kind::TextList, Cell::TextList(texts)) => return Ok(Cell::TextList(texts)),
-        (Kind::TextList, value) => return Ok(Cell::TextList(vec![into_text(value)])),
-        (Kind::Boolean, value @ Cell::Boolean(_))
+        (Kind::TextList, value @ Cell::TextList(_))
+        | (Kind::Boolean, value @ Cell::Boolean(_))
         | (Kind::Date, value @ Cell::Date(_))
         | (Kind::Decimal, value @ Cell::Decimal(_))
         | (Kind::Timestamp, value @ Cell::Timestamp(_)) => value,
-        (_, Cell::Text(text)) => parsed(field.kind, &text, reading)?,
-        (Kind::Text, value) => Cell::Text(into_text(value)),
-        (_, value) => parsed(field.kind, &value.text(), reading)?,
+        (_, value) => {
+            let text = into_text(value);
+            return match text.is_empty() {
+                true => Ok(Cell::Null),
+                false => read(field, text, reading),
+            };
+        }
     };
     within(field, &cell)?;
     Ok(cell)
@@ -44,21 +70,6 @@ fn into_text(value: Cell<'_>) -> Cow<'_, str> {
         Cell::Text(text) => text,
         other => Cow::Owned(other.text().into_owned()),
     }
-}
-
-fn parsed(kind: Kind, text: &str, reading: Reading) -> Result<Cell<'static>, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(Cell::Null);
-    }
-    Ok(match kind {
-        Kind::Text | Kind::TextList => unreachable!("is text already"),
-        Kind::Integer => Cell::Integer(integer(text)?),
-        Kind::Decimal => Cell::Decimal(text.parse()?),
-        Kind::Boolean => Cell::Boolean(boolean(text)?),
-        Kind::Date => Cell::Date(date(text)?),
-        Kind::Timestamp => Cell::Timestamp(reading.read(text)?),
-    })
 }
 
 fn within(field: &Field, cell: &Cell<'_>) -> Result<(), String> {
@@ -119,7 +130,7 @@ mod tests {
             range: None,
             default: None,
         };
-        let got = match read(&field, Cell::Text(text.into()), Reading::default()) {
+        let got = match read(&field, text.into(), Reading::default()) {
             Ok(Cell::Null) => "null".to_owned(),
             Ok(cell) => cell.text().into_owned(),
             Err(reason) => reason,

@@ -12,7 +12,7 @@ use schema::{
 };
 
 use crate::{
-    Cell, Demand, FieldUse, Plan,
+    Demand, FieldUse, Plan,
     path::{self, Node},
     plan::{Column, Origin},
     timestamp::Reading,
@@ -164,7 +164,7 @@ impl Compiler {
                 following = &following[1..];
             }
             for (member, text) in literals(transform) {
-                let value = Cell::Text(Cow::Borrowed(text));
+                let value = Some(Cow::Borrowed(text));
                 if let Err(reason) = column.finish(value, following) {
                     self.fault(format!("{at}/transforms/{index}{member}"), reason);
                 }

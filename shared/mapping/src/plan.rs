@@ -16,7 +16,7 @@ use crate::field_use::FieldUse;
 use crate::path::Node;
 use crate::record::{Record, RecordError};
 use crate::timestamp::Reading;
-use crate::transforms::{Combination, CompiledTransform, Items};
+use crate::transforms::{Combination, Items, Step};
 use crate::{canonicalise, compile};
 
 /// A mapping that was checked and made ready to run.
@@ -40,7 +40,7 @@ pub struct Plan {
 pub(crate) struct Column {
     pub(crate) field: &'static Field,
     pub(crate) origin: Origin,
-    pub(crate) steps: Vec<Box<dyn CompiledTransform>>,
+    pub(crate) steps: Vec<Step>,
     pub(crate) reading: Reading,
 }
 

@@ -10,7 +10,7 @@ use schema::{
 
 use crate::{
     Cell,
-    transforms::{self, Compiled, CompiledTransform},
+    transforms::{self, Compiled, CompiledTransform, Step},
 };
 
 const MAX_EXAMPLES: usize = 3;
@@ -66,7 +66,7 @@ fn compiled(steps: &[Transform]) -> Option<Vec<Box<dyn CompiledTransform>>> {
             _ => &TEXT,
         };
         match transforms::compile(it, field, &[]) {
-            Ok(Compiled::Step(step)) => Some(step),
+            Ok(Compiled::Step(Step::Other(step))) => Some(step),
             _ => None,
         }
     });

@@ -8,7 +8,7 @@ use schema::{
 };
 use serde_json::Value;
 
-use super::{Compiled, compile};
+use super::{Compiled, Step, compile};
 use crate::Cell;
 
 pub(super) fn field(name: &str) -> &'static Field {
@@ -29,7 +29,7 @@ pub(super) fn check(transform: &Value, cases: &[(&str, &str)]) {
 #[track_caller]
 pub(super) fn check_for(target: &str, transform: &Value, cases: &[(&str, &str)]) {
     let transform: Transform = serde_json::from_value(transform.clone()).unwrap();
-    let Ok(Compiled::Step(step)) = compile(&transform, field(target), &[]) else {
+    let Ok(Compiled::Step(Step::Other(step))) = compile(&transform, field(target), &[]) else {
         panic!("is not sound, or no step");
     };
     for (text, want) in cases {

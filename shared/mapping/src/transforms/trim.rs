@@ -2,32 +2,23 @@
 
 use std::borrow::Cow;
 
-use super::CompiledTransform;
-use crate::Cell;
-
-#[derive(Debug)]
-pub(super) struct Trim;
-
-impl CompiledTransform for Trim {
-    fn run<'a>(&'a self, text: Cow<'a, str>) -> Result<Cell<'a>, String> {
-        Ok(Cell::Text(match text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-        }))
+/// The text without white space at its ends.
+pub(crate) fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use crate::transforms::testing::check;
+    use super::*;
 
     #[test]
     fn white_space_of_any_script_is_removed_at_the_ends() {
-        check(
-            &json!({"kind": "trim"}),
-            &[(" a b\t", "a b"), ("\u{a0}a\u{3000}", "a"), ("  ", "")],
-        );
+        for (text, want) in [(" a b\t", "a b"), ("\u{a0}a\u{3000}", "a"), ("  ", "")] {
+            assert_eq!(trimmed(Cow::Borrowed(text)), want);
+            assert_eq!(trimmed(Cow::Owned(text.to_owned())), want);
+        }
     }
 }
