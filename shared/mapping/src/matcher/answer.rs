@@ -1,5 +1,6 @@
 //! A question is answered: for each target the best source, how sure that is, and why.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::assignment::{Assigned, assign};
@@ -10,8 +11,9 @@ use super::context::{self, Row};
 use super::decision::{self, Decision, Sureness};
 use super::explain::{self, Factor};
 use super::form::{FieldForms, Form, entity_concepts};
+use super::lone_name;
 use super::model::Model;
-use super::question::{Question, Task};
+use super::question::{Field, Question, Task};
 
 /// The best source of a target.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +52,9 @@ pub struct Alternative {
 /// Most alternatives that are named.
 pub const ALTERNATIVES: usize = 3;
 
+/// Most values of a field that are read.
+const VALUES: usize = 64;
+
 /// What earlier decisions say of a pair, as an addition to its logit.
 pub(super) type Evidence<'a> = &'a dyn Fn(usize, usize) -> f64;
 
@@ -85,19 +90,20 @@ impl<'a> Scored<'a> {
     pub(super) fn new(question: &Question<'a>, model: &'a Model, of: Evidence) -> Scored<'a> {
         let mut known = Concepts::new();
         let entity = entity_concepts(question.entity_words, &mut known);
-        let mut forms = |fields: &[super::question::Field]| -> Vec<FieldForms> {
+        let mut forms = |fields: &[Field]| -> Vec<FieldForms> {
             let last = fields.len().saturating_sub(1).max(1) as f64;
             let place = |at: usize| at as f64 / last;
             let all = fields.iter().enumerate();
-            all.map(|(at, it)| FieldForms::of(it, place(at), &entity, &mut known))
+            all.map(|(at, it)| FieldForms::of(it, place(at), &entity, &mut known, VALUES))
                 .collect()
         };
-        let (sources, targets) = (forms(question.sources), forms(question.targets));
+        let sources = with_whole_names(question);
+        let (sources, targets) = (forms(&sources), forms(question.targets));
         let (aligned, drift) = match question.task {
             Task::Drift { aligned } => (aligned, true),
             _ => (false, false),
         };
-        let pairs = candidates::pairs(&sources, &targets, &known);
+        let pairs = candidates::pairs(&sources, &targets, &known, candidates::PER_TARGET);
         let compare = |it| candidates::candidate(it, &sources, &targets, aligned, &known);
         let mut candidates: Vec<_> = pairs.into_iter().map(compare).collect();
         for it in &mut candidates {
@@ -200,6 +206,19 @@ impl<'a> Scored<'a> {
         );
         bare(s) == bare(t)
     }
+}
+
+/// The sources as they are compared.
+fn with_whole_names<'a>(question: &Question<'a>) -> Cow<'a, [Field]> {
+    let names = lone_name::compared_as(question.sources, question.targets, question.task);
+    if names.iter().all(Option::is_none) {
+        return Cow::Borrowed(question.sources);
+    }
+    let field = |(it, name): (&Field, Option<&str>)| Field {
+        name: name.unwrap_or(&it.name).to_owned(),
+        ..it.clone()
+    };
+    question.sources.iter().zip(names).map(field).collect()
 }
 
 fn bare(name: &Form) -> String {

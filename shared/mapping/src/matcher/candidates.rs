@@ -11,9 +11,12 @@ use super::concepts::Concepts;
 use super::features::{self, Features};
 use super::form::{FieldForms, Form};
 use super::profile::overlap;
+use super::spelling::Trigram;
 
 /// Sources that are compared with a target in full.
-const PER_TARGET: usize = 14;
+pub(super) const PER_TARGET: usize = 14;
+/// The same where values are ranked, of which the cheap score knows less.
+pub(super) const BY_VALUES: usize = 60;
 const ALL_PAIRS: usize = 250_000;
 const POSTINGS: usize = 64;
 
@@ -34,13 +37,14 @@ pub(super) fn pairs(
     sources: &[FieldForms],
     targets: &[FieldForms],
     known: &Concepts,
+    per_target: usize,
 ) -> Vec<(usize, usize)> {
-    if sources.len() <= PER_TARGET {
+    if sources.len() <= per_target {
         let all = |target| (0..sources.len()).map(move |source| (source, target));
         return (0..targets.len()).flat_map(all).collect();
     }
     let index = (sources.len() * targets.len() > ALL_PAIRS).then(|| Index::of(sources));
-    let mut pairs = Vec::with_capacity(targets.len() * PER_TARGET);
+    let mut pairs = Vec::with_capacity(targets.len() * per_target);
     for (at, target) in targets.iter().enumerate() {
         let near = match &index {
             Some(index) => index.near(target),
@@ -49,7 +53,7 @@ pub(super) fn pairs(
         let score = |it: usize| (likeness(&sources[it], target, known), it);
         let mut scored: Vec<_> = near.into_iter().map(score).collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let mut best: Vec<_> = scored.iter().take(PER_TARGET).map(|it| it.1).collect();
+        let mut best: Vec<_> = scored.iter().take(per_target).map(|it| it.1).collect();
         best.sort_unstable();
         pairs.extend(best.into_iter().map(|it| (it, at)));
     }
@@ -87,7 +91,12 @@ fn likeness(source: &FieldForms, target: &FieldForms, known: &Concepts) -> f64 {
     });
     let mut likeness = names.fold(0.0, f64::max);
     if let (Some(p), Some(q)) = (&source.profile, &target.profile) {
-        likeness += 0.5 * features::cosine_of_formats(p, q) + overlap(&p.set, &q.set);
+        let format = features::cosine_of_formats(p, q);
+        likeness += 0.5 * format;
+        // Values of different formats are not equal.
+        if format > 0.3 {
+            likeness += overlap(&p.set, &q.set);
+        }
     }
     likeness + if source.kind == target.kind { 0.2 } else { 0.0 }
 }
@@ -111,7 +120,7 @@ fn likeness_of_names(s: &Form, t: &Form, known: &Concepts) -> f64 {
 struct Index<'a> {
     by_name: HashMap<&'a str, Vec<usize>>,
     by_concept: HashMap<u32, Vec<usize>>,
-    by_trigram: HashMap<[char; 3], Vec<usize>>,
+    by_trigram: HashMap<Trigram, Vec<usize>>,
 }
 
 impl<'a> Index<'a> {

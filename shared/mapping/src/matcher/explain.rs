@@ -1,5 +1,7 @@
 //! Why a pair has its probability: the logit, booked to groups of evidence.
 
+use std::sync::LazyLock;
+
 use super::context::{self, Row};
 use super::features;
 use super::model::Model;
@@ -49,6 +51,12 @@ const GROUPS: [(&str, &str); 11] = [
     ),
 ];
 
+/// The group of each column of a row.
+static OF_COLUMN: LazyLock<Vec<usize>> = LazyLock::new(|| {
+    let columns = context::NAMES.iter().chain(&features::NAMES);
+    columns.map(|it| group(it)).collect()
+});
+
 /// What earlier decisions of the tenant bring.
 const DECISIONS: &str = "your earlier decisions";
 
@@ -59,11 +67,11 @@ pub(super) fn factors(row: &Row, decisions: f64, model: &Model) -> Vec<Factor> {
     let mut through_first = 0.0;
     second[0] += model.second.explain(row, |column, part| match column {
         0 => through_first += part,
-        _ => second[group(name(column))] += part,
+        _ => second[OF_COLUMN[column]] += part,
     });
     let mut first = [0.0; GROUPS.len()];
     first[0] += model.first.explain(&row[context::COUNT..], |column, part| {
-        first[group(features::NAMES[column])] += part;
+        first[OF_COLUMN[context::COUNT + column]] += part;
     });
     let size: f64 = first.iter().map(|it| it.abs()).sum();
     let logit: f64 = first.iter().sum();
@@ -89,11 +97,6 @@ pub(super) fn factors(row: &Row, decisions: f64, model: &Model) -> Vec<Factor> {
     });
     factors.retain(|it| it.logit.abs() >= 1e-3);
     factors
-}
-
-fn name(column: usize) -> &'static str {
-    let context = context::NAMES.get(column);
-    context.unwrap_or_else(|| &features::NAMES[column - context::COUNT])
 }
 
 fn group(column: &str) -> usize {

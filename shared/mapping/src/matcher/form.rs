@@ -64,8 +64,9 @@ impl FieldForms {
         place: f64,
         entity: &BTreeSet<Concept>,
         known: &mut Concepts,
+        most_values: usize,
     ) -> FieldForms {
-        let profile = Profile::of(&field.values(), field.nulls, field.rows);
+        let profile = Profile::of(&field.values(most_values), field.nulls, field.rows);
         let dated = field.kind.is_some_and(is_date) || profile.as_ref().is_some_and(has_dates);
         let names = std::iter::once(&field.name).chain(&field.aliases);
         let mut forms: Vec<_> = names

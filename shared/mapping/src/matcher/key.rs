@@ -57,6 +57,16 @@ pub(super) fn candidates(object: &ObjectSample) -> Vec<KeyCandidate> {
     found
 }
 
+/// Puts the field first that feeds the entity's own id, if it may identify a record.
+pub(super) fn prefer(candidates: &mut [KeyCandidate], path: &str) {
+    let at = candidates
+        .iter()
+        .position(|it| it.paths == [path] && it.collisions == 0);
+    if let Some(at) = at {
+        candidates[..=at].rotate_right(1);
+    }
+}
+
 /// What can be compared as text without loss.
 fn is_plain(field: &FieldSample) -> bool {
     use SourceType::*;
@@ -157,6 +167,23 @@ mod tests {
         let id = field("Record ID", &["1", "2", "3"]);
         let city = field("City", &["x", "x", "y"]);
         check(vec![city, name, id], &[&["Record ID"], &["Name"]]);
+    }
+
+    #[test]
+    fn what_feeds_the_entitys_id_comes_first() {
+        let object = ObjectSample {
+            fields: vec![
+                field("Parent ID", &["1", "2"]),
+                field("Number", &["3", "4"]),
+            ],
+            ..ObjectSample::default()
+        };
+        let mut found = candidates(&object);
+        prefer(&mut found, "Number");
+        let paths: Vec<_> = found.iter().map(|it| it.paths[0].as_str()).collect();
+        assert_eq!(paths, ["Number", "Parent ID"]);
+        prefer(&mut found, "no such field");
+        assert_eq!(found[0].paths, ["Number"]);
     }
 
     #[test]

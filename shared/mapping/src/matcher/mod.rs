@@ -9,6 +9,7 @@
 
 mod answer;
 mod assignment;
+mod by_values;
 mod calibration;
 mod candidates;
 mod concepts;
@@ -20,8 +21,11 @@ mod explain;
 mod features;
 mod form;
 mod format;
+#[cfg(test)]
+mod header_tests;
 mod implied;
 mod key;
+mod lone_name;
 mod memory;
 mod model;
 mod normal_form;
@@ -38,6 +42,7 @@ mod tokens;
 pub mod training;
 
 pub use answer::{ALTERNATIVES, Alternative, Match, answer, answer_with};
+pub use by_values::{Ranked, is_rich_in_values, rank_by_values};
 pub use decision::Decision;
 pub use entity::RankedEntity;
 pub use explain::Factor;

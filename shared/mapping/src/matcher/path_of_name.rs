@@ -29,7 +29,9 @@ impl NameParts {
             core.extend((!noise || at + 1 == segments.len()).then_some(*segment));
         }
         let mut last = last_words(core.last().copied().unwrap_or_default());
-        if core.len() > 1 && (last == ["value"] || last == ["text", "value"]) {
+        // In `Deal - Value` the value is what is meant.
+        let by_path = !plain.contains(" - ");
+        if by_path && core.len() > 1 && (last == ["value"] || last == ["text", "value"]) {
             core.pop();
             last = words(core.last().copied().unwrap_or_default());
         }

@@ -1,12 +1,11 @@
 //! What the sampled values of a field look like together.
 
+use std::borrow::Cow;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use super::format::{self, Format, Typed};
 
-/// Most values of a field that are read, spread evenly over those given.
-const MAX_VALUES: usize = 200;
 /// Most bytes of a value that are read.
 const MAX_BYTES: usize = 240;
 
@@ -41,16 +40,15 @@ pub(super) struct Profile {
 impl Profile {
     /// None without values. `nulls` of `rows` records have none.
     pub(super) fn of(values: &[Value], nulls: u64, rows: u64) -> Option<Profile> {
-        let read = spread(values);
-        if read.is_empty() {
+        if values.is_empty() {
             return None;
         }
         let mut sums = Sums::default();
-        for (text, typed) in read.iter().copied() {
+        for (text, typed) in values.iter().copied() {
             sums.add(text, typed);
         }
-        let rows = if rows == 0 { read.len() as u64 } else { rows };
-        Some(sums.profile(read.len() as f64, nulls as f64 / rows as f64))
+        let rows = if rows == 0 { values.len() as u64 } else { rows };
+        Some(sums.profile(values.len() as f64, nulls as f64 / rows as f64))
     }
 
     /// The share of values whose format is one of those.
@@ -79,7 +77,7 @@ impl Sums {
         }
         let number = text.trim().parse::<f64>().ok();
         self.numbers.extend(number.filter(|it| it.is_finite()));
-        let lower = text.trim().to_lowercase();
+        let lower = lower_case(text.trim());
         self.values.push(hash(&lower));
         let words = lower.split(|it: char| !it.is_ascii_alphanumeric());
         let words = words.filter(|it| it.len() > 2 && !it.bytes().all(|it| it.is_ascii_digit()));
@@ -119,18 +117,21 @@ pub(super) fn overlap(a: &[u64], b: &[u64]) -> f64 {
     common as f64 / a.len().min(b.len()).max(1) as f64
 }
 
-fn spread<'a>(values: &[Value<'a>]) -> Vec<Value<'a>> {
-    let take = values.len().min(MAX_VALUES);
-    let at = |it: usize| values[it * values.len() / take];
-    (0..take).map(at).collect()
-}
-
 fn shortened(text: &str) -> &str {
     let mut end = text.len().min(MAX_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     &text[..end]
+}
+
+/// Most values are in lower case already.
+fn lower_case(text: &str) -> Cow<'_, str> {
+    let is_lower = |it: u8| it.is_ascii() && !it.is_ascii_uppercase();
+    match text.bytes().all(is_lower) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.to_lowercase()),
+    }
 }
 
 fn kind_of_letter(letter: char) -> usize {
@@ -159,6 +160,7 @@ fn sorted_set(mut values: Vec<u64>) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::question::Field;
     use super::*;
 
     fn texts<'a>(values: &[&'a str]) -> Vec<Value<'a>> {
@@ -178,10 +180,12 @@ mod tests {
 
     #[test]
     fn a_long_column_is_read_evenly_and_a_long_value_only_at_its_start() {
-        let many: Vec<_> = (0..100_000).map(|it| it.to_string()).collect();
-        let many: Vec<_> = many.iter().map(|it| (it.as_str(), Typed::Text)).collect();
-        let profile = Profile::of(&many, 0, 100_000).unwrap();
-        assert_eq!(profile.values.len(), MAX_VALUES);
+        let field = Field {
+            samples: (0..100_000).map(|it| it.to_string()).collect(),
+            ..Field::default()
+        };
+        let profile = Profile::of(&field.values(100), 0, 100_000).unwrap();
+        assert_eq!(profile.values.len(), 100);
         assert_eq!(profile.median, Some(50_000.0));
         let long = "ü".repeat(1_000_000);
         let profile = Profile::of(&[(&long, Typed::Text)], 0, 1).unwrap();

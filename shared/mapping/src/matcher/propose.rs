@@ -75,17 +75,26 @@ pub fn propose(
         .map(|it| of_entity(&sources, it, memory))
         .collect();
     let ranked = entity::rank(object, &entities, &answers);
-    let fields = ranked.first().map(|(best, _)| {
-        let targets = entities[*best].fields.iter().map(|it| it.name.clone());
-        let targets: Vec<_> = targets.collect();
-        let matches = std::mem::take(&mut answers[*best]);
-        let field = |it| proposal(it, &object.fields, &targets);
-        matches.into_iter().map(field).collect()
-    });
+    let mut keys = key::candidates(object);
+    let mut fields = Vec::new();
+    if let Some((best, _)) = ranked.first() {
+        let targets: Vec<_> = entities[*best]
+            .fields
+            .iter()
+            .map(|it| it.name.clone())
+            .collect();
+        let matches = std::mem::take(&mut answers[*best]).into_iter();
+        fields.extend(matches.map(|it| proposal(it, &object.fields, &targets)));
+        let is_id = |it: &&FieldProposal| entities[*best].key.first() == Some(&it.target);
+        let id = fields.iter().find(is_id).filter(|it| it.probability >= 0.5);
+        if let Some(id) = id {
+            key::prefer(&mut keys, &id.source);
+        }
+    }
     ObjectProposal {
         entities: ranked.into_iter().map(|it| it.1).collect(),
-        keys: key::candidates(object),
-        fields: fields.unwrap_or_default(),
+        keys,
+        fields,
     }
 }
 

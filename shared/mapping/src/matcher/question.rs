@@ -27,8 +27,8 @@ pub struct Field {
     pub aliases: Vec<String>,
     /// The type of its values; none where it is unknown or mixed.
     pub kind: Option<SourceType>,
-    /// Values as text, repeated as they occur, without nulls. At most 200 are read, evenly spread,
-    /// and of each the first 240 bytes.
+    /// Values as text, repeated as they occur, without nulls. Of many, 64 are read, evenly
+    /// spread, and of each the first 240 bytes.
     pub samples: Vec<String>,
     /// Records among which the samples were taken; 0 where that is not known.
     pub rows: u64,
@@ -53,15 +53,18 @@ pub struct Question<'a> {
 }
 
 impl Field {
-    /// The samples with the type that each has.
-    pub(super) fn values(&self) -> Vec<(&str, Typed)> {
-        let typed = |text: &String| match self.kind {
+    /// At most that many samples, evenly spread, with the type that each has.
+    pub(super) fn values(&self, most: usize) -> Vec<(&str, Typed)> {
+        let typed = |text: &str| match self.kind {
             Some(SourceType::Boolean) => Typed::Boolean,
             Some(SourceType::Integer | SourceType::Decimal) => typed_number(text),
             _ => Typed::Text,
         };
-        let value = |it| (String::as_str(it), typed(it));
-        self.samples.iter().map(value).collect()
+        let all = self.samples.len();
+        let take = all.min(most);
+        let value = |it: usize| self.samples[it * all / take].as_str();
+        let values = (0..take).map(value);
+        values.map(|it| (it, typed(it))).collect()
     }
 }
 

@@ -47,6 +47,8 @@ pub struct TargetEntity {
     pub words: Vec<String>,
     /// What it consists of, the tenant's own fields included.
     pub fields: Vec<Target>,
+    /// The fields that identify a record.
+    pub key: Vec<String>,
 }
 
 /// A field that an object may feed.
@@ -108,6 +110,7 @@ impl TargetEntity {
             kind: entity.kind.to_owned(),
             words: words.to_vec(),
             fields: entity.fields.iter().map(target).collect(),
+            key: entity.key.iter().map(|it| (*it).to_owned()).collect(),
         }
     }
 

@@ -36,22 +36,29 @@ fn jaro(a: &[char], b: &[char]) -> f64 {
     (m / a.len() as f64 + m / b.len() as f64 + (m - swapped as f64) / m) / 3.0
 }
 
+/// Three letters, 21 bits each.
+pub(super) type Trigram = u64;
+
 /// The trigrams of a word with its ends marked, each with its count, sorted.
 #[derive(Debug)]
 pub(super) struct Trigrams {
-    counts: Vec<([char; 3], f64)>,
+    counts: Vec<(Trigram, f64)>,
     norm: f64,
 }
 
 impl Trigrams {
     pub(super) fn of(word: &str) -> Trigrams {
         let text: Vec<char> = ['^'].into_iter().chain(word.chars()).chain(['$']).collect();
-        let mut all: Vec<_> = text.windows(3).map(|it| [it[0], it[1], it[2]]).collect();
+        let packed = |it: &[char]| {
+            it.iter()
+                .fold(0, |bits, it| bits << 21 | Trigram::from(u32::from(*it)))
+        };
+        let mut all: Vec<_> = text.windows(3).map(packed).collect();
         if all.is_empty() {
-            all.push(['^', '$', ' ']);
+            all.push(packed(&text));
         }
         all.sort_unstable();
-        let mut counts: Vec<([char; 3], f64)> = Vec::with_capacity(all.len());
+        let mut counts: Vec<(Trigram, f64)> = Vec::with_capacity(all.len());
         for trigram in all {
             match counts.last_mut() {
                 Some(last) if last.0 == trigram => last.1 += 1.0,
@@ -63,7 +70,7 @@ impl Trigrams {
     }
 
     /// Each trigram once.
-    pub(super) fn all(&self) -> impl Iterator<Item = [char; 3]> + '_ {
+    pub(super) fn all(&self) -> impl Iterator<Item = Trigram> + '_ {
         self.counts.iter().map(|it| it.0)
     }
 

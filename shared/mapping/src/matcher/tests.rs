@@ -114,6 +114,7 @@ fn a_tenants_own_entity_is_a_target_like_any_other() {
             target("priority", "urgency"),
             target("severity", "impact"),
         ],
+        key: vec!["ticket_id".to_owned()],
     });
     let object = object(
         "tickets",

@@ -8,6 +8,7 @@ mod canonicalise;
 mod cold_start;
 mod ingest;
 mod lint;
+mod matching;
 mod me;
 mod records;
 mod report;
@@ -33,6 +34,7 @@ const BENCHES: &[Bench] = &[
     ("view-deep", view_page::deep),
     ("cold-start", cold_start::run),
     ("lint", lint::run),
+    ("match", matching::run),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -127,3 +127,70 @@ pub(super) fn of_pair<'a>(
         target: of_target,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::matcher::question::Field;
+    use schema::source::SourceType;
+
+    #[derive(Deserialize)]
+    struct Fixture {
+        sources: Vec<FixtureField>,
+        targets: Vec<FixtureField>,
+        pairs: Vec<(usize, usize, Vec<f32>)>,
+    }
+
+    #[derive(Deserialize)]
+    struct FixtureField {
+        name: String,
+        r#type: String,
+        samples: Vec<String>,
+        rows: u64,
+        nulls: u64,
+    }
+
+    fn field(it: &FixtureField) -> Field {
+        Field {
+            name: it.name.clone(),
+            kind: match it.r#type.as_str() {
+                "integer" => Some(SourceType::Integer),
+                "number" => Some(SourceType::Decimal),
+                "timestamp" => Some(SourceType::Timestamp),
+                _ => Some(SourceType::Text),
+            },
+            samples: it.samples.clone(),
+            rows: it.rows,
+            nulls: it.nulls,
+            ..Field::default()
+        }
+    }
+
+    /// The values come from the Python program that the model was first made with.
+    #[test]
+    fn features_are_those_that_the_model_learnt_from() {
+        let fixture = include_str!("../fixtures/features.json");
+        let fixture: Fixture = serde_json::from_str(fixture).unwrap();
+        let mut known = Concepts::new();
+        let entity = BTreeSet::from([known.number("wombat")]);
+        let mut forms = |of: &[FixtureField]| -> Vec<FieldForms> {
+            let place = |at: usize| at as f64 / (of.len() - 1) as f64;
+            let all = of.iter().enumerate();
+            all.map(|(at, it)| FieldForms::of(&field(it), place(at), &entity, &mut known, 100))
+                .collect()
+        };
+        let (sources, targets) = (forms(&fixture.sources), forms(&fixture.targets));
+        for (source, target, want) in fixture.pairs {
+            let got = of_pair(&sources[source], &targets[target], true, &known).features;
+            assert_eq!(want.len(), COUNT);
+            for (at, want) in want.into_iter().enumerate() {
+                let close = (got[at] - want).abs() < 1e-4;
+                assert!(close, "{source}-{target} {}: {} {want}", NAMES[at], got[at]);
+            }
+        }
+    }
+}
