@@ -9,10 +9,12 @@ mod cold_start;
 mod ingest;
 mod lint;
 mod me;
+mod memory;
 mod records;
 mod report;
 mod schemas;
 mod server;
+mod sync_postgres;
 mod view_page;
 
 use anyhow::bail;
@@ -25,6 +27,8 @@ const BENCHES: &[Bench] = &[
     ("canonicalise", canonicalise::run),
     ("ingest", ingest::run),
     ("ingest-growth", ingest::growth),
+    ("sync-postgres", sync_postgres::run),
+    ("sync-postgres-growth", sync_postgres::growth),
     ("me", me::run),
     ("fingerprint", schemas::fingerprint),
     ("drift-diff", schemas::drift_diff),
