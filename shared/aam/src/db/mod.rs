@@ -5,6 +5,7 @@ pub mod connections;
 pub mod drift_events;
 pub mod event_ids;
 pub mod mappings;
+pub mod new_records;
 pub mod quarantine;
 pub mod raw_records;
 pub mod runs;
