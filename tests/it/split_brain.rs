@@ -89,8 +89,15 @@ impl Race<'_> {
         let stream = self.open(&mut tx).await;
         let pending = sync.list_claims(&mut tx, &stream, &batch).await.unwrap();
         tx.commit().await.unwrap();
-        let fetched = sync.resolve_claims(&mut self.source, batch, pending).await;
-        Worker::Fetched(leased, sync, fetched.unwrap())
+        let finds_deletions = self.source.lookup().is_some();
+        let fetched = match pending.settle(batch, finds_deletions) {
+            Ok(fetched) => fetched,
+            Err(contested) => {
+                let resolved = sync.resolve_claims(&mut self.source, *contested).await;
+                resolved.unwrap()
+            }
+        };
+        Worker::Fetched(leased, sync, fetched)
     }
 
     async fn write(

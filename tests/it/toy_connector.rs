@@ -75,7 +75,11 @@ impl World {
             let mut tx = self.begin().await;
             let pending = sync.list_claims(&mut tx, &stream, &batch).await.unwrap();
             tx.commit().await.unwrap();
-            let fetched = sync.resolve_claims(session, batch, pending).await.unwrap();
+            let finds_deletions = session.lookup().is_some();
+            let fetched = match pending.settle(batch, finds_deletions) {
+                Ok(fetched) => fetched,
+                Err(contested) => sync.resolve_claims(session, *contested).await.unwrap(),
+            };
             let mut tx = self.begin().await;
             sync.write(&mut tx, &stream, fetched, now).await.unwrap();
             tx.commit().await.unwrap();

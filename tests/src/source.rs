@@ -1,6 +1,7 @@
 //! A database to pull from: a real PostgreSQL behind a port, with a reader who has a password.
 
 use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::postgres::{TestDatabase, empty_database, socket};
@@ -68,6 +69,11 @@ impl Source {
     /// Lines to it, as its owner.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// How to connect to it as its owner.
+    pub fn options(&self) -> PgConnectOptions {
+        self.database.options()
     }
 
     /// Keeps everybody else from a table until it is dropped.

@@ -34,6 +34,23 @@ pub(super) fn key_and_version<'a>(
     })
 }
 
+/// The source id as far as the values of the key tell it, whatever else is in the record.
+pub(super) fn guess_source_id(plan: &Plan, json: &str) -> Option<String> {
+    if plan.is_unmapped() {
+        return None;
+    }
+    let is_key = |field: &Field| plan.entity.key.contains(&field.name);
+    let columns = plan.columns.iter().flatten();
+    let key: Vec<_> = columns.filter(|it| is_key(it.field)).collect();
+    let mut found = Found {
+        slots: vec![Slot::Absent; plan.slots],
+        extras: String::new(),
+    };
+    found.seek(&plan.root, json, &key);
+    let record = found.record(plan, is_key).ok()?;
+    Some(record.source_id().into_owned())
+}
+
 fn fill<'a>(
     plan: &'a Plan,
     json: &'a str,
@@ -46,21 +63,7 @@ fn fill<'a>(
     found.extras.push('{');
     found.object(&plan.root, json, 1)?;
     found.extras.push('}');
-
-    let mut cells = Vec::with_capacity(plan.columns.len());
-    for column in &plan.columns {
-        cells.push(match column {
-            Some(column) if wanted(column.field) => column
-                .cell(&found.slots)
-                .map_err(|reason| RecordError::at(column.field.name, reason))?,
-            _ => Cell::Null,
-        });
-    }
-    Ok(Record {
-        entity: plan.entity,
-        cells,
-        extras: found.extras,
-    })
+    found.record(plan, wanted)
 }
 
 /// What was met at a source path.
@@ -78,6 +81,48 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    /// Fills the wanted columns from what was found.
+    fn record(
+        self,
+        plan: &'a Plan,
+        wanted: impl Fn(&Field) -> bool,
+    ) -> Result<Record<'a>, RecordError> {
+        let mut cells = Vec::with_capacity(plan.columns.len());
+        for column in &plan.columns {
+            cells.push(match column {
+                Some(column) if wanted(column.field) => column
+                    .cell(&self.slots)
+                    .map_err(|reason| RecordError::at(column.field.name, reason))?,
+                _ => Cell::Null,
+            });
+        }
+        Ok(Record {
+            entity: plan.entity,
+            cells,
+            extras: self.extras,
+        })
+    }
+
+    /// Looks for the values of these columns, and no further. Says whether all are known.
+    fn seek(&mut self, node: &Node, json: &'a str, columns: &[&Column]) -> bool {
+        let mut known = false;
+        json::entries_until(json, |key, value| {
+            let Some(child) = node.child(key.text()) else {
+                return false;
+            };
+            let enter = value.starts_with('{') && !child.is_leaf();
+            known = if enter && !(child.is_source && extended_json::is_value(value)) {
+                self.slots[child.slot] = Slot::Entered;
+                self.seek(child, value, columns)
+            } else {
+                self.slots[child.slot] = Slot::Value(value);
+                columns.iter().all(|it| it.is_known(&self.slots))
+            };
+            known
+        });
+        known
+    }
+
     fn object(&mut self, node: &Node, json: &'a str, depth: usize) -> Result<(), RecordError> {
         check_depth(depth)?;
         let mut unnamed = Keys::with_room();
@@ -164,6 +209,17 @@ impl<'a> Found<'a> {
 }
 
 impl Column {
+    /// Whether its value is among what was found already: more of the record changes nothing.
+    fn is_known(&self, slots: &[Slot<'_>]) -> bool {
+        let has_text = |it: usize| text(slots[it]).is_ok_and(|it| it.is_some());
+        match &self.origin {
+            Origin::Constant(_) => true,
+            Origin::First(sources) => sources.first().is_some_and(|it| has_text(*it)),
+            Origin::Combined(sources, _) => sources.iter().all(|it| has_text(*it)),
+            Origin::Items(..) => false,
+        }
+    }
+
     fn cell<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
         let cell = match (&self.origin, self.field.kind) {
             (Origin::Items(sources, items), _) => {

@@ -30,6 +30,15 @@ pub(super) fn entries<'a>(
     }
 }
 
+/// The same until `each` has seen enough and returns true, or the text turns out not to be an
+/// object.
+pub(super) fn entries_until<'a>(json: &'a str, mut each: impl FnMut(Key<'a>, &'a str) -> bool) {
+    let _ = entries(json, |key, value| match each(key, value) {
+        true => Err(RecordError::whole("")),
+        false => Ok(()),
+    });
+}
+
 /// The items of a list, each as text.
 pub(super) fn items(json: &str) -> Result<Vec<&str>, RecordError> {
     serde_json::Deserializer::from_str(json)

@@ -116,6 +116,12 @@ impl Plan {
         Some((record.source_id().into_owned(), record.version()))
     }
 
+    /// The source id of a record that [`Plan::canonicalise`] takes; one that it rejects may have one
+    /// as well. Nothing behind what tells the id is looked at.
+    pub fn guess_source_id(&self, json: &str) -> Option<String> {
+        canonicalise::guess_source_id(self, json)
+    }
+
     /// Reads one JSON object into a canonical record, which borrows from both.
     pub fn canonicalise<'a>(&'a self, json: &'a str) -> Result<Record<'a>, RecordError> {
         canonicalise::canonicalise(self, json)

@@ -616,3 +616,37 @@ fn an_object_where_a_value_is_expected_is_never_no_value() {
         " updated_at=2024-10-20T14:30:00.123Z",
     );
 }
+
+proptest! {
+    /// Whatever comes before the key, and whichever of its sources the record has.
+    #[test]
+    fn the_id_of_a_good_record_is_guessed(
+        entries in proptest::sample::subsequence(
+            vec![
+                r#""Id":"1""#, r#""Id":5"#, r#""Id":null"#, r#""Id":{"$oid":"ab"}"#, r#""Id":"\u00e9""#,
+                r#""Key":{"Id":"2"}"#, r#""Key":{"Other":1}"#, r#""Key":null"#, r#""Key":{"Id":null}"#,
+                r#""X":{"Id":"3"}"#, r#""Y":[1,{"Id":"4"}]"#, r#""Z":"Id""#,
+            ],
+            0..6,
+        ).prop_shuffle(),
+    ) {
+        let plan = compile("opportunity", &json!([
+            {"target": "opportunity_id", "sources": ["Key.Id", "Id"], "transforms": [{"kind": "trim"}]},
+            {"target": "name", "sources": ["Name"]},
+        ]));
+        let json = format!(r#"{{{},"Name":"n"}}"#, entries.join(",")).replace("{,", "{");
+        if let Ok(record) = plan.canonicalise(&json) {
+            prop_assert_eq!(plan.guess_source_id(&json), Some(record.source_id().into_owned()), "{}", json);
+        }
+    }
+}
+
+#[test]
+fn no_more_is_read_for_an_id_than_tells_it() {
+    let plan = plan(json!([]));
+    let id = |json| plan.guess_source_id(json);
+    assert_eq!(id(r#"{"Id":"1","Name":!"#).as_deref(), Some("1"));
+    assert_eq!(id(r#"{"Name":!"Id":"1"}"#), None);
+    assert_eq!(id(r#"{"Id":["1"]}"#), None);
+    assert_eq!(id("[]"), None);
+}

@@ -153,12 +153,29 @@ impl LeasedTransaction {
     /// # Errors
     /// Those of the database.
     pub async fn commit(mut self) -> sqlx::Result<bool> {
-        let JobRef { job, .. } = self.leased.job_ref;
-        if !db::jobs::lock_lease(&mut self.tx, job, self.leased.lease).await? {
+        if !self.lock_lease().await? {
             return Ok(false);
         }
         self.tx.commit().await?;
         Ok(true)
+    }
+
+    /// The same without waiting for the disk: for progress that more is to follow. Where the
+    /// database crashes, the job goes on from its progress before.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn commit_async(mut self) -> sqlx::Result<bool> {
+        if !self.lock_lease().await? {
+            return Ok(false);
+        }
+        db::commit_async(self.tx).await?;
+        Ok(true)
+    }
+
+    async fn lock_lease(&mut self) -> sqlx::Result<bool> {
+        let JobRef { job, .. } = self.leased.job_ref;
+        db::jobs::lock_lease(&mut self.tx, job, self.leased.lease).await
     }
 }
 

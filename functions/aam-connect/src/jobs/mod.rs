@@ -128,7 +128,9 @@ impl Work<'_> {
         }
     }
 
-    /// Commits the transaction together with the job's progress.
+    /// Commits the transaction together with the job's progress, without waiting for the disk: the
+    /// job goes on, and its end waits for all that was written before. Where the database crashes
+    /// before, records and progress are together what they were a moment ago.
     pub(crate) async fn commit(
         &self,
         mut tx: LeasedTransaction,
@@ -140,7 +142,7 @@ impl Work<'_> {
         }
         let job = self.leased.job_ref;
         db::jobs::advance(&mut tx, job.tenant, job.job, &progress, self.now).await?;
-        if !tx.commit().await? {
+        if !tx.commit_async().await? {
             return Ok(SliceOutcome::Lost);
         }
         Ok(SliceOutcome::Advanced(progress))

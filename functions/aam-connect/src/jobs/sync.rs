@@ -2,7 +2,7 @@
 
 use aam::db::{runs, sync_positions};
 use aam::ingest::{Counts, Stream};
-use aam::sync::{Fetched, ObjectSync, PendingRowClaims, Phase};
+use aam::sync::{ContestedBatch, Fetched, ObjectSync, PendingRowClaims, Phase};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, join};
@@ -12,7 +12,7 @@ use schema::TenantId;
 use schema::source::ObjectRef;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sources::{SourceError, SourceErrorKind};
+use sources::{Batch, SourceError, SourceErrorKind};
 
 use super::object::{object_ref, record_schema};
 use super::{
@@ -117,6 +117,13 @@ struct SourceSync<'a> {
 
 type SliceResult = Result<SliceOutcome, Failure>;
 
+/// What became of a batch.
+enum Brought {
+    Written(SliceOutcome),
+    /// The source is to be asked about rows before it can be written.
+    Contested(Box<ContestedBatch>),
+}
+
 impl SourceSync<'_> {
     /// Takes up the next stream: records its structure and begins its run.
     async fn begin(
@@ -166,19 +173,16 @@ impl SourceSync<'_> {
         current: ObjectSync,
         mut progress: SyncProgress,
     ) -> SliceResult {
-        let fetched = match self.object(&current.object)? {
-            Some(object) => Box::pin(self.fetch(slice, &object, &current)).await,
-            None => Err(Failure::Source(SourceError::new(
-                SourceErrorKind::Schema,
-                "/objects",
-                format!(
-                    "`{}` is no longer in the connection's config",
-                    current.object
-                ),
-            ))),
+        let object = self.object(&current.object)?.ok_or_else(|| {
+            let name = &current.object;
+            let message = format!("`{name}` is no longer in the connection's config");
+            SourceError::new(SourceErrorKind::Schema, "/objects", message)
+        });
+        let went = match object {
+            Ok(object) => Box::pin(self.bring(slice, &object, &current, &progress)).await,
+            Err(error) => Err(Failure::Source(error)),
         };
-        match fetched {
-            Ok(fetched) => Box::pin(self.write(slice, current, fetched, progress)).await,
+        match went {
             Err(Failure::Source(error)) if !error.is_transient() => {
                 slice.sessions.close().await;
                 let mut tx = self.work.begin().await?;
@@ -189,28 +193,65 @@ impl SourceSync<'_> {
                 progress.note(error)?;
                 self.work.commit(tx, &progress).await
             }
-            Err(failure) => Err(failure),
+            went => went,
         }
     }
 
-    /// Asks the source what comes next. No transaction is open while it is asked.
-    async fn fetch(
+    /// Asks the source what comes next and writes it. No transaction is open while it is asked.
+    async fn bring(
         &self,
         slice: &mut Slice<'_>,
         object: &ObjectRef,
         current: &ObjectSync,
-    ) -> Result<Fetched, Failure> {
+        progress: &SyncProgress,
+    ) -> SliceResult {
         current.check_deletions().map_err(Failure::Source)?;
-        let pool = &self.work.platform.db;
         if let Phase::Deletions { .. } | Phase::QuarantineDeletions { .. } = current.phase() {
+            let pool = &self.work.platform.db;
             let mut tx = db::begin(pool, self.work.tenant()).await?;
             let stream = Stream::open(&mut tx, self.work.tenant(), object, self.work.now).await?;
             let candidates = current.list_candidates(&mut tx, &stream).await?;
             tx.commit().await?;
             let session = slice.session(self.source).await?;
             let gone = current.find_gone(session, candidates).await;
-            return gone.map_err(Failure::Source);
+            let gone = gone.map_err(Failure::Source)?;
+            return self.write(object, (current, progress), gone).await;
         }
+        let batch = self.read(slice, current).await?;
+        let session = slice.session(self.source).await?;
+        let finds_deletions = session.lookup().is_some();
+        // While this batch is looked up and written, the next one is fetched.
+        let next = (!batch.exhausted).then(|| batch.state.clone());
+        let sessions = &mut *slice.sessions;
+        let write = async {
+            let pending = self.list_claims(object, current, &batch).await?;
+            match pending.settle(batch, finds_deletions) {
+                Ok(fetched) => Ok(Brought::Written(
+                    self.write(object, (current, progress), fetched).await?,
+                )),
+                Err(contested) => Ok(Brought::Contested(contested)),
+            }
+        };
+        let prefetch = async {
+            if let Some(state) = &next {
+                let (key, name) = (self.source.key, current.object.as_str());
+                sessions.prefetch(key, name, state).await;
+            }
+        };
+        let (brought, ()) = join(Box::pin(write), Box::pin(prefetch)).await;
+        let contested = match brought {
+            Ok(Brought::Written(outcome)) => return Ok(outcome),
+            Ok(Brought::Contested(contested)) => contested,
+            Err(failure) => return Err(failure),
+        };
+        let session = slice.session(self.source).await?;
+        let resolved = current.resolve_claims(session, *contested).await;
+        let fetched = resolved.map_err(Failure::Source)?;
+        self.write(object, (current, progress), fetched).await
+    }
+
+    /// The next batch of records.
+    async fn read(&self, slice: &mut Slice<'_>, current: &ObjectSync) -> Result<Batch, Failure> {
         let read = (current.object.as_str(), current.read_state());
         let batch = match slice.sessions.take_prefetched(self.source.key, read) {
             Some(batch) => batch,
@@ -221,56 +262,50 @@ impl SourceSync<'_> {
             }
         };
         current.check_batch(&batch).map_err(Failure::Source)?;
-        let mut pending = PendingRowClaims::default();
-        if current.may_move_ids() {
-            let mut tx = db::begin(pool, self.work.tenant()).await?;
-            let stream = Stream::open(&mut tx, self.work.tenant(), object, self.work.now).await?;
-            pending = current.list_claims(&mut tx, &stream, &batch).await?;
-            tx.commit().await?;
-        }
-        let session = slice.session(self.source).await?;
-        let resolved = current.resolve_claims(session, batch, pending).await;
-        resolved.map_err(Failure::Source)
+        Ok(batch)
     }
 
-    /// Writes what the source said, and how far that is; meanwhile the next batch is fetched.
+    /// Looks which rows of a batch are not those of the records with their ids.
+    async fn list_claims(
+        &self,
+        object: &ObjectRef,
+        current: &ObjectSync,
+        batch: &Batch,
+    ) -> Result<PendingRowClaims, Failure> {
+        if !current.may_move_ids() {
+            return Ok(PendingRowClaims::default());
+        }
+        let pool = &self.work.platform.db;
+        let mut tx = db::begin(pool, self.work.tenant()).await?;
+        let stream = Stream::open(&mut tx, self.work.tenant(), object, self.work.now).await?;
+        let pending = current.list_claims(&mut tx, &stream, batch).await?;
+        tx.commit().await?;
+        Ok(pending)
+    }
+
+    /// Writes what the source said, and how far that is.
     async fn write(
         &self,
-        slice: &mut Slice<'_>,
-        mut current: ObjectSync,
+        object: &ObjectRef,
+        (current, progress): (&ObjectSync, &SyncProgress),
         fetched: Fetched,
-        mut progress: SyncProgress,
     ) -> SliceResult {
-        let (key, name) = (self.source.key, current.object.clone());
-        let Some(object) = self.object(&name)? else {
-            return Ok(SliceOutcome::Lost);
+        let (mut current, mut progress) = (current.clone(), progress.clone());
+        let mut tx = self.work.begin().await?;
+        self.work
+            .lock_connection(&mut tx, object.connection)
+            .await?;
+        let stream = Stream::open(&mut tx, self.work.tenant(), object, self.work.now).await?;
+        current
+            .write(&mut tx, &stream, fetched, self.work.now)
+            .await?;
+        progress.current = if *current.phase() == Phase::Done {
+            progress.close(&current);
+            None
+        } else {
+            Some(current)
         };
-        let next = fetched.next_state().cloned();
-        let sessions = &mut *slice.sessions;
-        let write = async {
-            let mut tx = self.work.begin().await?;
-            self.work
-                .lock_connection(&mut tx, object.connection)
-                .await?;
-            let stream = Stream::open(&mut tx, self.work.tenant(), &object, self.work.now).await?;
-            current
-                .write(&mut tx, &stream, fetched, self.work.now)
-                .await?;
-            progress.current = if *current.phase() == Phase::Done {
-                progress.close(&current);
-                None
-            } else {
-                Some(current)
-            };
-            self.work.commit(tx, &progress).await
-        };
-        let prefetch = async {
-            if let Some(state) = &next {
-                sessions.prefetch(key, &name, state).await;
-            }
-        };
-        let (written, ()) = join(Box::pin(write), Box::pin(prefetch)).await;
-        written
+        self.work.commit(tx, &progress).await
     }
 
     /// The object of that name; none where the config does not select it any more.

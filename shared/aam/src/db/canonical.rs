@@ -16,6 +16,12 @@ use sqlx::{AssertSqlSafe, Postgres};
 use super::{Connection, Result};
 use mapping::{Cell, Record};
 
+static INSERTS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
+    ENTITIES
+        .iter()
+        .map(|it| (it.kind, insert_sql(it)))
+        .collect()
+});
 static UPSERTS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
     ENTITIES
         .iter()
@@ -39,6 +45,31 @@ pub async fn upsert(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let sql = UPSERTS[entity.kind].as_str();
+    write(conn, tenant, (sql, object, entity), rows, now).await
+}
+
+/// Writes records of ids that none is stored under. Give each id once.
+///
+/// # Errors
+/// Those of the database, a unique violation where one is there.
+pub(super) async fn insert(
+    conn: &mut Connection,
+    tenant: TenantId,
+    (object, entity): (&ObjectRef, &'static Entity),
+    rows: &[(&str, &Record<'_>)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let sql = INSERTS[entity.kind].as_str();
+    write(conn, tenant, (sql, object, entity), rows, now).await
+}
+
+async fn write(
+    conn: &mut Connection,
+    tenant: TenantId,
+    (sql, object, entity): (&'static str, &ObjectRef, &'static Entity),
+    rows: &[(&str, &Record<'_>)],
+    now: DateTime<Utc>,
+) -> Result<()> {
     let ids: Vec<_> = rows.iter().map(|it| it.0).collect();
     let extras: Vec<_> = rows.iter().map(|it| it.1.extras.as_str()).collect();
     let mut query = sqlx::query(AssertSqlSafe(sql))
@@ -89,6 +120,19 @@ pub async fn delete_of_any_entity(
 }
 
 fn upsert_sql(entity: &Entity) -> String {
+    let mut sql = insert_sql(entity);
+    sql.push_str(
+        " on conflict (tenant_id, connection_id, object, source_id) do update set \
+         source_system = excluded.source_system, synced_at = excluded.synced_at, \
+         extras = excluded.extras",
+    );
+    for field in entity.fields {
+        let _ = write!(sql, ", {0} = excluded.{0}", field.name);
+    }
+    sql
+}
+
+fn insert_sql(entity: &Entity) -> String {
     let names = |prefix: &str, name: fn(&Field) -> String| {
         let mut text = String::new();
         for field in entity.fields {
@@ -101,7 +145,6 @@ fn upsert_sql(entity: &Entity) -> String {
         Kind::TextList | Kind::Decimal => format!("{}::{}", it.name, it.kind.sql()),
         _ => it.name.to_owned(),
     });
-    let updates = names("", |it| format!("{0} = excluded.{0}", it.name));
     let mut arrays = String::new();
     for (index, field) in entity.fields.iter().enumerate() {
         let _ = write!(arrays, ", ${}::{}[]", index + 8, wire(field.kind));
@@ -111,10 +154,7 @@ fn upsert_sql(entity: &Entity) -> String {
         "insert into {table} (tenant_id, connection_id, object, source_id, source_system, \
          synced_at, extras{columns}) \
          select $1, $2, $3, given.source_id, $4, $5, given.extras::jsonb{values} \
-         from unnest($6::text[], $7::text[]{arrays}) as given(source_id, extras{columns}) \
-         on conflict (tenant_id, connection_id, object, source_id) do update set \
-         source_system = excluded.source_system, synced_at = excluded.synced_at, \
-         extras = excluded.extras{updates}"
+         from unnest($6::text[], $7::text[]{arrays}) as given(source_id, extras{columns})"
     )
 }
 

@@ -6,6 +6,7 @@ pub mod drift_events;
 pub mod event_ids;
 pub mod mapping_decisions;
 pub mod mappings;
+pub mod new_records;
 pub mod quarantine;
 pub mod quarantine_groups;
 pub mod raw_records;

@@ -141,6 +141,48 @@ pub async fn upsert(
     .await
 }
 
+/// Stores records of ids that none is stored under. Give them sorted by id, each id once.
+///
+/// # Errors
+/// Those of the database, a unique violation where one has come in the meantime.
+pub(super) async fn insert(
+    conn: &mut Connection,
+    tenant: TenantId,
+    batch: &RawBatch<'_>,
+    rows: &[NewRaw<'_>],
+) -> Result<()> {
+    let ids: Vec<_> = rows.iter().map(|it| it.source_id).collect();
+    let payloads: Vec<_> = rows.iter().map(|it| it.payload).collect();
+    let hashes: Vec<_> = rows.iter().map(|it| it.content_hash).collect();
+    let versions: Vec<_> = rows.iter().map(|it| it.version).collect();
+    let keys: Vec<_> = rows.iter().map(|it| it.source_key).collect();
+    sqlx::query!(
+        r#"
+        insert into raw_records
+          (tenant_id, connection_id, object, source_id, payload, content_hash, source_version,
+           mapping_version, run_id, deleted, received_at, source_key)
+        select $1, $2, $3, source_id, payload, content_hash, source_version, $4, $5, false, $6,
+          source_key
+        from unnest($7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::text[])
+          as given(source_id, payload, content_hash, source_version, source_key)
+        "#,
+        tenant as _,
+        batch.object.connection as _,
+        batch.object.name,
+        batch.mapping_version,
+        batch.run as _,
+        batch.now,
+        ids as _,
+        payloads as _,
+        hashes as _,
+        versions as _,
+        keys as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Notes the keys of records that were stored without one. Give ids and keys in the same order.
 pub async fn set_keys(
     conn: &mut Connection,
@@ -150,20 +192,17 @@ pub async fn set_keys(
 ) -> Result<()> {
     sqlx::query!(
         r#"
-        with given as materialized (
-          select r.source_id, given.source_key
-          from unnest($4::text[], $5::text[]) as given(source_id, source_key)
-          join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
-            and r.source_id = given.source_id
-          where r.source_key is null
-          order by r.source_id
-          for update of r
-        )
-        update raw_records r
-        set source_key = given.source_key
-        from given
-        where r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
-          and r.source_id = given.source_id
+        update raw_records
+        set source_key = ($5::text[])[array_position($4::text[], source_id)]
+        -- No join: PostgreSQL does not know how many records this object has, and may read them all.
+        where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any(array(
+          select source_id
+          from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+            and source_key is null
+          order by source_id
+          for update
+        ))
         "#,
         tenant as _,
         object.connection as _,
@@ -188,19 +227,16 @@ pub async fn release(
     let keys: Vec<_> = released.iter().map(|it| it.1.as_str()).collect();
     sqlx::query!(
         r#"
-        with given as materialized (
-          select r.source_id
-          from unnest($4::text[], $5::text[]) as given(source_id, source_key)
-          join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
-            and r.source_id = given.source_id and r.source_key = given.source_key
-          order by r.source_id
-          for update of r
-        )
-        update raw_records r
+        update raw_records
         set source_key = null
-        from given
-        where r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
-          and r.source_id = given.source_id
+        where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any(array(
+          select source_id
+          from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+            and source_key = ($5::text[])[array_position($4::text[], source_id)]
+          order by source_id
+          for update
+        ))
         "#,
         tenant as _,
         object.connection as _,

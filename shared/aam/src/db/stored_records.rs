@@ -352,40 +352,6 @@ pub struct Rows {
     pub keys: Vec<String>,
 }
 
-/// A record that is not, or not yet, stored from the row that has its id.
-pub struct Unsettled {
-    /// Its index among the given rows.
-    pub index: i64,
-    /// The key of the row that it is stored from, if it is stored from one.
-    pub holder: Option<String>,
-}
-
-/// Those of the rows whose records are not stored from them.
-pub async fn list_unsettled(
-    conn: &mut Conn,
-    tenant: TenantId,
-    object: ObjectKey<'_>,
-    rows: &Rows,
-) -> Result<Vec<Unsettled>> {
-    sqlx::query_as!(
-        Unsettled,
-        r#"
-        select given.n - 1 "index!", case when not r.deleted then r.source_key end holder
-        from unnest($4::text[], $5::text[]) with ordinality as given(source_id, source_key, n)
-        left join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
-          and r.source_id = given.source_id
-        where r.source_key is distinct from given.source_key or r.deleted
-        "#,
-        tenant as _,
-        object.connection as _,
-        object.name,
-        &rows.source_ids,
-        &rows.keys,
-    )
-    .fetch_all(conn)
-    .await
-}
-
 /// How many records of an object are stored.
 pub async fn count_raw(conn: &mut Conn, tenant: TenantId, object: ObjectKey<'_>) -> Result<u64> {
     let count = sqlx::query_scalar!(
@@ -404,6 +370,9 @@ pub async fn count_raw(conn: &mut Conn, tenant: TenantId, object: ObjectKey<'_>)
 }
 
 /// The other records that are stored from these rows: what they were before their ids changed.
+///
+/// Looked up key by key: PostgreSQL knows how many records all objects have, not how many this one
+/// has, and would read all of those for a join.
 pub async fn list_left(
     conn: &mut Conn,
     tenant: TenantId,
@@ -414,9 +383,14 @@ pub async fn list_left(
         r#"
         select r.source_id
         from unnest($4::text[], $5::text[]) as given(source_id, source_key)
-        join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
-          and md5(r.source_key) = md5(given.source_key) and r.source_key = given.source_key
-        where r.source_id <> given.source_id and not r.deleted
+        cross join lateral (
+          select source_id
+          from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3
+            and md5(source_key) = md5(given.source_key) and source_key = given.source_key
+            and source_id <> given.source_id and not deleted
+          offset 0
+        ) r
         "#,
         tenant as _,
         object.connection as _,
@@ -464,7 +438,7 @@ pub async fn list_waiting(
     Ok(waiting.collect())
 }
 
-/// The records that are stored from rows with these keys.
+/// The records that are stored from rows with these keys, each looked up by its own.
 pub async fn list_ids(
     conn: &mut Conn,
     tenant: TenantId,
@@ -475,9 +449,14 @@ pub async fn list_ids(
         r#"
         select r.source_id
         from unnest($4::text[]) as given(source_key)
-        join raw_records r on r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
-          and md5(r.source_key) = md5(given.source_key) and r.source_key = given.source_key
-        where not r.deleted
+        cross join lateral (
+          select source_id
+          from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3
+            and md5(source_key) = md5(given.source_key) and source_key = given.source_key
+            and not deleted
+          offset 0
+        ) r
         "#,
         tenant as _,
         object.connection as _,

@@ -1,19 +1,20 @@
 //! One batch, in a constant number of statements.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use schema::RunId;
 
 use super::decide::{Times, decide};
-use super::prepare::{Prepared, QuarantinedItem, prepare};
+use super::prepare::{Prepared, QuarantinedItem, Read};
+use super::recognise::{Recognised, recognise};
 use super::unmapped_key::UnmappedKey;
 use super::{Item, Outcome, Passage, Stream, quarantine};
-use crate::db::canonical;
 use crate::db::quarantine::{NewQuarantined, Superseded};
 use crate::db::raw_records::{self, Known, NewRaw, RawBatch};
 use crate::db::runs::RunKind;
 use crate::db::{self, Connection};
+use crate::db::{canonical, new_records};
 use crate::inference::{FieldCoverage, SchemaInference};
 
 /// Stores the items and says what became of each. Changes nothing if it fails and the caller
@@ -27,17 +28,22 @@ pub(super) async fn write_batch(
     now: DateTime<Utc>,
 ) -> db::Result<Vec<Outcome>> {
     let (stream, run) = (&passage.stream, &passage.run);
-    let read: Vec<_> = items.iter().map(|it| prepare(&stream.plan, it)).collect();
-    let known = known(conn, stream, &read).await?;
-    let (prepared, rejected) = split(contest(read, &known));
     let times = Times {
         as_of: (run.kind == RunKind::Sync).then_some(run.started_at),
         now,
     };
+    let Recognised { read, known } = recognise(conn, (stream, run), items, times).await?;
+    let same: Vec<_> = (0..read.len()).filter(|it| read[*it].is_none()).collect();
+    let (prepared, rejected) = split(contest(read, &known));
+    let stored = Stored::of(&known);
+    let keyless = keyless(&known);
     let (mut outcomes, writes) = decide(known, stream.mapping_version, &prepared, times);
+    for index in same {
+        outcomes[index] = Some(Outcome::Unchanged);
+    }
     let place = (stream, run.id, times);
-    write(conn, place, (&prepared, &writes, &mut outcomes)).await?;
-    note_keys(conn, stream, &prepared, &outcomes).await?;
+    write(conn, place, (&prepared, &writes, &mut outcomes), stored).await?;
+    note_keys(conn, stream, (&prepared, &outcomes), &keyless).await?;
     let rows = rejected.iter().map(new_quarantined).collect();
     quarantine::insert(conn, stream, run.id, rows, now).await?;
     let mut settled = settle(&prepared, &outcomes);
@@ -76,16 +82,14 @@ pub(super) async fn write_batch(
     Ok(outcomes.collect())
 }
 
-type Read<'a> = Result<Prepared<'a>, Box<QuarantinedItem<'a>>>;
-
 /// A record is of one row: the one that it was stored from, or the first one to come. Rows that came
 /// in two runs, before a mapping gave them an id, are versions of one record: the later one stays.
-fn contest<'a>(read: Vec<Read<'a>>, known: &[Known]) -> Vec<Read<'a>> {
+fn contest<'a>(read: Vec<Option<Read<'a>>>, known: &[Known]) -> Vec<Option<Read<'a>>> {
     let stored = known.iter().filter(|it| !it.deleted);
     let mut holders: HashMap<String, String> = stored
         .filter_map(|it| Some((it.source_id.clone(), it.source_key.clone()?)))
         .collect();
-    let contest = |it: Read<'a>| {
+    let mut contest = |it: Read<'a>| {
         let item = it?;
         let Some(key) = item.source_key else {
             return Ok(item);
@@ -98,12 +102,13 @@ fn contest<'a>(read: Vec<Read<'a>>, known: &[Known]) -> Vec<Read<'a>> {
             Err(Box::new(item.collide(holder)))
         }
     };
-    read.into_iter().map(contest).collect()
+    read.into_iter().map(|it| it.map(&mut contest)).collect()
 }
 
-fn split(read: Vec<Read<'_>>) -> (Vec<Option<Prepared<'_>>>, Vec<QuarantinedItem<'_>>) {
+/// What can be stored, in its place, and what cannot.
+fn split(read: Vec<Option<Read<'_>>>) -> (Vec<Option<Prepared<'_>>>, Vec<QuarantinedItem<'_>>) {
     let mut rejected = Vec::new();
-    let prepared = read.into_iter().map(|it| match it {
+    let prepared = read.into_iter().map(|it| match it? {
         Ok(prepared) => Some(prepared),
         Err(reject) => {
             rejected.push(*reject);
@@ -113,20 +118,21 @@ fn split(read: Vec<Read<'_>>) -> (Vec<Option<Prepared<'_>>>, Vec<QuarantinedItem
     (prepared.collect(), rejected)
 }
 
-async fn known(
-    conn: &mut Connection,
-    stream: &Stream,
-    read: &[Read<'_>],
-) -> db::Result<Vec<Known>> {
-    let ids: Vec<_> = read
-        .iter()
-        .flatten()
-        .map(|it| it.source_id.as_str())
-        .collect();
-    if ids.is_empty() {
-        return Ok(vec![]);
+/// Whether anything is stored of the records of a batch.
+#[derive(Clone, Copy, PartialEq)]
+enum Stored {
+    Nothing,
+    Some,
+}
+
+impl Stored {
+    fn of(known: &[Known]) -> Stored {
+        if known.is_empty() {
+            Stored::Nothing
+        } else {
+            Stored::Some
+        }
     }
-    raw_records::list_known(conn, stream.tenant, stream.object.key(), &ids).await
 }
 
 /// Writes the raw records, then the canonical ones of those that were written: a concurrent
@@ -135,6 +141,7 @@ async fn write(
     conn: &mut Connection,
     (stream, run, times): (&Stream, RunId, Times),
     (prepared, writes, outcomes): (&[Option<Prepared<'_>>], &[usize], &mut [Option<Outcome>]),
+    stored: Stored,
 ) -> db::Result<()> {
     if writes.is_empty() {
         return Ok(());
@@ -151,9 +158,12 @@ async fn write(
         as_of: times.as_of,
         now: times.now,
     };
+    if stored == Stored::Nothing && insert(conn, stream, (&batch, &rows), &written).await? {
+        return Ok(());
+    }
     let kept = raw_records::upsert(conn, stream.tenant, &batch, &rows).await?;
     if kept.len() < written.len() {
-        let kept: std::collections::HashSet<_> = kept.iter().map(String::as_str).collect();
+        let kept: HashSet<_> = kept.iter().map(String::as_str).collect();
         written.retain(|(index, item)| {
             let kept = kept.contains(item.source_id.as_str());
             if !kept {
@@ -163,6 +173,29 @@ async fn write(
         });
     }
     write_canonical(conn, stream, &written, times.now).await
+}
+
+/// Writes records of which nothing is stored, which takes a third less time than [`write()`]. Does
+/// nothing and says no where that is not so any more, one of them is a delete, or no mapping says what
+/// they become.
+async fn insert(
+    conn: &mut Connection,
+    stream: &Stream,
+    (batch, rows): (&RawBatch<'_>, &[NewRaw<'_>]),
+    written: &[(usize, &Prepared<'_>)],
+) -> db::Result<bool> {
+    let entity = stream.plan.entity();
+    if entity.is_unmapped() {
+        return Ok(false);
+    }
+    let records = written
+        .iter()
+        .map(|(_, it)| Some((it.source_id.as_str(), it.record.as_ref()?)));
+    let Some(records) = records.collect::<Option<Vec<_>>>() else {
+        return Ok(false);
+    };
+    let place = (&stream.object, entity);
+    new_records::insert(conn, stream.tenant, place, (batch, rows, &records)).await
 }
 
 async fn write_canonical(
@@ -193,12 +226,18 @@ async fn write_canonical(
     Ok(())
 }
 
-/// A record that stays as it is may have been stored without its key.
+/// The ids of records that are stored without the keys of their rows.
+fn keyless(known: &[Known]) -> HashSet<String> {
+    let keyless = known.iter().filter(|it| it.source_key.is_none());
+    keyless.map(|it| it.source_id.clone()).collect()
+}
+
+/// A record that stays as it is may be among those that are stored without their keys.
 async fn note_keys(
     conn: &mut Connection,
     stream: &Stream,
-    prepared: &[Option<Prepared<'_>>],
-    outcomes: &[Option<Outcome>],
+    (prepared, outcomes): (&[Option<Prepared<'_>>], &[Option<Outcome>]),
+    keyless: &HashSet<String>,
 ) -> db::Result<()> {
     let stays = |it: &Option<Outcome>| matches!(it, Some(Outcome::Unchanged | Outcome::Stale));
     let (ids, keys): (Vec<_>, Vec<_>) = prepared
@@ -206,6 +245,7 @@ async fn note_keys(
         .zip(outcomes)
         .filter(|it| stays(it.1))
         .filter_map(|it| it.0.as_ref())
+        .filter(|it| keyless.contains(&it.source_id))
         .filter_map(|it| Some((it.source_id.as_str(), it.source_key?)))
         .unzip();
     if ids.is_empty() {
@@ -268,7 +308,7 @@ fn replace<'a>(
             written.insert(item.source_id.as_str(), (index, item.version));
         }
     }
-    let places = prepared.iter().enumerate().filter(|it| it.1.is_none());
+    let places = outcomes.iter().enumerate().filter(|it| it.1.is_none());
     for ((index, _), rejected) in places.zip(rejected) {
         let id = rejected.source_id.as_deref();
         let last = id.and_then(|it| written.get(it));

@@ -55,7 +55,9 @@ pub(super) fn decide(
         let state = states.get_mut(&item.source_id);
         let outcome = compare(state.as_deref(), item);
         // The same again at another time: what comes late must be measured by that time.
-        let moves = state.as_ref().is_some_and(|it| it.is_moved_by(item));
+        let moves = state
+            .as_ref()
+            .is_some_and(|it| it.is_moved_by(item.version));
         if outcome != Outcome::Stale && (outcome != Outcome::Unchanged || moves) {
             let version = item.version.or(state.as_ref().and_then(|it| it.version));
             let new = State::new(item, version);
@@ -72,6 +74,20 @@ pub(super) fn decide(
     let mut writes: Vec<_> = writes.into_iter().collect();
     writes.sort_unstable();
     (outcomes, writes.into_iter().map(|it| it.1).collect())
+}
+
+/// Whether a record is stored from content with that hash, by that version of the mapping, and
+/// stays as it is where the same comes again. `occurred_at` is the version of content that has none
+/// itself; content that has one is stored with it.
+pub(super) fn is_stored(
+    known: &Known,
+    (content_hash, occurred_at): (&[u8; 32], Option<DateTime<Utc>>),
+    mapping_version: i32,
+    times: Times,
+) -> bool {
+    let state = State::stored(known, mapping_version, times);
+    let same = state.content_hash == *content_hash && state.current_mapping && !state.deleted;
+    same && !state.is_moved_by(occurred_at)
 }
 
 fn compare(state: Option<&State>, item: &Prepared<'_>) -> Outcome {
@@ -104,9 +120,9 @@ impl State {
         }
     }
 
-    fn is_moved_by(&self, same: &Prepared<'_>) -> bool {
-        let earlier = same.version.is_some() && same.version < self.version;
-        self.version < same.version || earlier && !self.holds
+    fn is_moved_by(&self, version: Option<DateTime<Utc>>) -> bool {
+        let earlier = version.is_some() && version < self.version;
+        self.version < version || earlier && !self.holds
     }
 
     fn new(item: &Prepared<'_>, version: Option<DateTime<Utc>>) -> State {
@@ -123,7 +139,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::prepare::prepare;
+    use crate::ingest::prepare::{hash, prepare};
     use crate::ingest::{Item, Op};
     use mapping::Plan;
     use schema::mapping::{FieldMapping, Mapping};
@@ -161,7 +177,7 @@ mod tests {
         let known = known.split_terminator(", ").map(|it| {
             let texts = texts(it);
             let item = item(&texts);
-            let prepared = prepare(&plan, &item).unwrap();
+            let prepared = prepare(&plan, &item, hash(&item)).unwrap();
             Known {
                 source_id: prepared.source_id,
                 content_hash: prepared.content_hash.to_vec(),
@@ -175,7 +191,8 @@ mod tests {
         let texts: Vec<_> = items.split(", ").map(texts).collect();
         let prepared: Vec<_> = texts
             .iter()
-            .map(|it| prepare(&plan, &item(it)).ok())
+            .map(item)
+            .map(|it| prepare(&plan, &it, hash(&it)).ok())
             .collect();
         let now = DateTime::parse_from_rfc3339("2026-12-31T00:00:00Z").unwrap();
         let times = Times {

@@ -19,6 +19,7 @@ mod passage;
 mod plan_cache;
 mod prepare;
 mod quarantine;
+mod recognise;
 mod rejection;
 mod schema_versions;
 mod stream;
@@ -27,7 +28,9 @@ mod unmapped_key;
 use chrono::{DateTime, Utc};
 
 pub use passage::Passage;
+pub(crate) use prepare::content_hash;
 pub use quarantine::UnreadRecord;
+pub(crate) use recognise::guess_id;
 pub use schema_versions::record_declared;
 pub use stream::{OpenError, Stream};
 pub use unmapped_key::UnmappedKey;

@@ -63,11 +63,11 @@ impl<'a> Prepared<'a> {
     }
 }
 
-pub(super) fn prepare<'a>(
-    plan: &'a Plan,
-    item: &Item<'a>,
-) -> Result<Prepared<'a>, Box<QuarantinedItem<'a>>> {
-    let content_hash = hash(item);
+/// An item that was read.
+pub(super) type Read<'a> = Result<Prepared<'a>, Box<QuarantinedItem<'a>>>;
+
+/// Reads an item, whose [`hash`] is given.
+pub(super) fn prepare<'a>(plan: &'a Plan, item: &Item<'a>, content_hash: [u8; 32]) -> Read<'a> {
     read(plan, item, content_hash).map_err(|mut reject| {
         reject.reason = storable(&reject.reason, MAX_REASON);
         reject.field = reject.field.map(|it| storable(&it, MAX_REASON));
@@ -95,7 +95,7 @@ fn identify(plan: &Plan, item: &Item<'_>) -> Option<(String, Option<DateTime<Utc
     Some((id, version.flatten().or(occurred_at(item))))
 }
 
-fn occurred_at(item: &Item<'_>) -> Option<DateTime<Utc>> {
+pub(super) fn occurred_at(item: &Item<'_>) -> Option<DateTime<Utc>> {
     item.occurred_at.map(|it| it.trunc_subsecs(6))
 }
 
@@ -162,15 +162,20 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The same payload deletes and creates: two contents.
-fn hash(item: &Item<'_>) -> [u8; 32] {
-    let digest = match item.op {
-        Op::Upsert => digest(&SHA256, item.payload),
-        Op::Delete => digest(&SHA256, &[b"deleted", item.payload].concat()),
-    };
+pub(super) fn hash(item: &Item<'_>) -> [u8; 32] {
+    match item.op {
+        Op::Upsert => content_hash(item.payload),
+        Op::Delete => content_hash(&[b"deleted", item.payload].concat()),
+    }
+}
+
+/// The hash of a record's payload, by which the same one is known.
+pub(crate) fn content_hash(payload: &[u8]) -> [u8; 32] {
+    let digest = digest(&SHA256, payload);
     digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
-fn check_id(id: &str) -> Result<(), RecordError> {
+pub(super) fn check_id(id: &str) -> Result<(), RecordError> {
     let fault = match id {
         "" => "is empty",
         id if MAX_ID < id.len() => "is longer than 1 KiB",

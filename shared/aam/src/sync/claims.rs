@@ -7,12 +7,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use mapping::Plan;
-use sources::{Batch, KeyLookup, RecordBody, Session, SourceError};
+use sources::{Batch, KeyLookup, RecordBody, Session, SourceError, SourceRecord};
 
 use super::object::{Fetched, FetchedBatch, ObjectSync};
+use crate::db::raw_records::{self, Known};
 use crate::db::stored_records::{self, Rows};
-use crate::db::{self, Connection, raw_records};
-use crate::ingest::{Item, Stream};
+use crate::db::{self, Connection};
+use crate::ingest::{Item, Stream, content_hash, guess_id};
 
 /// What the rows of a batch change about which row has which record.
 #[derive(Debug, Default)]
@@ -31,6 +32,40 @@ pub struct PendingRowClaims {
     elsewhere: Vec<(String, String)>,
     /// What tells the ids of these rows; none where nobody looked.
     plan: Option<Arc<Plan>>,
+}
+
+/// A batch that can be written once the source was asked about other rows.
+#[derive(Debug)]
+pub struct ContestedBatch {
+    batch: Batch,
+    pending: PendingRowClaims,
+}
+
+impl PendingRowClaims {
+    /// The batch, ready to be written, unless the source is to be asked about other rows, which it
+    /// can be where it finds deletions.
+    ///
+    /// # Errors
+    /// Where it is: for [`ObjectSync::resolve_claims`].
+    pub fn settle(
+        self,
+        batch: Batch,
+        finds_deletions: bool,
+    ) -> Result<Fetched, Box<ContestedBatch>> {
+        if finds_deletions && !self.elsewhere.is_empty() {
+            let pending = self;
+            return Err(Box::new(ContestedBatch { batch, pending }));
+        }
+        Ok(fetched(batch, self.claims, finds_deletions))
+    }
+}
+
+fn fetched(batch: Batch, claims: RowClaims, finds_deletions: bool) -> Fetched {
+    Fetched::Batch(Box::new(FetchedBatch {
+        batch,
+        claims,
+        finds_deletions,
+    }))
 }
 
 impl ObjectSync {
@@ -54,29 +89,24 @@ impl ObjectSync {
         if self.stored_before == Some(0) {
             return Ok(PendingRowClaims::default());
         }
-        let (mut here, mut rows) = (HashMap::new(), Rows::default());
-        for record in &batch.records {
-            let id = match &record.body {
-                RecordBody::Upsert(body) => id(&stream.plan, body),
-                RecordBody::Delete | RecordBody::TooLarge { .. } => None,
-            };
-            if let Some(id) = &id {
-                rows.source_ids.push(id.clone());
-                rows.keys.push(record.key.clone());
-            }
-            here.insert(record.key.as_str(), id);
-        }
-        let object = stream.object.key();
-        let unsettled = stored_records::list_unsettled(conn, stream.tenant, object, &rows).await?;
+        let stored = StoredRows::find(conn, stream, batch).await?;
         let mut pending = PendingRowClaims {
             plan: Some(stream.plan.clone()),
             ..PendingRowClaims::default()
         };
-        for row in unsettled {
-            let index = usize::try_from(row.index).expect("an index of the rows");
-            let id = &rows.source_ids[index];
-            pending.claims.unsettled.insert(rows.keys[index].clone());
-            let Some(holder) = row.holder else { continue };
+        let ids = batch.records.iter().zip(&stored.ids);
+        let here: HashMap<_, _> = ids.map(|(it, id)| (it.key.as_str(), id)).collect();
+        for (record, id) in batch.records.iter().zip(&stored.ids) {
+            let Some(id) = id else { continue };
+            let known = stored.known.get(id);
+            if known.is_some_and(|it| is_settled(it, &record.key)) {
+                continue;
+            }
+            pending.claims.unsettled.insert(record.key.clone());
+            let holder = known.filter(|it| !it.deleted);
+            let Some(holder) = holder.and_then(|it| it.source_key.clone()) else {
+                continue;
+            };
             match here.get(holder.as_str()) {
                 Some(None) => {}
                 Some(Some(now)) if now == id => {}
@@ -94,20 +124,16 @@ impl ObjectSync {
     pub async fn resolve_claims(
         &self,
         session: &mut dyn Session,
-        batch: Batch,
-        pending: PendingRowClaims,
+        contested: ContestedBatch,
     ) -> Result<Fetched, SourceError> {
+        let ContestedBatch { batch, pending } = contested;
         let lookup = session.lookup();
         let finds_deletions = lookup.is_some();
-        let claims = match lookup.filter(|_| !pending.elsewhere.is_empty()) {
+        let claims = match lookup {
             Some(lookup) => self.ask_holders(lookup, &batch, pending).await?,
             None => pending.claims,
         };
-        Ok(Fetched::Batch(Box::new(FetchedBatch {
-            batch,
-            claims,
-            finds_deletions,
-        })))
+        Ok(fetched(batch, claims, finds_deletions))
     }
 
     async fn ask_holders(
@@ -121,7 +147,7 @@ impl ObjectSync {
             elsewhere,
             plan,
         } = pending;
-        let now = |body: &str| plan.as_ref().and_then(|it| id(it, body));
+        let now = |body: &str| plan.as_ref().and_then(|it| read_id(it, body));
         let shape = batch.key_shape.as_str();
         // A key of another shape was that of a row which is read anew, or is gone.
         let (held, gone): (Vec<_>, Vec<_>) = elsewhere
@@ -146,6 +172,63 @@ impl ObjectSync {
     }
 }
 
+/// The records of the rows of a batch, and what is stored of them.
+struct StoredRows {
+    /// The id of each; none where there is none, or it cannot be read.
+    ids: Vec<Option<String>>,
+    known: HashMap<String, Known>,
+}
+
+impl StoredRows {
+    async fn find(conn: &mut Connection, stream: &Stream, batch: &Batch) -> db::Result<StoredRows> {
+        let bodies: Vec<_> = batch.records.iter().map(upserted).collect();
+        let guess = |it: &Option<&str>| guess_id(&stream.plan, (*it)?);
+        let mut ids: Vec<_> = bodies.iter().map(guess).collect();
+        let guessed: HashSet<_> = ids.iter().flatten().cloned().collect();
+        let mut known = list_known(conn, stream, guessed.iter()).await?;
+        // The id of what is stored to the letter is no guess: see `ingest::recognise`.
+        for (id, (record, body)) in ids.iter_mut().zip(batch.records.iter().zip(bodies)) {
+            let same = |it: &Known| {
+                is_settled(it, &record.key)
+                    && it.mapping_version == stream.mapping_version
+                    && body.is_some_and(|body| it.content_hash == content_hash(body.as_bytes()))
+            };
+            if !id.as_ref().and_then(|it| known.get(it)).is_some_and(same) {
+                *id = body.and_then(|it| read_id(&stream.plan, it));
+            }
+        }
+        let missed = ids.iter().flatten().filter(|it| !guessed.contains(*it));
+        known.extend(list_known(conn, stream, missed).await?);
+        Ok(StoredRows { ids, known })
+    }
+}
+
+async fn list_known<'a>(
+    conn: &mut Connection,
+    stream: &Stream,
+    ids: impl Iterator<Item = &'a String>,
+) -> db::Result<HashMap<String, Known>> {
+    let ids: Vec<_> = ids.map(String::as_str).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let known = raw_records::list_known(conn, stream.tenant, stream.object.key(), &ids).await?;
+    let by_id = known.into_iter().map(|it| (it.source_id.clone(), it));
+    Ok(by_id.collect())
+}
+
+/// Whether a record is stored from the row with that key.
+fn is_settled(known: &Known, key: &str) -> bool {
+    !known.deleted && known.source_key.as_deref() == Some(key)
+}
+
+fn upserted(record: &SourceRecord) -> Option<&str> {
+    match &record.body {
+        RecordBody::Upsert(body) => Some(body),
+        RecordBody::Delete | RecordBody::TooLarge { .. } => None,
+    }
+}
+
 /// The records that rows had before their ids changed, whatever became of these rows.
 pub(super) async fn list_left(
     conn: &mut Connection,
@@ -160,7 +243,7 @@ pub(super) async fn list_left(
     };
     for item in items.iter().filter(unsettled) {
         let body = std::str::from_utf8(item.payload).unwrap_or_default();
-        if let (Some(key), Some(id)) = (item.source_key, id(&stream.plan, body)) {
+        if let (Some(key), Some(id)) = (item.source_key, read_id(&stream.plan, body)) {
             rows.source_ids.push(id);
             rows.keys.push(key.to_owned());
         }
@@ -185,6 +268,6 @@ pub(super) async fn release(
     raw_records::release(conn, stream.tenant, object, &claims.released).await
 }
 
-fn id(plan: &Plan, body: &str) -> Option<String> {
+fn read_id(plan: &Plan, body: &str) -> Option<String> {
     plan.identify(body).map(|it| it.0)
 }

@@ -14,7 +14,7 @@ mod object;
 mod phase;
 mod too_large;
 
-pub use claims::PendingRowClaims;
+pub use claims::{ContestedBatch, PendingRowClaims};
 pub use deletions::{Candidates, Gone};
 pub use object::{Fetched, FetchedBatch, ObjectSync};
 pub use phase::Phase;

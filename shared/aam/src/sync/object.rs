@@ -59,16 +59,6 @@ pub struct FetchedBatch {
     pub(super) finds_deletions: bool,
 }
 
-impl Fetched {
-    /// Where the next batch begins, if there is one.
-    pub fn next_state(&self) -> Option<&Value> {
-        match self {
-            Fetched::Batch(it) if !it.batch.exhausted => Some(&it.batch.state),
-            Fetched::Batch(_) | Fetched::Gone(_) => None,
-        }
-    }
-}
-
 impl ObjectSync {
     /// One that begins at the checkpoint, or reads all where there is none.
     pub fn new(

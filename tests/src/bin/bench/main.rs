@@ -10,10 +10,12 @@ mod ingest;
 mod lint;
 mod matching;
 mod me;
+mod memory;
 mod records;
 mod report;
 mod schemas;
 mod server;
+mod sync_postgres;
 mod view_page;
 
 use anyhow::bail;
@@ -26,6 +28,8 @@ const BENCHES: &[Bench] = &[
     ("canonicalise", canonicalise::run),
     ("ingest", ingest::run),
     ("ingest-growth", ingest::growth),
+    ("sync-postgres", sync_postgres::run),
+    ("sync-postgres-growth", sync_postgres::growth),
     ("me", me::run),
     ("fingerprint", schemas::fingerprint),
     ("drift-diff", schemas::drift_diff),

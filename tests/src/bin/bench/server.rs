@@ -22,6 +22,7 @@ use local::postgres::{Binaries, Profile, Server, erase};
 pub(crate) struct World {
     pub(crate) pool: PgPool,
     pub(crate) connection: ConnectionId,
+    pub(crate) platform: Platform,
     router: Router,
     // Stopped last.
     _server: Server,
@@ -41,10 +42,12 @@ impl World {
         let pool = PgPool::connect_with(options.clone()).await?;
         db::migrate(&mut *pool.acquire().await?).await?;
         let connection = seed(&pool).await?;
-        let router = router(options)?;
+        let platform = platform(options)?;
+        let router = local::gateway::service(&platform)?;
         Ok(World {
             pool,
             connection,
+            platform,
             router,
             _server: server,
         })
@@ -64,10 +67,10 @@ impl World {
     }
 }
 
-fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
+fn platform(database: db::ConnectOptions) -> anyhow::Result<Platform> {
     let secrets = Secrets::fixed(auth::keys::generate()?.into());
     let wide = quota(1_000_000_000, 1_000_000_000);
-    let platform = Platform::new(Config {
+    Platform::new(Config {
         database: database.into(),
         database_connections: 4,
         redis: None,
@@ -84,8 +87,7 @@ fn router(database: db::ConnectOptions) -> anyhow::Result<Router> {
         jobs_per_tenant: platform::config::JOBS_PER_TENANT,
         cors_origins: vec![],
         egress: schema::EgressPolicy::Any,
-    })?;
-    local::gateway::service(&platform)
+    })
 }
 
 async fn seed(pool: &PgPool) -> anyhow::Result<ConnectionId> {
