@@ -155,6 +155,8 @@ async fn objects(app: &TestApp, owner: &Person) -> Vec<(&'static str, String)> {
     let new = json!({ "email": format!("guest@{connection}.example"), "role": "viewer" });
     let invitation = text(app.post("/api/v1/auth/users", owner, new).await, "/id");
     vec![
+        ("/api/v1/dcl/mappings/", connection.clone()),
+        ("/api/v1/dcl/proposals/", connection.clone()),
         ("/api/v1/aam/connections/", connection),
         ("/api/v1/aam/drift/", drift),
         ("/api/v1/auth/api-keys/", key),
@@ -164,15 +166,19 @@ async fn objects(app: &TestApp, owner: &Person) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Another mapping of accounts.
+const MAPPING: &str = r#"{"reason":"r","mapping":{"entity":"account","fields":[
+    {"target":"account_id","sources":["account_id"]},{"target":"name","sources":["industry"]}]}}"#;
+
 #[tokio::test]
 async fn an_object_of_another_tenant_is_not_found() {
     let app = TestApp::start().await;
     let with_id: Vec<_> = routes(&app)
         .await
         .into_iter()
-        .filter(|it| it.path.contains("{id}"))
+        .filter(|it| it.path.contains("{id}") || it.path.contains("{connection}"))
         .collect();
-    assert!(with_id.len() > 12, "{with_id:?}");
+    assert!(with_id.len() > 24, "{with_id:?}");
     let bob = app.register("Bob Ltd").await;
     for (number, route) in with_id.iter().enumerate() {
         let ann = app.register(&format!("Ann {number}")).await;
@@ -181,15 +187,23 @@ async fn an_object_of_another_tenant_is_not_found() {
             .into_iter()
             .find(|it| route.path.starts_with(it.0))
             .unwrap_or_else(|| panic!("give `objects` one of {}", route.path));
-        let mut path = route.path.replace("{id}", &id);
+        let path = route.path.replace("{id}", &id).replace("{connection}", &id);
+        let path = path.replace("{object}", "crm.account");
+        let mut path = path.replace("{field}", "name");
         let body = match route.method {
             Method::PATCH if path.contains("/users/") => r#"{"role":"viewer"}"#,
             Method::PATCH => r#"{"name":"taken over"}"#,
+            Method::PUT => r#"{"ignored":true}"#,
+            Method::POST if path.ends_with("/activate") => r#"{"version":1,"reason":"r"}"#,
+            Method::POST if path.ends_with("/reject") => r#"{"entity":"account","fields":{}}"#,
+            Method::POST if path.contains("/mappings/") => MAPPING,
             _ if path.ends_with("/discard") => r#"{"reason":"of no use"}"#,
             _ => "{}",
         };
-        if path.ends_with("/diff") {
+        if path.ends_with("/schemas/diff") {
             path.push_str("?object=crm.account&from=1&to=2");
+        } else if path.ends_with("/diff") {
+            path.push_str("?from=1&to=1");
         }
         let call = async |person| {
             app.send(

@@ -1,6 +1,7 @@
 //! `cargo run -- demo`: the main job from end to end, over HTTP, with what happened in words.
 
 mod client;
+mod foreign;
 mod report;
 mod sample;
 
@@ -59,8 +60,17 @@ impl Demo {
         let mut client = Client::new(base.to_owned());
         sign_up(&mut client, &mut report).await?;
         let connection = connect(&client, &mut report).await?;
-        ingest(&client, &mut report, &connection, &self.files).await?;
+        let mut results = ingest(&client, &mut report, &connection, &self.files).await?;
+        let mut answers: &[(&str, &str)] = &[];
+        if self.later.is_some() {
+            results = foreign::upload(&client, &mut report, &connection).await?;
+            answers = foreign::ANSWERS;
+        }
+        foreign::map(&client, &mut report, &results, answers).await?;
         let counts = count(&client, &mut report).await?;
+        if self.later.is_some() {
+            foreign::query(&client, &mut report).await?;
+        }
         if counts["accounts"].as_u64() > Some(0) {
             query(&client, &mut report).await?;
             provenance(&client, &mut report).await?;
@@ -101,7 +111,7 @@ fn read(directory: &Path) -> anyhow::Result<Vec<File>> {
     }
     ensure!(
         !files.is_empty(),
-        "{} has no CSV or TSV file: name them {{entities}}_{{system}}.csv, such as accounts_hubspot.csv",
+        "{} has no CSV or TSV file: put some there, of any name",
         directory.display()
     );
     files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -162,7 +172,7 @@ async fn ingest(
     report: &mut Report,
     connection: &str,
     files: &[File],
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Value>> {
     let answer = client.upload(connection, files).await?;
     let results = answer["files"]
         .as_array()
@@ -207,7 +217,8 @@ async fn ingest(
         results[0]["error"].as_str().unwrap_or_default()
     );
     let waits = total["quarantined"].as_u64().unwrap_or_default();
-    quarantine(client, report, connection, waits).await
+    quarantine(client, report, connection, waits).await?;
+    Ok(results.clone())
 }
 
 async fn quarantine(

@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mapping::Plan;
-use mapping::matcher::{FieldProposal as Proposed, ObjectProposal};
+use mapping::formats::transforms_for;
+use mapping::matcher::{FieldProposal as Proposed, Memory, ObjectProposal};
 use schema::entity::{self, Entity, Field, Kind};
+use schema::format::{ChoiceExample, FormatQuestion};
 use schema::mapping::{FieldMapping, Mapping, Transform};
 use schema::{Error, FieldError, Result};
 use serde_json::value::RawValue;
@@ -26,6 +28,7 @@ const CHOICES: usize = 12;
 pub(super) struct Draft<'a> {
     unmapped: Unmapped<'a>,
     sample: &'a Sample,
+    memory: &'a Memory,
     answers: &'a Answers,
     entity: &'static Entity,
     proposed: ObjectProposal,
@@ -41,13 +44,14 @@ impl<'a> Draft<'a> {
         unmapped: Unmapped<'a>,
         sample: &'a Sample,
         proposed: ObjectProposal,
-        answers: &'a Answers,
+        (memory, answers): (&'a Memory, &'a Answers),
     ) -> Result<Draft<'a>> {
         let best = proposed.entities.first().map(|it| it.kind.as_str());
         let entity = best.and_then(entity::find).unwrap_or(entity::UNMAPPED);
         let draft = Draft {
             unmapped,
             sample,
+            memory,
             answers,
             entity,
             proposed,
@@ -111,12 +115,21 @@ impl<'a> Draft<'a> {
                 .filter(|it| is_likely(it.decision));
             let source = match said {
                 Some(said) => said.clone(),
-                None => likely.map(|it| it.source.clone()),
+                None => likely
+                    .map(|it| it.source.clone())
+                    .or_else(|| self.decided_before(field.name)),
             };
             if let Some(source) = source {
                 self.fill(field, vec![source]);
             }
         }
+    }
+
+    /// The field of the very name that people mapped so before, and never otherwise.
+    fn decided_before(&self, target: &str) -> Option<String> {
+        let is_it = |path: &str| self.memory.is_accepted(self.entity.kind, target, path);
+        let mut paths = self.sample.object.fields.iter().map(|it| &it.path);
+        paths.find(|it| is_it(it)).cloned()
     }
 
     fn proposed(&self, target: &str) -> Option<&Proposed> {
@@ -132,6 +145,9 @@ impl<'a> Draft<'a> {
         if field.kind == Kind::Text {
             transforms.push(Transform::Trim);
         }
+        if let [source] = sources.as_slice() {
+            transforms.extend(self.format(source, field.kind));
+        }
         if let Some(value) = field.default {
             let value = value.to_owned();
             transforms.push(Transform::Default { value });
@@ -142,6 +158,41 @@ impl<'a> Draft<'a> {
             transforms,
         };
         self.filled.insert(field.name.to_owned(), filled);
+    }
+
+    /// How the column writes its values, as far as that matters to a field of this type. What it
+    /// does not decide is asked.
+    fn format(&mut self, source: &str, kind: Kind) -> Vec<Transform> {
+        let Some(format) = self.sample.format(source) else {
+            return vec![];
+        };
+        let mut transforms = transforms_for(&format.transforms, kind);
+        for (index, asked) in format.questions.iter().enumerate() {
+            let choices = asked.choices.iter();
+            let choices: Vec<_> = choices
+                .map(|it| transforms_for(&it.transforms, kind))
+                .collect();
+            if choices.windows(2).all(|it| it[0] == it[1]) {
+                continue;
+            }
+            let id = match index {
+                0 => format!("format:{source}"),
+                _ => format!("format:{source}:{}", index + 1),
+            };
+            let said = self.answers.choices.get(&id);
+            let chosen = said.and_then(|it| it.parse::<usize>().ok()?.checked_sub(1));
+            match chosen.and_then(|it| choices.get(it)) {
+                Some(chosen) => transforms.clone_from(chosen),
+                None => self.ask(format_question(id, source, asked)),
+            }
+        }
+        transforms
+    }
+
+    fn ask(&mut self, question: Question) {
+        if !self.questions.iter().any(|it| it.id == question.id) {
+            self.questions.push(question);
+        }
     }
 
     /// The record's id, where the entity has one of its own: as a person says, else what is called
@@ -369,6 +420,26 @@ impl<'a> Draft<'a> {
             })
         });
         sampled.take(SHOWN).collect()
+    }
+}
+
+fn format_question(id: String, source: &str, asked: &FormatQuestion) -> Question {
+    let choices = asked.choices.iter().enumerate().map(|(index, it)| {
+        let becomes = |it: &ChoiceExample| match &it.becomes {
+            Some(value) => format!("{:?} is {value}", it.value),
+            None => format!("{:?} does not fit", it.value),
+        };
+        let examples: Vec<_> = it.examples.iter().map(becomes).collect();
+        let meaning = match examples.is_empty() {
+            true => it.answer.clone(),
+            false => format!("{}: {}", it.answer, examples.join(", ")),
+        };
+        choice(&(index + 1).to_string(), &meaning)
+    });
+    Question {
+        id,
+        question: format!("`{source}`: {}", asked.question),
+        choices: choices.collect(),
     }
 }
 

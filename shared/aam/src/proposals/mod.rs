@@ -71,7 +71,7 @@ pub fn propose_records(
         return Err(Error::invalid("/entity", detail));
     }
     let proposed = propose(&sample.object, &entities, asked, memory);
-    Draft::new(unmapped, &sample, proposed, answers)?.finish()
+    Draft::new(unmapped, &sample, proposed, (memory, answers))?.finish()
 }
 
 /// Proposes what an object is, from what is stored of it.

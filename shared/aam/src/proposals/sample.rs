@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use mapping::formats::TableProfile;
 use mapping::matcher::{FieldSample, ObjectSample};
+use schema::format::ColumnFormat;
 use schema::source::{SourceField, child_path};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -48,9 +50,17 @@ pub(super) struct Sample {
     pub(super) object: ObjectSample,
     /// Where each path is in the object's fields.
     places: HashMap<String, usize>,
+    /// Of each field, in the same order, the values that are texts: only they have a format.
+    texts: Vec<Vec<String>>,
+    /// How each field writes its values, in the same order.
+    formats: Vec<ColumnFormat>,
 }
 
 impl Sample {
+    pub(super) fn format(&self, path: &str) -> Option<&ColumnFormat> {
+        self.places.get(path).map(|it| &self.formats[*it])
+    }
+
     pub(super) fn field(&self, path: &str) -> Option<&FieldSample> {
         self.places.get(path).map(|it| &self.object.fields[*it])
     }
@@ -64,6 +74,8 @@ pub(super) fn of(unmapped: Unmapped<'_>) -> Sample {
             fields: Vec::new(),
         },
         places: HashMap::new(),
+        texts: Vec::new(),
+        formats: Vec::new(),
     };
     for record in unmapped.records {
         // What is no record is quarantined, and not stored with the others.
@@ -78,10 +90,31 @@ pub(super) fn of(unmapped: Unmapped<'_>) -> Sample {
         field.rows = rows;
         field.nulls = rows.saturating_sub(field.samples.len() as u64);
     }
+    sample.formats = formats(&sample.object.fields);
     sample
 }
 
+fn formats(fields: &[FieldSample]) -> Vec<ColumnFormat> {
+    let mut table = TableProfile::new(fields.iter().map(|it| it.path.as_str()));
+    for (column, field) in fields.iter().enumerate() {
+        field
+            .samples
+            .iter()
+            .for_each(|it| table.observe(column, it));
+    }
+    table.finish()
+}
+
 impl Sample {
+    fn formats(&self) -> Vec<ColumnFormat> {
+        let paths = self.object.fields.iter().map(|it| it.path.as_str());
+        let mut table = TableProfile::new(paths);
+        for (column, texts) in self.texts.iter().enumerate() {
+            texts.iter().for_each(|it| table.observe(column, it));
+        }
+        table.finish()
+    }
+
     fn add(&mut self, unmapped: Unmapped<'_>, path: &str, value: &Value, depth: usize) {
         let text = match value {
             Value::Object(fields) if depth < MAX_DEPTH => {
@@ -99,6 +132,9 @@ impl Sample {
         let Some(place) = self.place(unmapped, path) else {
             return;
         };
+        if value.is_string() {
+            self.texts[place].extend(text.clone());
+        }
         self.object.fields[place].samples.extend(text);
     }
 
@@ -115,6 +151,7 @@ impl Sample {
         let known = unmapped.schema.and_then(|it| it.fields.get(path));
         let field = FieldSample::new(path, known.unwrap_or(&unknown));
         self.object.fields.push(field);
+        self.texts.push(Vec::new());
         self.places.insert(path.to_owned(), place);
         Some(place)
     }

@@ -70,6 +70,15 @@ impl Memory {
         memory
     }
 
+    /// Whether people said that the source of that very path feeds the target, and nobody said no.
+    pub fn is_accepted(&self, entity: &str, target: &str, path: &str) -> bool {
+        let name = exact(&super::sample::readable(path));
+        let said = self
+            .exact
+            .get(&(entity.to_owned(), target.to_owned(), name));
+        said.is_some_and(|it| 0.0 < it.accepted && it.rejected == 0.0)
+    }
+
     /// What the decisions add to the logit of a pair, where any speaks of it.
     ///
     /// The odds of acceptance, with half a decision of each kind added (Jeffreys' prior), to the
@@ -127,6 +136,9 @@ mod tests {
         assert!((evidence("firma ") - 3.0 * 5f64.ln()).abs() < 1e-9);
         assert!((evidence("company") - 1.5 * 5f64.ln()).abs() < 1e-9);
         assert!((evidence("company_label") - 1.5 * (1.0 / 3.0f64).ln()).abs() < 1e-9);
+        assert!(memory.is_accepted("account", "name", "Firma"));
+        assert!(!memory.is_accepted("account", "name", "Company Label"));
+        assert!(!memory.is_accepted("contact", "name", "Firma"));
         assert_eq!(evidence("street"), 0.0);
         assert_eq!(memory.evidence("contact", "name", "Firma"), 0.0);
         assert_eq!(Memory::default().evidence("account", "name", "Firma"), 0.0);

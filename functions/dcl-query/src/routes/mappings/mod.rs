@@ -5,6 +5,7 @@
 
 mod change;
 mod fields;
+mod preview;
 mod read;
 
 pub(crate) use change::{MappingAdopted, adopt_and_replay};
@@ -19,6 +20,7 @@ pub(crate) fn router() -> Routes<Platform> {
     read::router()
         .merge(change::router())
         .merge(fields::router())
+        .merge(preview::router())
 }
 
 /// An object that a path names: its connection by id or by name, and its own name.
