@@ -33,7 +33,7 @@ fn every_shipped_mapping_compiles() {
             maps += 1;
         }
     }
-    assert_eq!(maps, 23);
+    assert_eq!(maps, 28);
 }
 
 #[test]

@@ -168,4 +168,142 @@ mod tests {
             r#"{"target":"currency","sources":["currency"],"transforms":[{"kind":"trim"},{"kind":"default","value":"USD"}]}"#
         );
     }
+
+    /// What the shipped mapping makes of a record: the fields that have a value, then the extras.
+    #[track_caller]
+    fn check(system: &str, kind: &str, json: &str, want: &[&str]) {
+        let plan = crate::Plan::compile(find(system, kind).unwrap()).unwrap();
+        let record = plan.canonicalise(json).unwrap();
+        let fields = record.entity.fields.iter().zip(&record.cells);
+        let with_value = fields.filter(|(_, cell)| !cell.is_null());
+        let mut got: Vec<_> = with_value
+            .map(|(field, cell)| format!("{}: {}", field.name, cell.text()))
+            .collect();
+        got.push(record.extras.clone());
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn a_pipedrive_organisation_is_an_account_in_both_versions_and_in_exports() {
+        check(
+            "pipedrive",
+            "account",
+            r#"{"id":3,"name":"Acme","owner_id":5,"add_time":"2024-01-31T10:00:00Z","label_ids":[]}"#,
+            &[
+                "account_id: 3",
+                "name: Acme",
+                "owner_id: 5",
+                "created_at: 2024-01-31T10:00:00Z",
+                r#"{"label_ids":[]}"#,
+            ],
+        );
+        check(
+            "pipedrive",
+            "account",
+            r#"{"id":3,"name":"Acme","owner_id":{"value":5},"update_time":"2024-01-31 10:00:00"}"#,
+            &[
+                "account_id: 3",
+                "name: Acme",
+                "owner_id: 5",
+                "updated_at: 2024-01-31T10:00:00Z",
+                "{}",
+            ],
+        );
+        check(
+            "pipedrive",
+            "account",
+            r#"{"Organization - ID":"3","Organization - Name":"Acme","Organization - Label":"Hot"}"#,
+            &["account_id: 3", "name: Acme", "type: Hot", "{}"],
+        );
+    }
+
+    #[test]
+    fn a_pipedrive_person_is_a_contact_with_the_primary_address() {
+        let both = |emails: &str, phones: &str| {
+            format!(
+                r#"{{"id":7,"org_id":3,"name":"Ann Lee",
+                    "{emails}":[{{"value":"a@b.c","primary":false}},{{"value":"ann@b.c","primary":true}}],
+                    "{phones}":[{{"value":"+49 30 1","primary":true,"label":"work"}}]}}"#
+            )
+        };
+        for (emails, phones) in [("emails", "phones"), ("email", "phone")] {
+            check(
+                "pipedrive",
+                "contact",
+                &both(emails, phones),
+                &[
+                    "contact_id: 7",
+                    "account_id: 3",
+                    "name: Ann Lee",
+                    "email: ann@b.c",
+                    "phone: +49 30 1",
+                    "{}",
+                ],
+            );
+        }
+        check(
+            "pipedrive",
+            "contact",
+            r#"{"Person - ID":"7","Person - Email (Work)":"ann@b.c","Person - Organization":"Acme"}"#,
+            // The organisation's name is no id of an account.
+            &[
+                "contact_id: 7",
+                "email: ann@b.c",
+                r#"{"Person - Organization":"Acme"}"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn a_zendesk_organisation_is_an_account() {
+        check(
+            "zendesk",
+            "account",
+            r#"{"id":360,"name":"Acme","created_at":"2024-01-31T10:00:00Z","domain_names":[]}"#,
+            &[
+                "account_id: 360",
+                "name: Acme",
+                "created_at: 2024-01-31T10:00:00Z",
+                r#"{"domain_names":[]}"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn a_dataverse_opportunity_and_contact_are_read() {
+        check(
+            "dynamics",
+            "opportunity",
+            r#"{"opportunityid":"o","_parentaccountid_value":"a","name":"Deal","statecode":0,
+                "estimatedvalue":10.5,"estimatedclosedate":"2024-12-31","closeprobability":60,
+                "transactioncurrencyid":{"isocurrencycode":"EUR"}}"#,
+            &[
+                "opportunity_id: o",
+                "account_id: a",
+                "name: Deal",
+                "stage: 0",
+                "amount: 10.5",
+                "currency: EUR",
+                "close_date: 2024-12-31T00:00:00Z",
+                "probability: 60",
+                "{}",
+            ],
+        );
+        check(
+            "dynamics",
+            "contact",
+            r#"{"contactid":"c","_parentcustomerid_value":"a","firstname":"Ann","lastname":"Lee",
+                "fullname":"Ann Lee","emailaddress1":"ann@b.c","modifiedon":"2024-01-31T10:00:00Z"}"#,
+            &[
+                "contact_id: c",
+                "account_id: a",
+                "first_name: Ann",
+                "last_name: Lee",
+                "name: Ann Lee",
+                "email: ann@b.c",
+                "updated_at: 2024-01-31T10:00:00Z",
+                "{}",
+            ],
+        );
+    }
 }
