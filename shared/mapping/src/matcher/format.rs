@@ -211,12 +211,16 @@ fn is_percent(text: &str) -> bool {
 /// `-12.5`, `1,234.50`, `1.234,50`, `1 234,50`, `1,234,567`, each with or without a currency sign.
 fn is_decimal(text: &str) -> bool {
     let sign = |it: char| "€$£".contains(it) || it.is_whitespace();
+    let written = |it: char| it.is_ascii_digit() || SEPARATORS.contains(&it) || it == '-';
     let text = text.trim_matches(sign);
-    has_one_point(text)
-        || [",", ".", " ", "\u{a0}", "\u{202f}", "'", "’"]
-            .iter()
-            .any(|it| is_grouped(text, it))
+    if !text.chars().all(written) {
+        return false;
+    }
+    has_one_point(text) || SEPARATORS.iter().any(|it| is_grouped(text, *it))
 }
+
+/// What stands between groups of three digits.
+const SEPARATORS: [char; 7] = [',', '.', ' ', '\u{a0}', '\u{202f}', '\'', '’'];
 
 /// The number that a value of the class [`Format::Decimal`] stands for, as far as its separators
 /// say: the last one is the point, unless three digits follow and there is only one kind.
@@ -245,9 +249,9 @@ pub(super) fn number(text: &str) -> Option<f64> {
 }
 
 /// Groups of three digits, of which there are two without a fraction.
-fn is_grouped(text: &str, separator: &str) -> bool {
+fn is_grouped(text: &str, separator: char) -> bool {
     let text = text.strip_prefix('-').unwrap_or(text);
-    let point = if separator == "." {
+    let point = if separator == '.' {
         [','; 2]
     } else {
         ['.', ',']
@@ -265,7 +269,7 @@ fn is_grouped(text: &str, separator: &str) -> bool {
             further += 1;
             it.len() == 3 && all_digits(it)
         });
-    grouped && (further > 1 || further == 1 && (parts.is_some() || !matches!(separator, "." | ",")))
+    grouped && (further > 1 || further == 1 && (parts.is_some() || !matches!(separator, '.' | ',')))
 }
 
 /// `-12.5`, `12,5`.
