@@ -90,19 +90,8 @@ pub(super) fn of(unmapped: Unmapped<'_>) -> Sample {
         field.rows = rows;
         field.nulls = rows.saturating_sub(field.samples.len() as u64);
     }
-    sample.formats = formats(&sample.object.fields);
+    sample.formats = sample.formats();
     sample
-}
-
-fn formats(fields: &[FieldSample]) -> Vec<ColumnFormat> {
-    let mut table = TableProfile::new(fields.iter().map(|it| it.path.as_str()));
-    for (column, field) in fields.iter().enumerate() {
-        field
-            .samples
-            .iter()
-            .for_each(|it| table.observe(column, it));
-    }
-    table.finish()
 }
 
 impl Sample {

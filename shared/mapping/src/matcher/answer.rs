@@ -53,7 +53,7 @@ pub struct Alternative {
 pub const ALTERNATIVES: usize = 3;
 
 /// Most values of a field that are read.
-const VALUES: usize = 64;
+const VALUES: usize = 48;
 
 /// What earlier decisions say of a pair, as an addition to its logit.
 pub(super) type Evidence<'a> = &'a dyn Fn(usize, usize) -> f64;
@@ -150,6 +150,7 @@ impl<'a> Scored<'a> {
         let task = self.question.task;
         let mut vetoes = decision::vetoes(&it.features, names, fields, task, &self.known);
         vetoes.extend(rivals.called_alike(self, it));
+        vetoes.extend(rivals.second_successor(self, at));
         let margin = self.own(at, probability) - rivals.best_beside(self, at);
         let sure = Sureness {
             group,
@@ -270,6 +271,31 @@ impl<'a> Rivals<'a> {
         let (name, _) = twice.next()?;
         Some(format!(
             "Several fields are called `{name}`. Choose the one that is meant."
+        ))
+    }
+
+    /// Another added field that may have taken a lost one's place: `created_utc` and
+    /// `created_local` for `created_at`.
+    fn second_successor(&self, scored: &Scored, at: usize) -> Option<String> {
+        let it = &scored.candidates[at];
+        let drift = matches!(scored.question.task, Task::Drift { .. });
+        if !drift || it.of("exact_last") > 0.5 || it.of("aligned_eq") > 0.9 {
+            return None;
+        }
+        let is_plausible = |other: &&usize| {
+            let other = &scored.candidates[**other];
+            other.source != it.source
+                && other.of("cov_t") > 0.5
+                && other.of("conflict") < 1.0
+                && other.of("type_bad") < 0.6
+                && (other.of("has_vals") < 0.5 || other.of("fmt_cos") > 0.9)
+        };
+        let other = self.of_target[it.target].iter().find(is_plausible)?;
+        let name = &scored.sources[scored.candidates[*other].source]
+            .name()
+            .written;
+        Some(format!(
+            "`{name}` may be its successor as well. Choose between the two."
         ))
     }
 

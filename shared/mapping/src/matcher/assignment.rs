@@ -17,7 +17,8 @@ pub(super) struct Assigned {
 }
 
 /// By target: the best pairs first, each source once. In a mapping a source may then feed further
-/// targets that have nothing as good. Sorting makes it n log n in the number of candidates.
+/// targets that have nothing as good, and but for canonical fields those that have nothing.
+/// Sorting makes it n log n in the number of candidates.
 pub(super) fn assign(
     candidates: &[Candidate],
     logits: &[f64],
@@ -39,8 +40,8 @@ pub(super) fn assign(
             });
         }
     }
-    if task == Task::Mapping {
-        reuse(candidates, logits, &order, &mut assigned);
+    if task != Task::Canonical {
+        reuse(candidates, logits, &order, &mut assigned, task);
     }
     assigned
 }
@@ -50,6 +51,7 @@ fn reuse(
     logits: &[f64],
     order: &[usize],
     assigned: &mut [Option<Assigned>],
+    task: Task,
 ) {
     let mut seen = vec![false; assigned.len()];
     for &at in order {
@@ -59,7 +61,10 @@ fn reuse(
             continue;
         }
         let left = assigned[target].map_or(f64::NEG_INFINITY, |it| logits[it.candidate]);
-        if logits[at] > LEAST_FOR_REUSE && logits[at] >= left + GAIN_OF_REUSE {
+        // A target that nothing is left for gets its best in any case: it may be looked at.
+        let nothing_left = left == f64::NEG_INFINITY;
+        let better = logits[at] > LEAST_FOR_REUSE && logits[at] >= left + GAIN_OF_REUSE;
+        if nothing_left || task == Task::Mapping && better {
             assigned[target] = Some(Assigned {
                 candidate: at,
                 reused: true,
@@ -113,10 +118,17 @@ mod tests {
             &logits,
             &[Some((0, false)), Some((1, false))],
         );
-        check(
-            Task::Mapping,
-            &[(0, 0, 3.0), (0, 1, -4.0)],
-            &[Some((0, false)), None],
-        );
+        let unlikely = [(0, 0, 3.0), (0, 1, -4.0), (1, 1, -6.0)];
+        let apart = [Some((0, false)), Some((1, false))];
+        check(Task::Mapping, &unlikely, &apart);
+    }
+
+    #[test]
+    fn a_target_that_nothing_is_left_for_gets_its_best_unless_it_is_canonical() {
+        let logits = [(0, 0, 3.0), (0, 1, -4.0)];
+        let both = [Some((0, false)), Some((0, true))];
+        check(Task::Mapping, &logits, &both);
+        check(Task::Drift { aligned: false }, &logits, &both);
+        check(Task::Canonical, &logits, &[Some((0, false)), None]);
     }
 }

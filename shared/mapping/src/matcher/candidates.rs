@@ -32,6 +32,13 @@ pub(super) struct Candidate {
     pub(super) names: (usize, usize),
 }
 
+impl Candidate {
+    /// A feature by its name in the model's file.
+    pub(super) fn of(&self, feature: &str) -> f32 {
+        self.features[features::at(feature).expect("it is a feature")]
+    }
+}
+
 /// The pairs that are worth a full comparison, by target, then source.
 pub(super) fn pairs(
     sources: &[FieldForms],

@@ -191,6 +191,12 @@ impl Dictionary {
         self.entity_words.get(entity).map(Vec::as_slice)
     }
 
+    /// Whether it is a word for the records of any canonical entity.
+    pub(super) fn is_entity_word(&self, word: &str) -> bool {
+        let mut all = self.entity_words.values().flatten();
+        all.any(|it| it == word)
+    }
+
     /// Further names of a canonical field.
     pub(super) fn aliases(&self, entity: &str, field: &str) -> &[String] {
         let listed = self.aliases.get(entity).and_then(|it| it.get(field));

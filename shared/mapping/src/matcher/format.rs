@@ -208,19 +208,68 @@ fn is_percent(text: &str) -> bool {
     is_integer(number) || has_one_point(number)
 }
 
+/// `-12.5`, `1,234.50`, `1.234,50`, `1 234,50`, `1,234,567`, each with or without a currency sign.
 fn is_decimal(text: &str) -> bool {
-    if has_one_point(text) {
-        return true;
-    }
-    let Some((whole, fraction)) = text.rsplit_once('.') else {
+    let sign = |it: char| "€$£".contains(it) || it.is_whitespace();
+    let written = |it: char| it.is_ascii_digit() || SEPARATORS.contains(&it) || it == '-';
+    let text = text.trim_matches(sign);
+    if !text.chars().all(written) {
         return false;
+    }
+    has_one_point(text) || SEPARATORS.iter().any(|it| is_grouped(text, *it))
+}
+
+/// What stands between groups of three digits.
+const SEPARATORS: [char; 7] = [',', '.', ' ', '\u{a0}', '\u{202f}', '\'', '’'];
+
+/// The number that a value of the class [`Format::Decimal`] stands for, as far as its separators
+/// say: the last one is the point, unless three digits follow and there is only one kind.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        return Some(number).filter(|it| it.is_finite());
+    }
+    if !is_decimal(text) {
+        return None;
+    }
+    let point = text.rfind(['.', ',']).filter(|at| {
+        let kinds = [".", ","].iter().filter(|it| text.contains(**it)).count();
+        kinds == 2
+            || text[at + 1..]
+                .bytes()
+                .take_while(u8::is_ascii_digit)
+                .count()
+                != 3
+    });
+    let plain = text.char_indices().filter_map(|(at, it)| match it {
+        _ if Some(at) == point => Some('.'),
+        _ => Some(it).filter(|it| it.is_ascii_digit() || *it == '-'),
+    });
+    plain.collect::<String>().parse().ok()
+}
+
+/// Groups of three digits, of which there are two without a fraction.
+fn is_grouped(text: &str, separator: char) -> bool {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let point = if separator == '.' {
+        [','; 2]
+    } else {
+        ['.', ',']
     };
-    let mut groups = whole.strip_prefix('-').unwrap_or(whole).split(',');
-    all_digits(fraction)
-        && groups
-            .next()
-            .is_some_and(|it| it.len() <= 3 && all_digits(it))
-        && groups.all(|it| it.len() == 3 && all_digits(it))
+    let parts = text
+        .rsplit_once(point)
+        .filter(|it| all_digits(it.1) && it.1.len() != 3);
+    let whole = parts.map_or(text, |it| it.0);
+    let mut groups = whole.split(separator);
+    let first = groups.next().unwrap_or_default();
+    let mut further = 0;
+    let grouped = first.len() <= 3
+        && all_digits(first)
+        && groups.all(|it| {
+            further += 1;
+            it.len() == 3 && all_digits(it)
+        });
+    grouped && (further > 1 || further == 1 && (parts.is_some() || !matches!(separator, '.' | ',')))
 }
 
 /// `-12.5`, `12,5`.
@@ -375,6 +424,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_number_is_read_by_its_separators() {
+        let cases = [
+            ("12.5", Some(12.5)),
+            ("1.200,50", Some(1200.5)),
+            ("1,200.5", Some(1200.5)),
+            ("45 000,00", Some(45000.0)),
+            ("1,200,000", Some(1_200_000.0)),
+            ("-€ 300,50", None),
+            ("€ -300,50", Some(-300.5)),
+            ("inf", None),
+            ("12 apples", None),
+        ];
+        for (text, want) in cases {
+            assert_eq!(number(text), want, "{text}");
+        }
+    }
+
+    #[test]
     fn a_value_has_the_class_that_a_reader_gives_it() {
         use Format::*;
         let cases = [
@@ -385,6 +452,12 @@ mod tests {
             ("99999999999999999999999999", BigInteger),
             ("-1.5", Decimal),
             ("1,234.50", Decimal),
+            ("1.234,50", Decimal),
+            ("45 000,00", Decimal),
+            ("1,200,000", Decimal),
+            ("1'200.5", Decimal),
+            ("€ 1.200,00", Decimal),
+            ("123 45", Text),
             ("12 %", Percent),
             ("44bc63ec-2a96-59af-874d-431f6b461309", Uuid),
             ("44bc63ec2a9659af874d431f6b461309", Uuid),

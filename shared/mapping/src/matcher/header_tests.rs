@@ -71,7 +71,10 @@ fn count(kept_aside: bool) -> Counts {
     let entities = TargetEntity::canonical();
     for set in sets().iter().filter(|it| it.kept_aside == kept_aside) {
         let blind = propose(&set.object, &entities, None, &Memory::default());
-        let told = propose(&set.object, &entities, Some(set.entity), &Memory::default());
+        let told = match blind.entities[0].kind == set.entity {
+            true => blind.clone(),
+            false => propose(&set.object, &entities, Some(set.entity), &Memory::default()),
+        };
         let right = |it: &FieldProposal| {
             let source = it.source.replace(r"\.", ".");
             set.truth.contains(&(&source, &it.target))
@@ -101,14 +104,14 @@ fn count(kept_aside: bool) -> Counts {
 #[test]
 fn exports_that_the_word_lists_were_extended_for() {
     let want = Counts {
-        sets: 15,
-        entity_right: 15,
-        keys: 14,
-        key_right: 13,
-        pairs: 128,
-        best_right: 128,
-        filled_in: 120,
-        filled_in_right: 119,
+        sets: 31,
+        entity_right: 31,
+        keys: 28,
+        key_right: 26,
+        pairs: 252,
+        best_right: 252,
+        filled_in: 246,
+        filled_in_right: 245,
     };
     assert_eq!(count(false), want);
 }
@@ -122,8 +125,8 @@ fn exports_that_were_kept_aside() {
         key_right: 12,
         pairs: 114,
         best_right: 114,
-        filled_in: 110,
-        filled_in_right: 107,
+        filled_in: 113,
+        filled_in_right: 110,
     };
     assert_eq!(count(true), want);
 }

@@ -29,9 +29,8 @@ impl NameParts {
             core.extend((!noise || at + 1 == segments.len()).then_some(*segment));
         }
         let mut last = last_words(core.last().copied().unwrap_or_default());
-        // In `Deal - Value` the value is what is meant.
-        let by_path = !plain.contains(" - ");
-        if by_path && core.len() > 1 && (last == ["value"] || last == ["text", "value"]) {
+        let is_value = last == ["value"] || last == ["text", "value"];
+        if is_value && core.len() > 1 && !is_record(core[core.len() - 2]) {
             core.pop();
             last = words(core.last().copied().unwrap_or_default());
         }
@@ -56,6 +55,14 @@ pub(super) fn concepts_of_path(name: &str) -> Vec<String> {
     telling.flat_map(|it| concepts(&words(it))).collect()
 }
 
+/// Whether the segment names the record: in `Deal - Value` the value is what is meant, in
+/// `E-mail 1 - Value` the address.
+fn is_record(segment: &str) -> bool {
+    let mut words = words(segment);
+    let only = words.pop().filter(|_| words.is_empty());
+    only.is_some_and(|it| dictionary().is_entity_word(&it))
+}
+
 /// Where a slash or a dot belongs to the word: `State/Province`, `Est. Revenue`.
 const KEPT_TOGETHER: [&str; 6] = ["State", "Zip", "Country", "Nr", "Est", "Kunden"];
 
@@ -77,7 +84,7 @@ fn segments(name: &str) -> Vec<&str> {
 
 /// Without what stands in brackets and says nothing of the meaning.
 fn without_notes(name: &str) -> String {
-    const NOTES: [&str; 9] = [
+    const NOTES: [&str; 15] = [
         "utc",
         "gmt",
         "local",
@@ -87,6 +94,12 @@ fn without_notes(name: &str) -> String {
         "€",
         "$",
         "£",
+        "nicht ändern",
+        "ne pas modifier",
+        "no modificar",
+        "non modificare",
+        "não modificar",
+        "niet wijzigen",
     ];
     let mut plain = name.to_owned();
     let mut from = 0;
@@ -168,6 +181,8 @@ mod tests {
             ("owner.data.email", "email", "owner", 2),
             ("customFields.region.value", "region", "custom fields", 2),
             ("Mailing State/Province", "mailing state province", "", 0),
+            ("Deal - Value", "value", "deal", 1),
+            ("E-mail 1 - Value", "e mail", "", 1),
             ("Est. Revenue", "est revenue", "", 0),
             ("E-mail - Work", "work", "e mail", 1),
             ("(Do Not Modify) Account", "account", "", 0),

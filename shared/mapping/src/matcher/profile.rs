@@ -75,8 +75,7 @@ impl Sums {
         for letter in text.chars().take(60) {
             self.letters[kind_of_letter(letter)] += 1.0;
         }
-        let number = text.trim().parse::<f64>().ok();
-        self.numbers.extend(number.filter(|it| it.is_finite()));
+        self.numbers.extend(format::number(text));
         let lower = lower_case(text.trim());
         self.values.push(hash(&lower));
         let words = lower.split(|it: char| !it.is_ascii_alphanumeric());

@@ -1,5 +1,6 @@
 //! Proposals from end to end.
 
+use proptest::prelude::*;
 use schema::source::SourceType;
 
 use super::*;
@@ -189,6 +190,25 @@ fn a_renamed_field_is_found_and_a_removed_one_is_not() {
 }
 
 #[test]
+fn a_lost_field_with_two_plausible_successors_is_left_to_a_person() {
+    let times: &[&str] = &["2024-01-31T09:15:00Z", "2024-02-01T10:00:00Z"];
+    let lost = object("orders", &[("created_at", times)]).fields;
+    let one = object("orders", &[("created_time", times)]).fields;
+    let two = object(
+        "orders",
+        &[("created_time", times), ("created_local", times)],
+    )
+    .fields;
+    let decision = |added: &[FieldSample]| {
+        let repairs = repair(&lost, added, &[], Aligned::No, &Memory::default());
+        (repairs[0].decision, repairs[0].vetoes.clone())
+    };
+    assert_eq!(decision(&one), (Decision::Auto, vec![]));
+    let veto = "`created_local` may be its successor as well. Choose between the two.";
+    assert_eq!(decision(&two), (Decision::Review, vec![veto.to_owned()]));
+}
+
+#[test]
 fn the_same_question_has_the_same_answer() {
     let object = hubspot_companies();
     let ask = || {
@@ -240,4 +260,79 @@ fn names_of_any_script_empty_or_twice_are_no_reason_to_fail() {
     );
     let nothing = propose(&ObjectSample::default(), &[], None, &Memory::default());
     assert_eq!(nothing.fields, []);
+}
+
+#[test]
+fn a_thousand_equal_names_take_no_longer_than_others() {
+    let field = |name: &str| Field {
+        name: name.to_owned(),
+        ..Field::default()
+    };
+    let sources = vec![field("name"); 1_000];
+    let mut targets = vec![field("name"); 1_000];
+    targets.push(field("имя"));
+    let question = Question {
+        task: Task::Mapping,
+        sources: &sources,
+        targets: &targets,
+        entity_words: &[],
+    };
+    let matches = answer(&question);
+    // Only what shares a name is looked at, and of that a part.
+    assert!(!matches.is_empty() && matches.len() <= 1_000);
+    assert!(matches.iter().all(|it| it.decision != Decision::Auto));
+}
+
+fn any_field() -> impl Strategy<Value = Field> {
+    let name = prop_oneof![
+        "[a-z]{1,3}_(id|name|date)",
+        "(Created|Erstellt|Fecha)( [A-Z][a-z]{0,4})?",
+        any::<String>(),
+    ];
+    let value = prop_oneof![
+        "-?[0-9]{1,30}",
+        "20[0-9]{2}-[0-9]{2}-[0-9]{2}",
+        any::<String>()
+    ];
+    let kind = proptest::option::of(proptest::sample::select(&SourceType::ALL[..]));
+    let values = proptest::collection::vec(value, 0..5);
+    (name, kind, values, 0u64..9, 0u64..9).prop_map(|(name, kind, samples, rows, nulls)| Field {
+        name,
+        kind,
+        samples,
+        rows,
+        nulls,
+        ..Field::default()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_fields_have_an_answer_that_keeps_the_rules(
+        sources in proptest::collection::vec(any_field(), 0..20),
+        targets in proptest::collection::vec(any_field(), 0..6),
+        task in 0..3,
+    ) {
+        let question = Question {
+            task: [Task::Mapping, Task::Canonical, Task::Drift { aligned: true }][task as usize],
+            sources: &sources,
+            targets: &targets,
+            entity_words: &[],
+        };
+        let matches = answer(&question);
+        let mut used = std::collections::BTreeSet::new();
+        for it in &matches {
+            prop_assert!(it.source < sources.len() && it.target < targets.len());
+            prop_assert!((0.0..=1.0).contains(&it.probability));
+            let once = used.insert(it.source) || question.task != Task::Canonical;
+            prop_assert!(once, "a source is taken twice");
+            if it.decision == Decision::Auto {
+                prop_assert!(it.probability >= 0.85 && it.margin >= 0.15 && it.vetoes.is_empty());
+                prop_assert!(question.task != Task::Canonical);
+            }
+        }
+        prop_assert_eq!(answer(&question), matches);
+    }
 }

@@ -83,7 +83,7 @@ fn value(what: &str, number: usize) -> String {
         "amount" => format!("{}.{:02}", number * 13, number % 100),
         "country" => ["DE", "FR", "US", "GB"][number % 4].to_owned(),
         "status" => ["open", "won", "lost"][number % 3].to_owned(),
-        "is_active" => (number % 2 == 0).to_string(),
+        "is_active" => number.is_multiple_of(2).to_string(),
         _ => format!("This is the description of the record with the number {number}."),
     }
 }

@@ -8,7 +8,7 @@ use mapping::matcher::{Model, Task, training};
 use crate::case::Case;
 
 /// Columns before those of the matcher.
-const OWN: [&str; 9] = [
+const OWN: [&str; 10] = [
     "case",
     "family",
     "source",
@@ -18,6 +18,7 @@ const OWN: [&str; 9] = [
     "same_name",
     "logit",
     "assigned",
+    "decidable",
 ];
 
 /// Writes one row a judged candidate. `label` is 1 where the pair is right; `family` is a position
@@ -64,6 +65,7 @@ fn rows(case: &Case, place: [f32; 2], model: &Model) -> Vec<Vec<f32>> {
             truth(it.same_name),
             it.logit as f32,
             f32::from(it.assigned),
+            truth(it.decidable),
         ];
         Some(place.into_iter().chain(own).chain(it.columns).collect())
     };
