@@ -72,12 +72,13 @@ fn check(records: &[Box<RawValue>]) -> schema::Result<Vec<String>> {
         let detail = format!("send 1 to {MAX_RECORDS} records");
         return Err(Error::invalid("/records", detail));
     }
-    let text = |(index, it): (usize, &Box<RawValue>)| match it.get().starts_with('{') {
-        true => Ok(it.get().to_owned()),
-        false => Err(Error::invalid(
-            format!("/records/{index}"),
-            "a record is a JSON object",
-        )),
-    };
-    records.iter().enumerate().map(text).collect()
+    let mut texts = Vec::with_capacity(records.len());
+    for (index, record) in records.iter().enumerate() {
+        if !record.get().starts_with('{') {
+            let pointer = format!("/records/{index}");
+            return Err(Error::invalid(pointer, "a record is a JSON object"));
+        }
+        texts.push(record.get().to_owned());
+    }
+    Ok(texts)
 }
