@@ -53,7 +53,7 @@ pub struct Alternative {
 pub const ALTERNATIVES: usize = 3;
 
 /// Most values of a field that are read.
-const VALUES: usize = 48;
+const VALUES: usize = 32;
 
 /// What earlier decisions say of a pair, as an addition to its logit.
 pub(super) type Evidence<'a> = &'a dyn Fn(usize, usize) -> f64;
