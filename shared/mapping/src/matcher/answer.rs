@@ -53,7 +53,7 @@ pub struct Alternative {
 pub const ALTERNATIVES: usize = 3;
 
 /// Most values of a field that are read.
-const VALUES: usize = 48;
+const VALUES: usize = 32;
 
 /// What earlier decisions say of a pair, as an addition to its logit.
 pub(super) type Evidence<'a> = &'a dyn Fn(usize, usize) -> f64;
@@ -106,8 +106,11 @@ impl<'a> Scored<'a> {
         let pairs = candidates::pairs(&sources, &targets, &known, candidates::PER_TARGET);
         let compare = |it| candidates::candidate(it, &sources, &targets, aligned, &known);
         let mut candidates: Vec<_> = pairs.into_iter().map(compare).collect();
-        for it in &mut candidates {
-            it.logit = model.first.score(&it.features);
+        let logits = model
+            .first
+            .scores(candidates.iter().map(|it| &it.features[..]));
+        for (it, logit) in candidates.iter_mut().zip(logits) {
+            it.logit = logit;
         }
         let counts = (sources.len(), targets.len());
         let rows = context::rows(&candidates, counts, drift);
@@ -115,9 +118,11 @@ impl<'a> Scored<'a> {
             .iter()
             .map(|it| of(it.source, it.target))
             .collect();
-        let scores = rows.iter().zip(&evidence);
+        let scores = model.second.scores(rows.iter().map(|it| &it[..]));
         let logits: Vec<_> = scores
-            .map(|(row, of)| model.second.score(row) + of)
+            .iter()
+            .zip(&evidence)
+            .map(|(it, of)| it + of)
             .collect();
         let assigned = assign(&candidates, &logits, counts, question.task);
         Scored {

@@ -1,6 +1,6 @@
 //! The concepts of one question, numbered, with what is known of each and how alike two are.
 
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 
 use super::dictionary::{Dictionary, dictionary};
@@ -22,7 +22,7 @@ const LEAVES: [&str; 14] = [
 pub(super) struct Concepts {
     numbers: HashMap<String, Concept>,
     facts: Vec<Facts>,
-    similarities: RefCell<Vec<f32>>,
+    similarities: OnceCell<Vec<Cell<f32>>>,
 }
 
 struct Facts {
@@ -39,7 +39,7 @@ impl Concepts {
         let mut concepts = Concepts {
             numbers: HashMap::new(),
             facts: Vec::new(),
-            similarities: RefCell::new(Vec::new()),
+            similarities: OnceCell::new(),
         };
         concepts.number("id");
         concepts
@@ -64,7 +64,7 @@ impl Concepts {
             generic: dictionary.generic_heads.contains(text),
             leaf: LEAVES.contains(&text),
         });
-        self.similarities.get_mut().clear();
+        self.similarities.take();
         number
     }
 
@@ -107,16 +107,14 @@ impl Concepts {
         if count > KEPT {
             return fresh();
         }
-        let mut kept = self.similarities.borrow_mut();
-        if kept.is_empty() {
-            kept.resize(count * count, UNKNOWN);
+        let kept = self
+            .similarities
+            .get_or_init(|| vec![Cell::new(UNKNOWN); count * count]);
+        let slot = &kept[a.min(b) as usize * count + a.max(b) as usize];
+        if slot.get() == UNKNOWN {
+            slot.set(fresh() as f32);
         }
-        let (low, high) = (a.min(b) as usize, a.max(b) as usize);
-        let slot = &mut kept[low * count + high];
-        if *slot == UNKNOWN {
-            *slot = fresh() as f32;
-        }
-        f64::from(*slot)
+        f64::from(slot.get())
     }
 
     /// The share of `of` that is found in `found`, each concept weighed by what it tells and
@@ -124,9 +122,13 @@ impl Concepts {
     pub(super) fn coverage(&self, of: &[Concept], found: &[Concept]) -> f64 {
         let (mut covered, mut all) = (0.0, 0.0);
         for &concept in of {
-            let closest = |best: f64, &it: &Concept| best.max(self.similarity(concept, it));
             let idf = self.idf(concept);
             all += idf;
+            if found.contains(&concept) {
+                covered += idf;
+                continue;
+            }
+            let closest = |best: f64, &it: &Concept| best.max(self.similarity(concept, it));
             covered += idf * found.iter().fold(0.0, closest);
         }
         if all > 0.0 { covered / all } else { 0.0 }

@@ -73,8 +73,8 @@ pub(super) struct Dictionary {
     pub(super) generic_heads: HashSet<String>,
     expansions: [HashMap<String, Vec<String>>; 2],
     phrases: HashMap<String, Vec<String>>,
-    weak: HashMap<(String, String), f64>,
-    conflicts: HashSet<(String, String)>,
+    weak: HashMap<String, HashMap<String, f64>>,
+    conflicts: HashMap<String, HashSet<String>>,
     entity_words: BTreeMap<String, Vec<String>>,
     aliases: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     vocabulary: HashMap<String, f64>,
@@ -96,7 +96,16 @@ impl Dictionary {
             }
         }
         let longest_phrase = lists.phrases.keys().map(|it| it.split(' ').count()).max();
-        let both = |(a, b, it): (String, String, f64)| [((a.clone(), b.clone()), it), ((b, a), it)];
+        let mut weak = HashMap::<_, HashMap<_, _>>::new();
+        for (a, b, it) in lists.weak_relations {
+            weak.entry(a.clone()).or_default().insert(b.clone(), it);
+            weak.entry(b).or_default().insert(a, it);
+        }
+        let mut conflicts = HashMap::<_, HashSet<_>>::new();
+        for (a, b) in lists.conflicts {
+            conflicts.entry(a.clone()).or_default().insert(b.clone());
+            conflicts.entry(b).or_default().insert(a);
+        }
         Dictionary {
             noise_segments: lists.noise_segments,
             vendor_prefixes: lists.vendor_prefixes,
@@ -116,8 +125,8 @@ impl Dictionary {
                 split_values(lists.abbreviations),
             ],
             phrases: split_values(lists.phrases),
-            weak: lists.weak_relations.into_iter().flat_map(both).collect(),
-            conflicts: lists.conflicts.into_iter().collect(),
+            weak,
+            conflicts,
             entity_words: lists.entity_words,
             aliases: lists.aliases,
             vocabulary: lists.vocabulary,
@@ -166,18 +175,21 @@ impl Dictionary {
 
     /// What a phrase stands for.
     pub(super) fn phrase(&self, words: &[String]) -> Option<&[String]> {
-        self.phrases.get(&words.join(" ")).map(Vec::as_slice)
+        let phrase = match words {
+            [word] => self.phrases.get(word),
+            _ => self.phrases.get(&words.join(" ")),
+        };
+        phrase.map(Vec::as_slice)
     }
 
     /// How closely two concepts are related that are no synonyms.
     pub(super) fn relation(&self, a: &str, b: &str) -> Option<f64> {
-        self.weak.get(&(a.to_owned(), b.to_owned())).copied()
+        self.weak.get(a)?.get(b).copied()
     }
 
     /// Whether one name with the one concept and one with the other mean different things.
     pub(super) fn conflict(&self, a: &str, b: &str) -> bool {
-        let listed = |a: &str, b: &str| self.conflicts.contains(&(a.to_owned(), b.to_owned()));
-        listed(a, b) || listed(b, a)
+        self.conflicts.get(a).is_some_and(|it| it.contains(b))
     }
 
     /// How much a concept tells: ln of the share of names that do not have it.

@@ -27,7 +27,7 @@ pub struct Field {
     pub aliases: Vec<String>,
     /// The type of its values; none where it is unknown or mixed.
     pub kind: Option<SourceType>,
-    /// Values as text, repeated as they occur, without nulls. Of many, 48 are read, evenly
+    /// Values as text, repeated as they occur, without nulls. Of many, 32 are read, evenly
     /// spread, and of each the first 240 bytes.
     pub samples: Vec<String>,
     /// Records among which the samples were taken; 0 where that is not known.

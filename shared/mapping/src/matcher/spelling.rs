@@ -3,16 +3,23 @@
 /// Jaro-Winkler similarity, 0 to 1: Winkler (1990), with the prefix of up to four letters counted
 /// where Jaro's measure exceeds 0.7. Quadratic in the length of the words, which are short.
 pub(super) fn jaro_winkler(a: &str, b: &str) -> f64 {
+    if a.is_ascii() && b.is_ascii() {
+        return winkler(a.as_bytes(), b.as_bytes());
+    }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let jaro = jaro(&a, &b);
+    winkler(&a, &b)
+}
+
+fn winkler<T: PartialEq>(a: &[T], b: &[T]) -> f64 {
+    let jaro = jaro(a, b);
     if jaro <= 0.7 {
         return jaro;
     }
-    let prefix = a.iter().zip(&b).take(4).take_while(|(x, y)| x == y).count();
+    let prefix = a.iter().zip(b).take(4).take_while(|(x, y)| x == y).count();
     jaro + prefix as f64 * 0.1 * (1.0 - jaro)
 }
 
-fn jaro(a: &[char], b: &[char]) -> f64 {
+fn jaro<T: PartialEq>(a: &[T], b: &[T]) -> f64 {
     if a.is_empty() && b.is_empty() {
         return 1.0;
     }
@@ -24,14 +31,14 @@ fn jaro(a: &[char], b: &[char]) -> f64 {
         let found = (from..to).find(|&j| !taken[j] && b[j] == *letter);
         if let Some(j) = found {
             taken[j] = true;
-            matched.push(*letter);
+            matched.push(letter);
         }
     }
     if matched.is_empty() {
         return 0.0;
     }
     let others = taken.iter().zip(b).filter(|it| *it.0).map(|it| it.1);
-    let swapped = others.zip(&matched).filter(|(x, y)| x != y).count() / 2;
+    let swapped = others.zip(&matched).filter(|(x, y)| x != *y).count() / 2;
     let m = matched.len() as f64;
     (m / a.len() as f64 + m / b.len() as f64 + (m - swapped as f64) / m) / 3.0
 }
