@@ -6,6 +6,7 @@ use tests::app::{Person, TestApp};
 use tests::fixtures::connections::connect_filesource;
 use tests::fixtures::files::upload_files;
 use tests::fixtures::jobs::run_all;
+use tests::fixtures::postgres_source::{set_up_postgres_source, sync};
 
 /// As a CRM of another house exports its companies.
 const COMPANIES: &str = "Record ID,Company name,Company owner,Industry,Phone Number\n\
@@ -342,4 +343,53 @@ async fn what_cannot_be_is_refused_with_a_pointer() {
     }
     let missing = world.app.get(&world.mapping("nope"), &world.ann).await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND, "{missing}");
+}
+
+#[tokio::test]
+async fn a_table_of_any_columns_is_kept_in_step_and_mapped_when_somebody_says() {
+    let sql = "create table kunden (nr int primary key, firma text, branche text);
+        insert into kunden values (1, 'Stahl AG', 'Stahl'), (2, 'Brot GmbH', 'Lebensmittel');";
+    for object in [
+        json!({ "table": "kunden" }),
+        json!({ "table": "kunden", "entity": "account" }),
+    ] {
+        let (app, source, ann, connection) = set_up_postgres_source(sql, json!([object])).await;
+        let world = World {
+            app,
+            ann,
+            connection,
+        };
+        let done = sync(&world.app, &world.ann, &world.connection, json!({})).await;
+        assert_eq!(done["status"], "success", "{done}");
+        let object = world.object("public.kunden").await;
+        assert_eq!(
+            (&object["state"], &object["records"]),
+            (&json!("unmapped"), &json!(2)),
+            "{object}"
+        );
+        // What changes at the source changes here, mapped or not.
+        source
+            .run("update kunden set firma = 'Stahl SE' where nr = 1; delete from kunden where nr = 2")
+            .await;
+        let full = json!({ "mode": "full" });
+        sync(&world.app, &world.ann, &world.connection, full.clone()).await;
+        let object = world.object("public.kunden").await;
+        assert_eq!(object["records"], 1, "{object}");
+
+        let accept = format!("{}/accept", object["proposal"].as_str().unwrap());
+        world.post(&accept, json!({ "entity": "account" })).await;
+        assert_eq!(world.accounts().await, pairs(&[("1", "Stahl SE")]));
+        source
+            .run("insert into kunden values (3, 'Holz KG', 'Holz')")
+            .await;
+        sync(&world.app, &world.ann, &world.connection, full.clone()).await;
+        assert_eq!(
+            world.accounts().await,
+            pairs(&[("1", "Stahl SE"), ("3", "Holz KG")])
+        );
+        source.run("delete from kunden where nr = 1").await;
+        sync(&world.app, &world.ann, &world.connection, full).await;
+        assert_eq!(world.accounts().await, pairs(&[("3", "Holz KG")]));
+        assert_eq!(world.object("public.kunden").await["records"], 1);
+    }
 }

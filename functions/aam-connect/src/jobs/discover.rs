@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sources::StreamDescription;
 
-use super::object::{object_ref, record_schema};
+use super::object::{columns, object_ref, record_schema};
 use super::{Failure, JobKind, Slice, SliceOutcome, SourceJob, TimeLimit, end_source_job};
 use crate::connection::source::Source;
 
@@ -95,7 +95,10 @@ async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
     if let (Some(description), Some(stream)) = (description, source.stream(name)) {
         let object = object_ref(payload.connection_id, &source, stream)?;
         work.lock_connection(&mut tx, object.connection).await?;
-        let stream = Stream::open(&mut tx, work.tenant(), &object, work.now).await?;
+        let (tenant, now) = (work.tenant(), work.now);
+        let columns = columns(&description.schema);
+        let open = Stream::open_with_columns(&mut tx, tenant, &object, Some(&columns), now);
+        let stream = open.await?;
         let drift = record_schema(&mut tx, &stream, &description.schema, work.now).await?;
         progress.drifts.extend(drift);
     }

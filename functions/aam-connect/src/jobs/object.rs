@@ -5,7 +5,7 @@ use aam::ingest::{Stream, record_declared};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use platform::metrics;
-use schema::source::{ObjectRef, SourceSchema};
+use schema::source::{ObjectRef, SourceSchema, parse_path};
 use schema::{ConnectionId, DriftId, entity};
 use sources::StreamConfig;
 
@@ -22,8 +22,14 @@ pub(super) fn object_ref(
         connection,
         name: stream.name.clone(),
         system: source.connector.name().to_owned(),
-        entity: entity::find(kind).with_context(|| format!("no entity `{kind}`"))?,
+        entity: entity::find_or_unmapped(kind).with_context(|| format!("no entity `{kind}`"))?,
     })
+}
+
+/// The keys that records of that structure have.
+pub(super) fn columns(schema: &SourceSchema) -> Vec<String> {
+    let paths = schema.fields.keys().map(|it| parse_path(it));
+    paths.filter_map(|it| it.ok()?.into_iter().next()).collect()
 }
 
 /// Records the structure that the source declares of an object. Says what the drift is, if it is

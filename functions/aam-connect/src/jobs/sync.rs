@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sources::{Batch, SourceError, SourceErrorKind};
 
-use super::object::{object_ref, record_schema};
+use super::object::{columns, object_ref, record_schema};
 use super::{
     Failure, JobKind, Mode, Rejected, Slice, SliceOutcome, SourceJob, TimeLimit, Work,
     end_by_counts, end_source_job,
@@ -151,7 +151,10 @@ impl SourceSync<'_> {
                 return self.work.commit(tx, &progress).await;
             }
         };
-        let stream = Stream::open(&mut tx, self.work.tenant(), &object, self.work.now).await?;
+        let columns = columns(&description.schema);
+        let open = Stream::open_with_columns;
+        let tenant = self.work.tenant();
+        let stream = open(&mut tx, tenant, &object, Some(&columns), self.work.now).await?;
         record_schema(&mut tx, &stream, &description.schema, self.work.now).await?;
         let checkpoint = match self.payload.mode {
             Mode::Full => None,

@@ -171,7 +171,7 @@ impl Upload {
         let mut tx = self.begin().await?;
         let abandoned = (RunKind::Upload, now - MAX_RUN);
         runs::fail_abandoned(&mut tx, tenant, connection, abandoned, now).await?;
-        let stream = Stream::open_file(&mut tx, tenant, &object, columns, now)
+        let stream = Stream::open_with_columns(&mut tx, tenant, &object, columns, now)
             .await
             .map_err(unopened)?;
         let run = Run {

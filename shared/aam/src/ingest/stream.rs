@@ -8,6 +8,7 @@ use schema::source::ObjectRef;
 use schema::{TenantId, entity};
 
 use super::plan_cache::PLANS;
+use crate::db::mappings::MappingVersion;
 use crate::db::{self, Connection, mappings, source_objects};
 use crate::mappings::{current_or_shipped, shipped_fits};
 
@@ -53,9 +54,18 @@ impl Stream {
         now: DateTime<Utc>,
     ) -> Result<Stream, OpenError> {
         let current = mappings::find_version(conn, tenant, object.key()).await?;
-        if current.is_none() && object.entity.is_unmapped() {
+        if current.is_none() && is_unmapped(conn, tenant, object).await? {
             return Stream::open_unmapped(conn, tenant, object).await;
         }
+        Stream::open_mapped(conn, tenant, (object, current), now).await
+    }
+
+    async fn open_mapped(
+        conn: &mut Connection,
+        tenant: TenantId,
+        (object, current): (&ObjectRef, Option<MappingVersion>),
+        now: DateTime<Utc>,
+    ) -> Result<Stream, OpenError> {
         let kept = current.and_then(|it| Some((it, PLANS.get(tenant, object.key(), it)?)));
         let (version, plan) = match kept {
             Some(kept) => kept,
@@ -82,10 +92,9 @@ impl Stream {
         })
     }
 
-    /// The stream of a file with these columns; none where the file has none. Where the object has no
-    /// mapping yet, and the shipped one asks for columns that the file does not have, it stays
-    /// unmapped.
-    pub async fn open_file(
+    /// The stream of an object with these columns; none where they are not known. Where it has no
+    /// mapping yet, and the shipped one asks for columns that it does not have, it stays unmapped.
+    pub async fn open_with_columns(
         conn: &mut Connection,
         tenant: TenantId,
         object: &ObjectRef,
@@ -93,10 +102,11 @@ impl Stream {
         now: DateTime<Utc>,
     ) -> Result<Stream, OpenError> {
         let current = mappings::find_version(conn, tenant, object.key()).await?;
-        let fits = columns.is_none_or(|it| shipped_fits(object, it));
+        let fits =
+            !object.entity.is_unmapped() && columns.is_none_or(|it| shipped_fits(object, it));
         match current.is_none() && !fits {
             true => Stream::open_unmapped(conn, tenant, object).await,
-            false => Stream::open(conn, tenant, object, now).await,
+            false => Stream::open_mapped(conn, tenant, (object, current), now).await,
         }
     }
 
@@ -119,4 +129,18 @@ impl Stream {
             mapping_version: 0,
         })
     }
+}
+
+/// Whether an object without a mapping stays without one: nobody says what it is, or what was said
+/// did not fit it.
+async fn is_unmapped(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: &ObjectRef,
+) -> db::Result<bool> {
+    if object.entity.is_unmapped() {
+        return Ok(true);
+    }
+    let known = source_objects::find(conn, tenant, object.key()).await?;
+    Ok(known.is_some_and(|it| it.entity == entity::UNMAPPED.kind))
 }

@@ -13,7 +13,7 @@ use super::tokens::words;
 pub struct RankedEntity {
     /// `account`.
     pub kind: String,
-    /// The evidence: see [`rank`].
+    /// The evidence: see `rank`.
     pub score: f64,
     /// The score as a share of all entities' ones, 0 to 1.
     pub probability: f64,

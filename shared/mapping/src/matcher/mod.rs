@@ -1,6 +1,6 @@
 //! The field matcher: proposes which field of an object is which field of an entity.
 //!
-//! A pair of fields is described by its features ([`features`]), weighed by a model in two stages
+//! A pair of fields is described by its features (`features`), weighed by a model in two stages
 //! (the pair alone, then among its rivals), assigned one to one, and given a probability that was
 //! counted on cases apart. Words and weights are the files under `data/`.
 //!

@@ -49,8 +49,9 @@ pub(crate) struct Config {
 pub(crate) struct Object {
     /// `schema.table`; `public` where it names no schema.
     pub(super) table: String,
-    /// The kind of entity that its records become: `account`.
-    pub entity: String,
+    /// The kind of entity that its records become: `account`. Left out, they are kept as they come,
+    /// and the platform proposes what they are.
+    pub entity: Option<String>,
     /// The columns that tell its records apart; its primary key where they are left out.
     pub(super) key: Option<Vec<String>>,
     /// The column that rises when a record changes; `updated_at` where it is left out and there is
@@ -164,9 +165,13 @@ impl Object {
         if !is_name(schema) || !is_name(table) || table.contains('.') {
             refuse("table", "schema.table, each of 1 to 63 bytes");
         }
-        if entity::find(&self.entity).is_none() {
+        let unknown = |it: &String| entity::find(it).is_none();
+        if self.entity.as_ref().is_some_and(unknown) {
             let kinds: Vec<_> = ENTITIES.iter().map(|it| it.kind).collect();
-            refuse("entity", &format!("one of {}", kinds.join(", ")));
+            refuse(
+                "entity",
+                &format!("one of {}, or left out", kinds.join(", ")),
+            );
         }
         match &self.key {
             Some(key) if key.is_empty() || !key.iter().all(|it| is_name(it)) => {

@@ -10,7 +10,7 @@ mod table;
 
 use futures_util::future::BoxFuture;
 use schema::Result;
-use schema::entity::{ENTITIES, Entity};
+use schema::entity::{ENTITIES, Entity, UNMAPPED};
 use serde_json::Value;
 use utoipa::PartialSchema;
 
@@ -80,7 +80,7 @@ impl Connector for Postgres {
         let config = Config::read(config)?;
         let stream = |it: Object| StreamConfig {
             name: it.name(),
-            entity: it.entity,
+            entity: it.entity.unwrap_or_else(|| UNMAPPED.kind.to_owned()),
         };
         Ok(config.objects.into_iter().map(stream).collect())
     }
