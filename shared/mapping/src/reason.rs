@@ -76,7 +76,9 @@ fn quoted(text: &str) -> usize {
 
 /// Whether a number begins here, and not in the middle of a word.
 fn starts_number(before: &str, rest: &str) -> bool {
-    let in_word = before.ends_with(|it: char| it.is_alphanumeric() || it == '_');
+    // `UTF-8` is a word, too.
+    let word = before.trim_end_matches('-');
+    let in_word = word.ends_with(|it: char| it.is_alphanumeric() || it == '_');
     let digit = rest
         .trim_start_matches('-')
         .starts_with(|it: char| it.is_ascii_digit());
