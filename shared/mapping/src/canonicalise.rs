@@ -2,32 +2,75 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Utc};
 use schema::entity::{Field, Kind};
 
 use crate::{
     Cell, Plan, Record, RecordError, coerce, extended_json,
     json::{self, Key},
     json_limits::{Keys, check, check_depth, twice},
+    json_text::{not_single, text_of},
     path::Node,
     plan::{Column, Origin},
-    record::{VERSION, quoted},
+    record::VERSION,
     transforms::{Step, trimmed},
 };
 
-pub(super) fn canonicalise<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordError> {
+impl Plan {
+    /// The source id of a record of which only the key needs to be there: a delete.
+    pub fn source_id(&self, json: &str) -> Result<String, RecordError> {
+        if self.is_unmapped() {
+            let reason = "no mapping says which field is the record's id: map the object first";
+            return Err(RecordError::whole(reason));
+        }
+        Ok(key(self, json)?.source_id().into_owned())
+    }
+
+    /// The source id of a record that may be wrong in other fields, and its version where it has
+    /// one. None where the id cannot be read.
+    pub fn identify(&self, json: &str) -> Option<(String, Option<DateTime<Utc>>)> {
+        if self.is_unmapped() {
+            return None;
+        }
+        let record = key_and_version(self, json);
+        let record = record.or_else(|_| key(self, json)).ok()?;
+        Some((record.source_id().into_owned(), record.version()))
+    }
+
+    /// The source id of a record that [`Plan::canonicalise`] takes; one that it rejects may have one
+    /// as well. Nothing behind what tells the id is looked at.
+    pub fn guess_source_id(&self, json: &str) -> Option<String> {
+        guess_source_id(self, json)
+    }
+
+    /// Reads one JSON object into a canonical record, which borrows from both.
+    pub fn canonicalise<'a>(&'a self, json: &'a str) -> Result<Record<'a>, RecordError> {
+        canonicalise(self, json)
+    }
+
+    /// The same, from bytes that may turn out not to be UTF-8.
+    pub fn canonicalise_bytes<'a>(&'a self, json: &'a [u8]) -> Result<Record<'a>, RecordError> {
+        match std::str::from_utf8(json) {
+            Ok(json) => self.canonicalise(json),
+            Err(err) => Err(RecordError::whole(format!(
+                "not UTF-8 from byte {}",
+                err.valid_up_to()
+            ))),
+        }
+    }
+}
+
+fn canonicalise<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordError> {
     fill(plan, json, |_| true)
 }
 
 /// The record with the cells of its key alone.
-pub(super) fn key<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordError> {
+fn key<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordError> {
     fill(plan, json, |field| plan.entity.key.contains(&field.name))
 }
 
 /// The same with the cell of its version.
-pub(super) fn key_and_version<'a>(
-    plan: &'a Plan,
-    json: &'a str,
-) -> Result<Record<'a>, RecordError> {
+fn key_and_version<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordError> {
     let key = plan.entity.key;
     fill(plan, json, |field| {
         key.contains(&field.name) || field.name == VERSION
@@ -35,7 +78,7 @@ pub(super) fn key_and_version<'a>(
 }
 
 /// The source id as far as the values of the key tell it, whatever else is in the record.
-pub(super) fn guess_source_id(plan: &Plan, json: &str) -> Option<String> {
+fn guess_source_id(plan: &Plan, json: &str) -> Option<String> {
     if plan.is_unmapped() {
         return None;
     }
@@ -337,19 +380,4 @@ fn text(slot: Slot<'_>) -> Result<Option<Cow<'_, str>>, String> {
         Slot::Value(raw) => text_of(raw),
         Slot::Absent | Slot::Entered => Ok(None),
     }
-}
-
-/// The same, of JSON text.
-pub(super) fn text_of(raw: &str) -> Result<Option<Cow<'_, str>>, String> {
-    match raw.as_bytes()[0] {
-        b'n' => Ok(None),
-        b'"' => Ok(Some(json::unquote(raw)?).filter(|it| !it.is_empty())),
-        b'{' if extended_json::is_value(raw) => extended_json::text(raw),
-        b'{' | b'[' => Err(not_single(raw)),
-        _ => Ok(Some(Cow::Borrowed(raw))),
-    }
-}
-
-fn not_single(raw: &str) -> String {
-    format!("{} is not a single value", quoted(raw))
 }

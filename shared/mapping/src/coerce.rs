@@ -8,7 +8,7 @@ use schema::entity::{Field, Kind};
 use crate::boolean;
 use crate::{
     Cell, Decimal,
-    record::quoted,
+    quote::quoted,
     timestamp::{self, Reading},
 };
 

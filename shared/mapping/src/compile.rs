@@ -19,7 +19,14 @@ use crate::{
     transforms::{self, Compiled, Fault, is_typed, literals},
 };
 
-pub(super) fn compile(mapping: &Mapping) -> Result<Plan> {
+impl Plan {
+    /// Checks a mapping and makes it ready to run. Names every fault it finds.
+    pub fn compile(mapping: &Mapping) -> Result<Plan> {
+        compile(mapping)
+    }
+}
+
+fn compile(mapping: &Mapping) -> Result<Plan> {
     if mapping.entity == entity::UNMAPPED.kind && mapping.fields.is_empty() {
         return Ok(Plan::unmapped());
     }

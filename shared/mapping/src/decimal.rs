@@ -5,7 +5,7 @@ use std::{cmp::Ordering, fmt, str::FromStr};
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 
-use crate::record::quoted;
+use crate::quote::quoted;
 
 /// An exact decimal of at most 38 digits, before and after the point together.
 ///

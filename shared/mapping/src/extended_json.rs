@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::record::quoted;
+use crate::quote::quoted;
 
 /// Whether the text of an object is such a value rather than an object with fields.
 pub(super) fn is_value(raw: &str) -> bool {

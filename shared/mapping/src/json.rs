@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{RecordError, record::quoted};
+use crate::{RecordError, quote::quoted};
 
 /// Calls `each` with every key and the text of its value. The text must be one object.
 pub(super) fn entries<'a>(

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use crate::{RecordError, json::unquote, record::quoted};
+use crate::{RecordError, json::unquote, quote::quoted};
 
 /// How deep objects and lists may be nested.
 const MAX_DEPTH: usize = 64;

@@ -8,16 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use schema::Entity;
 use schema::entity::{self, Field};
-use schema::{Entity, Result, mapping::Mapping};
 
 use crate::field_use::FieldUse;
 use crate::path::Node;
-use crate::record::{Record, RecordError};
 use crate::timestamp::Reading;
 use crate::transforms::{Combination, Items, Step};
-use crate::{canonicalise, compile};
 
 /// A mapping that was checked and made ready to run.
 #[derive(Debug)]
@@ -54,11 +51,6 @@ pub(crate) enum Origin {
 }
 
 impl Plan {
-    /// Checks a mapping and makes it ready to run. Names every fault it finds.
-    pub fn compile(mapping: &Mapping) -> Result<Plan> {
-        compile::compile(mapping)
-    }
-
     /// The plan of an object that has no mapping: a record is checked as JSON, and becomes nothing.
     pub fn unmapped() -> Plan {
         Plan {
@@ -94,47 +86,5 @@ impl Plan {
     /// Whether the source field at that path is read as a number.
     pub fn is_number(&self, path: &str) -> bool {
         self.numbers.contains(path)
-    }
-
-    /// The source id of a record of which only the key needs to be there: a delete.
-    pub fn source_id(&self, json: &str) -> Result<String, RecordError> {
-        if self.is_unmapped() {
-            let reason = "no mapping says which field is the record's id: map the object first";
-            return Err(RecordError::whole(reason));
-        }
-        Ok(canonicalise::key(self, json)?.source_id().into_owned())
-    }
-
-    /// The source id of a record that may be wrong in other fields, and its version where it has
-    /// one. None where the id cannot be read.
-    pub fn identify(&self, json: &str) -> Option<(String, Option<DateTime<Utc>>)> {
-        if self.is_unmapped() {
-            return None;
-        }
-        let record = canonicalise::key_and_version(self, json);
-        let record = record.or_else(|_| canonicalise::key(self, json)).ok()?;
-        Some((record.source_id().into_owned(), record.version()))
-    }
-
-    /// The source id of a record that [`Plan::canonicalise`] takes; one that it rejects may have one
-    /// as well. Nothing behind what tells the id is looked at.
-    pub fn guess_source_id(&self, json: &str) -> Option<String> {
-        canonicalise::guess_source_id(self, json)
-    }
-
-    /// Reads one JSON object into a canonical record, which borrows from both.
-    pub fn canonicalise<'a>(&'a self, json: &'a str) -> Result<Record<'a>, RecordError> {
-        canonicalise::canonicalise(self, json)
-    }
-
-    /// The same, from bytes that may turn out not to be UTF-8.
-    pub fn canonicalise_bytes<'a>(&'a self, json: &'a [u8]) -> Result<Record<'a>, RecordError> {
-        match std::str::from_utf8(json) {
-            Ok(json) => self.canonicalise(json),
-            Err(err) => Err(RecordError::whole(format!(
-                "not UTF-8 from byte {}",
-                err.valid_up_to()
-            ))),
-        }
     }
 }

@@ -102,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::quoted as as_quoted;
+    use crate::quote::quoted as as_quoted;
 
     #[track_caller]
     fn check(reason: &str, expected: &str) {

@@ -175,14 +175,6 @@ impl fmt::Display for RecordError {
 
 impl std::error::Error for RecordError {}
 
-/// A value as a reason shows it: quoted, and cut after 80 characters.
-pub(super) fn quoted(value: &str) -> String {
-    match value.char_indices().nth(80) {
-        Some((end, _)) => format!("{:?}…", &value[..end]),
-        None => format!("{value:?}"),
-    }
-}
-
 fn escape(part: Cow<'_, str>) -> String {
     part.replace('\\', r"\\").replace(':', r"\:")
 }

@@ -5,7 +5,7 @@ use chrono::{
 };
 use schema::mapping::TimestampFormat;
 
-use crate::{Decimal, record::quoted};
+use crate::{Decimal, quote::quoted};
 
 /// How a column's timestamps are read.
 #[derive(Debug, Clone, Copy)]

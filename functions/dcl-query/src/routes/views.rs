@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use dcl::db::views::{self, Freshness, Page};
+use dcl::db::views::{self, Freshness, ViewRows};
 use dcl::query::{self, Keyset, Query, View};
 use platform::extract::Path;
 use platform::secrets::KeyRing;
@@ -153,7 +153,7 @@ fn after(keys: &KeyRing, scope: &cursor::Scope<'_>, query: &Query) -> Result<Opt
 }
 
 /// The total, where the page itself tells it: it began at the beginning and reached the end.
-fn whole(query: &Query, page: &Page) -> Option<i64> {
+fn whole(query: &Query, page: &ViewRows) -> Option<i64> {
     let began = query.cursor.is_none() && (query.offset == 0 || page.count > 0);
     let total = i64::from(query.offset) + i64::try_from(page.count).ok()?;
     (began && page.next.is_none()).then_some(total)

@@ -10,7 +10,7 @@ use crate::query::{Keyset, Query, Value, View};
 
 /// Some records of a view, in its order.
 #[derive(Debug)]
-pub struct Page {
+pub struct ViewRows {
     /// The records, a JSON object each, separated by commas.
     pub records: Vec<u8>,
     /// How many they are.
@@ -41,7 +41,7 @@ pub async fn page(
     view: &View,
     query: &Query,
     after: Option<&Keyset>,
-) -> sqlx::Result<Page> {
+) -> sqlx::Result<ViewRows> {
     let mut columns = query.columns.clone();
     let keysets: Vec<_> = query
         .order
@@ -77,7 +77,7 @@ pub async fn page(
             .map(|&it| row::value(last, it, columns[it].kind))
             .collect()
     });
-    Ok(Page {
+    Ok(ViewRows {
         records,
         count: rows.len().min(limit),
         next: next.transpose()?,

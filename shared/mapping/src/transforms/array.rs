@@ -8,7 +8,7 @@ use schema::{
 };
 
 use super::{Fault, join::joined, no_nul};
-use crate::{Cell, canonicalise::text_of, json};
+use crate::{Cell, json, json_text::text_of};
 
 /// The list of a column, ready to take from.
 #[derive(Debug)]

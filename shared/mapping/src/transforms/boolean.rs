@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{CompiledTransform, Fault};
-use crate::{Cell, record::quoted};
+use crate::{Cell, quote::quoted};
 
 #[derive(Debug)]
 pub(super) struct Boolean {

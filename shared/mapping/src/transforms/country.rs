@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schema::mapping::Otherwise;
 
 use super::{CompiledTransform, unknown};
-use crate::{Cell, countries, record::quoted};
+use crate::{Cell, countries, quote::quoted};
 
 #[derive(Debug)]
 pub(super) struct Country(pub(super) Otherwise);

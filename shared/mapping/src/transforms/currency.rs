@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schema::entity::{Field, Kind};
 
 use super::{CompiledTransform, Fault, only_for};
-use crate::{Cell, currency, record::quoted};
+use crate::{Cell, currency, quote::quoted};
 
 #[derive(Debug)]
 pub(super) struct Currency;

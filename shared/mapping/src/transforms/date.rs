@@ -13,7 +13,7 @@ use crate::{
     Cell,
     date_pattern::Pattern,
     excel::{self, System},
-    record::quoted,
+    quote::quoted,
     timestamp::{self, Local},
 };
 

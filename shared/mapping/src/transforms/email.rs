@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use schema::mapping::Otherwise;
 
 use super::{CompiledTransform, unknown};
-use crate::{Cell, record::quoted};
+use crate::{Cell, quote::quoted};
 
 #[derive(Debug)]
 pub(super) struct Email(pub(super) Otherwise);

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schema::mapping::Otherwise;
 
 use super::{CompiledTransform, unknown};
-use crate::{Cell, record::quoted, words::Words};
+use crate::{Cell, quote::quoted, words::Words};
 
 #[derive(Debug)]
 pub(super) struct Enumeration {

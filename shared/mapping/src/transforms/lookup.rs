@@ -8,7 +8,7 @@ use std::{
 use schema::mapping::Otherwise;
 
 use super::{CompiledTransform, Fault, unknown};
-use crate::{Cell, record::quoted};
+use crate::{Cell, quote::quoted};
 
 const MAX_ROWS: usize = 10_000;
 

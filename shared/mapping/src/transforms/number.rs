@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schema::mapping::{Grouping, Percent, Transform};
 
 use super::{CompiledTransform, Fault};
-use crate::{Cell, Decimal, record::quoted};
+use crate::{Cell, Decimal, quote::quoted};
 
 /// The longest number in bytes, without what stands between groups.
 const MAX_NUMBER: usize = 96;

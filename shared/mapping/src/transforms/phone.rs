@@ -13,7 +13,7 @@ use super::{CompiledTransform, Fault, unknown};
 use crate::{
     Cell,
     calling_codes::{self, Region},
-    record::quoted,
+    quote::quoted,
 };
 
 #[derive(Debug)]

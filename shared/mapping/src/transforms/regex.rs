@@ -9,7 +9,7 @@ use regex::{Captures, Regex as Expression, RegexBuilder};
 use schema::mapping::{Otherwise, Transform};
 
 use super::{CompiledTransform, Fault, MAX_TEXT, no_nul, too_long, unknown};
-use crate::{Cell, record::quoted};
+use crate::{Cell, quote::quoted};
 
 const MAX_PATTERN: usize = 1_000;
 /// Bytes of the compiled expression, and of its cache.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{CompiledTransform, Fault};
-use crate::{Cell, Decimal, record::quoted};
+use crate::{Cell, Decimal, quote::quoted};
 
 #[derive(Debug)]
 pub(super) struct Scale {

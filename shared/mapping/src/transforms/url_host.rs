@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schema::mapping::Otherwise;
 
 use super::{CompiledTransform, email::is_label, unknown};
-use crate::{Cell, record::quoted};
+use crate::{Cell, quote::quoted};
 
 #[derive(Debug)]
 pub(super) struct UrlHost(pub(super) Otherwise);
