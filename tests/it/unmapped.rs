@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
 use tests::fixtures::connections::connect_filesource;
-use tests::fixtures::files::upload_files;
+use tests::fixtures::files::{multipart_form, send_form, upload_files};
 use tests::fixtures::jobs::run_all;
 use tests::fixtures::postgres_source::{set_up_postgres_source, sync};
 
@@ -392,4 +392,45 @@ async fn a_table_of_any_columns_is_kept_in_step_and_mapped_when_somebody_says() 
         assert_eq!(world.accounts().await, pairs(&[("3", "Holz KG")]));
         assert_eq!(world.object("public.kunden").await["records"], 1);
     }
+}
+
+#[tokio::test]
+async fn an_upload_accepts_what_is_proposed_where_it_says_so() {
+    let world = World::new().await;
+    let field = |name: &str, value: &str| {
+        format!("--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let form = |accept: &str, file: &str| {
+        let files: [(&str, &[u8]); 1] = [("crm.csv", file.as_bytes())];
+        let mut body = field("accept", accept).into_bytes();
+        body.extend(multipart_form(&files));
+        body
+    };
+    let wrong = send_form(&world.app, &world.ann, form("maybe", COMPANIES)).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+    // A column that nothing decides stays a question.
+    let open = "Record ID,Company name,Create Date\n1,One,02/03/2024\n2,Two,05/01/2024\n";
+    let files: [(&str, &[u8]); 1] = [("open.csv", open.as_bytes())];
+    let mut body = field("accept", "true").into_bytes();
+    body.extend(multipart_form(&files));
+    let asked = send_form(&world.app, &world.ann, body).await.json();
+    let file = &asked["files"][0];
+    assert_eq!(file["entity"], Value::Null, "{file}");
+    assert_eq!(
+        file["questions"][0]["pointer"], "/answers/format:Create Date",
+        "{file}"
+    );
+
+    let answer = send_form(&world.app, &world.ann, form("true", COMPANIES)).await;
+    run_all(&world.app).await;
+    let file = answer.json()["files"][0].clone();
+    assert_eq!(file["entity"], "account", "{file}");
+    assert!(file["replay_job_id"].is_string(), "{file}");
+    assert_eq!(world.accounts().await, companies());
+    let id = &file["accepted"][0];
+    assert_eq!(
+        (&id["target"], &id["sources"]),
+        (&json!("account_id"), &json!(["Record ID"]))
+    );
+    assert!(id["probability"].as_f64().unwrap() > 0.9, "{id}");
 }

@@ -2,13 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use mapping::{Plan, shipped};
+use platform::audit::{self, Entry};
+use platform::{Caller, JobAccepted};
 use schema::mapping::{FieldMapping, Mapping, Transform};
 use schema::source::{ObjectKey, ObjectRef, parse_path};
 use schema::{Error, TenantId, entity};
+use serde_json::json;
 
 use crate::db::mappings::{self, MappingVersion, NewMapping};
 use crate::db::{self, Connection, source_objects};
-use crate::replay::Phase;
+use crate::replay::{Phase, Replay};
 
 /// The object's current mapping. Where it has none yet, the object is registered and the shipped
 /// mapping becomes its version 1.
@@ -142,6 +145,51 @@ pub async fn adopt(
     Ok(Adopted {
         version: number,
         replay_from: Some(replay_from(before, wanted.mapping)),
+    })
+}
+
+/// A mapping that is in force, and the job by which what is stored follows it.
+#[derive(Debug)]
+pub struct InForce {
+    /// Its version.
+    pub version: i32,
+    /// Announce it after the commit; none where the version was in force already.
+    pub replay: Option<JobAccepted>,
+}
+
+/// Brings a mapping into force as [`adopt`] does, notes that in the audit log, and queues the
+/// replay that what is stored follows by.
+///
+/// # Errors
+/// As of [`adopt`].
+pub async fn adopt_and_replay(
+    conn: &mut Connection,
+    caller: &Caller,
+    object: ObjectKey<'_>,
+    (mapping, reason): (&Mapping, &str),
+) -> platform::Result<InForce> {
+    let author = caller.actor();
+    let wanted = Wanted {
+        mapping,
+        author: &author,
+        reason,
+    };
+    let adopted = adopt(conn, caller.tenant, object, wanted, platform::now()).await?;
+    let mut replay = None;
+    if let Some(from) = adopted.replay_from {
+        let job = Replay::of_object(object.connection, object.name, from);
+        replay = Some(job.queue(conn, caller).await?);
+        let place = format!("connection:{}", object.connection);
+        let entry = Entry::new(caller, "mapping.adopt", place).after(json!({
+            "object": object.name,
+            "version": adopted.version,
+            "reason": reason,
+        }));
+        audit::append(conn, caller.tenant, &entry).await?;
+    }
+    Ok(InForce {
+        version: adopted.version,
+        replay,
     })
 }
 

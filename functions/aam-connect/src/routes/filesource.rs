@@ -42,6 +42,9 @@ struct Files {
     entity: Option<String>,
     /// The system that the files were exported from, such as `hubspot`.
     system: Option<String>,
+    /// `true`: what is proposed for a file that no mapping fits is accepted at once, unless it leaves
+    /// a question open. Only an admin may send it.
+    accept: Option<bool>,
     #[schema(value_type = Vec<String>, format = Binary)]
     file: Vec<Vec<u8>>,
 }

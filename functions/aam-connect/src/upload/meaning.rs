@@ -17,15 +17,17 @@ const MAX_HINT: usize = 256;
 pub(super) struct Hints {
     entity: Option<&'static Entity>,
     system: Option<String>,
+    /// Whether what is proposed for an unmapped file is accepted.
+    pub(super) accept: bool,
 }
 
 impl Hints {
-    /// Reads a field of the form. Others than `entity` and `system` say nothing.
+    /// Reads a field of the form. Others than `entity`, `system` and `accept` say nothing.
     ///
     /// # Errors
     /// [`Error::Invalid`] where it names no entity, or a system that cannot be.
     pub(super) async fn read(&mut self, name: &str, part: &mut Field<'_>) -> Result<()> {
-        if !["entity", "system"].contains(&name) {
+        if !["entity", "system", "accept"].contains(&name) {
             return Ok(());
         }
         let mut bytes = Vec::new();
@@ -36,6 +38,7 @@ impl Hints {
         let text = String::from_utf8_lossy(&bytes).trim().to_lowercase();
         match name {
             "entity" => self.entity = find_entity(&text)?,
+            "accept" => self.accept = find_accept(&text)?,
             _ => self.system = find_system(text)?,
         }
         Ok(())
@@ -56,6 +59,14 @@ fn find_entity(text: &str) -> schema::Result<Option<&'static Entity>> {
         Error::invalid("/entity", detail)
     };
     found.ok_or_else(unknown).map(Some)
+}
+
+fn find_accept(text: &str) -> schema::Result<bool> {
+    match text {
+        "true" => Ok(true),
+        "" | "false" => Ok(false),
+        _ => Err(Error::invalid("/accept", "send true or false")),
+    }
 }
 
 fn find_system(text: String) -> schema::Result<Option<String>> {
@@ -124,6 +135,7 @@ mod tests {
         let hints = Hints {
             entity: find_entity(entity).unwrap(),
             system: find_system(system.to_owned()).unwrap(),
+            accept: false,
         };
         let meaning = Meaning::of(name, &hints).unwrap();
         let found = (

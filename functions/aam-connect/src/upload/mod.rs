@@ -11,13 +11,14 @@ mod report;
 
 use aam::db::runs::{self, RunKind};
 use aam::ingest::{OpenError, Passage, Run, Stream};
+use aam::proposals::{self, Answers};
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use platform::{Caller, Platform, Problem, Result, db};
-use schema::{ConnectionId, Error};
+use schema::{ConnectionId, Error, Scope};
 use sources::filesource::Config;
 
 use crate::connection::NOT_FOUND;
@@ -94,6 +95,7 @@ impl Upload {
     pub(crate) async fn take(self, mut body: Parts) -> Result<UploadReport> {
         let mut files = Vec::new();
         let mut hints = Hints::default();
+        let is_admin = self.caller.scopes.contains(&Scope::Admin);
         while let Some(mut part) = body.next().await? {
             if let Some(name) = part.file_name() {
                 if files.len() == MAX_FILES {
@@ -105,6 +107,10 @@ impl Upload {
                 files.push(self.file(name, &hints, &mut part).await?);
             } else if let Some(field) = part.name().map(str::to_owned) {
                 hints.read(&field, &mut part).await?;
+                if hints.accept && !is_admin {
+                    let detail = "only an admin accepts a mapping: leave `accept` out";
+                    return Err(Error::Forbidden(detail).into());
+                }
             }
             while part.chunk().await.map_err(broken)?.is_some() {}
         }
@@ -143,7 +149,12 @@ impl Upload {
         };
         report.count(&ingest.passage().run);
         match ended {
-            Ok(()) => Ok(report),
+            Ok(()) => {
+                if hints.accept && ingest.passage().stream.plan.is_unmapped() {
+                    self.accept(&meaning, ingest.passage(), &mut report).await?;
+                }
+                Ok(report)
+            }
             Err(Stop::File(error)) => {
                 self.fail(ingest.passage(), &error).await?;
                 Ok(report.refuse(error))
@@ -182,6 +193,40 @@ impl Upload {
         passage.begin(&mut tx).await?;
         tx.commit().await?;
         Ok(passage)
+    }
+
+    /// Makes what is proposed for the file its mapping. A question that is open stays open, and the
+    /// report has it.
+    async fn accept(
+        &self,
+        meaning: &Meaning,
+        passage: &Passage,
+        report: &mut FileReport,
+    ) -> Result<()> {
+        let object = passage.stream.object.key();
+        let answers = Answers {
+            entity: (!meaning.entity.is_unmapped()).then(|| meaning.entity.kind.to_owned()),
+            ..Answers::default()
+        };
+        let reason = "accepted with the upload";
+        let mut tx = self.begin().await?;
+        let accepted = proposals::accept(&mut tx, &self.caller, object, &answers, reason).await;
+        let accepted = match accepted {
+            Ok(accepted) => accepted,
+            Err(problem) => match problem.error() {
+                Error::Invalid(open) => {
+                    report.ask(open);
+                    return Ok(());
+                }
+                _ => return Err(problem),
+            },
+        };
+        tx.commit().await?;
+        if let Some(job) = &accepted.in_force.replay {
+            job.announce(&self.platform).await;
+        }
+        report.accept(accepted);
+        Ok(())
     }
 
     async fn fail(&self, passage: &Passage, error: &str) -> Result<()> {

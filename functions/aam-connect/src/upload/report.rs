@@ -4,7 +4,7 @@ use aam::ingest::{Run, Stream};
 use schema::drift::DriftEvent;
 use schema::drift::{Change, Severity};
 use schema::run::{FirstRejection, RunOutcome};
-use schema::{DriftId, Error, FieldError, Result, RunId};
+use schema::{DriftId, Error, FieldError, JobId, Result, RunId};
 use serde::{Serialize, Serializer};
 use sources::delimited::Reader;
 use utoipa::ToSchema;
@@ -34,6 +34,15 @@ pub(crate) struct FileReport {
     /// Where to read what the platform takes such an unmapped object for, and to accept it.
     #[serde(skip_serializing_if = "Option::is_none")]
     proposal: Option<String>,
+    /// What was accepted with the upload, and how sure it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accepted: Vec<AcceptedField>,
+    /// The job by which the rows follow what was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay_job_id: Option<JobId>,
+    /// What has to be answered before the proposal can be accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    questions: Vec<OpenQuestion>,
     system: Option<String>,
     /// The encoding that was detected.
     encoding: Option<&'static str>,
@@ -56,6 +65,15 @@ pub(crate) struct FileReport {
     /// Whether it could not be read.
     #[serde(skip)]
     is_refused: bool,
+}
+
+/// What has to be answered before a proposal can be accepted.
+#[derive(Serialize, ToSchema)]
+struct OpenQuestion {
+    /// Where its answer goes in the acceptance.
+    pointer: String,
+    /// The question, and what can be answered.
+    question: String,
 }
 
 /// Counts of rows.
@@ -121,6 +139,9 @@ impl FileReport {
             object: None,
             entity: None,
             proposal: None,
+            accepted: Vec::new(),
+            replay_job_id: None,
+            questions: Vec::new(),
             system: None,
             encoding: None,
             delimiter: None,
@@ -153,6 +174,23 @@ impl FileReport {
             let (connection, object) = (stream.object.connection, &stream.object.name);
             self.proposal = Some(format!("/api/v1/dcl/proposals/{connection}/{object}"));
         }
+    }
+
+    /// What was proposed for the file is its mapping now.
+    pub(super) fn accept(&mut self, accepted: Accepted) {
+        self.entity = Some(accepted.mapping.entity);
+        self.proposal = None;
+        self.accepted = accepted.fields;
+        self.replay_job_id = accepted.in_force.replay.map(|it| it.job_id());
+    }
+
+    /// What was proposed for the file cannot be accepted before that is answered.
+    pub(super) fn ask(&mut self, open: &[FieldError]) {
+        let question = |it: &FieldError| OpenQuestion {
+            pointer: it.pointer.clone(),
+            question: it.detail.clone(),
+        };
+        self.questions = open.iter().map(question).collect();
     }
 
     /// What `reader` found out about the file.

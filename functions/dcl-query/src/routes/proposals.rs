@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aam::db::mapping_decisions::{Decided, remember};
 use aam::db::source_objects;
-use aam::proposals::{self, Answers, Proposal};
+use aam::proposals::{self, AcceptedField, Answers, Proposal};
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::extract::{Json, Path, Query};
@@ -13,7 +13,7 @@ use schema::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::mappings::{MappingAdopted, NamedObject, adopt_and_replay};
+use super::mappings::{MappingAdopted, NamedObject};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
@@ -87,17 +87,6 @@ struct ProposalAccepted {
     adopted: MappingAdopted,
 }
 
-/// A field that is mapped now.
-#[derive(Serialize, ToSchema)]
-struct AcceptedField {
-    /// The canonical field.
-    target: String,
-    /// Where it comes from.
-    sources: Vec<String>,
-    /// How often such a pair was right; null where a person chose it.
-    probability: Option<f64>,
-}
-
 /// Makes a proposal the object's mapping, with corrections and answers, and what is stored follows
 /// by a job.
 ///
@@ -122,63 +111,22 @@ async fn accept(
         fields: said.fields,
         choices: said.answers,
     };
-    let tenant = caller.tenant;
-    let mut tx = db::begin(&platform.db, tenant).await?;
-    let object = NamedObject::find(&mut tx, tenant, (&connection, object)).await?;
-    let proposal = proposals::propose_object(&mut tx, tenant, object.key(), &answers).await?;
-    let mapping = proposals::accepted(&proposal)?.clone();
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
     let reason = said
         .reason
         .as_deref()
         .unwrap_or("the proposal was accepted");
-    let adopted = adopt_and_replay(&mut tx, &caller, &object, (&mapping, reason)).await?;
-    let decided = decided(&proposal, &mapping);
-    let of = (proposal.system.as_str(), mapping.entity.as_str());
-    remember(&mut tx, tenant, of, &decided, platform::now()).await?;
+    let accepted = proposals::accept(&mut tx, &caller, object.key(), &answers, reason).await?;
     tx.commit().await?;
-    let accepted = mapping.fields.iter().map(|it| AcceptedField {
-        target: it.target.clone(),
-        sources: it.sources.clone(),
-        probability: probability(&proposal, &answers, &it.target),
-    });
-    let (accepted, (status, Json(adopted))) =
-        (accepted.collect(), adopted.announced(&platform).await?);
+    let adopted = MappingAdopted::from(accepted.in_force);
+    let (status, Json(adopted)) = adopted.announced(&platform).await?;
     let answer = ProposalAccepted {
-        mapping,
-        accepted,
+        mapping: accepted.mapping,
+        accepted: accepted.fields,
         adopted,
     };
     Ok((status, Json(answer)))
-}
-
-fn probability(proposal: &Proposal, answers: &Answers, target: &str) -> Option<f64> {
-    let said = answers.fields.contains_key(target);
-    let field = proposal.fields.iter().find(|it| it.target == target)?;
-    (!said && field.filled_in).then_some(field.probability)
-}
-
-/// What the acceptance says of each pair that was proposed.
-fn decided<'a>(proposal: &'a Proposal, mapping: &'a Mapping) -> Vec<Decided<'a>> {
-    let chosen = |target: &str| mapping.fields.iter().find(|it| it.target == target);
-    let mut decided = Vec::new();
-    for field in &mapping.fields {
-        decided.extend(field.sources.iter().map(|it| Decided {
-            source: it,
-            target: &field.target,
-            accepted: true,
-        }));
-    }
-    for field in &proposal.fields {
-        let taken = chosen(&field.target).is_some_and(|it| it.sources.contains(&field.source));
-        if !taken && field.filled_in {
-            decided.push(Decided {
-                source: &field.source,
-                target: &field.target,
-                accepted: false,
-            });
-        }
-    }
-    decided
 }
 
 /// Which proposed pairs are wrong.

@@ -4,6 +4,7 @@
 //! A proposal is computed when it is asked for, from what is stored, and stored nowhere: the same
 //! records and the same earlier decisions always give the same one.
 
+mod accept;
 mod draft;
 mod sample;
 mod wire;
@@ -16,6 +17,7 @@ use schema::source::{ObjectKey, SourceSchema};
 use schema::{Error, TenantId};
 
 use crate::db::{Connection, mapping_decisions, snapshots, source_objects, stored_records};
+pub use accept::{Accepted, AcceptedField, accept};
 use draft::Draft;
 pub use wire::{
     AlternativeProposal, EntityProposal, Evidence, FieldProposal, KeyProposal, Proposal, Question,

@@ -2,18 +2,15 @@
 
 use aam::db::mappings;
 use aam::dry_run::{self, Difference};
-use aam::mappings::{Wanted, adopt};
-use aam::replay::Replay;
+use aam::mappings::{InForce, adopt_and_replay};
 use axum::extract::State;
 use axum::http::StatusCode;
 use mapping::Plan;
-use platform::audit::{self, Entry};
 use platform::extract::{Json, Path};
-use platform::{Admin, Caller, JobAccepted, Platform, Reader, Result, Routes, db, routes};
+use platform::{Admin, JobAccepted, Platform, Reader, Result, Routes, db, routes};
 use schema::mapping::Mapping;
 use schema::{Error, entity};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::NamedObject;
@@ -87,9 +84,9 @@ async fn create(
         return Ok((StatusCode::OK, Json(answer)));
     }
     let wanted = (&new.mapping, new.reason.as_str());
-    let adopted = adopt_and_replay(&mut tx, &caller, &object, wanted).await?;
+    let adopted = adopt_and_replay(&mut tx, &caller, object.key(), wanted).await?;
     tx.commit().await?;
-    adopted.announced(&platform).await
+    MappingAdopted::from(adopted).announced(&platform).await
 }
 
 /// Which version shall be in force again.
@@ -123,9 +120,9 @@ async fn activate(
     let found = mappings::find(&mut tx, caller.tenant, object.key(), Some(version)).await?;
     let mapping = found.ok_or(Error::NotFound { what: "version" })?.mapping.0;
     let wanted = (&mapping, reason.as_str());
-    let adopted = adopt_and_replay(&mut tx, &caller, &object, wanted).await?;
+    let adopted = adopt_and_replay(&mut tx, &caller, object.key(), wanted).await?;
     tx.commit().await?;
-    adopted.announced(&platform).await
+    MappingAdopted::from(adopted).announced(&platform).await
 }
 
 /// Takes an object's mapping away: its records leave the views and are kept raw. The versions stay.
@@ -148,9 +145,9 @@ async fn delete(
         fields: vec![],
     };
     let wanted = (&unmapped, "the mapping was deleted");
-    let adopted = adopt_and_replay(&mut tx, &caller, &object, wanted).await?;
+    let adopted = adopt_and_replay(&mut tx, &caller, object.key(), wanted).await?;
     tx.commit().await?;
-    adopted.announced(&platform).await
+    MappingAdopted::from(adopted).announced(&platform).await
 }
 
 /// What there is to say of a mapping that could come into force.
@@ -173,38 +170,14 @@ async fn validate(
     Ok(Json(MappingValid { valid: true }))
 }
 
-/// Brings a mapping into force and queues the replay that what is stored follows by.
-pub(crate) async fn adopt_and_replay(
-    conn: &mut db::Connection,
-    caller: &Caller,
-    object: &NamedObject,
-    (mapping, reason): (&Mapping, &str),
-) -> Result<MappingAdopted> {
-    let author = caller.actor();
-    let wanted = Wanted {
-        mapping,
-        author: &author,
-        reason,
-    };
-    let now = platform::now();
-    let adopted = adopt(conn, caller.tenant, object.key(), wanted, now).await?;
-    let mut replay = None;
-    if let Some(from) = adopted.replay_from {
-        let job = Replay::of_object(object.connection, &object.name, from);
-        replay = Some(job.queue(conn, caller).await?);
-        let place = format!("connection:{}", object.connection);
-        let entry = Entry::new(caller, "mapping.adopt", place).after(json!({
-            "object": object.name,
-            "version": adopted.version,
-            "reason": reason,
-        }));
-        audit::append(conn, caller.tenant, &entry).await?;
+impl From<InForce> for MappingAdopted {
+    fn from(it: InForce) -> MappingAdopted {
+        MappingAdopted {
+            version: Some(it.version),
+            replay: it.replay,
+            difference: None,
+        }
     }
-    Ok(MappingAdopted {
-        version: Some(adopted.version),
-        replay,
-        difference: None,
-    })
 }
 
 impl MappingAdopted {

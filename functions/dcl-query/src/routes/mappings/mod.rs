@@ -8,7 +8,7 @@ mod fields;
 mod preview;
 mod read;
 
-pub(crate) use change::{MappingAdopted, adopt_and_replay};
+pub(crate) use change::MappingAdopted;
 
 use aam::db::connections;
 use platform::{Platform, Routes, db};
