@@ -46,6 +46,7 @@ mod replay;
 mod rotation;
 mod run_outcomes;
 mod scheduled_syncs;
+mod schema_names;
 mod sessions;
 mod split_brain;
 mod spreadsheets;

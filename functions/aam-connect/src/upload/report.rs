@@ -1,6 +1,7 @@
 //! What became of an upload, file by file.
 
 use aam::ingest::{Run, Stream};
+use aam::proposals::{Accepted, AcceptedField};
 use schema::drift::DriftEvent;
 use schema::drift::{Change, Severity};
 use schema::run::{FirstRejection, RunOutcome};

@@ -61,6 +61,7 @@ async fn read(
 /// What a person says of a proposal. What is left out stays as it is proposed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ProposalAcceptance)]
 struct Acceptance {
     /// The entity, where it is another one.
     entity: Option<String>,
@@ -132,6 +133,7 @@ async fn accept(
 /// Which proposed pairs are wrong.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ProposalRejection)]
 struct Rejection {
     /// The entity that they were proposed for.
     entity: String,

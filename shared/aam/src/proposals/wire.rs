@@ -84,6 +84,7 @@ pub struct FieldProposal {
 
 /// A part of the evidence for a pair.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ProposalEvidence)]
 pub struct Evidence {
     /// What it is.
     pub evidence: String,
@@ -102,6 +103,7 @@ pub struct AlternativeProposal {
 
 /// What only a person knows.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ProposalQuestion)]
 pub struct Question {
     /// Send the answer under this name.
     pub id: String,

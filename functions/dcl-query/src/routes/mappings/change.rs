@@ -92,6 +92,7 @@ async fn create(
 /// Which version shall be in force again.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MappingActivation)]
 pub(super) struct Activation {
     /// The number of an older version.
     version: i32,

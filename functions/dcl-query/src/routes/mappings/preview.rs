@@ -22,6 +22,7 @@ const MAX_RECORDS: usize = 1_000;
 /// Records to look at.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MappingPreview)]
 struct Preview {
     /// What they would be called: a table, a file's name without its ending.
     #[serde(default)]
