@@ -6,6 +6,7 @@ use std::path::Path;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Ident, ItemEnum, ItemMacro, ItemStruct};
+use tests::fixtures::sources::{ROOT, rust_files};
 
 /// Configs of connectors are told by the catalog, each by itself.
 const APART: [&str; 1] = ["Config"];
@@ -74,17 +75,15 @@ fn renamed(attribute: &Attribute) -> Option<String> {
 
 #[test]
 fn no_two_schemas_of_the_document_have_one_name() {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let root = Path::new(ROOT);
     let mut schemas = Schemas::default();
-    for folder in ["functions", "shared"] {
-        for entry in walkdir::WalkDir::new(root.join(folder)) {
-            let entry = entry.unwrap();
-            if entry.path().extension().is_some_and(|it| it == "rs") {
-                let source = std::fs::read_to_string(entry.path()).unwrap();
-                schemas.file = entry.path().display().to_string();
-                schemas.visit_file(&syn::parse_file(&source).unwrap());
-            }
-        }
+    for file in ["functions", "shared"]
+        .iter()
+        .flat_map(|it| rust_files(&root.join(it)))
+    {
+        let source = std::fs::read_to_string(&file).unwrap();
+        schemas.file = file.display().to_string();
+        schemas.visit_file(&syn::parse_file(&source).unwrap());
     }
     assert!(schemas.by_name.len() > 100, "{}", schemas.by_name.len());
     for (name, files) in &schemas.by_name {
