@@ -11,7 +11,7 @@ use crate::queue::{JobRef, announce};
 use crate::{Caller, Platform, Result, db};
 
 /// A job that was queued.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct JobAccepted {
     /// Read its status at `/api/v1/tasks/{id}`.
     job_id: JobId,
