@@ -267,7 +267,8 @@ async fn an_open_question_is_asked_and_answered() {
         .await;
     assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{asked}");
     let errors = asked.json()["errors"].clone();
-    assert_eq!(errors[0]["pointer"], "/answers/field:name", "{errors}");
+    assert_eq!(errors[0]["pointer"], "/answers/key", "{errors}");
+    assert_eq!(errors[1]["pointer"], "/answers/field:name", "{errors}");
     let said = json!({ "entity": "account", "key": ["foo"], "answers": { "field:name": "bar" } });
     world.post(&path, said).await;
     assert_eq!(world.accounts().await, pairs(&[("1", "a"), ("2", "b")]));

@@ -7,11 +7,11 @@ use mapping::Plan;
 use mapping::formats::transforms_for;
 use mapping::matcher::{FieldProposal as Proposed, Memory, ObjectProposal};
 use schema::entity::{self, Entity, Field, Kind};
-use schema::format::{ChoiceExample, FormatQuestion};
 use schema::mapping::{FieldMapping, Mapping, Transform};
 use schema::{Error, FieldError, Result};
 use serde_json::value::RawValue;
 
+use super::questions::{KEY, choice, format_question, key_question};
 use super::sample::Sample;
 use super::wire::is_likely;
 use super::{
@@ -196,7 +196,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The record's id, where the entity has one of its own: as a person says, else what is called
-    /// like it and unique, else what is unique.
+    /// like it and unique, else the source's own key. Otherwise it is asked for.
     fn fill_key(&mut self) {
         let [target] = self.entity.key else { return };
         let Some(field) = self.entity.field(target) else {
@@ -214,10 +214,29 @@ impl<'a> Draft<'a> {
         if self.answers.fields.contains_key(*target) || likely.is_some_and(|it| is_unique(&it)) {
             return;
         }
-        if let Some(best) = self.proposed.keys.iter().find(|it| it.collisions == 0) {
-            let paths = best.paths.clone();
-            self.fill(field, paths);
+        if let Some(key) = self.declared_key().or_else(|| self.chosen_key()) {
+            self.fill(field, key);
+            return;
         }
+        if !self.proposed.keys.is_empty() {
+            self.filled.remove(*target);
+            self.ask(key_question(&self.proposed.keys));
+        }
+    }
+
+    /// What the source itself says tells its records apart.
+    fn declared_key(&self) -> Option<Vec<String>> {
+        let fields = &self.unmapped.schema?.fields;
+        let key = fields.iter().filter(|it| it.1.key).map(|it| it.0.clone());
+        let key: Vec<_> = key.collect();
+        let is_there = |it: &String| self.sample.field(it).is_some();
+        (!key.is_empty() && key.iter().all(is_there)).then_some(key)
+    }
+
+    fn chosen_key(&self) -> Option<Vec<String>> {
+        let chosen: usize = self.answers.choices.get(KEY)?.parse().ok()?;
+        let key = self.proposed.keys.get(chosen.checked_sub(1)?)?;
+        Some(key.paths.clone())
     }
 
     /// Asks for what a record cannot be without.
@@ -230,8 +249,10 @@ impl<'a> Draft<'a> {
                 choices: kinds.map(|it| choice(it.kind, it.doc)).collect(),
             });
         }
+        let asks_key = self.questions.iter().any(|it| it.id == KEY);
         for field in self.entity.fields.iter().filter(|it| it.required) {
-            if self.filled.contains_key(field.name) {
+            let is_key = asks_key && self.entity.key.contains(&field.name);
+            if is_key || self.filled.contains_key(field.name) {
                 continue;
             }
             let id = format!("field:{}", field.name);
@@ -318,7 +339,7 @@ impl<'a> Draft<'a> {
             let Some(field) = it.field.as_deref().and_then(|it| self.entity.field(it)) else {
                 continue;
             };
-            let said = self.answers.fields.contains_key(field.name);
+            let said = self.answers.fields.contains_key(field.name) || self.answered(field.name);
             if field.required || said || self.filled.remove(field.name).is_none() {
                 continue;
             }
@@ -332,6 +353,16 @@ impl<'a> Draft<'a> {
             some = true;
         }
         some
+    }
+
+    /// Whether a person said how the field's values are read: what does not fit is quarantined.
+    fn answered(&self, target: &str) -> bool {
+        let sources = self.filled.get(target).map(|it| it.sources.as_slice());
+        let mut sources = sources.unwrap_or_default().iter();
+        sources.any(|it| {
+            let id = format!("format:{it}");
+            self.answers.choices.contains_key(&id)
+        })
     }
 
     fn tell(self, unfit: Vec<Unfit>) -> Proposal {
@@ -349,6 +380,7 @@ impl<'a> Draft<'a> {
             object: self.unmapped.object.to_owned(),
             system: self.unmapped.system.to_owned(),
             records_sampled: self.unmapped.records.len(),
+            fields_skipped: self.sample.skipped.len(),
             entities: entities.collect(),
             entity: (!self.entity.is_unmapped()).then(|| self.entity.kind.to_owned()),
             keys: self.keys(),
@@ -420,32 +452,5 @@ impl<'a> Draft<'a> {
             })
         });
         sampled.take(SHOWN).collect()
-    }
-}
-
-fn format_question(id: String, source: &str, asked: &FormatQuestion) -> Question {
-    let choices = asked.choices.iter().enumerate().map(|(index, it)| {
-        let becomes = |it: &ChoiceExample| match &it.becomes {
-            Some(value) => format!("{:?} is {value}", it.value),
-            None => format!("{:?} does not fit", it.value),
-        };
-        let examples: Vec<_> = it.examples.iter().map(becomes).collect();
-        let meaning = match examples.is_empty() {
-            true => it.answer.clone(),
-            false => format!("{}: {}", it.answer, examples.join(", ")),
-        };
-        choice(&(index + 1).to_string(), &meaning)
-    });
-    Question {
-        id,
-        question: format!("`{source}`: {}", asked.question),
-        choices: choices.collect(),
-    }
-}
-
-fn choice(id: &str, meaning: &str) -> QuestionChoice {
-    QuestionChoice {
-        id: id.to_owned(),
-        meaning: meaning.to_owned(),
     }
 }

@@ -6,6 +6,7 @@
 
 mod accept;
 mod draft;
+mod questions;
 mod sample;
 mod wire;
 
@@ -95,13 +96,18 @@ pub async fn propose_object(
     let latest = snapshots::find_latest_and_baseline(conn, tenant, object).await?;
     let memory = mapping_decisions::memory(conn, tenant).await?;
     let schema = latest.map(|it| it.0.schema.0);
-    let unmapped = Unmapped {
-        object: object.name,
-        system: &known.system,
-        records: &records,
-        schema: schema.as_ref(),
-    };
-    Ok(propose_records(unmapped, &memory, answers)?)
+    let (name, answers) = (object.name.to_owned(), answers.clone());
+    // It may take a second of a processor, which others need meanwhile.
+    let work = tokio::task::spawn_blocking(move || {
+        let unmapped = Unmapped {
+            object: &name,
+            system: &known.system,
+            records: &records,
+            schema: schema.as_ref(),
+        };
+        propose_records(unmapped, &memory, &answers)
+    });
+    Ok(work.await.map_err(|err| Error::Internal(err.into()))??)
 }
 
 /// The mapping of a proposal that leaves nothing open.

@@ -1,6 +1,6 @@
 //! Records as columns: what the matcher and the formats are told.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use mapping::formats::TableProfile;
@@ -16,7 +16,9 @@ use super::Unmapped;
 /// Fields deeper than this are not looked at.
 const MAX_DEPTH: usize = 5;
 /// Fields beyond this many are not looked at.
-const MAX_FIELDS: usize = 10_000;
+const MAX_FIELDS: usize = 2_000;
+/// Fields that are not looked at are counted up to this many.
+const MAX_SKIPPED: usize = 20_000;
 /// Of a value so many bytes are looked at.
 const MAX_VALUE: usize = 1_024;
 
@@ -50,6 +52,8 @@ pub(super) struct Sample {
     pub(super) object: ObjectSample,
     /// Where each path is in the object's fields.
     places: HashMap<String, usize>,
+    /// How many fields there are beyond those.
+    pub(super) skipped: BTreeSet<String>,
     /// Of each field, in the same order, the values that are texts: only they have a format.
     texts: Vec<Vec<String>>,
     /// How each field writes its values, in the same order.
@@ -74,6 +78,7 @@ pub(super) fn of(unmapped: Unmapped<'_>) -> Sample {
             fields: Vec::new(),
         },
         places: HashMap::new(),
+        skipped: BTreeSet::new(),
         texts: Vec::new(),
         formats: Vec::new(),
     };
@@ -134,6 +139,9 @@ impl Sample {
         }
         let place = self.object.fields.len();
         if MAX_FIELDS <= place {
+            if self.skipped.len() < MAX_SKIPPED {
+                self.skipped.insert(path.to_owned());
+            }
             return None;
         }
         let unknown = SourceField::default();

@@ -17,6 +17,8 @@ pub struct Proposal {
     pub system: String,
     /// How many of its records were looked at.
     pub records_sampled: usize,
+    /// How many of their fields were not looked at: beyond the first 2,000.
+    pub fields_skipped: usize,
     /// What its records may be, the likeliest first.
     pub entities: Vec<EntityProposal>,
     /// What they are taken for here.

@@ -1,0 +1,59 @@
+//! What only a person knows, as it is asked.
+
+use mapping::matcher::KeyCandidate;
+use schema::format::{ChoiceExample, FormatQuestion};
+
+use super::{Question, QuestionChoice};
+
+/// The question that asks for the record's id.
+pub(super) const KEY: &str = "key";
+
+/// Which fields make the record's id; answered by the place of the candidate, from 1.
+pub(super) fn key_question(keys: &[KeyCandidate]) -> Question {
+    let keys = keys.iter().enumerate();
+    let meaning = |it: &KeyCandidate| match it.collisions {
+        0 => it.paths.join(" and "),
+        some => format!(
+            "{}, which {some} of {} sampled records share with another one",
+            it.paths.join(" and "),
+            it.rows
+        ),
+    };
+    Question {
+        id: KEY.to_owned(),
+        question: "What tells one record from another? Records with the same become one."
+            .to_owned(),
+        choices: keys
+            .map(|(index, it)| choice(&(index + 1).to_string(), &meaning(it)))
+            .collect(),
+    }
+}
+
+/// How a column is to be read; answered by the place of the choice, from 1.
+pub(super) fn format_question(id: String, source: &str, asked: &FormatQuestion) -> Question {
+    let choices = asked.choices.iter().enumerate().map(|(index, it)| {
+        let becomes = |it: &ChoiceExample| match &it.becomes {
+            Some(value) => format!("{:?} is {value}", it.value),
+            None => format!("{:?} does not fit", it.value),
+        };
+        let examples: Vec<_> = it.examples.iter().map(becomes).collect();
+        let meaning = match examples.is_empty() {
+            true => it.answer.clone(),
+            false => format!("{}: {}", it.answer, examples.join(", ")),
+        };
+        choice(&(index + 1).to_string(), &meaning)
+    });
+    Question {
+        id,
+        question: format!("`{source}`: {}", asked.question),
+        choices: choices.collect(),
+    }
+}
+
+/// One answer.
+pub(super) fn choice(id: &str, meaning: &str) -> QuestionChoice {
+    QuestionChoice {
+        id: id.to_owned(),
+        meaning: meaning.to_owned(),
+    }
+}
