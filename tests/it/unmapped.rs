@@ -435,3 +435,45 @@ async fn an_upload_accepts_what_is_proposed_where_it_says_so() {
     );
     assert!(id["probability"].as_f64().unwrap() > 0.9, "{id}");
 }
+
+#[tokio::test]
+async fn what_does_not_fit_leaves_the_view_and_comes_back() {
+    let world = World::new().await;
+    let rows: String = (0..30).map(|it| format!("{it},N{it}\n")).collect();
+    let file = format!("id,name\n{rows}");
+    world.upload("x.csv", &file).await;
+    let mapping = |values: Value| {
+        json!({ "reason": "by hand", "mapping": { "entity": "account", "fields": [
+            { "target": "account_id", "sources": ["id"] },
+            { "target": "name", "sources": ["name"], "transforms": values },
+        ] } })
+    };
+    let counts = async || {
+        let object = world.object("x").await;
+        let view = world.accounts().await.len();
+        json!([object["records"], object["quarantined"], view])
+    };
+    let path = world.mapping("x");
+    world.post(&path, mapping(json!([]))).await;
+    assert_eq!(counts().await, json!([30, 0, 30]));
+    let words: serde_json::Map<_, _> = (0..20)
+        .map(|it| (format!("N{it}"), json!(format!("n{it}"))))
+        .collect();
+    let values = json!([{ "kind": "enum", "values": words, "otherwise": "reject" }]);
+    world.post(&path, mapping(values)).await;
+    assert_eq!(counts().await, json!([20, 10, 20]));
+    let back = json!({ "version": 1, "reason": "back" });
+    world.post(&format!("{path}/activate"), back.clone()).await;
+    assert_eq!(counts().await, json!([30, 0, 30]));
+    // Without a mapping the same file is the same.
+    world.app.delete(&path, &world.ann).await;
+    run_all(&world.app).await;
+    let again = world.upload("x.csv", &file).await;
+    assert_eq!(
+        (&again["written"], &again["unchanged"]),
+        (&json!(0), &json!(30))
+    );
+    assert_eq!(counts().await, json!([30, 0, 0]));
+    world.post(&format!("{path}/activate"), back).await;
+    assert_eq!(counts().await, json!([30, 0, 30]));
+}

@@ -19,7 +19,7 @@ pub(crate) struct SourceObject {
     state: String,
     /// The version of its mapping.
     mapping_version: Option<i32>,
-    /// How many of its records are stored.
+    /// How many of its records are stored and not in quarantine.
     records: i64,
     /// How many are in quarantine.
     quarantined: i64,
@@ -81,7 +81,12 @@ async fn select(
           (select count(*)
            from raw_records r
            where r.tenant_id = $1 and r.connection_id = $2 and r.object = o.object
-             and not r.deleted) "records!",
+             and not r.deleted
+             and not exists (
+               select
+               from quarantined_records q
+               where q.tenant_id = $1 and q.connection_id = $2 and q.object = o.object
+                 and q.content_hash = r.content_hash)) "records!",
           (select count(*)
            from quarantined_records q
            where q.tenant_id = $1 and q.connection_id = $2 and q.object = o.object) "quarantined!",

@@ -180,11 +180,15 @@ impl ReplayProgress {
         if current.phase == Phase::Reset {
             return self.reset(conn, tenant, connection, current).await;
         }
-        let records = current.list(conn, tenant, replay).await?;
+        let mut records = current.list(conn, tenant, replay).await?;
         let Some(last) = records.last() else {
             return self.end_phase(conn, tenant, replay, current, now).await;
         };
         current.after.clone_from(&last.place);
+        if current.phase == Phase::Quarantine {
+            // What this replay itself has put there was mapped a moment ago.
+            records.retain(|it| it.run != current.run);
+        }
         let mut passage = current.passage(conn, tenant, connection, now).await?;
         map(conn, &mut passage, (current.phase, &records), now).await?;
         passage.advance(conn).await?;
@@ -360,6 +364,7 @@ async fn map(
     let outcomes = passage.write(conn, &items, now).await?;
     if phase == Phase::Raw {
         delete_moved(conn, passage, &readable, &outcomes).await?;
+        hide_unfit(conn, passage, &readable, &outcomes).await?;
     }
     // They stay where they are.
     unread.iter().for_each(|_| passage.run.counts.add_unread());
@@ -388,6 +393,25 @@ fn item<'a>(record: &'a Stored, key: Option<&'a UnmappedKey>) -> Item<'a> {
             .as_deref()
             .or(key.map(UnmappedKey::as_str)),
     }
+}
+
+/// What does not fit the mapping in force is in quarantine, and no longer in the views. It stays
+/// stored.
+async fn hide_unfit(
+    conn: &mut Connection,
+    passage: &Passage,
+    records: &[&Stored],
+    outcomes: &[Outcome],
+) -> anyhow::Result<()> {
+    let unfit = records.iter().zip(outcomes);
+    let unfit = unfit.filter(|it| matches!(it.1, Outcome::Quarantined { .. }));
+    let unfit: Vec<_> = unfit.map(|it| it.0.place.as_str()).collect();
+    if !unfit.is_empty() {
+        let stream = &passage.stream;
+        let object = stream.object.key();
+        canonical::delete_of_any_entity(conn, stream.tenant, object, &unfit).await?;
+    }
+    Ok(())
 }
 
 /// A record that has another id by this mapping is stored under it by now, or a newer version is.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aam::inference::Column;
-use aam::ingest::{Item, Op, Passage, UnreadRecord};
+use aam::ingest::{Item, Op, Passage, Stream, UnreadRecord};
 use axum::body::Bytes;
 use axum::extract::multipart::{Field, MultipartError};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use platform::audit::{self, Entry};
-use platform::{Result, metrics};
+use platform::{Result, db, metrics};
 use schema::run::FirstRejection;
 use schema::source::{SourceType, SourceTypes, child_path};
 use serde_json::json;
@@ -20,7 +20,7 @@ use sources::delimited::{
     StreamError, StreamReader,
 };
 
-use super::{FileReport, Stop, Upload, broken};
+use super::{FileReport, Stop, Upload, broken, unopened};
 use crate::connection::audit_object;
 use crate::db::connections::source;
 
@@ -216,12 +216,23 @@ impl<'a> FileIngest<'a> {
         Ok(())
     }
 
-    async fn write(&mut self) -> Result<()> {
+    /// The mapping may be another one by now: what is written here is read by the one in force.
+    async fn renew_stream(&mut self, conn: &mut db::Connection) -> Result<(), Stop> {
+        let stream = &self.passage.stream;
+        let now = platform::now();
+        let opened = Stream::open(conn, stream.tenant, &stream.object, now).await;
+        self.passage.stream = opened.map_err(unopened)?;
+        Ok(())
+    }
+
+    async fn write(&mut self) -> Result<(), Stop> {
         if self.rows.is_empty() {
             self.text.clear();
             return Ok(());
         }
         let now = platform::now();
+        let mut tx = self.upload.begin().await?;
+        self.renew_stream(&mut tx).await?;
         let items: Vec<_> = self
             .rows
             .iter()
@@ -234,7 +245,6 @@ impl<'a> FileIngest<'a> {
                 source_key: None,
             })
             .collect();
-        let mut tx = self.upload.begin().await?;
         self.passage.write(&mut tx, &items, now).await?;
         self.passage.advance(&mut tx).await?;
         tx.commit().await?;
@@ -244,7 +254,7 @@ impl<'a> FileIngest<'a> {
     }
 
     /// Keeps the rows that could not be read.
-    async fn set_aside(&mut self) -> Result<()> {
+    async fn set_aside(&mut self) -> Result<(), Stop> {
         if self.rejected.is_empty() {
             return Ok(());
         }

@@ -69,6 +69,29 @@ pub async fn set_baseline(
     Ok(())
 }
 
+/// Keeps the object's mapping as it is until the end of the transaction: who would change it waits,
+/// and maps what is written here again. Says nothing where the object is not registered.
+pub async fn lock_mapping(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        select 1 "one!"
+        from source_objects
+        where tenant_id = $1 and connection_id = $2 and object = $3
+        for key share
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(())
+}
+
 /// What is known of an object, held against others who would change its mapping.
 #[derive(Debug, Clone)]
 pub struct KnownObject {
@@ -78,7 +101,7 @@ pub struct KnownObject {
     pub entity: String,
 }
 
-/// Holds the object against others who would change its mapping, and says what it is.
+/// Holds the object against others who would change its mapping or write by it, and says what it is.
 pub async fn lock_known(
     conn: &mut Connection,
     tenant: TenantId,
@@ -90,7 +113,7 @@ pub async fn lock_known(
         select system, entity
         from source_objects
         where tenant_id = $1 and connection_id = $2 and object = $3
-        for no key update
+        for update
         "#,
         tenant as _,
         object.connection as _,

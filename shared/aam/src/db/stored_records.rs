@@ -194,7 +194,8 @@ pub async fn reset(
         with next as materialized (
           select source_id,
             case
-              when source_key is null then 'content:' || encode(content_hash, 'hex')
+              when source_key is null or starts_with(source_key, 'unmapped:')
+                then 'content:' || encode(content_hash, 'hex')
               else 'row:' || encode(sha256(convert_to(source_key, 'UTF8')), 'hex')
             end id
           from raw_records
@@ -216,7 +217,8 @@ pub async fn reset(
         ),
         moved as (
           update raw_records r
-          set source_id = ranked.id, mapping_version = 0
+          set source_id = ranked.id, mapping_version = 0,
+            source_key = case when starts_with(source_key, 'unmapped:') then null else source_key end
           from ranked
           where r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
             and r.source_id = ranked.source_id and not ranked.taken

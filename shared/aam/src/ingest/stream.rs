@@ -53,6 +53,7 @@ impl Stream {
         object: &ObjectRef,
         now: DateTime<Utc>,
     ) -> Result<Stream, OpenError> {
+        source_objects::lock_mapping(conn, tenant, object.key()).await?;
         let current = mappings::find_version(conn, tenant, object.key()).await?;
         if current.is_none() && is_unmapped(conn, tenant, object).await? {
             return Stream::open_unmapped(conn, tenant, object).await;
@@ -101,6 +102,7 @@ impl Stream {
         columns: Option<&[String]>,
         now: DateTime<Utc>,
     ) -> Result<Stream, OpenError> {
+        source_objects::lock_mapping(conn, tenant, object.key()).await?;
         let current = mappings::find_version(conn, tenant, object.key()).await?;
         let fits =
             !object.entity.is_unmapped() && columns.is_none_or(|it| shipped_fits(object, it));
