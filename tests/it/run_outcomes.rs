@@ -125,10 +125,11 @@ async fn what_is_wrong_with_one_object_is_not_hidden_by_another() {
 #[tokio::test]
 async fn a_sync_of_which_every_row_is_quarantined_has_failed() {
     let (app, source, person, id) = set_up_postgres_source(ACCOUNTS_TABLE, accounts_object()).await;
+    sync(&app, &person, &id, json!({})).await;
     source
         .run("alter table accounts rename column name to title")
         .await;
-    let done = sync(&app, &person, &id, json!({})).await;
+    let done = sync(&app, &person, &id, json!({ "mode": "full" })).await;
     assert_eq!(done["status"], "failed", "{done}");
     let error = pick(&done, "error");
     assert!(

@@ -299,13 +299,16 @@ fn the_demo_starts_a_platform_of_its_own_and_ends_it() {
     assert_eq!(figures["ingest"]["total"]["written"], 20);
     assert_eq!(figures["ingest"]["total"]["quarantined"], 1);
     assert_eq!(figures["quarantine"][0]["field"], "amount");
-    assert_eq!(figures["counts"]["accounts"], 6);
+    assert_eq!(figures["exports"]["total"]["written"], 7);
+    assert_eq!(figures["proposals"][0]["entity"], "account");
+    assert_eq!(figures["together"].as_array().unwrap().len(), 2);
+    assert_eq!(figures["counts"]["accounts"], 13);
     assert_eq!(figures["again"]["unchanged"], 20);
     assert_eq!(figures["drift"]["severity"], "high");
 }
 
 #[test]
-fn a_demo_without_files_says_how_to_name_them() {
+fn a_demo_without_files_says_what_it_takes() {
     let place = Installation::new();
     std::fs::create_dir_all(&place.dev).unwrap();
     let empty = place.dev.join("empty");
@@ -314,5 +317,8 @@ fn a_demo_without_files_says_how_to_name_them() {
     assert!(!output.status.success());
     let mut said = String::new();
     output.stderr.as_slice().read_to_string(&mut said).unwrap();
-    assert!(said.contains("name them {entities}_{system}.csv"), "{said}");
+    assert!(
+        said.contains("has no CSV or TSV file: put some there"),
+        "{said}"
+    );
 }

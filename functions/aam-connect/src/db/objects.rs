@@ -81,8 +81,7 @@ async fn select(
           (select count(*)
            from raw_records r
            where r.tenant_id = $1 and r.connection_id = $2 and r.object = o.object
-             and not r.deleted
-             and not exists (
+             and not r.deleted and not exists (
                select
                from quarantined_records q
                where q.tenant_id = $1 and q.connection_id = $2 and q.object = o.object

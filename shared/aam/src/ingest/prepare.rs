@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, SubsecRound, Utc};
 
+use super::unmapped_key::UnmappedKey;
 use super::{Item, Op};
 use mapping::fix::MAX_TEXT;
 use mapping::{Cell, Plan, Record, RecordError};
@@ -116,7 +117,10 @@ fn read<'a>(
             check_texts(&record)?;
             let version = record.version().or(occurred_at);
             let id = match plan.is_unmapped() {
-                true => unmapped_id(item.source_key, &content_hash),
+                true => {
+                    let of_source = item.source_key.filter(|it| !UnmappedKey::is(it));
+                    unmapped_id(of_source, &content_hash)
+                }
                 false => record.source_id().into_owned(),
             };
             (id, version, Some(record))

@@ -18,6 +18,11 @@ impl UnmappedKey {
         Some(UnmappedKey(format!("{TAG}{run}[\"{hash}\"]")))
     }
 
+    /// Whether a `source_key` is such a one.
+    pub(super) fn is(key: &str) -> bool {
+        key.starts_with(TAG)
+    }
+
     /// As a `source_key`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -58,5 +63,6 @@ mod tests {
         check("[\"1\"]", "[\"2\"]", false);
         assert_eq!(UnmappedKey::of(RunId(Uuid::nil()), "row:aa"), None);
         assert_eq!(UnmappedKey::of(RunId(Uuid::nil()), "4711"), None);
+        assert!(UnmappedKey::is(&key(1, "aa")) && !UnmappedKey::is("[\"1\"]"));
     }
 }
