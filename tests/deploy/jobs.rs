@@ -41,10 +41,10 @@ pub(crate) async fn the_sweep_takes_up_a_job_whose_worker_was_killed(deployment:
     assert_eq!(deployment.count("select count(*) from job_queue").await, 0);
 }
 
-/// Uploads rows whose column no mapping knows.
+/// Uploads rows whose name is in a column that no mapping knows.
 async fn quarantine(deployment: &Deployment, system: &str, rows: usize) {
-    let rows = (0..rows).map(|it| format!("{system}-{it},{system} {it:04}\n"));
-    let content = format!("account_id,title\n{}", rows.collect::<String>());
+    let rows = (0..rows).map(|it| format!("{system}-{it},,{system} {it:04}\n"));
+    let content = format!("account_id,name,title\n{}", rows.collect::<String>());
     let name = format!("accounts_{system}.csv");
     let token = &deployment.person.token;
     let answer = deployment.api.upload(token, (&name, content)).await;
@@ -53,7 +53,7 @@ async fn quarantine(deployment: &Deployment, system: &str, rows: usize) {
     assert_eq!(total["quarantined"], total["rows_read"], "{answer}");
 }
 
-/// Gives the mapping a version in which that column is the name. No route does it yet.
+/// Gives the mapping a version in which that column is the name.
 async fn remap(deployment: &Deployment, system: &str) {
     let field = |target: &str, source: &str| json!({ "target": target, "sources": [source] });
     let mapping = json!({
