@@ -84,7 +84,7 @@ pub(crate) fn shipped_fits(object: &ObjectRef, columns: &[String]) -> bool {
 
 /// A version that somebody wants.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct NewVersion<'a> {
     /// The mapping.
     pub mapping: &'a Mapping,
     /// Who wants it: `user:<id>`.
@@ -112,7 +112,7 @@ pub async fn adopt(
     conn: &mut Connection,
     tenant: TenantId,
     object: ObjectKey<'_>,
-    wanted: Wanted<'_>,
+    wanted: NewVersion<'_>,
     now: DateTime<Utc>,
 ) -> platform::Result<Adopted> {
     let plan = Plan::compile(wanted.mapping)?;
@@ -169,7 +169,7 @@ pub async fn adopt_and_replay(
     (mapping, reason): (&Mapping, &str),
 ) -> platform::Result<InForce> {
     let author = caller.actor();
-    let wanted = Wanted {
+    let wanted = NewVersion {
         mapping,
         author: &author,
         reason,

@@ -13,7 +13,7 @@ use schema::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::mappings::{MappingAdopted, NamedObject};
+use super::mappings::{MappingAdopted, NamedObject, ObjectPath};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
@@ -36,15 +36,12 @@ struct Wanted {
 /// It is computed from a sample of what is stored, and nothing is changed. Accept it as it is, with
 /// answers and corrections, or make a mapping of your own from it.
 #[utoipa::path(get, path = "/api/v1/dcl/proposals/{connection}/{object}", tag = "mappings",
-    operation_id = "proposals.read", params(
-        ("connection" = String, Path, description = "The connection's id or name."),
-        ("object" = String, Path, description = "The object, such as `people_crm`."),
-        Wanted),
+    operation_id = "proposals.read", params(ObjectPath, Wanted),
     security(("bearer" = ["read"])), responses((status = 200, body = Proposal)))]
 async fn read(
     State(platform): State<Platform>,
     Reader(caller): Reader,
-    Path((connection, object)): Path<(String, String)>,
+    Path(path): Path<ObjectPath>,
     Query(Wanted { entity }): Query<Wanted>,
 ) -> Result<Json<Proposal>> {
     let answers = Answers {
@@ -52,7 +49,7 @@ async fn read(
         ..Answers::default()
     };
     let mut tx = db::read(&platform.db, caller.tenant).await?;
-    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let proposal =
         proposals::propose_object(&mut tx, caller.tenant, object.key(), &answers).await?;
     Ok(Json(proposal))
@@ -94,16 +91,14 @@ struct ProposalAccepted {
 /// A question that is open is refused with 422; its pointer says which, and its choices are named.
 /// What was decided is remembered for the tenant's next proposals.
 #[utoipa::path(post, path = "/api/v1/dcl/proposals/{connection}/{object}/accept",
-    tag = "mappings", operation_id = "proposals.accept", params(
-        ("connection" = String, Path, description = "The connection's id or name."),
-        ("object" = String, Path, description = "The object, such as `people_crm`.")),
+    tag = "mappings", operation_id = "proposals.accept", params(ObjectPath),
     request_body = Acceptance, security(("bearer" = ["admin"])), responses(
         (status = 200, body = ProposalAccepted, description = "It is in force already."),
         (status = 201, body = ProposalAccepted, description = "It is in force now.")))]
 async fn accept(
     State(platform): State<Platform>,
     Admin(caller): Admin,
-    Path((connection, object)): Path<(String, String)>,
+    Path(path): Path<ObjectPath>,
     Json(said): Json<Acceptance>,
 ) -> Result<(StatusCode, Json<ProposalAccepted>)> {
     let answers = Answers {
@@ -113,7 +108,7 @@ async fn accept(
         choices: said.answers,
     };
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let reason = said
         .reason
         .as_deref()
@@ -151,20 +146,18 @@ struct ProposalRejected {
 /// Remembers proposed pairs as wrong, so that the tenant's next proposals do without them. The
 /// object's mapping stays as it is.
 #[utoipa::path(post, path = "/api/v1/dcl/proposals/{connection}/{object}/reject",
-    tag = "mappings", operation_id = "proposals.reject", params(
-        ("connection" = String, Path, description = "The connection's id or name."),
-        ("object" = String, Path, description = "The object, such as `people_crm`.")),
+    tag = "mappings", operation_id = "proposals.reject", params(ObjectPath),
     request_body = Rejection, security(("bearer" = ["admin"])),
     responses((status = 200, body = ProposalRejected)))]
 async fn reject(
     State(platform): State<Platform>,
     Admin(caller): Admin,
-    Path((connection, object)): Path<(String, String)>,
+    Path(path): Path<ObjectPath>,
     Json(said): Json<Rejection>,
 ) -> Result<Json<ProposalRejected>> {
     check_rejection(&said)?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let known = source_objects::find(&mut tx, caller.tenant, object.key()).await?;
     let known = known.ok_or(schema::Error::NotFound {
         what: "source object",

@@ -151,7 +151,7 @@ impl Keyset for CurrentMapping {
 
 /// Which current mappings to list; what is none lists all.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct MappingFilter<'a> {
     /// Those of this connection.
     pub connection: Option<ConnectionId>,
     /// Those to this entity.
@@ -162,7 +162,7 @@ pub struct Wanted<'a> {
 pub async fn list_current(
     conn: &mut Connection,
     tenant: TenantId,
-    wanted: Wanted<'_>,
+    wanted: MappingFilter<'_>,
     page: &Page<(ConnectionId, String)>,
 ) -> Result<Vec<CurrentMapping>> {
     let (after_connection, after_object) = page.after.clone().unzip();
@@ -202,7 +202,7 @@ pub async fn list_current(
 pub async fn count_current(
     conn: &mut Connection,
     tenant: TenantId,
-    wanted: Wanted<'_>,
+    wanted: MappingFilter<'_>,
 ) -> Result<i64> {
     sqlx::query_scalar!(
         r#"

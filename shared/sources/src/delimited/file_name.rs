@@ -100,11 +100,6 @@ fn split(name: &str) -> Result<(&str, Format), Error> {
     Ok((stem, format))
 }
 
-/// Whether a system can have that name.
-pub fn is_system_name(name: &str) -> bool {
-    is_system(name)
-}
-
 /// Reads a file name, in any case. `prefixes` are pairs of a prefix and its entity, such as
 /// `("accounts", "account")`.
 pub fn parse<'t>(name: &str, prefixes: &[(&str, &'t str)]) -> Result<FileName<'t>, Error> {
@@ -121,7 +116,7 @@ pub fn parse<'t>(name: &str, prefixes: &[(&str, &'t str)]) -> Result<FileName<'t
             .collect::<Vec<_>>()
             .join(", "),
     })?;
-    if !is_system(system) {
+    if !is_system_name(system) {
         return Err(Error::System(system.to_owned()));
     }
     let system = system.to_owned();
@@ -143,7 +138,8 @@ fn refuse_tricks(name: &str) -> Result<(), Error> {
     }
 }
 
-fn is_system(system: &str) -> bool {
+/// Whether a system can have that name.
+pub fn is_system_name(system: &str) -> bool {
     let known = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
     (1..=32).contains(&system.len()) && system.bytes().all(known)
 }

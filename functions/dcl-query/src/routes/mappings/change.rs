@@ -13,7 +13,7 @@ use schema::{Error, entity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::NamedObject;
+use super::{NamedObject, ObjectPath};
 
 pub(super) fn router() -> Routes<Platform> {
     Routes::new()
@@ -51,22 +51,20 @@ pub(crate) struct MappingAdopted {
 /// With `dry_run` it only says what would change. A mapping that cannot be is refused with 422: each
 /// fault has a pointer from the request's root and says what to do.
 #[utoipa::path(post, path = "/api/v1/dcl/mappings/{connection}/{object}", tag = "mappings",
-    operation_id = "mappings.create", params(
-        ("connection" = String, Path, description = "The connection's id or name."),
-        ("object" = String, Path, description = "The object, such as `hubspot.account`.")),
+    operation_id = "mappings.create", params(ObjectPath),
     request_body = NewMapping, security(("bearer" = ["admin"])), responses(
         (status = 200, body = MappingAdopted, description = "What the mapping would change, or that it is in force already."),
         (status = 201, body = MappingAdopted, description = "A new version is in force.")))]
 async fn create(
     State(platform): State<Platform>,
     Admin(caller): Admin,
-    Path((connection, object)): Path<(String, String)>,
+    Path(path): Path<ObjectPath>,
     Json(new): Json<NewMapping>,
 ) -> Result<(StatusCode, Json<MappingAdopted>)> {
     check_reason(&new.reason)?;
     let plan = Plan::compile(&new.mapping).map_err(|it| it.below("/mapping"))?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     if new.dry_run {
         let tenant = caller.tenant;
         let current = mappings::current(&mut tx, tenant, object.key()).await?;
@@ -103,21 +101,19 @@ pub(super) struct Activation {
 /// Brings an older version of an object's mapping back, as its next version, and what is stored
 /// follows it by a job: a rollback.
 #[utoipa::path(post, path = "/api/v1/dcl/mappings/{connection}/{object}/activate",
-    tag = "mappings", operation_id = "mappings.activate", params(
-        ("connection" = String, Path, description = "The connection's id or name."),
-        ("object" = String, Path, description = "The object, such as `hubspot.account`.")),
+    tag = "mappings", operation_id = "mappings.activate", params(ObjectPath),
     request_body = Activation, security(("bearer" = ["admin"])), responses(
         (status = 200, body = MappingAdopted, description = "It is in force already."),
         (status = 201, body = MappingAdopted, description = "It is in force again.")))]
 async fn activate(
     State(platform): State<Platform>,
     Admin(caller): Admin,
-    Path((connection, object)): Path<(String, String)>,
+    Path(path): Path<ObjectPath>,
     Json(Activation { version, reason }): Json<Activation>,
 ) -> Result<(StatusCode, Json<MappingAdopted>)> {
     check_reason(&reason)?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let found = mappings::find(&mut tx, caller.tenant, object.key(), Some(version)).await?;
     let mapping = found.ok_or(Error::NotFound { what: "version" })?.mapping.0;
     let wanted = (&mapping, reason.as_str());
@@ -128,19 +124,17 @@ async fn activate(
 
 /// Takes an object's mapping away: its records leave the views and are kept raw. The versions stay.
 #[utoipa::path(delete, path = "/api/v1/dcl/mappings/{connection}/{object}", tag = "mappings",
-    operation_id = "mappings.delete", params(
-        ("connection" = String, Path, description = "The connection's id or name."),
-        ("object" = String, Path, description = "The object, such as `hubspot.account`.")),
+    operation_id = "mappings.delete", params(ObjectPath),
     security(("bearer" = ["admin"])), responses(
         (status = 200, body = MappingAdopted, description = "It had none."),
         (status = 201, body = MappingAdopted, description = "It has none from now on.")))]
 async fn delete(
     State(platform): State<Platform>,
     Admin(caller): Admin,
-    Path((connection, object)): Path<(String, String)>,
+    Path(path): Path<ObjectPath>,
 ) -> Result<(StatusCode, Json<MappingAdopted>)> {
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let unmapped = Mapping {
         entity: entity::UNMAPPED.kind.to_owned(),
         fields: vec![],

@@ -7,13 +7,25 @@ use platform::extract::{Json, Path};
 use platform::{Platform, Reader, Result, Routes, db, routes};
 use schema::Error;
 use schema::mapping::Transform;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{NO_MAPPING, NamedObject};
+use super::{NO_MAPPING, NamedObject, ObjectPath};
 
 pub(super) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(read))
+}
+
+/// Which field a path names.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct FieldPath {
+    /// The connection's id or name.
+    connection: String,
+    /// The object, such as `hubspot.account`.
+    object: String,
+    /// The source field: a path into the record.
+    field: String,
 }
 
 /// What one field of a source becomes.
@@ -41,18 +53,18 @@ pub(super) struct SourceFieldMapping {
 
 /// What one field of a source becomes: the first canonical field that takes it.
 #[utoipa::path(get, path = "/api/v1/dcl/mappings/{connection}/{object}/{field}",
-    tag = "mappings", operation_id = "mappings.field", params(
-        ("connection" = String, Path, description = "The connection's id or name."),
-        ("object" = String, Path, description = "The object, such as `hubspot.account`."),
-        ("field" = String, Path, description = "The source field: a path into the record.")),
+    tag = "mappings", operation_id = "mappings.field", params(FieldPath),
     security(("bearer" = ["read"])), responses((status = 200, body = SourceFieldMapping)))]
 async fn read(
     State(platform): State<Platform>,
     Reader(caller): Reader,
-    Path((connection, object, field)): Path<(String, String, String)>,
+    Path(path): Path<FieldPath>,
 ) -> Result<Json<SourceFieldMapping>> {
+    let field = path.field;
     let mut tx = db::read(&platform.db, caller.tenant).await?;
-    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let (connection, object) = (path.connection, path.object);
+    let path = ObjectPath { connection, object };
+    let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let found = mappings::find(&mut tx, caller.tenant, object.key(), None).await?;
     let found = found.ok_or(NO_MAPPING)?;
     let mapping = found.mapping.0;

@@ -14,6 +14,8 @@ use aam::db::connections;
 use platform::{Platform, Routes, db};
 use schema::source::ObjectKey;
 use schema::{ConnectionId, Error, TenantId};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// The routes of the registry.
 pub(crate) fn router() -> Routes<Platform> {
@@ -23,7 +25,17 @@ pub(crate) fn router() -> Routes<Platform> {
         .merge(preview::router())
 }
 
-/// An object that a path names: its connection by id or by name, and its own name.
+/// Which object a path names.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ObjectPath {
+    /// The connection's id or name.
+    pub(crate) connection: String,
+    /// The object, such as `hubspot.account`.
+    pub(crate) object: String,
+}
+
+/// An object that a path names, with the id of its connection.
 pub(crate) struct NamedObject {
     pub(crate) connection: ConnectionId,
     pub(crate) connection_name: String,
@@ -36,14 +48,14 @@ impl NamedObject {
     pub(crate) async fn find(
         conn: &mut db::Connection,
         tenant: TenantId,
-        (connection, name): (&str, String),
+        path: ObjectPath,
     ) -> platform::Result<NamedObject> {
-        let found = connections::find_by_id_or_name(conn, tenant, connection).await?;
+        let found = connections::find_by_id_or_name(conn, tenant, &path.connection).await?;
         let (connection, connection_name) = found.ok_or(Error::NotFound { what: "connection" })?;
         Ok(NamedObject {
             connection,
             connection_name,
-            name,
+            name: path.object,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Reading mappings.
 
-use aam::db::mappings::{self, CurrentMapping, StoredMapping, Wanted};
+use aam::db::mappings::{self, CurrentMapping, MappingFilter, StoredMapping};
 use axum::extract::State;
 use platform::extract::{Json, Path, Query};
 use platform::page::List;
@@ -10,7 +10,7 @@ use schema::{ConnectionId, Error};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{NO_MAPPING, NamedObject};
+use super::{NO_MAPPING, NamedObject, ObjectPath};
 
 pub(super) fn router() -> Routes<Platform> {
     Routes::new()
@@ -43,7 +43,7 @@ async fn list(
     Reader(caller): Reader,
     list: List<CurrentMapping, Filter>,
 ) -> Result<Json<Mappings>> {
-    let wanted = Wanted {
+    let wanted = MappingFilter {
         connection: list.filter.connection_id,
         entity: list.filter.entity.as_deref(),
     };
@@ -64,19 +64,16 @@ pub(super) struct Version {
 
 /// One version of an object's mapping.
 #[utoipa::path(get, path = "/api/v1/dcl/mappings/{connection}/{object}", tag = "mappings",
-    operation_id = "mappings.read", params(
-        ("connection" = String, Path, description = "The connection's id or name."),
-        ("object" = String, Path, description = "The object, such as `hubspot.account`."),
-        Version),
+    operation_id = "mappings.read", params(ObjectPath, Version),
     security(("bearer" = ["read"])), responses((status = 200, body = StoredMapping)))]
 async fn one(
     State(platform): State<Platform>,
     Reader(caller): Reader,
-    Path((connection, object)): Path<(String, String)>,
+    Path(path): Path<ObjectPath>,
     Query(Version { version }): Query<Version>,
 ) -> Result<Json<StoredMapping>> {
     let mut tx = db::read(&platform.db, caller.tenant).await?;
-    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let found = mappings::find(&mut tx, caller.tenant, object.key(), version).await?;
     Ok(Json(found.ok_or(NO_MAPPING)?))
 }
@@ -88,19 +85,16 @@ list_body! {
 
 /// The versions of an object's mapping, the newest first; it is the one in force.
 #[utoipa::path(get, path = "/api/v1/dcl/mappings/{connection}/{object}/versions", tag = "mappings",
-    operation_id = "mappings.versions", params(
-        ("connection" = String, Path, description = "The connection's id or name."),
-        ("object" = String, Path, description = "The object, such as `hubspot.account`."),
-        List<StoredMapping>),
+    operation_id = "mappings.versions", params(ObjectPath, List<StoredMapping>),
     security(("bearer" = ["read"])), responses((status = 200, body = MappingVersions)))]
 async fn versions(
     State(platform): State<Platform>,
     Reader(caller): Reader,
-    Path((connection, object)): Path<(String, String)>,
+    Path(path): Path<ObjectPath>,
     list: List<StoredMapping>,
 ) -> Result<Json<MappingVersions>> {
     let mut tx = db::read(&platform.db, caller.tenant).await?;
-    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let total = mappings::count_versions(&mut tx, caller.tenant, object.key()).await?;
     let page = &list.page;
     let rows = mappings::list_versions(&mut tx, caller.tenant, object.key(), page).await?;
@@ -145,19 +139,16 @@ struct FieldChange {
 
 /// The difference between two versions of an object's mapping.
 #[utoipa::path(get, path = "/api/v1/dcl/mappings/{connection}/{object}/diff", tag = "mappings",
-    operation_id = "mappings.diff", params(
-        ("connection" = String, Path, description = "The connection's id or name."),
-        ("object" = String, Path, description = "The object, such as `hubspot.account`."),
-        Versions),
+    operation_id = "mappings.diff", params(ObjectPath, Versions),
     security(("bearer" = ["read"])), responses((status = 200, body = MappingDiff)))]
 async fn diff(
     State(platform): State<Platform>,
     Reader(caller): Reader,
-    Path((connection, object)): Path<(String, String)>,
+    Path(path): Path<ObjectPath>,
     Query(Versions { from, to }): Query<Versions>,
 ) -> Result<Json<MappingDiff>> {
     let mut tx = db::read(&platform.db, caller.tenant).await?;
-    let object = NamedObject::find(&mut tx, caller.tenant, (&connection, object)).await?;
+    let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let mut found = Vec::new();
     for version in [from, to] {
         let mapping = mappings::find(&mut tx, caller.tenant, object.key(), Some(version)).await?;
