@@ -193,7 +193,7 @@ async fn an_object_of_another_tenant_is_not_found() {
         let body = match route.method {
             Method::PATCH if path.contains("/users/") => r#"{"role":"viewer"}"#,
             Method::PATCH => r#"{"name":"taken over"}"#,
-            Method::PUT => r#"{"ignored":true}"#,
+            Method::PUT => r#"{"ignored":false}"#,
             Method::POST if path.ends_with("/activate") => r#"{"version":1,"reason":"r"}"#,
             Method::POST if path.ends_with("/reject") => r#"{"entity":"account","fields":{}}"#,
             Method::POST if path.contains("/mappings/") => MAPPING,

@@ -14,7 +14,7 @@ pub(crate) struct SourceObject {
     /// The system that it is of.
     system: String,
     /// What its records become; null where no mapping says.
-    entity: Option<String>,
+    pub(crate) entity: Option<String>,
     /// `mapped`, `unmapped` (kept raw: see `proposal`) or `ignored` (kept raw, nobody is asked).
     state: String,
     /// The version of its mapping.

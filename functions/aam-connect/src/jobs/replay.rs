@@ -215,6 +215,7 @@ impl ReplayProgress {
         let ids: Vec<_> = moved.iter().map(String::as_str).collect();
         canonical::delete_of_any_entity(conn, tenant, object, &ids).await?;
         match moved.last() {
+            // Where it stands is of no use to the next slice; that it changed shows that it goes on.
             Some(last) => current.after.clone_from(last),
             None => {
                 current.phase = Phase::Raw;

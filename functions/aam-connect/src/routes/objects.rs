@@ -90,12 +90,18 @@ async fn change(
     if !changed {
         return Err(NOT_FOUND.into());
     }
+    let found = objects::find(&mut tx, caller.tenant, id, &object).await?;
+    let found = found.ok_or(NOT_FOUND)?;
+    if change.ignored && found.entity.is_some() {
+        let detail = "the object is mapped: delete its mapping first, see \
+                      DELETE /api/v1/dcl/mappings/{connection}/{object}";
+        return Err(Error::Conflict(detail).into());
+    }
     let entry = Entry::new(&caller, "object.change", audit_object(id))
         .after(json!({ "object": object, "ignored": change.ignored }));
     audit::append(&mut tx, caller.tenant, &entry).await?;
-    let found = objects::find(&mut tx, caller.tenant, id, &object).await?;
     tx.commit().await?;
-    Ok(Json(found.ok_or(NOT_FOUND)?))
+    Ok(Json(found))
 }
 
 const NOT_FOUND: Error = Error::NotFound {
