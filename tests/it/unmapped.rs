@@ -1,6 +1,7 @@
 //! Tables that look like no shipped mapping: kept, understood, mapped by a person, undone.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::app::{Person, TestApp};
 use tests::fixtures::connections::connect_filesource;
@@ -296,6 +297,11 @@ async fn what_cannot_be_is_refused_with_a_pointer() {
         (&accept, json!({ "entity": "lead" }), "/entity"),
         (
             &accept,
+            json!({ "entity": "account", "answers": { "nope": "1" } }),
+            "/answers/nope",
+        ),
+        (
+            &accept,
             json!({ "entity": "account", "key": ["nope"] }),
             "/key/0",
         ),
@@ -476,4 +482,24 @@ async fn what_does_not_fit_leaves_the_view_and_comes_back() {
     assert_eq!(counts().await, json!([30, 0, 0]));
     world.post(&format!("{path}/activate"), back).await;
     assert_eq!(counts().await, json!([30, 0, 30]));
+}
+
+#[tokio::test]
+async fn only_an_object_without_a_mapping_can_be_ignored() {
+    let world = World::new().await;
+    let file = world.upload("crm.csv", COMPANIES).await;
+    let path = format!("/api/v1/aam/connections/{}/objects/crm", world.connection);
+    let ignore = async |ignored: bool| {
+        let body = Body::from(json!({ "ignored": ignored }).to_string());
+        let json = [("content-type", "application/json")];
+        let (app, ann) = (&world.app, Some(&world.ann));
+        app.send(Method::PUT, &path, ann, body, &json).await
+    };
+    assert_eq!(ignore(true).await.json()["state"], "ignored");
+    assert_eq!(ignore(false).await.json()["state"], "unmapped");
+    let accept = format!("{}/accept", file["proposal"].as_str().unwrap());
+    world.post(&accept, json!({})).await;
+    let refused = ignore(true).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{refused}");
+    assert_eq!(world.object("crm").await["state"], "mapped");
 }

@@ -13,7 +13,7 @@ use schema::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::mappings::{MappingAdopted, NamedObject, ObjectPath};
+use super::mappings::{MappingAdopted, NamedObject, ObjectPath, check_reason};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
@@ -101,6 +101,9 @@ async fn accept(
     Path(path): Path<ObjectPath>,
     Json(said): Json<Acceptance>,
 ) -> Result<(StatusCode, Json<ProposalAccepted>)> {
+    if let Some(reason) = &said.reason {
+        check_reason(reason)?;
+    }
     let answers = Answers {
         entity: said.entity,
         key: said.key,

@@ -37,6 +37,8 @@ pub(super) struct Draft<'a> {
     /// By canonical field, why it is not filled in though it is likely.
     against: BTreeMap<String, String>,
     questions: Vec<Question>,
+    /// The ids of all questions, also of those that are answered.
+    asked: BTreeSet<String>,
 }
 
 impl<'a> Draft<'a> {
@@ -58,6 +60,7 @@ impl<'a> Draft<'a> {
             filled: BTreeMap::new(),
             against: BTreeMap::new(),
             questions: Vec::new(),
+            asked: BTreeSet::new(),
         };
         draft.check_answers()?;
         Ok(draft)
@@ -68,6 +71,7 @@ impl<'a> Draft<'a> {
         self.fill_fields();
         self.fill_key();
         self.ask_for_required();
+        self.check_choices()?;
         let mut unfit = self.try_out()?;
         // What does not fit a value is not what the field means, unless a person says so.
         while self.leave_out(&unfit) {
@@ -101,6 +105,26 @@ impl<'a> Draft<'a> {
                 faults.push(FieldError { pointer, detail });
             }
         }
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Invalid(faults)),
+        }
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] where a choice answers nothing that is asked.
+    fn check_choices(&self) -> Result<()> {
+        let given = self.answers.choices.keys();
+        let unknown = given.filter(|it| !self.asked.contains(*it));
+        let asked: Vec<_> = self.asked.iter().map(|it| format!("`{it}`")).collect();
+        let fault = |id: &String| FieldError {
+            pointer: format!("/answers/{id}"),
+            detail: match asked.is_empty() {
+                true => "nothing is asked: leave it out".to_owned(),
+                false => format!("no such question: there are {}", asked.join(", ")),
+            },
+        };
+        let faults: Vec<_> = unknown.map(fault).collect();
         match faults.is_empty() {
             true => Ok(()),
             false => Err(Error::Invalid(faults)),
@@ -179,11 +203,15 @@ impl<'a> Draft<'a> {
                 0 => format!("format:{source}"),
                 _ => format!("format:{source}:{}", index + 1),
             };
+            self.asked.insert(id.clone());
             let said = self.answers.choices.get(&id);
             let chosen = said.and_then(|it| it.parse::<usize>().ok()?.checked_sub(1));
             match chosen.and_then(|it| choices.get(it)) {
                 Some(chosen) => transforms.clone_from(chosen),
-                None => self.ask(format_question(id, source, asked)),
+                None => {
+                    transforms.clear();
+                    self.ask(format_question(id, source, asked));
+                }
             }
         }
         transforms
@@ -214,11 +242,14 @@ impl<'a> Draft<'a> {
         if self.answers.fields.contains_key(*target) || likely.is_some_and(|it| is_unique(&it)) {
             return;
         }
-        if let Some(key) = self.declared_key().or_else(|| self.chosen_key()) {
+        if let Some(key) = self.declared_key() {
             self.fill(field, key);
             return;
         }
-        if !self.proposed.keys.is_empty() {
+        self.asked.insert(KEY.to_owned());
+        if let Some(key) = self.chosen_key() {
+            self.fill(field, key);
+        } else if !self.proposed.keys.is_empty() {
             self.filled.remove(*target);
             self.ask(key_question(&self.proposed.keys));
         }
@@ -256,6 +287,7 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let id = format!("field:{}", field.name);
+            self.asked.insert(id.clone());
             let chosen = self.answers.choices.get(&id);
             if let Some(path) = chosen.filter(|it| self.sample.field(it).is_some()) {
                 self.fill(field, vec![path.clone()]);
@@ -391,6 +423,7 @@ impl<'a> Draft<'a> {
                 .map(|it| self.field(it))
                 .collect(),
             unused,
+            formats: self.sample.formats(),
             questions: self.questions,
             mapping,
             unfit,

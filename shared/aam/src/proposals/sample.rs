@@ -61,6 +61,12 @@ pub(super) struct Sample {
 }
 
 impl Sample {
+    /// The formats that are worth telling: plain texts and numbers have none.
+    pub(super) fn formats(&self) -> Vec<ColumnFormat> {
+        let told = |it: &&ColumnFormat| !it.transforms.is_empty() || !it.questions.is_empty();
+        self.formats.iter().filter(told).cloned().collect()
+    }
+
     pub(super) fn format(&self, path: &str) -> Option<&ColumnFormat> {
         self.places.get(path).map(|it| &self.formats[*it])
     }
@@ -95,12 +101,12 @@ pub(super) fn of(unmapped: Unmapped<'_>) -> Sample {
         field.rows = rows;
         field.nulls = rows.saturating_sub(field.samples.len() as u64);
     }
-    sample.formats = sample.formats();
+    sample.formats = sample.infer_formats();
     sample
 }
 
 impl Sample {
-    fn formats(&self) -> Vec<ColumnFormat> {
+    fn infer_formats(&self) -> Vec<ColumnFormat> {
         let paths = self.object.fields.iter().map(|it| it.path.as_str());
         let mut table = TableProfile::new(paths);
         for (column, texts) in self.texts.iter().enumerate() {

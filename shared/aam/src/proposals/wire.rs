@@ -2,6 +2,7 @@
 
 use mapping::matcher::{Decision, Factor};
 use schema::FieldError;
+use schema::format::ColumnFormat;
 use schema::mapping::{Mapping, Transform};
 use serde::Serialize;
 use serde_json::Value;
@@ -29,6 +30,8 @@ pub struct Proposal {
     pub fields: Vec<FieldProposal>,
     /// Source fields that no canonical one takes: they are kept in `extras`.
     pub unused: Vec<String>,
+    /// How each field writes its values, where it has any format.
+    pub formats: Vec<ColumnFormat>,
     /// What has to be answered first; nothing, where the mapping is whole.
     pub questions: Vec<Question>,
     /// The mapping, ready to be accepted; null while a question is open.

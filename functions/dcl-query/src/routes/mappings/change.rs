@@ -191,7 +191,7 @@ impl MappingAdopted {
     }
 }
 
-fn check_reason(reason: &str) -> schema::Result<()> {
+pub(crate) fn check_reason(reason: &str) -> schema::Result<()> {
     match reason.trim().chars().count() {
         1..=500 => Ok(()),
         _ => Err(Error::invalid(

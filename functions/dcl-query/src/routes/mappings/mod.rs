@@ -8,7 +8,7 @@ mod fields;
 mod preview;
 mod read;
 
-pub(crate) use change::MappingAdopted;
+pub(crate) use change::{MappingAdopted, check_reason};
 
 use aam::db::connections;
 use platform::{Platform, Routes, db};
