@@ -424,9 +424,9 @@ async fn delete_moved(
 ) -> anyhow::Result<()> {
     let stream = &passage.stream;
     let is_elsewhere = |(record, outcome): &(&&Stored, &Outcome)| {
-        let id = || stream.plan.identify(&record.payload);
-        !matches!(outcome, Outcome::Quarantined { .. })
-            && id().is_some_and(|it| it.0 != record.place)
+        // It was taken, so its key tells its id, and the rest need not be read again.
+        let id = || stream.plan.guess_source_id(&record.payload);
+        !matches!(outcome, Outcome::Quarantined { .. }) && id().is_some_and(|it| it != record.place)
     };
     let moved = records.iter().zip(outcomes).filter(is_elsewhere);
     let moved: Vec<_> = moved.map(|it| it.0.place.as_str()).collect();
