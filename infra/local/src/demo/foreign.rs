@@ -87,11 +87,15 @@ pub(super) async fn map(
 fn describe(report: &mut Report, file: &Value, proposal: &Value) {
     let name = file["file"].as_str().unwrap_or_default();
     let likely = &proposal["entities"][0];
+    let mut questions = proposal["questions"].as_array().into_iter().flatten();
+    let id = match questions.any(|it| it["id"] == "key") {
+        true => "not known".to_owned(),
+        false => list(&proposal["keys"][0]["fields"]),
+    };
     report.row(&format!(
-        "{name}: {} ({}), id {}",
+        "{name}: {} ({}), id {id}",
         proposal["entity"].as_str().unwrap_or("unknown"),
         percent(&likely["probability"]),
-        list(&proposal["keys"][0]["fields"]),
     ));
     let fields = proposal["fields"].as_array().into_iter().flatten();
     for field in fields.filter(|it| it["filled_in"] == true) {

@@ -24,7 +24,7 @@ pub struct Proposal {
     pub entities: Vec<EntityProposal>,
     /// What they are taken for here.
     pub entity: Option<String>,
-    /// What may identify a record, the best first; the first one is taken here.
+    /// What may identify a record, the best first; the first one is taken, unless `key` is asked.
     pub keys: Vec<KeyProposal>,
     /// Where each canonical field may come from.
     pub fields: Vec<FieldProposal>,
