@@ -11,6 +11,7 @@ mod auth;
 mod cancel;
 mod cargo_lambda_watch;
 mod connections;
+mod custom_entities;
 mod data_key;
 mod dead_connections;
 mod dependencies;

@@ -24,7 +24,7 @@ fn every_shipped_mapping_compiles() {
     let mut maps = 0;
     for system in shipped::SYSTEMS {
         for entity in ENTITIES {
-            let Some(mapping) = shipped::find(system, entity.kind) else {
+            let Some(mapping) = shipped::find(system, &entity.kind) else {
                 continue;
             };
             if let Err(err) = Plan::compile(mapping) {

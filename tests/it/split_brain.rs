@@ -167,7 +167,7 @@ async fn prepare<'a>(queue: &'a TestQueue, pool: &PgPool, schedule: u32) -> Race
             connection: ConnectionId(connection),
             name: "things".to_owned(),
             system: "toy".to_owned(),
-            entity: entity::find("account").unwrap(),
+            entity: entity::find("account").unwrap().into(),
         },
         job: queue.add(0, None).await,
         source: ToySession(toy),

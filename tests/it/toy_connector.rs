@@ -35,7 +35,7 @@ impl World {
             connection: connection.parse::<ConnectionId>().unwrap(),
             name: "things".to_owned(),
             system: "toy".to_owned(),
-            entity: entity::find("account").unwrap(),
+            entity: entity::find("account").unwrap().into(),
         };
         World {
             app,

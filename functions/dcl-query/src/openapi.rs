@@ -17,7 +17,7 @@ pub(crate) struct ViewName;
 impl PartialSchema for Record {
     fn schema() -> RefOr<Schema> {
         let schemas = ENTITIES.iter().map(|it| {
-            let schema = View::of(it).json_schema();
+            let schema = View::of(*it).json_schema();
             serde_json::from_value::<RefOr<Schema>>(schema).expect("OpenAPI 3.1 has JSON Schema")
         });
         let one_of = schemas
@@ -37,7 +37,7 @@ impl PartialSchema for ViewName {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
-            .enum_values(Some(ENTITIES.iter().map(|it| it.plural)))
+            .enum_values(Some(ENTITIES.iter().copied().map(|it| &*it.plural)))
             .build()
             .into()
     }
@@ -59,7 +59,7 @@ mod tests {
         let shown = record["oneOf"].as_array().unwrap();
         assert_eq!(shown.len(), ENTITIES.len());
         for (shown, entity) in shown.iter().zip(ENTITIES) {
-            assert_eq!(*shown, View::of(entity).json_schema(), "{}", entity.kind);
+            assert_eq!(*shown, View::of(*entity).json_schema(), "{}", entity.kind);
         }
     }
 }

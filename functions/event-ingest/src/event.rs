@@ -110,7 +110,11 @@ impl Event<'_> {
 /// The entity of that kind, or what there is.
 pub(crate) fn entity(kind: &str) -> Result<&'static Entity, String> {
     schema::entity::find(kind).ok_or_else(|| {
-        let kinds: Vec<_> = schema::entity::ENTITIES.iter().map(|it| it.kind).collect();
+        let kinds: Vec<_> = schema::entity::ENTITIES
+            .iter()
+            .copied()
+            .map(|it| &*it.kind)
+            .collect();
         format!("entity: one of {}", kinds.join(", "))
     })
 }

@@ -154,12 +154,12 @@ impl Difference {
             let value =
                 |it: &mapping::Cell<'_>| Some(it.text().into_owned()).filter(|it| !it.is_empty());
             let after = value(cell);
-            let before = old.and_then(|it| it.cell(field.name)).and_then(value);
+            let before = old.and_then(|it| it.cell(&field.name)).and_then(value);
             if before == after {
                 continue;
             }
             differs = true;
-            self.note(field.name, new.source_id().into_owned(), before, after);
+            self.note(&field.name, new.source_id().into_owned(), before, after);
         }
         differs
     }

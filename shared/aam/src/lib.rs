@@ -1,5 +1,6 @@
 //! The adaptive API mesh: canonicalising records, inferring schemas, noticing drift.
 
+pub mod custom_entities;
 pub mod db;
 pub mod drift;
 pub mod dry_run;

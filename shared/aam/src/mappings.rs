@@ -1,16 +1,19 @@
 //! Which mapping an object's records are read with, and how another one comes into force.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use mapping::{Plan, shipped};
 use platform::audit::{self, Entry};
 use platform::{Caller, JobAccepted};
+use schema::entity::Entities;
 use schema::mapping::{FieldMapping, Mapping, Transform};
 use schema::source::{ObjectKey, ObjectRef, parse_path};
-use schema::{Error, TenantId, entity};
+use schema::{Error, TenantId};
 use serde_json::json;
 
 use crate::db::mappings::{self, MappingVersion, NewMapping};
-use crate::db::{self, Connection, source_objects};
+use crate::db::{self, Connection, custom_entities, source_objects};
 use crate::replay::{Phase, Replay};
 
 /// The object's current mapping. Where it has none yet, the object is registered and the shipped
@@ -28,7 +31,7 @@ pub async fn current_or_shipped(
     let mapping = shipped(object);
     let new = NewMapping {
         version: 1,
-        mapping,
+        mapping: &mapping,
         author: "shipped",
         reason: "the first records of the object came",
         now,
@@ -38,7 +41,7 @@ pub async fn current_or_shipped(
             number: 1,
             created_at: now,
         };
-        return Ok((version, mapping.clone()));
+        return Ok((version, mapping.into_owned()));
     }
     // Somebody else was first; theirs may even have successors by now.
     let current = mappings::current(conn, tenant, object.key()).await?;
@@ -46,15 +49,16 @@ pub async fn current_or_shipped(
 }
 
 /// What the object's records are read with at first.
-fn shipped(object: &ObjectRef) -> &'static Mapping {
-    let kind = object.entity.kind;
+fn shipped(object: &ObjectRef) -> Cow<'static, Mapping> {
+    let kind = &*object.entity.kind;
     let of_system = match object.is_canonical() {
         true => None,
         false => shipped::find(&object.system, kind),
     };
-    of_system
-        .or_else(|| shipped::identity(kind))
-        .expect("each entity has an identity mapping")
+    match of_system {
+        Some(mapping) => Cow::Borrowed(mapping),
+        None => shipped::identity_of(&object.entity),
+    }
 }
 
 /// Whether a file with these columns has all that the shipped mapping cannot do without.
@@ -115,7 +119,9 @@ pub async fn adopt(
     wanted: NewVersion<'_>,
     now: DateTime<Utc>,
 ) -> platform::Result<Adopted> {
-    let plan = Plan::compile(wanted.mapping)?;
+    custom_entities::hold_fields(conn, tenant, &wanted.mapping.entity).await?;
+    let entities = custom_entities::entities(conn, tenant).await?;
+    let plan = Plan::compile_for(&entities, wanted.mapping)?;
     let known = source_objects::lock_known(conn, tenant, object).await?;
     known.ok_or(Error::NotFound {
         what: "source object",
@@ -144,7 +150,7 @@ pub async fn adopt(
     source_objects::set_entity(conn, tenant, object, plan.entity()).await?;
     Ok(Adopted {
         version: number,
-        replay_from: Some(replay_from(before, wanted.mapping)),
+        replay_from: Some(replay_from(&entities, before, wanted.mapping)),
     })
 }
 
@@ -195,16 +201,16 @@ pub async fn adopt_and_replay(
 
 /// Where a replay begins: with other ids or another entity, what is stored has to leave the views
 /// first.
-fn replay_from(before: Option<&Mapping>, after: &Mapping) -> Phase {
+fn replay_from(entities: &Entities, before: Option<&Mapping>, after: &Mapping) -> Phase {
     let Some(before) = before else {
         return Phase::Raw;
     };
     let key = |mapping: &Mapping| {
-        let entity = entity::find(&mapping.entity)?;
-        let is_key = |it: &&FieldMapping| entity.key.contains(&it.target.as_str());
+        let entity = entities.find(&mapping.entity)?;
+        let is_key = |it: &&FieldMapping| entity.is_key(&it.target);
         let mut fields: Vec<_> = mapping.fields.iter().filter(is_key).cloned().collect();
         fields.sort_by(|one, other| one.target.cmp(&other.target));
-        Some((entity.kind, fields))
+        Some((entity.kind.to_string(), fields))
     };
     match key(before) == key(after) {
         true => Phase::Raw,
@@ -219,7 +225,7 @@ mod tests {
     use super::*;
 
     fn check(object: &ObjectRef, expected: Option<&Mapping>) {
-        assert_eq!(Some(shipped(object)), expected, "{object:?}");
+        assert_eq!(Some(&*shipped(object)), expected, "{object:?}");
     }
 
     #[test]
@@ -228,11 +234,15 @@ mod tests {
         let changed = |change: fn(&mut Mapping)| {
             let mut mapping = account.clone();
             change(&mut mapping);
-            replay_from(Some(account), &mapping)
+            replay_from(&Entities::canonical(), Some(account), &mapping)
         };
         let contact = shipped::find("salesforce", "contact").unwrap();
-        assert_eq!(replay_from(None, account), Phase::Raw);
-        assert_eq!(replay_from(Some(account), contact), Phase::Reset);
+        let canonical = Entities::canonical();
+        assert_eq!(replay_from(&canonical, None, account), Phase::Raw);
+        assert_eq!(
+            replay_from(&canonical, Some(account), contact),
+            Phase::Reset
+        );
         assert_eq!(changed(|it| it.fields.reverse()), Phase::Raw);
         let other_name = |it: &mut Mapping| {
             let name = it.fields.iter_mut().find(|it| it.target == "name");

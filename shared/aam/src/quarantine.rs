@@ -34,7 +34,7 @@ impl GroupFilter {
 /// a path of the source: any number of them are one group, so that nobody makes groups at will.
 pub fn group_id(object: &str, entity: &Entity, (field, reason): (Option<&str>, &str)) -> Uuid {
     let field = field.and_then(|it| entity.field(it));
-    let field = field.map_or("", |it| it.name);
+    let field = field.map_or("", |it| &*it.name);
     let mut hash = Context::new(&SHA256);
     for part in [object, field, &mapping::reason::pattern(reason)] {
         // With its length, so that no two triples are one text.

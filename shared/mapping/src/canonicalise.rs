@@ -66,14 +66,13 @@ fn canonicalise<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordE
 
 /// The record with the cells of its key alone.
 fn key<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordError> {
-    fill(plan, json, |field| plan.entity.key.contains(&field.name))
+    fill(plan, json, |field| plan.entity.is_key(&field.name))
 }
 
 /// The same with the cell of its version.
 fn key_and_version<'a>(plan: &'a Plan, json: &'a str) -> Result<Record<'a>, RecordError> {
-    let key = plan.entity.key;
     fill(plan, json, |field| {
-        key.contains(&field.name) || field.name == VERSION
+        plan.entity.is_key(&field.name) || field.name == VERSION
     })
 }
 
@@ -82,9 +81,9 @@ fn guess_source_id(plan: &Plan, json: &str) -> Option<String> {
     if plan.is_unmapped() {
         return None;
     }
-    let is_key = |field: &Field| plan.entity.key.contains(&field.name);
+    let is_key = |field: &Field| plan.entity.is_key(&field.name);
     let columns = plan.columns.iter().flatten();
-    let key: Vec<_> = columns.filter(|it| is_key(it.field)).collect();
+    let key: Vec<_> = columns.filter(|it| is_key(&it.field)).collect();
     let mut found = Found {
         slots: vec![Slot::Absent; plan.slots],
         extras: String::new(),
@@ -133,14 +132,14 @@ impl<'a> Found<'a> {
         let mut cells = Vec::with_capacity(plan.columns.len());
         for column in &plan.columns {
             cells.push(match column {
-                Some(column) if wanted(column.field) => column
+                Some(column) if wanted(&column.field) => column
                     .cell(&self.slots)
-                    .map_err(|reason| RecordError::at(column.field.name, reason))?,
+                    .map_err(|reason| RecordError::at(&column.field.name, reason))?,
                 _ => Cell::Null,
             });
         }
         Ok(Record {
-            entity: plan.entity,
+            entity: &plan.entity,
             cells,
             extras: self.extras,
         })
@@ -316,7 +315,7 @@ impl Column {
                 Cell::Text(text) => Some(text),
                 Cell::Null => None,
                 typed if index + 1 == steps.len() => {
-                    return coerce::fit(self.field, typed, self.reading);
+                    return coerce::fit(&self.field, typed, self.reading);
                 }
                 typed => Some(Cow::Owned(typed.text().into_owned())),
             };
@@ -327,7 +326,7 @@ impl Column {
     #[inline]
     fn read<'a>(&self, value: Option<Cow<'a, str>>) -> Result<Cell<'a>, String> {
         match value {
-            Some(text) if !text.is_empty() => coerce::read(self.field, text, self.reading),
+            Some(text) if !text.is_empty() => coerce::read(&self.field, text, self.reading),
             _ => Ok(Cell::Null),
         }
     }
@@ -336,7 +335,7 @@ impl Column {
         match taken {
             Cell::Text(text) => self.finish(Some(text), &self.steps),
             Cell::Null => self.finish(None, &self.steps),
-            list => coerce::fit(self.field, list, self.reading),
+            list => coerce::fit(&self.field, list, self.reading),
         }
     }
 

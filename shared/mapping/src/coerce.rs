@@ -22,6 +22,7 @@ pub(super) fn read<'a>(
     reading: Reading,
 ) -> Result<Cell<'a>, String> {
     if field.kind == Kind::Text {
+        listed(field, &text)?;
         return Ok(Cell::Text(text));
     }
     let trimmed = text.trim();
@@ -73,6 +74,9 @@ fn into_text(value: Cell<'_>) -> Cow<'_, str> {
 }
 
 fn within(field: &Field, cell: &Cell<'_>) -> Result<(), String> {
+    if let Cell::TextList(texts) = cell {
+        texts.iter().try_for_each(|it| listed(field, it))?;
+    }
     let Some((least, most)) = field.range else {
         return Ok(());
     };
@@ -85,6 +89,18 @@ fn within(field: &Field, cell: &Cell<'_>) -> Result<(), String> {
         return Err(format!("{number} is not within {least} to {most}"));
     }
     Ok(())
+}
+
+/// Whether a text is among those that the field takes.
+fn listed(field: &Field, text: &str) -> Result<(), String> {
+    if field.words.is_empty() || field.words.iter().any(|it| it == text) {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is none of the words of `{}`: map it to one of them, or add it to the field's enum",
+        quoted(text),
+        field.name
+    ))
 }
 
 fn integer(text: &str) -> Result<i64, String> {
@@ -122,20 +138,29 @@ mod tests {
 
     #[track_caller]
     fn check(kind: Kind, text: &'static str, want: &str) {
-        let field = Field {
-            name: "x",
-            kind,
-            required: false,
-            doc: "",
-            range: None,
-            default: None,
-        };
+        let field = Field::optional("x", kind, "");
         let got = match read(&field, text.into(), Reading::default()) {
             Ok(Cell::Null) => "null".to_owned(),
             Ok(cell) => cell.text().into_owned(),
             Err(reason) => reason,
         };
         assert_eq!(got, want, "{text}");
+    }
+
+    #[test]
+    fn an_enum_takes_its_words_alone() {
+        let mut field = Field::optional("tier", Kind::Text, "");
+        field.words = vec!["gold".to_owned(), "silver".to_owned()];
+        let read_as = |field: &Field, text: &'static str| {
+            let cell = read(field, text.into(), Reading::default());
+            cell.map(|it| it.text().into_owned())
+        };
+        assert_eq!(read_as(&field, "gold").unwrap(), "gold");
+        let reason = r#""Gold" is none of the words of `tier`: map it to one of them, or add it to the field's enum"#;
+        assert_eq!(read_as(&field, "Gold").unwrap_err(), reason);
+        field.kind = Kind::TextList;
+        assert_eq!(read_as(&field, "silver").unwrap(), "silver");
+        assert_eq!(read_as(&field, "Gold").unwrap_err(), reason);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use schema::{
     Error, FieldError, Result,
-    entity::{self, Entity, Kind},
+    entity::{self, Entities, Entity, EntityRef, Kind},
     mapping::{FieldMapping, Mapping, Transform},
 };
 
@@ -20,21 +20,26 @@ use crate::{
 };
 
 impl Plan {
-    /// Checks a mapping and makes it ready to run. Names every fault it finds.
+    /// Checks a mapping onto a canonical entity and makes it ready to run. Names every fault it
+    /// finds.
     pub fn compile(mapping: &Mapping) -> Result<Plan> {
-        compile(mapping)
+        compile(mapping, &Entities::canonical())
+    }
+
+    /// The same for a tenant with entities and fields of its own.
+    pub fn compile_for(entities: &Entities, mapping: &Mapping) -> Result<Plan> {
+        compile(mapping, entities)
     }
 }
 
-fn compile(mapping: &Mapping) -> Result<Plan> {
+fn compile(mapping: &Mapping, entities: &Entities) -> Result<Plan> {
     if mapping.entity == entity::UNMAPPED.kind && mapping.fields.is_empty() {
         return Ok(Plan::unmapped());
     }
-    let Some(entity) = entity::find(&mapping.entity) else {
-        let known: Vec<_> = entity::ENTITIES.iter().map(|it| it.kind).collect();
+    let Some(entity) = entities.find(&mapping.entity) else {
         return Err(Error::invalid(
             "/entity",
-            format!("no such entity; there are {}", known.join(", ")),
+            format!("no such entity; there are {}", entities.kinds()),
         ));
     };
     let mut compiler = Compiler {
@@ -44,7 +49,7 @@ fn compile(mapping: &Mapping) -> Result<Plan> {
         faults: Vec::new(),
     };
     for (index, field) in mapping.fields.iter().enumerate() {
-        compiler.field(entity, &format!("/fields/{index}"), field);
+        compiler.field(&entity, &format!("/fields/{index}"), field);
     }
     compiler.finish(entity, mapping)
 }
@@ -101,7 +106,7 @@ impl Compiler {
         });
     }
 
-    fn field(&mut self, entity: &'static Entity, at: &str, mapping: &FieldMapping) {
+    fn field(&mut self, entity: &Entity, at: &str, mapping: &FieldMapping) {
         let Some(index) = entity
             .fields
             .iter()
@@ -116,13 +121,13 @@ impl Compiler {
         let slots = self.sources(at, &mapping.sources);
         let before = self.faults.len();
         let mut column = Column {
-            field: &entity.fields[index],
+            field: entity.fields[index].clone(),
             origin: Origin::First(slots),
             steps: Vec::new(),
             reading: Reading::default(),
         };
         for (index, transform) in mapping.transforms.iter().enumerate() {
-            let added = transforms::compile(transform, column.field, &mapping.sources)
+            let added = transforms::compile(transform, &column.field, &mapping.sources)
                 .and_then(|it| column.add(it, &mapping.transforms[..index]));
             if let Err(fault) = added {
                 let pointer = format!("{at}/transforms/{index}{}", fault.member);
@@ -179,7 +184,7 @@ impl Compiler {
         }
     }
 
-    fn finish(mut self, entity: &'static Entity, mapping: &Mapping) -> Result<Plan> {
+    fn finish(mut self, entity: EntityRef, mapping: &Mapping) -> Result<Plan> {
         for (field, column) in entity.fields.iter().zip(&self.columns) {
             // A wrong entry for it may be a fault already; one more line does no harm.
             if field.required && column.is_none() {
@@ -194,12 +199,12 @@ impl Compiler {
             return Err(Error::Invalid(self.faults));
         }
         Ok(Plan {
+            uses: uses(&entity, mapping),
+            numbers: numbers(&entity, mapping),
             entity,
             root: self.root,
             slots: self.slots,
             columns: self.columns,
-            uses: uses(entity, mapping),
-            numbers: numbers(entity, mapping),
         })
     }
 }

@@ -22,7 +22,7 @@ const SHOWN: usize = 10;
 #[derive(Debug)]
 pub struct Misfits<'a> {
     /// The canonical field that is wrong.
-    pub field: &'static Field,
+    pub field: &'a Field,
     /// The reason of each.
     pub reasons: Vec<&'a str>,
     /// The payload of each, as JSON text.
@@ -120,7 +120,7 @@ impl Unread {
     fn field(&self, field: &Field) -> Option<Fix> {
         let has_value = |name: &&String| self.values(name).all(|it| it.is_some());
         let mut candidates: Vec<_> = self.names.iter().filter(has_value).collect();
-        candidates.sort_by_key(|it| !it.to_lowercase().contains(field.name));
+        candidates.sort_by_key(|it| !it.to_lowercase().contains(&*field.name));
         self.fix(candidates, |candidates, records| Fix::UseField {
             candidates,
             records,

@@ -8,8 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schema::Entity;
-use schema::entity::{self, Field};
+use schema::entity::{self, EntityRef, Field};
 
 use crate::field_use::FieldUse;
 use crate::path::Node;
@@ -19,7 +18,7 @@ use crate::transforms::{Combination, Items, Step};
 /// A mapping that was checked and made ready to run.
 #[derive(Debug)]
 pub struct Plan {
-    pub(crate) entity: &'static Entity,
+    pub(crate) entity: EntityRef,
     /// The source fields that the mapping names.
     pub(crate) root: Node,
     /// How many nodes there are below `root`; each has a slot for its value.
@@ -35,7 +34,7 @@ pub struct Plan {
 /// How one canonical field comes about.
 #[derive(Debug)]
 pub(crate) struct Column {
-    pub(crate) field: &'static Field,
+    pub(crate) field: Field,
     pub(crate) origin: Origin,
     pub(crate) steps: Vec<Step>,
     pub(crate) reading: Reading,
@@ -54,7 +53,7 @@ impl Plan {
     /// The plan of an object that has no mapping: a record is checked as JSON, and becomes nothing.
     pub fn unmapped() -> Plan {
         Plan {
-            entity: entity::UNMAPPED,
+            entity: entity::UNMAPPED.into(),
             root: Node::default(),
             slots: 0,
             columns: Vec::new(),
@@ -69,8 +68,8 @@ impl Plan {
     }
 
     /// The entity whose records come out.
-    pub fn entity(&self) -> &'static Entity {
-        self.entity
+    pub fn entity(&self) -> &EntityRef {
+        &self.entity
     }
 
     /// The source fields that the mapping reads, by path.

@@ -4,6 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use schema::Entity;
+use schema::entity::Text;
 use serde::{
     Serialize, Serializer,
     ser::{Error as _, SerializeMap},
@@ -19,7 +20,7 @@ pub(super) const VERSION: &str = "updated_at";
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
     /// What it is a record of.
-    pub entity: &'static Entity,
+    pub entity: &'a Entity,
     /// One per field of the entity, in its order.
     pub cells: Vec<Cell<'a>>,
     /// What no field took, as the text of a JSON object; `{}` when nothing is left.
@@ -69,8 +70,8 @@ impl<'a> Record<'a> {
     /// A single key field is taken as it is. Several are joined by `:`, with `:` and `\` escaped
     /// by `\` so that different keys never make the same id; a missing one is empty.
     pub fn source_id(&self) -> Cow<'_, str> {
-        let part = |name: &&str| self.cell(name).map(Cell::text).unwrap_or_default();
-        match self.entity.key {
+        let part = |name: &Text| self.cell(name).map(Cell::text).unwrap_or_default();
+        match &*self.entity.key {
             [only] => part(only),
             several => Cow::Owned(
                 several
@@ -119,7 +120,7 @@ impl Serialize for Record<'_> {
         let extras: &RawValue = serde_json::from_str(&self.extras).map_err(S::Error::custom)?;
         let mut map = to.serialize_map(Some(self.cells.len() + 1))?;
         for (field, cell) in self.entity.fields.iter().zip(&self.cells) {
-            map.serialize_entry(field.name, cell)?;
+            map.serialize_entry(&field.name, cell)?;
         }
         map.serialize_entry("extras", extras)?;
         map.end()

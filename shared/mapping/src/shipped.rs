@@ -4,7 +4,7 @@
 //! from the entity's declaration. So does a database that was made for it; of any other, the column
 //! `id` is the record's id all the same.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 use schema::{
     entity::{ENTITIES, Entity, Field, Kind},
@@ -48,6 +48,14 @@ pub fn find(system: &str, kind: &str) -> Option<&'static Mapping> {
     mappings.iter().find(|it| it.entity == kind)
 }
 
+/// The mapping of a source that already speaks the names of an entity, a tenant's own among them.
+pub fn identity_of(entity: &Entity) -> Cow<'static, Mapping> {
+    match identity(&entity.kind) {
+        Some(mapping) => Cow::Borrowed(mapping),
+        None => Cow::Owned(derive(entity)),
+    }
+}
+
 /// The mapping of a source that already speaks the canonical names.
 pub fn identity(kind: &str) -> Option<&'static Mapping> {
     IDENTITIES.iter().find(|it| it.entity == kind)
@@ -80,8 +88,8 @@ static TABLES: LazyLock<Vec<Mapping>> =
 /// The identity, in which `id` may stand for a key of one field.
 fn table(entity: &'static Entity) -> Mapping {
     let mut mapping = derive(entity);
-    if let [key] = entity.key
-        && let Some(field) = mapping.fields.iter_mut().find(|it| it.target == *key)
+    if let [key] = &*entity.key
+        && let Some(field) = mapping.fields.iter_mut().find(|it| it.target == **key)
     {
         field.sources.push("id".to_owned());
     }
@@ -90,7 +98,7 @@ fn table(entity: &'static Entity) -> Mapping {
 
 fn derive(entity: &Entity) -> Mapping {
     Mapping {
-        entity: entity.kind.to_owned(),
+        entity: entity.kind.to_string(),
         fields: entity.fields.iter().map(same).collect(),
     }
 }
@@ -101,8 +109,8 @@ fn same(field: &Field) -> FieldMapping {
         value: value.to_owned(),
     });
     FieldMapping {
-        target: field.name.to_owned(),
-        sources: vec![field.name.to_owned()],
+        target: field.name.to_string(),
+        sources: vec![field.name.to_string()],
         transforms: trim.into_iter().chain(default).collect(),
     }
 }
@@ -115,7 +123,7 @@ mod tests {
     fn every_system_is_listed_and_has_mappings() {
         for system in SYSTEMS {
             assert!(
-                ENTITIES.iter().any(|it| find(system, it.kind).is_some()),
+                ENTITIES.iter().any(|it| find(system, &it.kind).is_some()),
                 "{system}"
             );
         }

@@ -105,7 +105,7 @@ fn replay(
     seal: &Seal<'_>,
 ) -> Result<Response, Problem> {
     // Released between the two statements: the first request failed, the client may try again.
-    let running = Error::Conflict("the first request with this Idempotency-Key still runs");
+    let running = Error::conflict("the first request with this Idempotency-Key still runs");
     let Some(kept) = kept else {
         return Err(running.into());
     };

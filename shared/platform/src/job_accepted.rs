@@ -36,7 +36,7 @@ impl JobAccepted {
         let now = crate::now();
         let queued = enqueue(conn, caller.tenant, actor, job, now).await?;
         let running = "the connection has such a job already: see GET /api/v1/tasks";
-        let job_ref = queued.ok_or(Error::Conflict(running))?;
+        let job_ref = queued.ok_or(Error::conflict(running))?;
         Ok(JobAccepted {
             job_id: job_ref.job,
             kind,

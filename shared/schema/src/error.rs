@@ -1,5 +1,7 @@
 //! The one error of the cores. It knows no HTTP: `platform::Problem` turns it into an answer.
 
+use std::borrow::Cow;
+
 /// What went wrong, in the terms a caller can act on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -11,7 +13,7 @@ pub enum Error {
     },
     /// The state of the object forbids the change.
     #[error("{0}")]
-    Conflict(&'static str),
+    Conflict(Cow<'static, str>),
     /// The request as a whole is wrong.
     #[error("{0}")]
     BadRequest(String),
@@ -72,6 +74,11 @@ impl Error {
             ..it
         };
         Error::Invalid(fields.into_iter().map(below).collect())
+    }
+
+    /// The state of the object forbids the change, whatever the object is.
+    pub const fn conflict(detail: &'static str) -> Error {
+        Error::Conflict(Cow::Borrowed(detail))
     }
 
     /// A stable word for programs.

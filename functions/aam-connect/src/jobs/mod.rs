@@ -260,7 +260,7 @@ pub(crate) async fn check_source_unused(
     if db::jobs::exists_unfinished(conn, tenant, &kinds, &subject(connection)).await? {
         let detail = "a job still reads the source that the config leads to now: wait for its end, \
                       or cancel it, see GET /api/v1/tasks";
-        return Err(Error::Conflict(detail).into());
+        return Err(Error::conflict(detail).into());
     }
     Ok(())
 }

@@ -5,8 +5,9 @@ use aam::ingest::{Stream, record_declared};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use platform::metrics;
+use schema::entity::Entities;
 use schema::source::{ObjectRef, SourceSchema, parse_path};
-use schema::{ConnectionId, DriftId, entity};
+use schema::{ConnectionId, DriftId};
 use sources::StreamConfig;
 
 use crate::connection::source::Source;
@@ -22,7 +23,10 @@ pub(super) fn object_ref(
         connection,
         name: stream.name.clone(),
         system: source.connector.name().to_owned(),
-        entity: entity::find_or_unmapped(kind).with_context(|| format!("no entity `{kind}`"))?,
+        // A config names canonical entities alone.
+        entity: Entities::canonical()
+            .find_or_unmapped(kind)
+            .with_context(|| format!("no entity `{kind}`"))?,
     })
 }
 

@@ -3,10 +3,10 @@
 //! Object by object: first the raw records, then those in quarantine. The source is not asked.
 
 use aam::db::Connection;
-use aam::db::canonical;
 use aam::db::quarantine_groups::{self, GroupKey};
 use aam::db::runs::RunKind;
 use aam::db::stored_records::{self, Slice as StoredSlice, Stored};
+use aam::db::{canonical, custom_entities};
 use aam::ingest::{Counts, Item, Op, Outcome, Passage, Run, Stream, UnmappedKey};
 use aam::quarantine::GroupFilter;
 use aam::replay::{KIND, Phase, Replay};
@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 use platform::jobs::{Job, JobEnd};
 use schema::run::FirstRejection;
 use schema::source::{ObjectKey, ObjectRef};
-use schema::{ConnectionId, RunId, TenantId, entity};
+use schema::{ConnectionId, RunId, TenantId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -328,11 +328,13 @@ impl ObjectReplay {
         now: DateTime<Utc>,
     ) -> anyhow::Result<Passage> {
         let kind = &self.entity;
+        let entities = custom_entities::entities(conn, tenant).await?;
         let object = ObjectRef {
             connection,
             name: self.object.clone(),
             system: self.system.clone(),
-            entity: entity::find_or_unmapped(kind)
+            entity: entities
+                .find_or_unmapped(kind)
                 .with_context(|| format!("no entity `{kind}`"))?,
         };
         let stream = Stream::open(conn, tenant, &object, now).await?;

@@ -47,7 +47,12 @@ fn entry(connector: &dyn Connector) -> Entry {
         name: connector.name(),
         title: connector.title(),
         config_schema: connector.config_schema(),
-        entities: connector.entities().iter().map(|it| it.kind).collect(),
+        entities: connector
+            .entities()
+            .iter()
+            .copied()
+            .map(|it| &*it.kind)
+            .collect(),
         capabilities: connector.capabilities(),
     }
 }

@@ -272,7 +272,7 @@ async fn delete(
     }))
 }
 
-const NAME_TAKEN: Error = Error::Conflict("another connection has this name: choose a new one");
+const NAME_TAKEN: Error = Error::conflict("another connection has this name: choose a new one");
 
 /// The connection, or 404.
 pub(crate) async fn get(

@@ -138,7 +138,12 @@ async fn status(State(platform): State<Platform>, Reader(caller): Reader) -> Res
     let connections = count(&mut tx, caller.tenant, &wanted).await?;
     let files = runs::list_files(&mut tx, caller.tenant, None).await?.len();
     Ok(Json(Status {
-        supported_entities: FileSource.entities().iter().map(|it| it.kind).collect(),
+        supported_entities: FileSource
+            .entities()
+            .iter()
+            .copied()
+            .map(|it| &*it.kind)
+            .collect(),
         supported_systems: &mapping::shipped::SYSTEMS,
         connections,
         files,

@@ -95,7 +95,7 @@ async fn change(
     if change.ignored && found.entity.is_some() {
         let detail = "the object is mapped: delete its mapping first, see \
                       DELETE /api/v1/dcl/mappings/{connection}/{object}";
-        return Err(Error::Conflict(detail).into());
+        return Err(Error::conflict(detail).into());
     }
     let entry = Entry::new(&caller, "object.change", audit_object(id))
         .after(json!({ "object": object, "ignored": change.ignored }));

@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 
 use aam::db::quarantine_groups::{self as groups, GroupKey, Sample};
-use aam::db::{Connection, mappings, stored_records};
+use aam::db::{Connection, custom_entities, mappings, stored_records};
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use mapping::fix::{Misfits, propose};
 use mapping::reason::pattern;
 use platform::extract::{Json, Path, Query};
 use platform::{Platform, Reader, Result, Routes, db, routes};
+use schema::entity::EntityRef;
 use schema::mapping::{FieldMapping, Mapping};
 use schema::quarantine::Fix;
 use schema::source::ObjectKey;
-use schema::{ConnectionId, Entity, Error, TenantId, entity};
+use schema::{ConnectionId, Error, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -57,7 +58,7 @@ struct QuarantineGroup {
     group: Uuid,
     object: String,
     /// The canonical field that is wrong; null where the whole record is.
-    field: Option<&'static str>,
+    field: Option<String>,
     /// The reason, with `…` for the values that it quotes and `#` for numbers of the record.
     reason: String,
     /// How many records it has; no more than 100,000 are counted, and 1,000,000 of all groups.
@@ -146,7 +147,7 @@ struct Objects {
 }
 
 struct Object {
-    entity: &'static Entity,
+    entity: EntityRef,
     mapping: Option<(i32, Mapping)>,
 }
 
@@ -179,7 +180,7 @@ impl Objects {
         };
         let object = self.known.get(&group.object).and_then(Option::as_ref);
         let field = object.and_then(|it| it.entity.field(group.field.as_deref()?));
-        let line = object.and_then(|it| it.line(field?.name));
+        let line = object.and_then(|it| it.line(&field?.name));
         let misfits = field.map(|field| Misfits {
             field,
             reasons: samples.iter().map(|it| it.reason.as_str()).collect(),
@@ -191,7 +192,7 @@ impl Objects {
         let fixes = object.zip(misfits).map(|(it, misfits)| it.fixes(&misfits));
         Ok(Some(QuarantineGroup {
             group: group.group_id,
-            field: field.map(|it| it.name),
+            field: field.map(|it| it.name.to_string()),
             reason: pattern(&first.reason),
             records: group.records,
             at_least: group.at_least,
@@ -214,7 +215,8 @@ impl Objects {
         let stored = stored_records::find_object(conn, tenant, connection, "", wanted).await?;
         let key = ObjectKey { connection, name };
         let current = mappings::current(conn, tenant, key).await?;
-        let entity = stored.and_then(|it| entity::find(&it.entity));
+        let entities = custom_entities::entities(conn, tenant).await?;
+        let entity = stored.and_then(|it| entities.find(&it.entity));
         let object = entity.map(|entity| Object {
             entity,
             mapping: current.map(|(version, mapping)| (version.number, mapping)),
@@ -236,7 +238,7 @@ impl Object {
 
     fn fixes(&self, misfits: &Misfits<'_>) -> Vec<Fix> {
         let mapping = self.mapping.as_ref();
-        mapping.map_or_else(Vec::new, |it| propose(self.entity, &it.1, misfits))
+        mapping.map_or_else(Vec::new, |it| propose(&self.entity, &it.1, misfits))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Working quarantined records off: mapping them again, or discarding them.
 
-use aam::db::Connection;
 use aam::db::quarantine_groups::{self as groups, MAX_GROUPS};
+use aam::db::{Connection, custom_entities};
 use aam::quarantine::GroupFilter;
 use aam::replay::{Phase, Replay};
 use axum::extract::State;
@@ -10,7 +10,7 @@ use platform::audit::{self, Entry};
 use platform::extract::{Json, Path};
 use platform::jobs::NewJob;
 use platform::{Admin, Caller, Ingester, JobAccepted, Platform, Result, Routes, db, routes};
-use schema::entity::ENTITIES;
+use schema::entity::Entities;
 use schema::{ConnectionId, Error, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -95,8 +95,9 @@ async fn retry(
     Path(id): Path<ConnectionId>,
     Json(new): Json<NewRetry>,
 ) -> Result<(StatusCode, Json<Retry>)> {
-    let filter = filter(new.object, new.field, new.group)?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let entities = custom_entities::entities(&mut tx, caller.tenant).await?;
+    let filter = filter(&entities, new.object, new.field, new.group)?;
     connections::get(&mut tx, caller.tenant, id).await?;
     let found = find(&mut tx, caller.tenant, id, &filter).await?;
     let replay = Replay {
@@ -139,8 +140,9 @@ async fn discard(
     Path(id): Path<ConnectionId>,
     Json(new): Json<NewDiscard>,
 ) -> Result<(StatusCode, Json<Discarding>)> {
-    let discard = new.check(id)?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let entities = custom_entities::entities(&mut tx, caller.tenant).await?;
+    let discard = new.check(&entities, id)?;
     connections::get(&mut tx, caller.tenant, id).await?;
     let Found {
         records, at_least, ..
@@ -184,14 +186,14 @@ async fn discard_now(conn: &mut Connection, caller: &Caller, discard: &Discard) 
 }
 
 impl NewDiscard {
-    fn check(self, connection_id: ConnectionId) -> Result<Discard> {
+    fn check(self, entities: &Entities, connection_id: ConnectionId) -> Result<Discard> {
         let reason = self.reason.trim();
         if reason.is_empty() || MAX_REASON < reason.chars().count() || reason.contains('\0') {
             let detail = format!("say why, in 1 to {MAX_REASON} characters");
             return Err(Error::invalid("/reason", detail).into());
         }
         let reason = reason.to_owned();
-        let filter = filter(self.object, self.field, self.group)?;
+        let filter = filter(entities, self.object, self.field, self.group)?;
         Ok(Discard {
             connection_id,
             filter,
@@ -202,12 +204,13 @@ impl NewDiscard {
 }
 
 fn filter(
+    entities: &Entities,
     object: Option<String>,
     field: Option<String>,
     group: Option<Uuid>,
 ) -> Result<GroupFilter> {
     check_name("/object", object.as_deref())?;
-    let is_known = |name: &String| ENTITIES.iter().any(|it| it.field(name).is_some());
+    let is_known = |name: &String| entities.iter().any(|it| it.field(name).is_some());
     if !field.as_ref().is_none_or(is_known) {
         let detail = "no entity has this field: name one that the groups have";
         return Err(Error::invalid("/field", detail).into());

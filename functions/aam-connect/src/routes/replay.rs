@@ -1,11 +1,11 @@
 //! Mapping stored records again, as a job.
 
+use aam::db::custom_entities;
 use aam::replay::{Phase, Replay};
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::extract::{Json, Path, Query};
 use platform::{Ingester, JobAccepted, Platform, Result, Routes, db, routes};
-use schema::entity::ENTITIES;
 use schema::{ConnectionId, Error};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -92,14 +92,15 @@ async fn files(
     Ingester(caller): Ingester,
     Query(files): Query<Files>,
 ) -> Result<(StatusCode, Json<JobAccepted>)> {
-    if let Some(entity) = &files.entity
-        && !ENTITIES.iter().any(|it| it.kind == entity)
-    {
-        let kinds: Vec<_> = ENTITIES.iter().map(|it| it.kind).collect();
-        return Err(Error::invalid("?entity", format!("one of {}", kinds.join(", "))).into());
-    }
     check_name("?system", files.system.as_deref())?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let entities = custom_entities::entities(&mut tx, caller.tenant).await?;
+    if let Some(entity) = &files.entity
+        && entities.find(entity).is_none()
+    {
+        let detail = format!("one of {}", entities.kinds());
+        return Err(Error::invalid("?entity", detail).into());
+    }
     let connection = resolve(&mut tx, caller.tenant, files.connection_id).await?;
     let replay = Replay {
         connection_id: connection.id,

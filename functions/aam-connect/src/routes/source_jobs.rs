@@ -100,7 +100,7 @@ async fn get_source(
 ) -> Result<Source> {
     connections::get(conn, caller.tenant, id).await?;
     let source = Source::find(conn, caller.tenant, id).await?;
-    Ok(source.ok_or(Error::Conflict(
+    Ok(source.ok_or(Error::conflict(
         "this connection has no source that can be read: send it files or events",
     ))?)
 }

@@ -107,7 +107,7 @@ async fn cancel(
 
 /// What ending a job may take, before a worker does it instead.
 const TO_END: Duration = Duration::from_secs(10);
-const OVER: Error = Error::Conflict("the task has finished, there is nothing to cancel");
+const OVER: Error = Error::conflict("the task has finished, there is nothing to cancel");
 
 async fn get_unfinished(conn: &mut db::Connection, tenant: TenantId, id: JobId) -> Result<()> {
     let job = jobs::find(conn, tenant, id).await?;

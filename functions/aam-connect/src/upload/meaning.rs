@@ -2,7 +2,7 @@
 
 use axum::extract::multipart::Field;
 use platform::Result;
-use schema::entity::{self, ENTITIES, Entity};
+use schema::entity::{self, ENTITIES, Entities, EntityRef, UNMAPPED};
 use schema::source::ObjectRef;
 use schema::{ConnectionId, Error};
 use sources::delimited::file_name::{self, Format};
@@ -13,15 +13,27 @@ use super::broken;
 const MAX_HINT: usize = 256;
 
 /// What the request says of the files that follow.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Hints {
-    entity: Option<&'static Entity>,
+    /// Those of the tenant.
+    entities: Entities,
+    entity: Option<EntityRef>,
     system: Option<String>,
     /// Whether what is proposed for an unmapped file is accepted.
     pub(super) accept: bool,
 }
 
 impl Hints {
+    /// No hints yet, of a tenant with these entities.
+    pub(super) fn new(entities: Entities) -> Hints {
+        Hints {
+            entities,
+            entity: None,
+            system: None,
+            accept: false,
+        }
+    }
+
     /// Reads a field of the form. Others than `entity`, `system` and `accept` say nothing.
     ///
     /// # Errors
@@ -37,7 +49,7 @@ impl Hints {
         }
         let text = String::from_utf8_lossy(&bytes).trim().to_lowercase();
         match name {
-            "entity" => self.entity = find_entity(&text)?,
+            "entity" => self.entity = find_entity(&self.entities, &text)?,
             "accept" => self.accept = find_accept(&text)?,
             _ => self.system = find_system(text)?,
         }
@@ -45,16 +57,15 @@ impl Hints {
     }
 }
 
-fn find_entity(text: &str) -> schema::Result<Option<&'static Entity>> {
+fn find_entity(entities: &Entities, text: &str) -> schema::Result<Option<EntityRef>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let found = entity::find(text).or_else(|| entity::find_plural(text));
-    let kinds: Vec<_> = ENTITIES.iter().map(|it| it.kind).collect();
+    let found = entities.find(text).or_else(|| entities.find_plural(text));
     let unknown = || {
         let detail = format!(
             "no such entity: send one of {}, or leave it out",
-            kinds.join(", ")
+            entities.kinds()
         );
         Error::invalid("/entity", detail)
     };
@@ -84,7 +95,7 @@ fn find_system(text: String) -> schema::Result<Option<String>> {
 #[derive(Debug)]
 pub(super) struct Meaning {
     /// What its rows become; unmapped where nobody says.
-    pub(super) entity: &'static Entity,
+    pub(super) entity: EntityRef,
     /// The system that it was exported from; `file` where nobody says.
     pub(super) system: String,
     /// The object that it is of.
@@ -97,11 +108,16 @@ impl Meaning {
     /// # Errors
     /// Where it is no name of a file that can be read.
     pub(super) fn of(name: &str, hints: &Hints) -> Result<Meaning, file_name::Error> {
-        let known: Vec<_> = ENTITIES.iter().map(|it| (it.plural, it.kind)).collect();
+        let known: Vec<_> = ENTITIES
+            .iter()
+            .copied()
+            .map(|it| (&*it.plural, &*it.kind))
+            .collect();
         let (format, family) = file_name::family(name)?;
         let said = file_name::parse(name, &known).ok();
         let of_name = said.as_ref().and_then(|it| entity::find(it.entity));
-        let entity = hints.entity.or(of_name).unwrap_or(entity::UNMAPPED);
+        let hinted = hints.entity.clone().or(of_name.map(EntityRef::from));
+        let entity = hinted.unwrap_or_else(|| UNMAPPED.into());
         let system = hints.system.clone().or(said.map(|it| it.system));
         let whole = of_name.is_some() || hints.entity.is_some();
         let name = match (&system, whole) {
@@ -122,7 +138,7 @@ impl Meaning {
             connection,
             name: self.name.clone(),
             system: self.system.clone(),
-            entity: self.entity,
+            entity: self.entity.clone(),
         }
     }
 }
@@ -133,7 +149,8 @@ mod tests {
 
     fn check(name: &str, (entity, system): (&str, &str), expected: (&str, &str, &str)) {
         let hints = Hints {
-            entity: find_entity(entity).unwrap(),
+            entity: find_entity(&Entities::canonical(), entity).unwrap(),
+            entities: Entities::canonical(),
             system: find_system(system.to_owned()).unwrap(),
             accept: false,
         };
@@ -141,7 +158,7 @@ mod tests {
         let found = (
             meaning.name.as_str(),
             meaning.system.as_str(),
-            meaning.entity.kind,
+            &*meaning.entity.kind,
         );
         assert_eq!(found, expected, "{name} {entity} {system}");
     }
@@ -178,8 +195,13 @@ mod tests {
 
     #[test]
     fn a_wrong_hint_says_what_to_send() {
-        let said = find_entity("lead").unwrap_err().to_string();
-        assert!(find_entity("lead").is_err() && !said.is_empty(), "{said}");
+        let said = find_entity(&Entities::canonical(), "lead")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            find_entity(&Entities::canonical(), "lead").is_err() && !said.is_empty(),
+            "{said}"
+        );
         assert!(find_system("a b".to_owned()).is_err());
     }
 }

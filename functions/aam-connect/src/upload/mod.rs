@@ -9,6 +9,7 @@ mod file_ingest;
 mod meaning;
 mod report;
 
+use aam::db::custom_entities;
 use aam::db::runs::{self, RunKind};
 use aam::ingest::{OpenError, Passage, Run, Stream};
 use aam::proposals::{self, Answers};
@@ -18,6 +19,7 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use platform::{Caller, Platform, Problem, Result, db};
+use schema::entity::Entities;
 use schema::{ConnectionId, Error, Scope};
 use sources::filesource::Config;
 
@@ -94,7 +96,7 @@ impl Upload {
     /// Takes every file of the body; parts without a file name say what the files after them are.
     pub(crate) async fn take(self, mut body: Parts) -> Result<UploadReport> {
         let mut files = Vec::new();
-        let mut hints = Hints::default();
+        let mut hints = Hints::new(self.entities().await?);
         let is_admin = self.caller.scopes.contains(&Scope::Admin);
         while let Some(mut part) = body.next().await? {
             if let Some(name) = part.file_name() {
@@ -169,6 +171,12 @@ impl Upload {
         }
     }
 
+    /// The tenant's entities.
+    async fn entities(&self) -> Result<Entities> {
+        let mut tx = db::read(&self.platform.db, self.caller.tenant).await?;
+        Ok(custom_entities::entities(&mut tx, self.caller.tenant).await?)
+    }
+
     /// Registers the file's object and notes that its run begins.
     async fn open(
         &self,
@@ -205,7 +213,7 @@ impl Upload {
     ) -> Result<()> {
         let object = passage.stream.object.key();
         let answers = Answers {
-            entity: (!meaning.entity.is_unmapped()).then(|| meaning.entity.kind.to_owned()),
+            entity: (!meaning.entity.is_unmapped()).then(|| meaning.entity.kind.to_string()),
             ..Answers::default()
         };
         let reason = "accepted with the upload";

@@ -168,7 +168,7 @@ impl FileReport {
     pub(super) fn describe(&mut self, meaning: &Meaning, stream: &Stream, run: RunId) {
         self.object = Some(stream.object.name.clone());
         let entity = stream.plan.entity();
-        self.entity = (!entity.is_unmapped()).then(|| entity.kind.to_owned());
+        self.entity = (!entity.is_unmapped()).then(|| entity.kind.to_string());
         self.system = Some(meaning.system.clone());
         self.run_id = Some(run);
         if entity.is_unmapped() {

@@ -141,7 +141,7 @@ async fn invite(
     let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
     maker::lock_caller(&mut tx, &caller).await?;
     if users::has_email(&mut tx, caller.tenant, &keys).await? {
-        return Err(Error::Conflict("a user of this organisation has this e-mail").into());
+        return Err(Error::conflict("a user of this organisation has this e-mail").into());
     }
     invitations::insert(&mut tx, caller.tenant, &invitation).await?;
     let entry = Entry::new(
@@ -209,7 +209,7 @@ async fn apply(
     };
     let disabled = row.disabled_at.is_some();
     if admins == [id] && (role != Role::Admin || disabled) {
-        return Err(Error::Conflict("this is the last admin: make another one first").into());
+        return Err(Error::conflict("this is the last admin: make another one first").into());
     }
 
     users::update(tx, tenant, &row).await?;

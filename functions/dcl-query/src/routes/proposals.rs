@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use aam::db::mapping_decisions::{Decided, remember};
-use aam::db::source_objects;
+use aam::db::{custom_entities, source_objects};
 use aam::proposals::{self, AcceptedField, Answers, Proposal};
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::extract::{Json, Path, Query};
 use platform::{Admin, Platform, Reader, Result, Routes, db, routes};
+use schema::entity::Entities;
 use schema::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -158,8 +159,9 @@ async fn reject(
     Path(path): Path<ObjectPath>,
     Json(said): Json<Rejection>,
 ) -> Result<Json<ProposalRejected>> {
-    check_rejection(&said)?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let entities = custom_entities::entities(&mut tx, caller.tenant).await?;
+    check_rejection(&entities, &said)?;
     let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let known = source_objects::find(&mut tx, caller.tenant, object.key()).await?;
     let known = known.ok_or(schema::Error::NotFound {
@@ -179,10 +181,9 @@ async fn reject(
     }))
 }
 
-fn check_rejection(said: &Rejection) -> schema::Result<()> {
-    let Some(entity) = schema::entity::find(&said.entity) else {
-        let kinds: Vec<_> = schema::entity::ENTITIES.iter().map(|it| it.kind).collect();
-        let detail = format!("no such entity: send one of {}", kinds.join(", "));
+fn check_rejection(entities: &Entities, said: &Rejection) -> schema::Result<()> {
+    let Some(entity) = entities.find(&said.entity) else {
+        let detail = format!("no such entity: send one of {}", entities.kinds());
         return Err(schema::Error::invalid("/entity", detail));
     };
     for (target, source) in &said.fields {

@@ -1,5 +1,6 @@
 //! Where one record of a view came from.
 
+use aam::db::custom_entities;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use dcl::db as dcl_db;
@@ -105,7 +106,6 @@ async fn read(
     Path(name): Path<String>,
     Query(origin): Query<Origin>,
 ) -> Result<Json<Answer>> {
-    let view = View::find(&name).ok_or(Error::NotFound { what: "view" })?;
     let key = key(&origin)?;
     let tenant = caller.tenant;
     let Origin {
@@ -115,6 +115,8 @@ async fn read(
     } = origin;
 
     let mut tx = db::read(&platform.db, tenant).await?;
+    let entities = custom_entities::entities(&mut tx, tenant).await?;
+    let view = View::find(&entities, &name).ok_or(Error::NotFound { what: "view" })?;
     let record = dcl_db::views::find(&mut tx, tenant, &view, &key).await?;
     let found = dcl_db::provenance::find(&mut tx, tenant, connection_id, &object, &source_id);
     let received = found.await?;
@@ -130,7 +132,7 @@ async fn read(
     }))
 }
 
-fn key(origin: &Origin) -> Result<[Value; View::KEY.len()]> {
+fn key(origin: &Origin) -> Result<[Value; View::KEY_COLUMNS]> {
     let connection = origin.connection_id.to_string();
     let names = ["?connection_id", "?object", "?source_id"];
     let read = |index: usize, text: &str| {

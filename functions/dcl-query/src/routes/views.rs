@@ -1,5 +1,6 @@
 //! Views: one list per canonical entity, over the records of all sources.
 
+use aam::db::custom_entities;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -102,20 +103,21 @@ async fn list(
     RawQuery(parameters): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let view = View::find(&name).ok_or(Error::NotFound { what: "view" })?;
+    let tenant = caller.tenant;
+    let mut tx = db::read(&platform.db, tenant).await?;
+    let entities = custom_entities::entities(&mut tx, tenant).await?;
+    let view = View::find(&entities, &name).ok_or(Error::NotFound { what: "view" })?;
     let parameters = query::decode(&parameters.unwrap_or_default())?;
     let query = Query::parse(&view, &parameters)?;
-    let tenant = caller.tenant;
     let scope = cursor::Scope {
         tenant,
-        route: view.entity.plural,
+        route: &view.entity.plural,
         order: &query.order_text,
     };
     let keys = &platform.secrets.known()?.keys.signing;
     let after = after(keys, &scope, &query)?;
 
     let now = platform::now();
-    let mut tx = db::read(&platform.db, tenant).await?;
     let page = views::page(&mut tx, tenant, &view, &query, after.as_ref()).await?;
     let total = match whole(&query, &page) {
         Some(total) => total,

@@ -5,10 +5,11 @@
 
 use std::{collections::HashMap, fmt::Write, sync::LazyLock};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use schema::TenantId;
-use schema::entity::{ENTITIES, Entity, Field, Kind};
+use schema::entity::{CUSTOM_TABLE, ENTITIES, Entity, Kind};
 use schema::source::{ObjectKey, ObjectRef};
+use serde::Serialize;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Postgres};
@@ -16,23 +17,20 @@ use sqlx::{AssertSqlSafe, Postgres};
 use super::{Connection, Result};
 use mapping::{Cell, Record};
 
-static INSERTS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
-    ENTITIES
-        .iter()
-        .map(|it| (it.kind, insert_sql(it)))
-        .collect()
-});
-static UPSERTS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
-    ENTITIES
-        .iter()
-        .map(|it| (it.kind, upsert_sql(it)))
-        .collect()
-});
-static DELETES: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
-    ENTITIES
-        .iter()
-        .map(|it| (it.kind, delete_sql(it)))
-        .collect()
+/// What is written to a table.
+struct Statements {
+    insert: String,
+    upsert: String,
+    delete: String,
+}
+
+static STATEMENTS: LazyLock<HashMap<&str, Statements>> = LazyLock::new(|| {
+    let canonical = ENTITIES.iter().copied().map(|it| (&*it.plural, it));
+    // What is common to all custom entities: no column of any field.
+    let none = schema::entity::UNMAPPED;
+    let tables = canonical.chain([(CUSTOM_TABLE, none)]);
+    let statements = |(table, entity)| (table, Statements::of(table, entity));
+    tables.map(statements).collect()
 });
 
 /// Writes records over what is there. Lock their ids in `raw_records` before, and give each id
@@ -40,11 +38,11 @@ static DELETES: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
 pub async fn upsert(
     conn: &mut Connection,
     tenant: TenantId,
-    (object, entity): (&ObjectRef, &'static Entity),
+    (object, entity): (&ObjectRef, &Entity),
     rows: &[(&str, &Record<'_>)],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let sql = UPSERTS[entity.kind].as_str();
+    let sql = STATEMENTS[entity.table()].upsert.as_str();
     write(conn, tenant, (sql, object, entity), rows, now).await
 }
 
@@ -55,18 +53,18 @@ pub async fn upsert(
 pub(super) async fn insert(
     conn: &mut Connection,
     tenant: TenantId,
-    (object, entity): (&ObjectRef, &'static Entity),
+    (object, entity): (&ObjectRef, &Entity),
     rows: &[(&str, &Record<'_>)],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let sql = INSERTS[entity.kind].as_str();
+    let sql = STATEMENTS[entity.table()].insert.as_str();
     write(conn, tenant, (sql, object, entity), rows, now).await
 }
 
 async fn write(
     conn: &mut Connection,
     tenant: TenantId,
-    (sql, object, entity): (&'static str, &ObjectRef, &'static Entity),
+    (sql, object, entity): (&'static str, &ObjectRef, &Entity),
     rows: &[(&str, &Record<'_>)],
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -79,8 +77,12 @@ async fn write(
         .bind(&object.system)
         .bind(now)
         .bind(ids)
-        .bind(extras);
-    for (index, field) in entity.fields.iter().enumerate() {
+        .bind(extras)
+        .bind(custom_values(entity, rows));
+    if entity.is_custom {
+        query = query.bind(&*entity.kind);
+    }
+    for (index, field) in entity.columns() {
         let cells = rows.iter().map(|it| &it.1.cells[index]);
         query = bind(query, field.kind, cells);
     }
@@ -93,17 +95,10 @@ pub async fn delete(
     conn: &mut Connection,
     tenant: TenantId,
     object: ObjectKey<'_>,
-    entity: &'static Entity,
+    entity: &Entity,
     source_ids: &[&str],
 ) -> Result<()> {
-    sqlx::query(AssertSqlSafe(DELETES[entity.kind].as_str()))
-        .bind(tenant)
-        .bind(object.connection)
-        .bind(object.name)
-        .bind(source_ids)
-        .execute(conn)
-        .await?;
-    Ok(())
+    delete_from(conn, tenant, object, entity.table(), source_ids).await
 }
 
 /// Takes records out, whatever they became.
@@ -113,57 +108,110 @@ pub async fn delete_of_any_entity(
     object: ObjectKey<'_>,
     source_ids: &[&str],
 ) -> Result<()> {
-    for entity in ENTITIES {
-        delete(conn, tenant, object, entity, source_ids).await?;
+    for table in STATEMENTS.keys() {
+        delete_from(conn, tenant, object, table, source_ids).await?;
     }
     Ok(())
 }
 
-fn upsert_sql(entity: &Entity) -> String {
-    let mut sql = insert_sql(entity);
-    sql.push_str(
-        " on conflict (tenant_id, connection_id, object, source_id) do update set \
+async fn delete_from(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    table: &str,
+    source_ids: &[&str],
+) -> Result<()> {
+    sqlx::query(AssertSqlSafe(STATEMENTS[table].delete.as_str()))
+        .bind(tenant)
+        .bind(object.connection)
+        .bind(object.name)
+        .bind(source_ids)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+impl Statements {
+    fn of(table: &str, entity: &Entity) -> Statements {
+        let insert = insert_sql(table, entity);
+        Statements {
+            upsert: upsert_sql(&insert, table, entity),
+            insert,
+            delete: format!(
+                "delete from {table} where tenant_id = $1 and connection_id = $2 and object = $3 \
+                 and source_id = any($4)"
+            ),
+        }
+    }
+}
+
+fn upsert_sql(insert: &str, table: &str, entity: &Entity) -> String {
+    let mut sql = format!(
+        "{insert} on conflict on constraint {table}_pkey do update set \
          source_system = excluded.source_system, synced_at = excluded.synced_at, \
-         extras = excluded.extras",
+         extras = excluded.extras, custom = excluded.custom"
     );
-    for field in entity.fields {
+    if table == CUSTOM_TABLE {
+        sql.push_str(", entity = excluded.entity");
+    }
+    for field in entity.fields.iter() {
         let _ = write!(sql, ", {0} = excluded.{0}", field.name);
     }
     sql
 }
 
-fn insert_sql(entity: &Entity) -> String {
-    let names = |prefix: &str, name: fn(&Field) -> String| {
-        let mut text = String::new();
-        for field in entity.fields {
-            let _ = write!(text, ", {prefix}{}", name(field));
-        }
-        text
-    };
-    let columns = names("", |it| it.name.to_owned());
-    let values = names("given.", |it| match it.kind {
-        Kind::TextList | Kind::Decimal => format!("{}::{}", it.name, it.kind.sql()),
-        _ => it.name.to_owned(),
-    });
-    let mut arrays = String::new();
+fn insert_sql(table: &str, entity: &Entity) -> String {
+    let (mut columns, mut values, mut arrays) = (String::new(), String::new(), String::new());
     for (index, field) in entity.fields.iter().enumerate() {
-        let _ = write!(arrays, ", ${}::{}[]", index + 8, wire(field.kind));
+        let (name, kind) = (&field.name, field.kind);
+        let _ = write!(columns, ", {name}");
+        let _ = match kind {
+            Kind::TextList | Kind::Decimal => write!(values, ", given.{name}::{}", kind.sql()),
+            _ => write!(values, ", given.{name}"),
+        };
+        let _ = write!(arrays, ", ${}::{}[]", index + 9, wire(kind));
     }
-    let table = entity.plural;
+    // A table says which entity it is of, but for that of the custom ones, which has no columns of
+    // fields.
+    let (entity, kind) = match table == CUSTOM_TABLE {
+        true => (", entity", ", $9"),
+        false => ("", ""),
+    };
     format!(
         "insert into {table} (tenant_id, connection_id, object, source_id, source_system, \
-         synced_at, extras{columns}) \
-         select $1, $2, $3, given.source_id, $4, $5, given.extras::jsonb{values} \
-         from unnest($6::text[], $7::text[]{arrays}) as given(source_id, extras{columns})"
+         synced_at, extras, custom{entity}{columns}) \
+         select $1, $2, $3, given.source_id, $4, $5, given.extras::jsonb, given.custom::jsonb\
+         {kind}{values} \
+         from unnest($6::text[], $7::text[], $8::text[]{arrays}) \
+         as given(source_id, extras, custom{columns})"
     )
 }
 
-fn delete_sql(entity: &Entity) -> String {
-    format!(
-        "delete from {} where tenant_id = $1 and connection_id = $2 and object = $3 \
-         and source_id = any($4)",
-        entity.plural
-    )
+/// The values of custom fields, a JSON object per record: a list, a number and a boolean as in
+/// JSON, a date and an instant as texts that sort as they do. None where a record has none.
+fn custom_values(entity: &Entity, rows: &[(&str, &Record<'_>)]) -> Vec<Option<String>> {
+    let fields: Vec<_> = entity.custom_fields().map(|it| (it.0, it.2.0)).collect();
+    let of_record = |record: &Record<'_>| {
+        let mut text = String::new();
+        for (index, id) in &fields {
+            let value = match &record.cells[*index] {
+                Cell::Null => continue,
+                Cell::Timestamp(at) => json(&at.to_rfc3339_opts(SecondsFormat::Micros, true)),
+                cell => json(cell),
+            };
+            let before = if text.is_empty() { '{' } else { ',' };
+            let _ = write!(text, "{before}\"{id}\":{value}");
+        }
+        (!text.is_empty()).then(|| text + "}")
+    };
+    match fields.is_empty() {
+        true => vec![None; rows.len()],
+        false => rows.iter().map(|it| of_record(it.1)).collect(),
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain data")
 }
 
 /// The type that a column's values are sent as. A list of lists would be flattened, and exact

@@ -47,3 +47,18 @@ pub async fn find_by_id_or_name(
     .await?;
     Ok(found.map(|it| (it.id, it.name)))
 }
+
+/// The connection's name.
+pub async fn name(
+    conn: &mut Connection,
+    tenant: TenantId,
+    id: ConnectionId,
+) -> Result<Option<String>> {
+    sqlx::query_scalar!(
+        "select name from connections where tenant_id = $1 and id = $2",
+        tenant as _,
+        id as _,
+    )
+    .fetch_optional(conn)
+    .await
+}

@@ -116,6 +116,37 @@ pub async fn insert(
     Ok(result.rows_affected() == 1)
 }
 
+/// Makes the object's current mapping its next version. Hold its mapping before; nothing happens
+/// where it has none.
+pub async fn repeat(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    (author, reason): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        insert into mappings
+          (tenant_id, connection_id, object, version, document, author, reason, created_at)
+        select tenant_id, connection_id, object, version + 1, document, $4, $5, $6
+        from mappings
+        where tenant_id = $1 and connection_id = $2 and object = $3
+        order by version desc
+        limit 1
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        author,
+        reason,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The mapping that an object's records are read with.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CurrentMapping {

@@ -2,6 +2,7 @@
 
 pub mod canonical;
 pub mod connections;
+pub mod custom_entities;
 pub mod drift_events;
 pub mod event_ids;
 pub mod mapping_decisions;

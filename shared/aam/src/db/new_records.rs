@@ -15,7 +15,7 @@ use mapping::Record;
 pub async fn insert(
     conn: &mut Connection,
     tenant: TenantId,
-    (object, entity): (&ObjectRef, &'static Entity),
+    (object, entity): (&ObjectRef, &Entity),
     (batch, raw, records): (&RawBatch<'_>, &[NewRaw<'_>], &[(&str, &Record<'_>)]),
 ) -> Result<bool> {
     // A savepoint: what the transaction did before stays.

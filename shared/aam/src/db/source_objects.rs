@@ -22,7 +22,7 @@ pub async fn insert_once(
         object.connection as _,
         object.name,
         object.system,
-        object.entity.kind,
+        &*object.entity.kind,
     )
     .execute(conn)
     .await?;
@@ -159,7 +159,7 @@ pub async fn set_entity(
         tenant as _,
         object.connection as _,
         object.name,
-        entity.kind,
+        &*entity.kind,
     )
     .execute(conn)
     .await?;

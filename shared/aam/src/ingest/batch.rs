@@ -194,7 +194,7 @@ async fn insert(
     let Some(records) = records.collect::<Option<Vec<_>>>() else {
         return Ok(false);
     };
-    let place = (&stream.object, entity);
+    let place = (&stream.object, &**entity);
     new_records::insert(conn, stream.tenant, place, (batch, rows, &records)).await
 }
 

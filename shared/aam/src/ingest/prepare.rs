@@ -193,7 +193,7 @@ fn check_texts(record: &Record<'_>) -> Result<(), RecordError> {
     for (field, cell) in record.entity.fields.iter().zip(&record.cells) {
         if matches!(cell, Cell::Text(text) if MAX_TEXT < text.len()) {
             return Err(RecordError {
-                field: Some(field.name.to_owned()),
+                field: Some(field.name.to_string()),
                 reason: "is longer than 2 KiB".to_owned(),
             });
         }

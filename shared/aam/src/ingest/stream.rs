@@ -9,7 +9,7 @@ use schema::{TenantId, entity};
 
 use super::plan_cache::PLANS;
 use crate::db::mappings::MappingVersion;
-use crate::db::{self, Connection, mappings, source_objects};
+use crate::db::{self, Connection, custom_entities, mappings, source_objects};
 use crate::mappings::{current_or_shipped, shipped_fits};
 
 /// Where records come from and what they become.
@@ -72,11 +72,13 @@ impl Stream {
             Some(kept) => kept,
             None => {
                 let (version, mapping) = current_or_shipped(conn, tenant, object, now).await?;
-                let plan = Plan::compile(&mapping).map_err(|error| OpenError::Mapping {
-                    version: version.number,
-                    object: object.name.clone(),
-                    error,
-                })?;
+                let entities = custom_entities::entities(conn, tenant).await?;
+                let plan =
+                    Plan::compile_for(&entities, &mapping).map_err(|error| OpenError::Mapping {
+                        version: version.number,
+                        object: object.name.clone(),
+                        error,
+                    })?;
                 let plan = Arc::new(plan);
                 PLANS.put(tenant, object.key(), version, plan.clone());
                 (version, plan)
@@ -85,7 +87,7 @@ impl Stream {
         Ok(Stream {
             tenant,
             object: ObjectRef {
-                entity: plan.entity(),
+                entity: plan.entity().clone(),
                 ..object.clone()
             },
             plan,
@@ -120,7 +122,7 @@ impl Stream {
     ) -> Result<Stream, OpenError> {
         static UNMAPPED: LazyLock<Arc<Plan>> = LazyLock::new(|| Arc::new(Plan::unmapped()));
         let object = ObjectRef {
-            entity: entity::UNMAPPED,
+            entity: entity::UNMAPPED.into(),
             ..object.clone()
         };
         source_objects::insert_once(conn, tenant, &object).await?;

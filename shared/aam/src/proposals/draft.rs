@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mapping::Plan;
 use mapping::formats::transforms_for;
 use mapping::matcher::{FieldProposal as Proposed, Memory, ObjectProposal};
-use schema::entity::{self, Entity, Field, Kind};
+use schema::entity::{Entities, EntityRef, Field, Kind, UNMAPPED};
 use schema::mapping::{FieldMapping, Mapping, Transform};
 use schema::{Error, FieldError, Result};
 use serde_json::value::RawValue;
@@ -30,7 +30,8 @@ pub(super) struct Draft<'a> {
     sample: &'a Sample,
     memory: &'a Memory,
     answers: &'a Answers,
-    entity: &'static Entity,
+    entities: &'a Entities,
+    entity: EntityRef,
     proposed: ObjectProposal,
     /// By canonical field, what is filled in.
     filled: BTreeMap<String, FieldMapping>,
@@ -46,16 +47,17 @@ impl<'a> Draft<'a> {
         unmapped: Unmapped<'a>,
         sample: &'a Sample,
         proposed: ObjectProposal,
-        (memory, answers): (&'a Memory, &'a Answers),
+        (entities, memory, answers): (&'a Entities, &'a Memory, &'a Answers),
     ) -> Result<Draft<'a>> {
         let best = proposed.entities.first().map(|it| it.kind.as_str());
-        let entity = best.and_then(entity::find).unwrap_or(entity::UNMAPPED);
+        let entity = best.and_then(|it| entities.find(it));
         let draft = Draft {
             unmapped,
             sample,
             memory,
             answers,
-            entity,
+            entities,
+            entity: entity.unwrap_or_else(|| UNMAPPED.into()),
             proposed,
             filled: BTreeMap::new(),
             against: BTreeMap::new(),
@@ -132,16 +134,17 @@ impl<'a> Draft<'a> {
     }
 
     fn fill_fields(&mut self) {
-        for field in self.entity.fields {
-            let said = self.answers.fields.get(field.name);
+        let entity = self.entity.clone();
+        for field in entity.fields.iter() {
+            let said = self.answers.fields.get(&*field.name);
             let likely = self
-                .proposed(field.name)
+                .proposed(&field.name)
                 .filter(|it| is_likely(it.decision));
             let source = match said {
                 Some(said) => said.clone(),
                 None => likely
                     .map(|it| it.source.clone())
-                    .or_else(|| self.decided_before(field.name)),
+                    .or_else(|| self.decided_before(&field.name)),
             };
             if let Some(source) = source {
                 self.fill(field, vec![source]);
@@ -151,7 +154,7 @@ impl<'a> Draft<'a> {
 
     /// The field of the very name that people mapped so before, and never otherwise.
     fn decided_before(&self, target: &str) -> Option<String> {
-        let is_it = |path: &str| self.memory.is_accepted(self.entity.kind, target, path);
+        let is_it = |path: &str| self.memory.is_accepted(&self.entity.kind, target, path);
         let mut paths = self.sample.object.fields.iter().map(|it| &it.path);
         paths.find(|it| is_it(it)).cloned()
     }
@@ -177,11 +180,11 @@ impl<'a> Draft<'a> {
             transforms.push(Transform::Default { value });
         }
         let filled = FieldMapping {
-            target: field.name.to_owned(),
+            target: field.name.to_string(),
             sources,
             transforms,
         };
-        self.filled.insert(field.name.to_owned(), filled);
+        self.filled.insert(field.name.to_string(), filled);
     }
 
     /// How the column writes its values, as far as that matters to a field of this type. What it
@@ -226,8 +229,9 @@ impl<'a> Draft<'a> {
     /// The record's id, where the entity has one of its own: as a person says, else what is called
     /// like it and unique, else the source's own key. Otherwise it is asked for.
     fn fill_key(&mut self) {
-        let [target] = self.entity.key else { return };
-        let Some(field) = self.entity.field(target) else {
+        let entity = self.entity.clone();
+        let [target] = &*entity.key else { return };
+        let Some(field) = entity.field(target) else {
             return;
         };
         if let Some(key) = &self.answers.key {
@@ -238,8 +242,8 @@ impl<'a> Draft<'a> {
             let mut keys = self.proposed.keys.iter();
             keys.any(|it| it.paths == paths && it.collisions == 0)
         };
-        let likely = self.filled.get(*target).map(|it| it.sources.clone());
-        if self.answers.fields.contains_key(*target) || likely.is_some_and(|it| is_unique(&it)) {
+        let likely = self.filled.get(&**target).map(|it| it.sources.clone());
+        if self.answers.fields.contains_key(&**target) || likely.is_some_and(|it| is_unique(&it)) {
             return;
         }
         if let Some(key) = self.declared_key() {
@@ -250,7 +254,7 @@ impl<'a> Draft<'a> {
         if let Some(key) = self.chosen_key() {
             self.fill(field, key);
         } else if !self.proposed.keys.is_empty() {
-            self.filled.remove(*target);
+            self.filled.remove(&**target);
             self.ask(key_question(&self.proposed.keys));
         }
     }
@@ -273,17 +277,18 @@ impl<'a> Draft<'a> {
     /// Asks for what a record cannot be without.
     fn ask_for_required(&mut self) {
         if self.entity.is_unmapped() {
-            let kinds = entity::ENTITIES.iter();
+            let kinds = self.entities.iter();
             self.questions.push(Question {
                 id: "entity".to_owned(),
                 question: "What is one of these records?".to_owned(),
-                choices: kinds.map(|it| choice(it.kind, it.doc)).collect(),
+                choices: kinds.map(|it| choice(&it.kind, &it.doc)).collect(),
             });
         }
         let asks_key = self.questions.iter().any(|it| it.id == KEY);
-        for field in self.entity.fields.iter().filter(|it| it.required) {
+        let entity = self.entity.clone();
+        for field in entity.fields.iter().filter(|it| it.required) {
             let is_key = asks_key && self.entity.key.contains(&field.name);
-            if is_key || self.filled.contains_key(field.name) {
+            if is_key || self.filled.contains_key(&*field.name) {
                 continue;
             }
             let id = format!("field:{}", field.name);
@@ -308,7 +313,7 @@ impl<'a> Draft<'a> {
 
     /// The likeliest fields, then those that most records have.
     fn choices(&self, field: &Field) -> Vec<QuestionChoice> {
-        let proposed = self.proposed(field.name).into_iter();
+        let proposed = self.proposed(&field.name).into_iter();
         let likely = proposed.flat_map(|it| {
             let others = it.alternatives.iter().map(|it| it.source.as_str());
             std::iter::once(it.source.as_str()).chain(others)
@@ -334,9 +339,9 @@ impl<'a> Draft<'a> {
     fn mapping(&self) -> Mapping {
         let in_order = self.entity.fields.iter();
         Mapping {
-            entity: self.entity.kind.to_owned(),
+            entity: self.entity.kind.to_string(),
             fields: in_order
-                .filter_map(|it| self.filled.get(it.name).cloned())
+                .filter_map(|it| self.filled.get(&*it.name).cloned())
                 .collect(),
         }
     }
@@ -346,7 +351,7 @@ impl<'a> Draft<'a> {
         if !self.questions.is_empty() {
             return Ok(vec![]);
         }
-        let plan = Plan::compile(&self.mapping())?;
+        let plan = Plan::compile_for(self.entities, &self.mapping())?;
         let mut unfit: Vec<Unfit> = Vec::new();
         for record in self.unmapped.records {
             let Err(error) = plan.canonicalise(record) else {
@@ -371,8 +376,8 @@ impl<'a> Draft<'a> {
             let Some(field) = it.field.as_deref().and_then(|it| self.entity.field(it)) else {
                 continue;
             };
-            let said = self.answers.fields.contains_key(field.name) || self.answered(field.name);
-            if field.required || said || self.filled.remove(field.name).is_none() {
+            let said = self.answers.fields.contains_key(&*field.name) || self.answered(&field.name);
+            if field.required || said || self.filled.remove(&*field.name).is_none() {
                 continue;
             }
             let against = format!(
@@ -381,7 +386,7 @@ impl<'a> Draft<'a> {
                 self.unmapped.records.len(),
                 it.reason
             );
-            self.against.insert(field.name.to_owned(), against);
+            self.against.insert(field.name.to_string(), against);
             some = true;
         }
         some
@@ -414,7 +419,7 @@ impl<'a> Draft<'a> {
             records_sampled: self.unmapped.records.len(),
             fields_skipped: self.sample.skipped.len(),
             entities: entities.collect(),
-            entity: (!self.entity.is_unmapped()).then(|| self.entity.kind.to_owned()),
+            entity: (!self.entity.is_unmapped()).then(|| self.entity.kind.to_string()),
             keys: self.keys(),
             fields: self
                 .proposed
@@ -433,10 +438,10 @@ impl<'a> Draft<'a> {
 
     /// The keys, the one that is taken first.
     fn keys(&self) -> Vec<KeyProposal> {
-        let [target] = self.entity.key else {
+        let [target] = &*self.entity.key else {
             return vec![];
         };
-        let taken = self.filled.get(*target).map(|it| &it.sources);
+        let taken = self.filled.get(&**target).map(|it| &it.sources);
         let all = self.proposed.keys.iter().map(|it| KeyProposal {
             fields: it.paths.clone(),
             records: it.rows,
@@ -473,7 +478,7 @@ impl<'a> Draft<'a> {
     }
 
     fn records(&self, mapping: &Mapping) -> Vec<SampledRecord> {
-        let Ok(plan) = Plan::compile(mapping) else {
+        let Ok(plan) = Plan::compile_for(self.entities, mapping) else {
             return vec![];
         };
         let sampled = self.unmapped.records.iter().filter_map(|raw| {

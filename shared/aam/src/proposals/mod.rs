@@ -13,11 +13,14 @@ mod wire;
 use std::collections::BTreeMap;
 
 use mapping::matcher::{Memory, TargetEntity, propose};
+use schema::entity::Entities;
 use schema::mapping::Mapping;
 use schema::source::{ObjectKey, SourceSchema};
 use schema::{Error, TenantId};
 
-use crate::db::{Connection, mapping_decisions, snapshots, source_objects, stored_records};
+use crate::db::{
+    Connection, custom_entities, mapping_decisions, snapshots, source_objects, stored_records,
+};
 pub use accept::{Accepted, AcceptedField, accept};
 use draft::Draft;
 pub use wire::{
@@ -60,21 +63,20 @@ pub struct Unmapped<'a> {
 /// [`Error::Invalid`] where an answer names what is not there.
 pub fn propose_records(
     unmapped: Unmapped<'_>,
-    memory: &Memory,
+    (entities, memory): (&Entities, &Memory),
     answers: &Answers,
 ) -> schema::Result<Proposal> {
     let sample = sample::of(unmapped);
-    let entities = TargetEntity::canonical();
+    let targets: Vec<_> = entities.iter().map(|it| TargetEntity::of(it)).collect();
     let asked = answers.entity.as_deref();
     if let Some(kind) = asked
-        && !entities.iter().any(|it| it.kind == kind)
+        && entities.find(kind).is_none()
     {
-        let kinds: Vec<_> = entities.iter().map(|it| it.kind.as_str()).collect();
-        let detail = format!("no such entity: send one of {}", kinds.join(", "));
+        let detail = format!("no such entity: send one of {}", entities.kinds());
         return Err(Error::invalid("/entity", detail));
     }
-    let proposed = propose(&sample.object, &entities, asked, memory);
-    Draft::new(unmapped, &sample, proposed, (memory, answers))?.finish()
+    let proposed = propose(&sample.object, &targets, asked, memory);
+    Draft::new(unmapped, &sample, proposed, (entities, memory, answers))?.finish()
 }
 
 /// Proposes what an object is, from what is stored of it.
@@ -95,6 +97,7 @@ pub async fn propose_object(
     let records = stored_records::sample(conn, tenant, object, SAMPLE).await?;
     let latest = snapshots::find_latest_and_baseline(conn, tenant, object).await?;
     let memory = mapping_decisions::memory(conn, tenant).await?;
+    let entities = custom_entities::entities(conn, tenant).await?;
     let schema = latest.map(|it| it.0.schema.0);
     let (name, answers) = (object.name.to_owned(), answers.clone());
     // It may take a second of a processor, which others need meanwhile.
@@ -105,7 +108,7 @@ pub async fn propose_object(
             records: &records,
             schema: schema.as_ref(),
         };
-        propose_records(unmapped, &memory, &answers)
+        propose_records(unmapped, (&entities, &memory), &answers)
     });
     Ok(work.await.map_err(|err| Error::Internal(err.into()))??)
 }

@@ -1,6 +1,7 @@
 //! Statements over mappings and the canonical tables. The only place in this crate that knows
 //! SQL.
 
+mod expression;
 pub mod provenance;
 mod row;
 mod select;

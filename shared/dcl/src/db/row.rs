@@ -11,15 +11,6 @@ use uuid::Uuid;
 
 use crate::query::{Column, ColumnKind};
 
-/// How a statement must name a column for [`write()`] and [`value()`] to read it.
-pub(super) fn expression(column: &Column) -> String {
-    match column.kind {
-        // As text, for neither has a Rust type here that would keep it to the letter.
-        ColumnKind::Object | ColumnKind::Field(Kind::Decimal) => format!("{}::text", column.sql),
-        _ => column.sql.to_owned(),
-    }
-}
-
 /// Appends the row as a JSON object of these columns, which it begins with.
 pub(super) fn write(row: &PgRow, columns: &[Column], out: &mut Vec<u8>) -> sqlx::Result<()> {
     out.push(b'{');
@@ -40,7 +31,7 @@ pub(super) fn write(row: &PgRow, columns: &[Column], out: &mut Vec<u8>) -> sqlx:
 fn write_value(row: &PgRow, index: usize, kind: ColumnKind, out: &mut Vec<u8>) -> sqlx::Result<()> {
     match kind {
         ColumnKind::Uuid => json(out, &row.try_get::<Option<Uuid>, _>(index)?),
-        ColumnKind::Object => verbatim(out, row.try_get(index)?),
+        ColumnKind::Json => verbatim(out, row.try_get(index)?),
         ColumnKind::Field(kind) => match kind {
             Kind::Text => json(out, &row.try_get::<Option<&str>, _>(index)?),
             Kind::TextList => json(out, &row.try_get::<Option<Vec<Option<String>>>, _>(index)?),
@@ -123,7 +114,7 @@ pub(super) fn value(row: &PgRow, index: usize, kind: ColumnKind) -> sqlx::Result
         ColumnKind::Field(Kind::Timestamp) => row
             .try_get::<Option<DateTime<Utc>>, _>(index)?
             .map(|it| it.to_rfc3339_opts(SecondsFormat::Micros, true)),
-        ColumnKind::Object | ColumnKind::Field(Kind::Text | Kind::TextList | Kind::Decimal) => {
+        ColumnKind::Json | ColumnKind::Field(Kind::Text | Kind::TextList | Kind::Decimal) => {
             row.try_get(index)?
         }
     })

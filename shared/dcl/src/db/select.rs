@@ -6,7 +6,10 @@
 use schema::TenantId;
 use sqlx::{Postgres, QueryBuilder};
 
-use crate::query::{Column, Direction, Filter, Operator, Predicate, Query, SortKey, Value, View};
+use super::expression::{compared, compared_type, shown};
+use crate::query::{
+    Column, Direction, Filter, Operator, Place, Predicate, Query, SortKey, Value, View,
+};
 
 /// The records of a page and one more, which tells whether another page follows.
 pub(super) fn page(
@@ -44,7 +47,7 @@ pub(super) fn total(tenant: TenantId, view: &View, filters: &[Filter]) -> QueryB
 pub(super) fn record(
     tenant: TenantId,
     view: &View,
-    key: &[Value; View::KEY.len()],
+    key: &[Value; View::KEY_COLUMNS],
 ) -> QueryBuilder<Postgres> {
     let mut sql = columns_of(&view.columns);
     push_source(&mut sql, tenant, view, &[]);
@@ -59,7 +62,7 @@ fn columns_of(columns: &[Column]) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("select ");
     let mut list = sql.separated(", ");
     for column in columns {
-        list.push(super::row::expression(column));
+        list.push(shown(column));
     }
     sql
 }
@@ -70,8 +73,12 @@ fn push_source(
     view: &View,
     filters: &[Filter],
 ) {
-    sql.push(" from ").push(view.entity.plural);
+    sql.push(" from ").push(view.entity.table());
     sql.push(" where tenant_id = ").push_bind(tenant);
+    if view.entity.is_custom {
+        sql.push(" and entity = ");
+        sql.push_bind(view.entity.kind.to_string());
+    }
     for filter in filters {
         sql.push(" and ");
         push_filter(sql, filter);
@@ -88,14 +95,14 @@ fn push_filter(sql: &mut QueryBuilder<Postgres>, filter: &Filter) {
         Predicate::Ilike(pattern) => push_relation(sql, column, " ilike ", pattern),
         Predicate::In(values) => {
             let texts: Vec<_> = values.iter().map(|it| it.as_str().to_owned()).collect();
-            sql.push(column.sql).push(" = any(").push_bind(texts);
-            sql.push("::").push(column.kind.sql()).push("[])");
+            sql.push(compared(column)).push(" = any(").push_bind(texts);
+            sql.push("::").push(compared_type(column)).push("[])");
         }
         Predicate::Null(true) => {
-            sql.push(column.sql).push(" is null");
+            sql.push(compared(column)).push(" is null");
         }
         Predicate::Null(false) => {
-            sql.push(column.sql).push(" is not null");
+            sql.push(compared(column)).push(" is not null");
         }
     }
 }
@@ -112,21 +119,24 @@ fn sql_operator(operator: Operator) -> &'static str {
 }
 
 fn push_relation(sql: &mut QueryBuilder<Postgres>, column: &Column, operator: &str, value: &Value) {
-    sql.push(column.sql).push(operator);
+    sql.push(compared(column)).push(operator);
     push_value(sql, column, value);
 }
 
 fn push_value(sql: &mut QueryBuilder<Postgres>, column: &Column, value: &Value) {
     sql.push_bind(value.as_str().to_owned());
-    sql.push("::").push(column.kind.sql());
+    sql.push("::").push(compared_type(column));
 }
 
 fn push_order(sql: &mut QueryBuilder<Postgres>, view: &View, order: &[SortKey]) {
     sql.push(" order by ");
     let mut list = sql.separated(", ");
     for SortKey { column, direction } in order {
-        // Qualified: a bare name would mean what is selected, a number's text too.
-        list.push(format_args!("{}.{}", view.entity.plural, column.sql));
+        match &column.place {
+            // Qualified: a bare name would mean what is selected, a number's text too.
+            Place::Named(name) => list.push(format_args!("{}.{name}", view.entity.table())),
+            Place::Custom(_) => list.push(compared(column)),
+        };
         if *direction == Direction::Descending {
             list.push_unseparated(" desc");
             // Only where it matters: an index that is read backwards has its nulls first.
@@ -144,7 +154,7 @@ fn push_after(sql: &mut QueryBuilder<Postgres>, order: &[SortKey], keyset: &[Opt
     if !order.iter().all(plain) {
         return push_after_each(sql, order, keyset);
     }
-    let names: Vec<_> = order.iter().map(|it| it.column.sql).collect();
+    let names: Vec<_> = order.iter().map(|it| compared(&it.column)).collect();
     sql.push(format_args!("({})", names.join(", ")));
     sql.push(beyond(order[0].direction)).push("(");
     for (index, (key, value)) in order.iter().zip(keyset).enumerate() {
@@ -168,12 +178,12 @@ fn push_after_each(sql: &mut QueryBuilder<Postgres>, order: &[SortKey], keyset: 
     sql.push("(");
     match value {
         None => {
-            sql.push(column.sql).push(" is null and ");
+            sql.push(compared(column)).push(" is null and ");
         }
         Some(value) => {
             push_relation(sql, column, beyond(key.direction), value);
             if column.nullable {
-                sql.push(" or ").push(column.sql).push(" is null");
+                sql.push(" or ").push(compared(column)).push(" is null");
             }
             sql.push(" or ");
             push_relation(sql, column, " = ", value);
@@ -198,7 +208,7 @@ mod tests {
 
     #[track_caller]
     fn check(parameters: &str, keyset: Option<&[Option<&str>]>, expected: &str) {
-        let view = View::find("opportunities").unwrap();
+        let view = View::find(&schema::entity::Entities::canonical(), "opportunities").unwrap();
         let query = Query::parse(&view, &decode(parameters).unwrap()).unwrap();
         let texts = keyset.map(|it| {
             it.iter()

@@ -51,7 +51,7 @@ pub async fn page(
                 .iter()
                 .position(|it| *it == key.column)
                 .unwrap_or_else(|| {
-                    columns.push(key.column);
+                    columns.push(key.column.clone());
                     columns.len() - 1
                 })
         })
@@ -89,7 +89,7 @@ pub async fn find(
     conn: &mut PgConnection,
     tenant: TenantId,
     view: &View,
-    key: &[Value; View::KEY.len()],
+    key: &[Value; View::KEY_COLUMNS],
 ) -> sqlx::Result<Option<Vec<u8>>> {
     let found = select::record(tenant, view, key)
         .build()
@@ -159,7 +159,7 @@ pub async fn freshness(
         order by c.name
         "#,
         tenant as _,
-        view.entity.kind,
+        &*view.entity.kind,
     )
     .fetch_all(conn)
     .await

@@ -64,9 +64,9 @@ impl Filter {
             "gte" => is(Operator::Gte),
             "lt" => is(Operator::Lt),
             "lte" => is(Operator::Lte),
-            "like" => pattern(column, text).map(Predicate::Like),
-            "ilike" => pattern(column, text).map(Predicate::Ilike),
-            "in" => values(column, text).map(Predicate::In),
+            "like" => pattern(&column, text).map(Predicate::Like),
+            "ilike" => pattern(&column, text).map(Predicate::Ilike),
+            "in" => values(&column, text).map(Predicate::In),
             "null" => text
                 .parse()
                 .map(Predicate::Null)
@@ -80,7 +80,7 @@ impl Filter {
     }
 }
 
-fn pattern(column: Column, text: &str) -> Result<Value, &'static str> {
+fn pattern(column: &Column, text: &str) -> Result<Value, &'static str> {
     if column.kind != ColumnKind::Field(Kind::Text) {
         return Err("only text fields can be matched by a pattern");
     }
@@ -92,7 +92,7 @@ fn pattern(column: Column, text: &str) -> Result<Value, &'static str> {
 }
 
 /// Values between commas; a comma or a backslash within a value follows a backslash.
-fn values(column: Column, text: &str) -> Result<Vec<Value>, &'static str> {
+fn values(column: &Column, text: &str) -> Result<Vec<Value>, &'static str> {
     let mut parts = vec![String::new()];
     let mut rest = text.chars();
     while let Some(char) = rest.next() {

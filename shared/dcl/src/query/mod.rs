@@ -18,7 +18,7 @@ pub use filter::{Filter, Operator, Predicate};
 pub use order::{Direction, Keyset, SortKey, keyset};
 pub use parameters::decode;
 pub use value::Value;
-pub use view::{Column, ColumnKind, View};
+pub use view::{Column, ColumnKind, Place, View};
 
 /// What is asked of a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,10 @@ fn filter(view: &View, name: &str, text: &str) -> Result<Filter, String> {
 
 fn unknown(view: &View) -> String {
     let fields = view.columns.iter().filter(|it| it.is_scalar());
-    let known: Vec<_> = PAGING.into_iter().chain(fields.map(|it| it.name)).collect();
+    let known: Vec<_> = PAGING
+        .into_iter()
+        .chain(fields.map(|it| &*it.name))
+        .collect();
     format!(
         "no such parameter: known are {}; a field may bear an operator, as in `field[gte]`",
         known.join(", ")

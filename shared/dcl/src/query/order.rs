@@ -6,7 +6,7 @@ use super::value::Value;
 use super::view::{Column, View};
 
 /// One column of an order. Records without a value come last in both directions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortKey {
     /// By what.
     pub column: Column,

@@ -1,9 +1,11 @@
 use proptest::prelude::*;
 
+use schema::entity::Entities;
+
 use super::*;
 
 fn parse(parameters: &str) -> Result<Query> {
-    let view = View::find("opportunities").expect("it is declared");
+    let view = View::find(&Entities::canonical(), "opportunities").expect("it is declared");
     Query::parse(&view, &decode(parameters)?)
 }
 
@@ -23,8 +25,15 @@ fn refused(parameters: &str, expected: &[&str]) {
 #[test]
 fn nothing_asked_is_the_first_hundred_in_the_order_of_the_key() {
     let query = parse("").unwrap();
-    let order: Vec<_> = query.order.iter().map(|it| it.column.sql).collect();
-    assert_eq!(order, ["connection_id", "object", "source_id"]);
+    let order: Vec<_> = query
+        .order
+        .iter()
+        .map(|it| it.column.name.to_string())
+        .collect();
+    assert_eq!(
+        order,
+        ["source_connection_id", "source_object", "source_id"]
+    );
     assert_eq!((query.limit, query.offset, query.cursor), (100, 0, None));
     assert_eq!(query.columns.len(), 11 + 6);
 }
@@ -87,7 +96,7 @@ fn a_value_is_what_its_column_can_hold() {
         ("name[like]", &["%", r"a\\", r"\%"], &[r"a\", r"\\\"]),
         ("name", &["", "'; --", "\u{1F600}"], &["\0"]),
     ];
-    let view = View::find("opportunities").unwrap();
+    let view = View::find(&Entities::canonical(), "opportunities").unwrap();
     for (name, good, bad) in cases {
         let ask = |text: &str| Query::parse(&view, &[(name.to_owned(), text.to_owned())]);
         good.iter()
@@ -100,7 +109,7 @@ fn a_value_is_what_its_column_can_hold() {
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(name in ".{0,12}", value in ".*", query in ".*") {
-        let view = View::find("accounts").unwrap();
+        let view = View::find(&Entities::canonical(), "accounts").unwrap();
         let _ = Query::parse(&view, &[(name, value)]);
         let _ = decode(&query);
     }

@@ -21,7 +21,7 @@ impl Value {
                 .map(|it: Uuid| Value(it.to_string()))
                 .map_err(|_| "not a UUID"),
             ColumnKind::Field(kind) => field(kind, text).map(Value),
-            ColumnKind::Object => Err("this field cannot be compared"),
+            ColumnKind::Json => Err("this field cannot be compared"),
         }
     }
 

@@ -1,29 +1,37 @@
 //! What a view shows: the columns that the entity declares, and those of each record's origin.
 
-use schema::Entity;
-use schema::entity::{self, Kind};
+use schema::entity::{CustomId, Entities, EntityRef, Kind, Text};
 use serde_json::{Value, json};
 
 /// A list of one entity's records.
 #[derive(Debug, Clone)]
 pub struct View {
     /// What the records are.
-    pub entity: &'static Entity,
+    pub entity: EntityRef,
     /// Every column, in the order in which a record shows them.
     pub columns: Vec<Column>,
 }
 
 /// One column of a view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     /// The name on the wire.
-    pub name: &'static str,
-    /// The name in the table.
-    pub sql: &'static str,
+    pub name: Text,
+    /// Where its values are.
+    pub place: Place,
     /// What its values are.
     pub kind: ColumnKind,
     /// Whether a record may have no value there.
     pub nullable: bool,
+}
+
+/// Where a table has a column's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a column of this name.
+    Named(Text),
+    /// Among those of custom fields.
+    Custom(CustomId),
 }
 
 /// What the values of a column are.
@@ -33,40 +41,54 @@ pub enum ColumnKind {
     Field(Kind),
     /// The id of a connection.
     Uuid,
-    /// A JSON object.
-    Object,
+    /// JSON of any kind.
+    Json,
 }
 
-const EXTRAS: Column = origin("extras", "extras", ColumnKind::Object);
+const EXTRAS: Column = origin("extras", "extras", ColumnKind::Json);
+const CONNECTION: Column = origin("source_connection_id", "connection_id", ColumnKind::Uuid);
+const OBJECT: Column = origin("source_object", "object", TEXT);
+const SOURCE_ID: Column = origin("source_id", "source_id", TEXT);
 const ORIGIN: [Column; 5] = [
     origin("source_system", "source_system", TEXT),
-    origin("source_connection_id", "connection_id", ColumnKind::Uuid),
-    origin("source_object", "object", TEXT),
-    origin("source_id", "source_id", TEXT),
+    CONNECTION,
+    OBJECT,
+    SOURCE_ID,
     origin("synced_at", "synced_at", ColumnKind::Field(Kind::Timestamp)),
 ];
 const TEXT: ColumnKind = ColumnKind::Field(Kind::Text);
 
 impl View {
     /// The columns that tell a tenant's records apart, in the order of the primary key.
-    pub const KEY: [Column; 3] = [ORIGIN[1], ORIGIN[2], ORIGIN[3]];
+    pub const KEY: [Column; 3] = [CONNECTION, OBJECT, SOURCE_ID];
+    /// How many they are.
+    pub const KEY_COLUMNS: usize = 3;
 
     /// The view of that name (`accounts`).
-    pub fn find(name: &str) -> Option<View> {
-        entity::find_plural(name).map(View::of)
+    pub fn find(entities: &Entities, name: &str) -> Option<View> {
+        entities.find_plural(name).map(View::of)
     }
 
     /// The view of an entity.
-    pub fn of(entity: &'static Entity) -> View {
+    pub fn of(entity: impl Into<EntityRef>) -> View {
+        let entity = entity.into();
         let declared = entity.fields.iter().map(|it| Column {
-            name: it.name,
-            sql: it.name,
-            kind: ColumnKind::Field(it.kind),
-            nullable: !it.required,
+            name: it.name.clone(),
+            place: match it.custom {
+                Some(id) => Place::Custom(id),
+                None => Place::Named(it.name.clone()),
+            },
+            kind: match (it.custom, it.kind) {
+                // Kept as JSON, and shown as it is kept.
+                (Some(_), Kind::TextList) => ColumnKind::Json,
+                _ => ColumnKind::Field(it.kind),
+            },
+            // A record that came before a field was declared has none.
+            nullable: !it.required || it.custom.is_some(),
         });
         View {
-            entity,
             columns: declared.chain([EXTRAS]).chain(ORIGIN).collect(),
+            entity,
         }
     }
 
@@ -108,13 +130,13 @@ impl View {
                 required.push(name.into());
             }
         }
-        schema["title"] = self.entity.kind.into();
+        schema["title"] = (*self.entity.kind).into();
         schema
     }
 
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<Column> {
-        self.columns.iter().copied().find(|it| it.name == name)
+        self.columns.iter().find(|it| it.name == name).cloned()
     }
 }
 
@@ -123,7 +145,7 @@ impl Column {
     pub fn is_scalar(&self) -> bool {
         !matches!(
             self.kind,
-            ColumnKind::Object | ColumnKind::Field(Kind::TextList)
+            ColumnKind::Json | ColumnKind::Field(Kind::TextList)
         )
     }
 }
@@ -134,15 +156,15 @@ impl ColumnKind {
         match self {
             ColumnKind::Field(kind) => kind.sql(),
             ColumnKind::Uuid => "uuid",
-            ColumnKind::Object => "jsonb",
+            ColumnKind::Json => "jsonb",
         }
     }
 }
 
 const fn origin(name: &'static str, sql: &'static str, kind: ColumnKind) -> Column {
     Column {
-        name,
-        sql,
+        name: Text::Borrowed(name),
+        place: Place::Named(Text::Borrowed(sql)),
         kind,
         nullable: false,
     }

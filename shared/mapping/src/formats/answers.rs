@@ -15,21 +15,10 @@ use crate::{
 
 const MAX_EXAMPLES: usize = 3;
 
-static INSTANT: Field = of_kind(Kind::Timestamp);
-static NUMBER: Field = of_kind(Kind::Decimal);
-static TRUTH: Field = of_kind(Kind::Boolean);
-static TEXT: Field = of_kind(Kind::Text);
-
-const fn of_kind(kind: Kind) -> Field {
-    Field {
-        name: "value",
-        kind,
-        required: false,
-        doc: "",
-        range: None,
-        default: None,
-    }
-}
+static INSTANT: Field = Field::optional("value", Kind::Timestamp, "");
+static NUMBER: Field = Field::optional("value", Kind::Decimal, "");
+static TRUTH: Field = Field::optional("value", Kind::Boolean, "");
+static TEXT: Field = Field::optional("value", Kind::Text, "");
 
 /// What transforms make of a value; none where it does not fit.
 pub(super) fn becomes(steps: &[Transform], value: &str) -> Option<String> {

@@ -88,7 +88,7 @@ fn count(kept_aside: bool) -> Counts {
         // Of sets that have a column for the entity's id.
         let entity = schema::entity::find(set.entity).expect("it is canonical");
         let key = told.keys.first().map(|it| it.paths[0].replace(r"\.", "."));
-        let is_key = |key: String| set.truth.contains(&(&key, entity.key[0]));
+        let is_key = |key: String| set.truth.contains(&(&*key, &*entity.key[0]));
         let has_key = set.truth.iter().any(|it| it.1 == entity.key[0]);
         counts.keys += usize::from(has_key);
         counts.key_right += usize::from(key.is_some_and(is_key));

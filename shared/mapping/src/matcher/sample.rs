@@ -96,21 +96,30 @@ impl TargetEntity {
         ENTITIES.iter().map(|it| TargetEntity::of(it)).collect()
     }
 
-    /// An entity that every tenant has.
+    /// The entity as a target.
     pub fn of(entity: &Entity) -> TargetEntity {
-        let words = dictionary().entity_words(entity.kind).unwrap_or_default();
+        let shipped = dictionary().entity_words(&entity.kind);
+        let words = shipped.map_or_else(
+            || {
+                vec![
+                    entity.kind.replace('_', " "),
+                    entity.plural.replace('_', " "),
+                ]
+            },
+            <[_]>::to_vec,
+        );
         let target = |it: &schema::entity::Field| Target {
-            name: it.name.to_owned(),
+            name: it.name.to_string(),
             kind: Some(source_type(it.kind)),
-            aliases: dictionary().aliases(entity.kind, it.name).to_vec(),
+            aliases: dictionary().aliases(&entity.kind, &it.name).to_vec(),
             // The canonical owner may be an address.
             any_values: it.name == "owner_id",
         };
         TargetEntity {
-            kind: entity.kind.to_owned(),
-            words: words.to_vec(),
+            kind: entity.kind.to_string(),
+            words,
             fields: entity.fields.iter().map(target).collect(),
-            key: entity.key.iter().map(|it| (*it).to_owned()).collect(),
+            key: entity.key.iter().map(|it| it.to_string()).collect(),
         }
     }
 

@@ -1,11 +1,13 @@
+use std::borrow::Cow;
+
 use super::{Entity, Kind, optional, required};
 
 pub(super) const ACCOUNT: Entity = Entity {
-    kind: "account",
-    plural: "accounts",
-    doc: "A company that is, was or may become a customer.",
-    key: &["account_id"],
-    fields: &[
+    kind: Cow::Borrowed("account"),
+    plural: Cow::Borrowed("accounts"),
+    doc: Cow::Borrowed("A company that is, was or may become a customer."),
+    key: Cow::Borrowed(&[Cow::Borrowed("account_id")]),
+    fields: Cow::Borrowed(&[
         required("account_id", Kind::Text, "The source's id of the account."),
         optional(
             "external_ids",
@@ -35,5 +37,6 @@ pub(super) const ACCOUNT: Entity = Entity {
             Kind::Timestamp,
             "When the source last changed it.",
         ),
-    ],
+    ]),
+    is_custom: false,
 };

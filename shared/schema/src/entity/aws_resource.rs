@@ -1,11 +1,13 @@
+use std::borrow::Cow;
+
 use super::{Entity, Kind, optional, required};
 
 pub(super) const AWS_RESOURCE: Entity = Entity {
-    kind: "aws_resource",
-    plural: "aws_resources",
-    doc: "A resource in an AWS account, with what it uses and costs.",
-    key: &["resource_id"],
-    fields: &[
+    kind: Cow::Borrowed("aws_resource"),
+    plural: Cow::Borrowed("aws_resources"),
+    doc: Cow::Borrowed("A resource in an AWS account, with what it uses and costs."),
+    key: Cow::Borrowed(&[Cow::Borrowed("resource_id")]),
+    fields: Cow::Borrowed(&[
         required("resource_id", Kind::Text, "The resource's id at AWS."),
         required(
             "resource_type",
@@ -60,5 +62,6 @@ pub(super) const AWS_RESOURCE: Entity = Entity {
             Kind::Decimal,
             "Cost per month in the account's currency.",
         ),
-    ],
+    ]),
+    is_custom: false,
 };

@@ -1,11 +1,13 @@
+use std::borrow::Cow;
+
 use super::{Entity, Kind, optional, required};
 
 pub(super) const CONTACT: Entity = Entity {
-    kind: "contact",
-    plural: "contacts",
-    doc: "A person at an account.",
-    key: &["contact_id"],
-    fields: &[
+    kind: Cow::Borrowed("contact"),
+    plural: Cow::Borrowed("contacts"),
+    doc: Cow::Borrowed("A person at an account."),
+    key: Cow::Borrowed(&[Cow::Borrowed("contact_id")]),
+    fields: Cow::Borrowed(&[
         required("contact_id", Kind::Text, "The source's id of the contact."),
         optional(
             "account_id",
@@ -38,5 +40,6 @@ pub(super) const CONTACT: Entity = Entity {
             Kind::Timestamp,
             "When the source last changed it.",
         ),
-    ],
+    ]),
+    is_custom: false,
 };

@@ -1,11 +1,18 @@
+use std::borrow::Cow;
+
 use super::{Entity, Kind, optional, required};
 
 pub(super) const COST_REPORT: Entity = Entity {
-    kind: "cost_report",
-    plural: "cost_reports",
-    doc: "What one use of one service cost.",
-    key: &["service_category", "resource_id", "region", "usage_type"],
-    fields: &[
+    kind: Cow::Borrowed("cost_report"),
+    plural: Cow::Borrowed("cost_reports"),
+    doc: Cow::Borrowed("What one use of one service cost."),
+    key: Cow::Borrowed(&[
+        Cow::Borrowed("service_category"),
+        Cow::Borrowed("resource_id"),
+        Cow::Borrowed("region"),
+        Cow::Borrowed("usage_type"),
+    ]),
+    fields: Cow::Borrowed(&[
         required(
             "service_category",
             Kind::Text,
@@ -29,5 +36,6 @@ pub(super) const COST_REPORT: Entity = Entity {
             Kind::Decimal,
             "Cost per month in the account's currency.",
         ),
-    ],
+    ]),
+    is_custom: false,
 };

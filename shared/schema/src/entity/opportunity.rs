@@ -1,11 +1,13 @@
+use std::borrow::Cow;
+
 use super::{Entity, Kind, optional, required};
 
 pub(super) const OPPORTUNITY: Entity = Entity {
-    kind: "opportunity",
-    plural: "opportunities",
-    doc: "A potential sale.",
-    key: &["opportunity_id"],
-    fields: &[
+    kind: Cow::Borrowed("opportunity"),
+    plural: Cow::Borrowed("opportunities"),
+    doc: Cow::Borrowed("A potential sale."),
+    key: Cow::Borrowed(&[Cow::Borrowed("opportunity_id")]),
+    fields: Cow::Borrowed(&[
         required(
             "opportunity_id",
             Kind::Text,
@@ -42,5 +44,6 @@ pub(super) const OPPORTUNITY: Entity = Entity {
             Kind::Timestamp,
             "When the source last changed it.",
         ),
-    ],
+    ]),
+    is_custom: false,
 };

@@ -1,5 +1,6 @@
 //! Source objects: what a connection's records are of.
 
+use crate::entity::EntityRef;
 use crate::{ConnectionId, Entity};
 
 /// A source object, and what its records become.
@@ -12,7 +13,7 @@ pub struct ObjectRef {
     /// The system it is an object of, as shipped mappings name it: `salesforce`.
     pub system: String,
     /// What its records become.
-    pub entity: &'static Entity,
+    pub entity: EntityRef,
 }
 
 /// What tells a source object from the others of its tenant.
@@ -26,7 +27,12 @@ pub struct ObjectKey<'a> {
 
 impl ObjectRef {
     /// The object whose records come under no name of the source's own: `system.entity`.
-    pub fn of_entity(connection: ConnectionId, system: &str, entity: &'static Entity) -> ObjectRef {
+    pub fn of_entity(
+        connection: ConnectionId,
+        system: &str,
+        entity: impl Into<EntityRef>,
+    ) -> ObjectRef {
+        let entity = entity.into();
         ObjectRef {
             connection,
             name: format!("{system}.{}", entity.kind),
@@ -37,10 +43,15 @@ impl ObjectRef {
 
     /// The object of records that came canonical already. It is one of its own, with a mapping of
     /// its own, so that stored payloads can be read again.
-    pub fn canonical(connection: ConnectionId, system: &str, entity: &'static Entity) -> ObjectRef {
+    pub fn canonical(
+        connection: ConnectionId,
+        system: &str,
+        entity: impl Into<EntityRef>,
+    ) -> ObjectRef {
+        let entity = entity.into();
         ObjectRef {
             connection,
-            name: canonical_name(system, entity),
+            name: canonical_name(system, &entity),
             system: system.to_owned(),
             entity,
         }
@@ -48,7 +59,7 @@ impl ObjectRef {
 
     /// Whether its records came canonical already.
     pub fn is_canonical(&self) -> bool {
-        self.name == canonical_name(&self.system, self.entity)
+        self.name == canonical_name(&self.system, &self.entity)
     }
 
     /// What tells it from others.
@@ -91,7 +102,7 @@ mod tests {
             connection: ConnectionId(uuid::Uuid::nil()),
             name: "sales.account.canonical".to_owned(),
             system: "postgres".to_owned(),
-            entity: entity::find("account").unwrap(),
+            entity: entity::find("account").unwrap().into(),
         };
         assert!(!table.is_canonical());
     }

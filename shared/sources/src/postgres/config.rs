@@ -167,7 +167,7 @@ impl Object {
         }
         let unknown = |it: &String| entity::find(it).is_none();
         if self.entity.as_ref().is_some_and(unknown) {
-            let kinds: Vec<_> = ENTITIES.iter().map(|it| it.kind).collect();
+            let kinds: Vec<_> = ENTITIES.iter().copied().map(|it| &*it.kind).collect();
             refuse(
                 "entity",
                 &format!("one of {}, or left out", kinds.join(", ")),

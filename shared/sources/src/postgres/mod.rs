@@ -80,7 +80,7 @@ impl Connector for Postgres {
         let config = Config::read(config)?;
         let stream = |it: Object| StreamConfig {
             name: it.name(),
-            entity: it.entity.unwrap_or_else(|| UNMAPPED.kind.to_owned()),
+            entity: it.entity.unwrap_or_else(|| UNMAPPED.kind.to_string()),
         };
         Ok(config.objects.into_iter().map(stream).collect())
     }

@@ -151,7 +151,7 @@ impl Case {
                 None => !drift || !of_source.contains(&it.name),
             };
             if asked {
-                let aliases = entity.map(|of| mapping::matcher::aliases(of.kind, &it.name));
+                let aliases = entity.map(|of| mapping::matcher::aliases(&of.kind, &it.name));
                 targets.push(it.field(aliases.unwrap_or_default()));
             }
         }
@@ -160,7 +160,7 @@ impl Case {
             by_values: matches!(self.task.as_deref(), Some("values" | "gdc")),
             sources,
             targets,
-            words: self.entity_words(entity.map(|it| it.kind)),
+            words: self.entity_words(entity.map(|it| &*it.kind)),
         }
     }
 

@@ -6,7 +6,7 @@ pub(crate) mod source;
 use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
 use platform::page::{CreatedAtKey, Keyset, Page};
-use schema::entity::ENTITIES;
+use schema::entity::{CUSTOM_TABLE, ENTITIES};
 use schema::run::{FirstRejection, RunOutcome};
 use schema::{ConnectionId, TenantId};
 use serde::{Deserialize, Serialize};
@@ -239,8 +239,8 @@ pub(crate) async fn delete(
     id: ConnectionId,
 ) -> sqlx::Result<()> {
     // These have no foreign key; with the connection's row go all others.
-    let tables = ENTITIES.iter().map(|it| it.plural);
-    for table in tables.chain(["raw_records"]) {
+    let tables = ENTITIES.iter().copied().map(|it| &*it.plural);
+    for table in tables.chain([CUSTOM_TABLE, "raw_records"]) {
         let sql = format!("delete from {table} where tenant_id = $1 and connection_id = $2");
         sqlx::query(AssertSqlSafe(sql))
             .bind(tenant)

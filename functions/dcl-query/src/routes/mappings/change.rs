@@ -1,6 +1,6 @@
 //! Changing mappings.
 
-use aam::db::mappings;
+use aam::db::{custom_entities, mappings};
 use aam::dry_run::{self, Difference};
 use aam::mappings::{InForce, adopt_and_replay};
 use axum::extract::State;
@@ -62,14 +62,15 @@ async fn create(
     Json(new): Json<NewMapping>,
 ) -> Result<(StatusCode, Json<MappingAdopted>)> {
     check_reason(&new.reason)?;
-    let plan = Plan::compile(&new.mapping).map_err(|it| it.below("/mapping"))?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    let entities = custom_entities::entities(&mut tx, caller.tenant).await?;
+    let plan = Plan::compile_for(&entities, &new.mapping).map_err(|it| it.below("/mapping"))?;
     let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     if new.dry_run {
         let tenant = caller.tenant;
         let current = mappings::current(&mut tx, tenant, object.key()).await?;
         let before = match current {
-            Some((_, mapping)) => Plan::compile(&mapping)?,
+            Some((_, mapping)) => Plan::compile_for(&entities, &mapping)?,
             None => Plan::unmapped(),
         };
         let plans = (&before, &plan);
@@ -136,7 +137,7 @@ async fn delete(
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
     let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
     let unmapped = Mapping {
-        entity: entity::UNMAPPED.kind.to_owned(),
+        entity: entity::UNMAPPED.kind.to_string(),
         fields: vec![],
     };
     let wanted = (&unmapped, "the mapping was deleted");
@@ -158,10 +159,14 @@ pub(super) struct MappingValid {
     operation_id = "mappings.validate", request_body = Mapping, security(("bearer" = ["read"])),
     responses((status = 200, body = MappingValid)))]
 async fn validate(
-    Reader(_caller): Reader,
+    State(platform): State<Platform>,
+    Reader(caller): Reader,
     Json(mapping): Json<Mapping>,
 ) -> Result<Json<MappingValid>> {
-    Plan::compile(&mapping)?;
+    let mut tx = db::read(&platform.db, caller.tenant).await?;
+    let entities = custom_entities::entities(&mut tx, caller.tenant).await?;
+    tx.commit().await?;
+    Plan::compile_for(&entities, &mapping)?;
     Ok(Json(MappingValid { valid: true }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aam::db::mapping_decisions;
+use aam::db::{custom_entities, mapping_decisions};
 use aam::proposals::{Answers, Proposal, Unmapped, propose_records};
 use axum::extract::State;
 use platform::extract::Json;
@@ -53,6 +53,7 @@ async fn preview(
     let records = check(&preview.records)?;
     let mut tx = db::read(&platform.db, caller.tenant).await?;
     let memory = mapping_decisions::memory(&mut tx, caller.tenant).await?;
+    let entities = custom_entities::entities(&mut tx, caller.tenant).await?;
     tx.commit().await?;
     let unmapped = Unmapped {
         object: &preview.object,
@@ -65,7 +66,11 @@ async fn preview(
         choices: preview.answers,
         ..Answers::default()
     };
-    Ok(Json(propose_records(unmapped, &memory, &answers)?))
+    Ok(Json(propose_records(
+        unmapped,
+        (&entities, &memory),
+        &answers,
+    )?))
 }
 
 fn check(records: &[Box<RawValue>]) -> schema::Result<Vec<String>> {
