@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
+use schema::entity::{CUSTOM_TABLE, ENTITIES};
 use serde_json::{Value, json};
 use tests::app::{Answer, Person, TestApp};
 use tests::fixtures::connections::connect_filesource;
@@ -571,4 +572,35 @@ async fn a_wrong_declaration_says_what_to_do() {
     let path = "/api/v1/dcl/fields/ticket/subject";
     let answer = world.send(Method::PATCH, path, other_type).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+}
+
+#[tokio::test]
+async fn an_index_is_one_of_the_entity_s_own_table() {
+    let world = World::new().await;
+    world.done("/api/v1/dcl/entities", ticket()).await;
+    let tables = ENTITIES
+        .iter()
+        .map(|it| (it.kind.to_string(), it.table().to_owned()));
+    let tables: Vec<_> = tables
+        .chain([("ticket".to_owned(), CUSTOM_TABLE.to_owned())])
+        .collect();
+    for (entity, table) in tables {
+        let field = json!({"name": "note", "type": "text"});
+        let path = format!("/api/v1/dcl/fields/{entity}");
+        world.done(&path, field).await;
+        let answer = world
+            .send(Method::PUT, &format!("{path}/note/index"), json!({}))
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer}");
+        let of: String = sqlx::query_scalar(
+            "select tablename::text from pg_indexes where indexname = (
+               select 'custom_field_' || id from custom_fields where entity = $1 and name = 'note'
+             )",
+        )
+        .bind(&entity)
+        .fetch_one(world.app.owner())
+        .await
+        .unwrap();
+        assert_eq!(of, table, "{entity}");
+    }
 }
