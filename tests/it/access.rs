@@ -150,6 +150,11 @@ async fn objects(app: &TestApp, owner: &Person) -> Vec<(&'static str, String)> {
     );
     let path = format!("/api/v1/aam/connections/{connection}/replay");
     let job = text(app.post(&path, owner, json!({})).await, "/job_id");
+    let ticket = json!({ "name": "ticket", "key": ["ticket_id"], "fields": [
+        { "name": "ticket_id", "type": "text" }, { "name": "subject", "type": "text" },
+    ] });
+    let declared = app.post("/api/v1/dcl/entities", owner, ticket).await;
+    assert_eq!(declared.status, StatusCode::CREATED, "{declared}");
     let new = json!({ "name": "a program", "scopes": ["read"] });
     let key = text(app.post("/api/v1/auth/api-keys", owner, new).await, "/id");
     let new = json!({ "email": format!("guest@{connection}.example"), "role": "viewer" });
@@ -157,6 +162,10 @@ async fn objects(app: &TestApp, owner: &Person) -> Vec<(&'static str, String)> {
     vec![
         ("/api/v1/dcl/mappings/", connection.clone()),
         ("/api/v1/dcl/proposals/", connection.clone()),
+        ("/api/v1/dcl/entities/", "ticket".to_owned()),
+        ("/api/v1/dcl/fields/", "ticket".to_owned()),
+        ("/api/v1/dcl/views/{view}/record", connection.clone()),
+        ("/api/v1/dcl/views/", "tickets".to_owned()),
         ("/api/v1/aam/connections/", connection),
         ("/api/v1/aam/drift/", drift),
         ("/api/v1/auth/api-keys/", key),
@@ -176,9 +185,12 @@ async fn an_object_of_another_tenant_is_not_found() {
     let with_id: Vec<_> = routes(&app)
         .await
         .into_iter()
-        .filter(|it| it.path.contains("{id}") || it.path.contains("{connection}"))
+        .filter(|it| {
+            let names = ["{id}", "{connection}", "{entity}", "{view}"];
+            names.iter().any(|name| it.path.contains(name))
+        })
         .collect();
-    assert!(with_id.len() > 24, "{with_id:?}");
+    assert!(with_id.len() > 36, "{with_id:?}");
     let bob = app.register("Bob Ltd").await;
     for (number, route) in with_id.iter().enumerate() {
         let ann = app.register(&format!("Ann {number}")).await;
@@ -187,16 +199,30 @@ async fn an_object_of_another_tenant_is_not_found() {
             .into_iter()
             .find(|it| route.path.starts_with(it.0))
             .unwrap_or_else(|| panic!("give `objects` one of {}", route.path));
-        let path = route.path.replace("{id}", &id).replace("{connection}", &id);
+        let mut path = match route.path.ends_with("/record") {
+            true => format!(
+                "/api/v1/dcl/views/accounts/record?connection_id={id}&object=crm.account&source_id=1"
+            ),
+            false => route.path.clone(),
+        };
+        for name in ["{id}", "{connection}", "{entity}", "{view}"] {
+            path = path.replace(name, &id);
+        }
         let path = path.replace("{object}", "crm.account");
-        let mut path = path.replace("{field}", "name");
+        let field = match path.contains("/fields/") {
+            true => "subject",
+            false => "name",
+        };
+        let mut path = path.replace("{field}", field);
         let body = match route.method {
             Method::PATCH if path.contains("/users/") => r#"{"role":"viewer"}"#,
+            Method::PATCH if path.contains("/fields/") => r#"{"description":"taken over"}"#,
             Method::PATCH => r#"{"name":"taken over"}"#,
             Method::PUT => r#"{"ignored":false}"#,
             Method::POST if path.ends_with("/activate") => r#"{"version":1,"reason":"r"}"#,
             Method::POST if path.ends_with("/reject") => r#"{"entity":"account","fields":{}}"#,
             Method::POST if path.contains("/mappings/") => MAPPING,
+            Method::POST if path.contains("/fields/") => r#"{"name":"mine","type":"text"}"#,
             _ if path.ends_with("/discard") => r#"{"reason":"of no use"}"#,
             _ => "{}",
         };

@@ -114,7 +114,9 @@ impl Entities {
     /// Those of a tenant that declared these. Fields of an entity that is not there are left out.
     pub fn of(declared: &[EntityDeclaration], fields: &[StoredField]) -> Entities {
         let canonical = ENTITIES.iter().map(|it| {
-            let custom = custom_fields(&it.kind, fields);
+            let mut custom = custom_fields(&it.kind, fields);
+            // One that was declared before the platform had a field of its name stays hidden.
+            custom.retain(|custom| it.field(&custom.name).is_none());
             match custom.is_empty() {
                 true => EntityRef::from(*it),
                 false => EntityRef::from(Entity {
