@@ -48,6 +48,7 @@ mod rotation;
 mod run_outcomes;
 mod scheduled_syncs;
 mod schema_names;
+mod secret_exchange;
 mod sessions;
 mod split_brain;
 mod spreadsheets;

@@ -13,6 +13,7 @@ mod scheduler;
 mod upload;
 pub mod worker;
 
+pub use connection::stored_secrets;
 pub use consumer::{SCHEDULES, tick};
 use platform::{Platform, Routes};
 

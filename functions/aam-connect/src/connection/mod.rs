@@ -7,6 +7,8 @@ mod secrets;
 pub(crate) mod session;
 pub(crate) mod source;
 
+pub use secrets::stored_secrets;
+
 /// What another tenant's connection is, too.
 pub(crate) const NOT_FOUND: Error = Error::NotFound { what: "connection" };
 

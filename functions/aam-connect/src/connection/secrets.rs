@@ -21,25 +21,27 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The secrets of a stored connection.
-pub(super) struct StoredSecrets {
-    pub(super) platform: Platform,
-    pub(super) tenant: TenantId,
-    pub(super) connection: ConnectionId,
+struct StoredSecrets {
+    platform: Platform,
+    tenant: TenantId,
+    connection: ConnectionId,
+}
+
+/// The secrets of a stored connection, which one worker at a time exchanges for others, under a
+/// lease of a minute.
+pub fn stored_secrets(
+    platform: &Platform,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> Arc<dyn SecretStore> {
+    Arc::new(StoredSecrets {
+        platform: platform.clone(),
+        tenant,
+        connection,
+    })
 }
 
 impl StoredSecrets {
-    pub(super) fn shared(
-        platform: &Platform,
-        tenant: TenantId,
-        connection: ConnectionId,
-    ) -> Arc<dyn SecretStore> {
-        Arc::new(StoredSecrets {
-            platform: platform.clone(),
-            tenant,
-            connection,
-        })
-    }
-
     /// Takes the lease, and reads the newest secrets under it.
     async fn acquire(&self, lease: Uuid) -> Result<Secrets, SourceError> {
         let end = Instant::now() + PATIENCE;

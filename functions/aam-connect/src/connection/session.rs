@@ -57,7 +57,10 @@ impl SessionCache {
                     batch,
                 });
             }
-            Err(_) => self.close().await,
+            Err(error) => {
+                tracing::debug!(%error, stream, "a batch did not come in advance, it is asked for again");
+                self.close().await;
+            }
         }
     }
 

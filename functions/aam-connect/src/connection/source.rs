@@ -14,7 +14,7 @@ use sources::{
 };
 
 use super::config::ValidConfig;
-use super::secrets::StoredSecrets;
+use super::secrets::stored_secrets;
 use super::session::SessionKey;
 use crate::db::connections::source as rows;
 
@@ -90,7 +90,7 @@ impl Source {
         let context = ConnectContext {
             config,
             egress: platform.egress,
-            secrets: StoredSecrets::shared(platform, self.tenant, self.id),
+            secrets: stored_secrets(platform, self.tenant, self.id),
         };
         self.connector.connect(context).await
     }
