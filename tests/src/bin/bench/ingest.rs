@@ -12,7 +12,7 @@ use crate::records::opportunity;
 use crate::report::{Report, median};
 use crate::server::World;
 
-const BATCH: usize = 500;
+pub(crate) const BATCH: usize = 500;
 const TURNS: usize = 5;
 const TABLES: [&str; 2] = ["raw_records", "opportunities"];
 
@@ -35,7 +35,7 @@ pub(crate) fn growth() -> anyhow::Result<()> {
     })
 }
 
-fn block_on(run: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+pub(crate) fn block_on(run: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
@@ -84,7 +84,8 @@ async fn measure(world: &World, events: usize, clients: usize, name: &str) -> an
     .print()
 }
 
-fn bodies(connection: ConnectionId, events: usize) -> Vec<Vec<u8>> {
+/// Batches of events.
+pub(crate) fn bodies(connection: ConnectionId, events: usize) -> Vec<Vec<u8>> {
     let indices: Vec<_> = (0..events).collect();
     let event = |index: &usize| {
         format!(
@@ -99,8 +100,8 @@ fn bodies(connection: ConnectionId, events: usize) -> Vec<Vec<u8>> {
     indices.chunks(BATCH).map(body).collect()
 }
 
-/// Seconds.
-async fn send(
+/// Sends all of them, of which the same must become; seconds.
+pub(crate) async fn send(
     world: &World,
     bodies: &[Vec<u8>],
     clients: usize,
@@ -120,7 +121,8 @@ async fn send(
     Ok(start.elapsed().as_secs_f64())
 }
 
-async fn clear(pool: &PgPool) -> anyhow::Result<()> {
+/// Takes out what was ingested.
+pub(crate) async fn clear(pool: &PgPool) -> anyhow::Result<()> {
     let sql = "truncate raw_records, opportunities, runs, source_objects cascade; checkpoint";
     sqlx::raw_sql(sql).execute(pool).await?;
     Ok(())

@@ -6,12 +6,14 @@
 
 mod canonicalise;
 mod cold_start;
+mod infer;
 mod ingest;
 mod lint;
 mod matching;
 mod me;
 mod memory;
 mod records;
+mod replay;
 mod report;
 mod schemas;
 mod server;
@@ -26,8 +28,11 @@ type Bench = (&'static str, fn() -> anyhow::Result<()>);
 /// In the order of `all`.
 const BENCHES: &[Bench] = &[
     ("canonicalise", canonicalise::run),
+    ("canonicalise-formats", canonicalise::formats),
     ("ingest", ingest::run),
     ("ingest-growth", ingest::growth),
+    ("infer", infer::run),
+    ("replay", replay::run),
     ("sync-postgres", sync_postgres::run),
     ("sync-postgres-growth", sync_postgres::growth),
     ("me", me::run),

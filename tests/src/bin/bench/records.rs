@@ -16,3 +16,29 @@ pub(crate) fn opportunity(index: usize, revision: usize) -> String {
         owner = index % 100,
     )
 }
+
+/// The same as a German spreadsheet writes it: 12 columns, each a text.
+pub(crate) fn opportunity_of_export(index: usize) -> String {
+    let (amount, day, month) = (index * 37 % 900, index % 28 + 1, index % 12 + 1);
+    format!(
+        r#"{{"Vorgangsnr.":"V-{index:06}","Bezeichnung":"Angebot {index}: Verlängerung","Phase":"Verhandlung","Betrag":"1.{amount:03},50","Chance":"{chance},5","Abschluss":"{day:02}.{month:02}.2026","Angelegt":"{day:02}.{month:02}.2025","Geändert":"{month:02}.{month:02}.2025","Kunde":"Kunde {customer} GmbH & Co. KG","Ort":"Köln","Bemerkung":"telefonisch vereinbart, zweiter Anruf folgt","Bearbeiter":"ann@example.com"}}"#,
+        chance = index % 99,
+        customer = index % 5000,
+    )
+}
+
+/// A table of such rows as a CSV file of about so many bytes, from that row on.
+pub(crate) fn csv_of_export(from: usize, bytes: usize) -> String {
+    let mut text = String::with_capacity(bytes + 256);
+    text.push_str("Vorgangsnr.;Bezeichnung;Phase;Betrag;Chance;Abschluss;Angelegt;Kunde;Ort\n");
+    let mut index = from;
+    while text.len() < bytes {
+        let (amount, day, month) = (index * 37 % 900, index % 28 + 1, index % 12 + 1);
+        text.push_str(&format!(
+            "V-{index:09};Angebot {index}: Verlängerung;Verhandlung;1.{amount:03},50;{chance},5;{day:02}.{month:02}.2026;{day:02}.{month:02}.2025;Kunde {index} GmbH;Köln\n",
+            chance = index % 99,
+        ));
+        index += 1;
+    }
+    text
+}

@@ -55,9 +55,28 @@ impl World {
 
     /// POST as the development admin; the answer must be a success.
     pub(crate) async fn post(&self, path: &str, body: Vec<u8>) -> anyhow::Result<Value> {
+        self.post_as("application/json", path, body).await
+    }
+
+    /// The same with a body of that type.
+    pub(crate) async fn post_as(
+        &self,
+        content_type: &str,
+        path: &str,
+        body: Vec<u8>,
+    ) -> anyhow::Result<Value> {
         let request = Request::post(path)
-            .header("content-type", "application/json")
+            .header("content-type", content_type)
             .body(Body::from(body))?;
+        self.call(request).await
+    }
+
+    /// GET as the development admin; the answer must be a success.
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.call(Request::get(path).body(Body::empty())?).await
+    }
+
+    async fn call(&self, request: Request<Body>) -> anyhow::Result<Value> {
         let response = self.router.clone().oneshot(request).await?;
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
