@@ -59,59 +59,6 @@ updated_at: 2024-10-20T14:30:00Z
 }
 
 #[test]
-fn a_salesforce_account_that_is_active_has_a_status() {
-    check(
-        "salesforce",
-        "account",
-        r#"{"Id":"001A","Name":" Acme ","IsActive":true}"#,
-        "account_id: 001A\nname: Acme\nstatus: active\n{}",
-    );
-}
-
-#[test]
-fn a_hubspot_contact_reads_both_names_of_its_columns_and_the_nested_form() {
-    let want = "contact_id: 1\naccount_id: HS-1\ndepartment: Sales";
-    for json in [
-        r#"{"hs_object_id":"1","hs_associated_company_id":"HS-1","department":"Sales"}"#,
-        r#"{"hs_object_id":"1","associatedcompanyid":"HS-1","hs_department":"Sales"}"#,
-        r#"{"id":1,"properties":{"associatedcompanyid":"HS-1","department":"Sales"}}"#,
-    ] {
-        check("hubspot", "contact", json, &format!("{want}\n{{}}"));
-    }
-}
-
-#[test]
-fn a_dynamics_option_stays_text() {
-    check(
-        "dynamics",
-        "account",
-        r#"{"accountid":"A","accountname":"Acme","accounttype":3,"industrycode":10000,"statecode":0}"#,
-        "account_id: A\nname: Acme\ntype: 3\nindustry: 10000\nstatus: 0\n{}",
-    );
-}
-
-#[test]
-fn a_pipedrive_reference_is_an_id_or_an_object() {
-    let want = |extras: &str| {
-        format!(
-            "opportunity_id: 7\naccount_id: 3\nname: Deal\ncurrency: EUR\nowner_id: 5\n{extras}"
-        )
-    };
-    check(
-        "pipedrive",
-        "opportunity",
-        r#"{"id":7,"org_id":3,"user_id":5,"title":"Deal","currency":"EUR"}"#,
-        &want("{}"),
-    );
-    check(
-        "pipedrive",
-        "opportunity",
-        r#"{"id":7,"org_id":{"value":3,"name":"Acme"},"user_id":{"id":5},"title":"Deal","currency":"EUR"}"#,
-        &want(r#"{"org_id":{"name":"Acme"}}"#),
-    );
-}
-
-#[test]
 fn a_mongodb_document_keeps_its_id_and_reads_extended_json() {
     check(
         "mongodb",

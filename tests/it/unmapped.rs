@@ -503,3 +503,39 @@ async fn only_an_object_without_a_mapping_can_be_ignored() {
     assert_eq!(refused.status, StatusCode::CONFLICT, "{refused}");
     assert_eq!(world.object("crm").await["state"], "mapped");
 }
+
+#[tokio::test]
+async fn an_export_of_a_known_system_is_proposed_as_its_vendor_means_it() {
+    let world = World::new().await;
+    let deals = "Deal - ID,Deal - Title,deal - value ,Deal - Stage,Deal - Owner,Deal - Organization,\
+                 Deal - Deal created\n\
+                 11,Pilot,1200,Qualified,Ann Lee,Acme,2024-01-31 09:15:00\n\
+                 12,Rollout,300,Proposal Made,Bo Diaz,Globex,2024-02-13 10:20:00\n";
+    let file = world.upload("liste.csv", deals).await;
+    assert_eq!(file["entity"], Value::Null, "{file}");
+    let path = file["proposal"].as_str().unwrap();
+    let proposal = world.get(path).await;
+    let shape = json!({ "system": "pipedrive", "name": "export" });
+    assert_eq!(proposal["shape"], shape, "{proposal}");
+    let fields = proposal["mapping"]["fields"].as_array().unwrap();
+    let pairs: Vec<_> = fields
+        .iter()
+        .map(|it| format!("{} {}", it["target"].as_str().unwrap(), it["sources"]))
+        .collect();
+    let expected = [
+        r#"opportunity_id ["Deal - ID"]"#,
+        r#"name ["Deal - Title"]"#,
+        r#"stage ["Deal - Stage"]"#,
+        r#"amount ["deal - value"]"#,
+        r#"created_at ["Deal - Deal created"]"#,
+    ];
+    // A name is no id: neither the organisation's nor the owner's.
+    assert_eq!(pairs, expected, "{proposal}");
+
+    // A person may say that it is something else.
+    let other = world.get(&format!("{path}?entity=account")).await;
+    assert_eq!(other["shape"], Value::Null, "{other}");
+    world.post(&format!("{path}/accept"), json!({})).await;
+    let deals = world.get("/api/v1/dcl/views/opportunities").await;
+    assert_eq!(deals["meta"]["total"], 2, "{deals}");
+}

@@ -17,18 +17,18 @@ use crate::db::{self, Connection, custom_entities, source_objects};
 use crate::replay::{Phase, Replay};
 
 /// The object's current mapping. Where it has none yet, the object is registered and the shipped
-/// mapping becomes its version 1.
+/// mapping becomes its version 1: that for a file with these columns, where they are known.
 pub async fn current_or_shipped(
     conn: &mut Connection,
     tenant: TenantId,
-    object: &ObjectRef,
+    (object, columns): (&ObjectRef, Option<&[String]>),
     now: DateTime<Utc>,
 ) -> db::Result<(MappingVersion, Mapping)> {
     if let Some(current) = mappings::current(conn, tenant, object.key()).await? {
         return Ok(current);
     }
     source_objects::insert_once(conn, tenant, object).await?;
-    let mapping = shipped(object);
+    let mapping = shipped(object, columns.unwrap_or_default());
     let new = NewMapping {
         version: 1,
         mapping: &mapping,
@@ -48,12 +48,12 @@ pub async fn current_or_shipped(
     Ok(current.expect("a version that is taken is there, and stays"))
 }
 
-/// What the object's records are read with at first.
-fn shipped(object: &ObjectRef) -> Cow<'static, Mapping> {
+/// What the object's records are read with at first; no columns where they are not known.
+fn shipped(object: &ObjectRef, columns: &[String]) -> Cow<'static, Mapping> {
     let kind = &*object.entity.kind;
     let of_system = match object.is_canonical() {
         true => None,
-        false => shipped::find(&object.system, kind),
+        false => shipped::find_for_file(&object.system, kind, columns),
     };
     match of_system {
         Some(mapping) => Cow::Borrowed(mapping),
@@ -66,7 +66,7 @@ pub(crate) fn shipped_fits(object: &ObjectRef, columns: &[String]) -> bool {
     if object.entity.is_unmapped() {
         return false;
     }
-    let mapping = shipped(object);
+    let mapping = shipped(object, columns);
     let is_there = |path: &String| {
         let keys = parse_path(path).unwrap_or_default();
         let first = keys.first();
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     fn check(object: &ObjectRef, expected: Option<&Mapping>) {
-        assert_eq!(Some(&*shipped(object)), expected, "{object:?}");
+        assert_eq!(Some(&*shipped(object, &[])), expected, "{object:?}");
     }
 
     #[test]

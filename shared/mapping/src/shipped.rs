@@ -1,8 +1,18 @@
 //! The mappings that come with the platform: one document per system, in `mappings/`.
 //!
+//! A document has a shape for each form in which the system hands out the records of an entity. The
+//! one named `api` is that of its API, and what the records of an object of that system are first
+//! read with. The others are of files that people export; a file is recognised by its columns, and
+//! what is proposed for it starts from its shape. `has` are the columns by which it is recognised,
+//! `lacks` those that another shape has, `apart` those that must not be taken for a field.
+//!
 //! A file source writes the canonical names itself, so its mapping is the identity, which is read
 //! from the entity's declaration. So does a database that was made for it; of any other, the column
 //! `id` is the record's id all the same.
+
+mod shape;
+#[cfg(test)]
+mod tests;
 
 use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
@@ -12,8 +22,12 @@ use schema::{
 };
 use serde::Deserialize;
 
+use shape::{Paths, Shape};
+
+pub use shape::Recognised;
+
 /// The version of the documents; it rises when one of them changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The systems that mappings are shipped for.
 pub const SYSTEMS: [&str; 9] = [
@@ -43,9 +57,39 @@ pub fn find(system: &str, kind: &str) -> Option<&'static Mapping> {
     let mappings: &[Mapping] = match system {
         "filesource" => &IDENTITIES,
         "postgres" => &TABLES,
-        other => &SHIPPED.get(other)?.mappings,
+        other => return SHIPPED.get(other)?.shape("api", kind).map(|it| &it.mapping),
     };
     mappings.iter().find(|it| it.entity == kind)
+}
+
+/// The same for a file with these columns: of the demo's files, which have columns that no API has,
+/// it is the demo's own.
+pub fn find_for_file(system: &str, kind: &str, columns: &[String]) -> Option<&'static Mapping> {
+    let of_demo = DEMO.shape(system, kind);
+    let api = SHIPPED.get(system).and_then(|it| it.shape("api", kind));
+    let read = |it: Option<&Shape>| it.map_or(0, |it| it.reads(columns));
+    match of_demo {
+        Some(demo) if read(api) < demo.reads(columns) => Some(&demo.mapping),
+        _ => find(system, kind),
+    }
+}
+
+/// The shape that records with these paths have: of the system's shapes, or of all where none is
+/// shipped for the system (`file`). None where several could be meant.
+pub fn recognise(system: &str, paths: &[&str]) -> Option<Recognised> {
+    if ["filesource", "postgres"].contains(&system) {
+        return None;
+    }
+    let paths = Paths::new(paths);
+    let is_asked = |it: &&Document| it.system == system || !SHIPPED.contains_key(system);
+    let documents = SHIPPED.values().filter(is_asked);
+    let shapes = documents.flat_map(|it| it.mappings.iter().map(|shape| (&*it.system, shape)));
+    let mut of_these = shapes.filter(|(_, shape)| shape.is_of(&paths));
+    let (system, shape) = of_these.next()?;
+    match of_these.next() {
+        None => Some(shape.recognised(system, &paths)),
+        Some(_) => None,
+    }
 }
 
 /// The mapping of a source that already speaks the names of an entity, a tenant's own among them.
@@ -66,18 +110,30 @@ pub fn identity(kind: &str) -> Option<&'static Mapping> {
 struct Document {
     version: u32,
     system: String,
-    mappings: Vec<Mapping>,
+    mappings: Vec<Shape>,
+}
+
+impl Document {
+    fn shape(&self, name: &str, kind: &str) -> Option<&Shape> {
+        let mut shapes = self.mappings.iter();
+        shapes.find(|it| it.name == name && it.mapping.entity == kind)
+    }
 }
 
 static SHIPPED: LazyLock<BTreeMap<String, Document>> = LazyLock::new(|| {
-    let parse = |text: &&str| {
-        let document: Document =
-            serde_json::from_str(text).expect("is part of the program, and a test reads it");
-        assert_eq!(document.version, VERSION, "{}", document.system);
-        (document.system.clone(), document)
-    };
-    DOCUMENTS.iter().map(parse).collect()
+    let documents = DOCUMENTS.iter().map(|it| parse(it));
+    documents.map(|it| (it.system.clone(), it)).collect()
 });
+
+/// What the demo's files call their columns, which is not what the systems do.
+static DEMO: LazyLock<Document> = LazyLock::new(|| parse(include_str!("../mappings/demo.json")));
+
+fn parse(text: &str) -> Document {
+    let document: Document =
+        serde_json::from_str(text).expect("is part of the program, and a test reads it");
+    assert_eq!(document.version, VERSION, "{}", document.system);
+    document
+}
 
 static IDENTITIES: LazyLock<Vec<Mapping>> =
     LazyLock::new(|| ENTITIES.iter().map(|it| derive(it)).collect());
@@ -112,206 +168,5 @@ fn same(field: &Field) -> FieldMapping {
         target: field.name.to_string(),
         sources: vec![field.name.to_string()],
         transforms: trim.into_iter().chain(default).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_system_is_listed_and_has_mappings() {
-        for system in SYSTEMS {
-            assert!(
-                ENTITIES.iter().any(|it| find(system, &it.kind).is_some()),
-                "{system}"
-            );
-        }
-        assert_eq!(SHIPPED.len() + 2, SYSTEMS.len());
-    }
-
-    #[test]
-    fn shipped_text_is_trimmed_and_shipped_defaults_are_the_declared_ones() {
-        for mapping in SHIPPED.values().flat_map(|it| &it.mappings) {
-            let entity = schema::entity::find(&mapping.entity).unwrap();
-            for row in &mapping.fields {
-                let want = same(entity.field(&row.target).unwrap()).transforms;
-                let at = format!("{}.{}", mapping.entity, row.target);
-                assert!(want.iter().all(|it| row.transforms.contains(it)), "{at}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_unknown_system_or_kind_has_none() {
-        assert!(find("salesforce", "cost_report").is_none());
-        assert!(find("sap", "account").is_none());
-        assert!(identity("invoice").is_none());
-    }
-
-    #[test]
-    fn a_table_s_own_id_is_the_record_s() {
-        let sources = |system, kind, target| {
-            let mapping = find(system, kind).unwrap();
-            let field = mapping.fields.iter().find(|it| it.target == target);
-            field.unwrap().sources.clone()
-        };
-        for system in ["postgres", "supabase"] {
-            assert_eq!(
-                sources(system, "account", "account_id"),
-                ["account_id", "id"]
-            );
-            assert_eq!(sources(system, "opportunity", "account_id"), ["account_id"]);
-            let own = sources(system, "opportunity", "opportunity_id");
-            assert_eq!(own, ["opportunity_id", "id"]);
-        }
-    }
-
-    #[test]
-    fn the_identity_of_an_opportunity_defaults_its_currency() {
-        let mapping = find("filesource", "opportunity").unwrap();
-        let row = mapping.fields.iter().find(|it| it.target == "currency");
-        assert_eq!(
-            serde_json::to_string(&row).unwrap(),
-            r#"{"target":"currency","sources":["currency"],"transforms":[{"kind":"trim"},{"kind":"default","value":"USD"}]}"#
-        );
-    }
-
-    /// What the shipped mapping makes of a record: the fields that have a value, then the extras.
-    #[track_caller]
-    fn check(system: &str, kind: &str, json: &str, want: &[&str]) {
-        let plan = crate::Plan::compile(find(system, kind).unwrap()).unwrap();
-        let record = plan.canonicalise(json).unwrap();
-        let fields = record.entity.fields.iter().zip(&record.cells);
-        let with_value = fields.filter(|(_, cell)| !cell.is_null());
-        let mut got: Vec<_> = with_value
-            .map(|(field, cell)| format!("{}: {}", field.name, cell.text()))
-            .collect();
-        got.push(record.extras.clone());
-        assert_eq!(got, want);
-    }
-
-    #[test]
-    fn a_pipedrive_organisation_is_an_account_in_both_versions_and_in_exports() {
-        check(
-            "pipedrive",
-            "account",
-            r#"{"id":3,"name":"Acme","owner_id":5,"add_time":"2024-01-31T10:00:00Z","label_ids":[]}"#,
-            &[
-                "account_id: 3",
-                "name: Acme",
-                "owner_id: 5",
-                "created_at: 2024-01-31T10:00:00Z",
-                r#"{"label_ids":[]}"#,
-            ],
-        );
-        check(
-            "pipedrive",
-            "account",
-            r#"{"id":3,"name":"Acme","owner_id":{"value":5},"update_time":"2024-01-31 10:00:00"}"#,
-            &[
-                "account_id: 3",
-                "name: Acme",
-                "owner_id: 5",
-                "updated_at: 2024-01-31T10:00:00Z",
-                "{}",
-            ],
-        );
-        check(
-            "pipedrive",
-            "account",
-            r#"{"Organization - ID":"3","Organization - Name":"Acme","Organization - Label":"Hot"}"#,
-            &["account_id: 3", "name: Acme", "type: Hot", "{}"],
-        );
-    }
-
-    #[test]
-    fn a_pipedrive_person_is_a_contact_with_the_primary_address() {
-        let both = |emails: &str, phones: &str| {
-            format!(
-                r#"{{"id":7,"org_id":3,"name":"Ann Lee",
-                    "{emails}":[{{"value":"a@b.c","primary":false}},{{"value":"ann@b.c","primary":true}}],
-                    "{phones}":[{{"value":"+49 30 1","primary":true,"label":"work"}}]}}"#
-            )
-        };
-        for (emails, phones) in [("emails", "phones"), ("email", "phone")] {
-            check(
-                "pipedrive",
-                "contact",
-                &both(emails, phones),
-                &[
-                    "contact_id: 7",
-                    "account_id: 3",
-                    "name: Ann Lee",
-                    "email: ann@b.c",
-                    "phone: +49 30 1",
-                    "{}",
-                ],
-            );
-        }
-        check(
-            "pipedrive",
-            "contact",
-            r#"{"Person - ID":"7","Person - Email (Work)":"ann@b.c","Person - Organization":"Acme"}"#,
-            // The organisation's name is no id of an account.
-            &[
-                "contact_id: 7",
-                "email: ann@b.c",
-                r#"{"Person - Organization":"Acme"}"#,
-            ],
-        );
-    }
-
-    #[test]
-    fn a_zendesk_organisation_is_an_account() {
-        check(
-            "zendesk",
-            "account",
-            r#"{"id":360,"name":"Acme","created_at":"2024-01-31T10:00:00Z","domain_names":[]}"#,
-            &[
-                "account_id: 360",
-                "name: Acme",
-                "created_at: 2024-01-31T10:00:00Z",
-                r#"{"domain_names":[]}"#,
-            ],
-        );
-    }
-
-    #[test]
-    fn a_dataverse_opportunity_and_contact_are_read() {
-        check(
-            "dynamics",
-            "opportunity",
-            r#"{"opportunityid":"o","_parentaccountid_value":"a","name":"Deal","statecode":0,
-                "estimatedvalue":10.5,"estimatedclosedate":"2024-12-31","closeprobability":60,
-                "transactioncurrencyid":{"isocurrencycode":"EUR"}}"#,
-            &[
-                "opportunity_id: o",
-                "account_id: a",
-                "name: Deal",
-                "stage: 0",
-                "amount: 10.5",
-                "currency: EUR",
-                "close_date: 2024-12-31T00:00:00Z",
-                "probability: 60",
-                "{}",
-            ],
-        );
-        check(
-            "dynamics",
-            "contact",
-            r#"{"contactid":"c","_parentcustomerid_value":"a","firstname":"Ann","lastname":"Lee",
-                "fullname":"Ann Lee","emailaddress1":"ann@b.c","modifiedon":"2024-01-31T10:00:00Z"}"#,
-            &[
-                "contact_id: c",
-                "account_id: a",
-                "first_name: Ann",
-                "last_name: Lee",
-                "name: Ann Lee",
-                "email: ann@b.c",
-                "updated_at: 2024-01-31T10:00:00Z",
-                "{}",
-            ],
-        );
     }
 }

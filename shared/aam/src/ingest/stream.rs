@@ -58,20 +58,21 @@ impl Stream {
         if current.is_none() && is_unmapped(conn, tenant, object).await? {
             return Stream::open_unmapped(conn, tenant, object).await;
         }
-        Stream::open_mapped(conn, tenant, (object, current), now).await
+        Stream::open_mapped(conn, tenant, (object, current, None), now).await
     }
 
     async fn open_mapped(
         conn: &mut Connection,
         tenant: TenantId,
-        (object, current): (&ObjectRef, Option<MappingVersion>),
+        (object, current, columns): (&ObjectRef, Option<MappingVersion>, Option<&[String]>),
         now: DateTime<Utc>,
     ) -> Result<Stream, OpenError> {
         let kept = current.and_then(|it| Some((it, PLANS.get(tenant, object.key(), it)?)));
         let (version, plan) = match kept {
             Some(kept) => kept,
             None => {
-                let (version, mapping) = current_or_shipped(conn, tenant, object, now).await?;
+                let (version, mapping) =
+                    current_or_shipped(conn, tenant, (object, columns), now).await?;
                 let entities = custom_entities::entities(conn, tenant).await?;
                 let plan =
                     Plan::compile_for(&entities, &mapping).map_err(|error| OpenError::Mapping {
@@ -110,7 +111,7 @@ impl Stream {
             !object.entity.is_unmapped() && columns.is_none_or(|it| shipped_fits(object, it));
         match current.is_none() && !fits {
             true => Stream::open_unmapped(conn, tenant, object).await,
-            false => Stream::open_mapped(conn, tenant, (object, current), now).await,
+            false => Stream::open_mapped(conn, tenant, (object, current, columns), now).await,
         }
     }
 

@@ -1,11 +1,14 @@
 //! From what the matcher says to a mapping: what is likely is filled in, what a person says wins,
 //! what does not fit the values is left out, and what is missing is asked.
 
+mod fields;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mapping::Plan;
 use mapping::formats::transforms_for;
 use mapping::matcher::{FieldProposal as Proposed, Memory, ObjectProposal};
+use mapping::shipped::Recognised;
 use schema::entity::{Entities, EntityRef, Field, Kind, UNMAPPED};
 use schema::mapping::{FieldMapping, Mapping, Transform};
 use schema::{Error, FieldError, Result};
@@ -16,7 +19,7 @@ use super::sample::Sample;
 use super::wire::is_likely;
 use super::{
     AlternativeProposal, Answers, EntityProposal, FieldProposal, KeyProposal, Proposal, Question,
-    QuestionChoice, SampledRecord, Unfit, Unmapped,
+    QuestionChoice, SampledRecord, ShapeProposal, Unfit, Unmapped,
 };
 
 /// How many canonical records are shown.
@@ -32,6 +35,8 @@ pub(super) struct Draft<'a> {
     answers: &'a Answers,
     entities: &'a Entities,
     entity: EntityRef,
+    /// The shipped shape that the records have, where it is one of that entity.
+    shape: Option<Recognised>,
     proposed: ObjectProposal,
     /// By canonical field, what is filled in.
     filled: BTreeMap<String, FieldMapping>,
@@ -46,7 +51,7 @@ impl<'a> Draft<'a> {
     pub(super) fn new(
         unmapped: Unmapped<'a>,
         sample: &'a Sample,
-        proposed: ObjectProposal,
+        (shape, proposed): (Option<Recognised>, ObjectProposal),
         (entities, memory, answers): (&'a Entities, &'a Memory, &'a Answers),
     ) -> Result<Draft<'a>> {
         let best = proposed.entities.first().map(|it| it.kind.as_str());
@@ -58,6 +63,7 @@ impl<'a> Draft<'a> {
             answers,
             entities,
             entity: entity.unwrap_or_else(|| UNMAPPED.into()),
+            shape,
             proposed,
             filled: BTreeMap::new(),
             against: BTreeMap::new(),
@@ -131,32 +137,6 @@ impl<'a> Draft<'a> {
             true => Ok(()),
             false => Err(Error::Invalid(faults)),
         }
-    }
-
-    fn fill_fields(&mut self) {
-        let entity = self.entity.clone();
-        for field in entity.fields.iter() {
-            let said = self.answers.fields.get(&*field.name);
-            let likely = self
-                .proposed(&field.name)
-                .filter(|it| is_likely(it.decision));
-            let source = match said {
-                Some(said) => said.clone(),
-                None => likely
-                    .map(|it| it.source.clone())
-                    .or_else(|| self.decided_before(&field.name)),
-            };
-            if let Some(source) = source {
-                self.fill(field, vec![source]);
-            }
-        }
-    }
-
-    /// The field of the very name that people mapped so before, and never otherwise.
-    fn decided_before(&self, target: &str) -> Option<String> {
-        let is_it = |path: &str| self.memory.is_accepted(&self.entity.kind, target, path);
-        let mut paths = self.sample.object.fields.iter().map(|it| &it.path);
-        paths.find(|it| is_it(it)).cloned()
     }
 
     fn proposed(&self, target: &str) -> Option<&Proposed> {
@@ -416,6 +396,7 @@ impl<'a> Draft<'a> {
         Proposal {
             object: self.unmapped.object.to_owned(),
             system: self.unmapped.system.to_owned(),
+            shape: self.shape.as_ref().map(ShapeProposal::of),
             records_sampled: self.unmapped.records.len(),
             fields_skipped: self.sample.skipped.len(),
             entities: entities.collect(),

@@ -13,6 +13,7 @@ mod wire;
 use std::collections::BTreeMap;
 
 use mapping::matcher::{Memory, TargetEntity, propose};
+use mapping::shipped;
 use schema::entity::Entities;
 use schema::mapping::Mapping;
 use schema::source::{ObjectKey, SourceSchema};
@@ -25,7 +26,7 @@ pub use accept::{Accepted, AcceptedField, accept};
 use draft::Draft;
 pub use wire::{
     AlternativeProposal, EntityProposal, Evidence, FieldProposal, KeyProposal, Proposal, Question,
-    QuestionChoice, SampledRecord, Unfit,
+    QuestionChoice, SampledRecord, ShapeProposal, Unfit,
 };
 
 /// How many stored records are looked at.
@@ -75,8 +76,18 @@ pub fn propose_records(
         let detail = format!("no such entity: send one of {}", entities.kinds());
         return Err(Error::invalid("/entity", detail));
     }
+    let paths: Vec<_> = sample.object.fields.iter().map(|it| &*it.path).collect();
+    let shape = shipped::recognise(unmapped.system, &paths);
+    let shape = shape.filter(|it| asked.is_none_or(|kind| kind == it.mapping.entity));
+    let asked = asked.or(shape.as_ref().map(|it| it.mapping.entity.as_str()));
     let proposed = propose(&sample.object, &targets, asked, memory);
-    Draft::new(unmapped, &sample, proposed, (entities, memory, answers))?.finish()
+    let draft = Draft::new(
+        unmapped,
+        &sample,
+        (shape, proposed),
+        (entities, memory, answers),
+    )?;
+    draft.finish()
 }
 
 /// Proposes what an object is, from what is stored of it.

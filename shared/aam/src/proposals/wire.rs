@@ -1,6 +1,7 @@
 //! A proposal as it is told.
 
 use mapping::matcher::{Decision, Factor};
+use mapping::shipped::Recognised;
 use schema::FieldError;
 use schema::format::ColumnFormat;
 use schema::mapping::{Mapping, Transform};
@@ -16,6 +17,9 @@ pub struct Proposal {
     pub object: String,
     /// The system that it is of.
     pub system: String,
+    /// The form of records in which the system is known to hand them out, where they have one: the
+    /// mapping starts from it.
+    pub shape: Option<ShapeProposal>,
     /// How many of its records were looked at.
     pub records_sampled: usize,
     /// How many of their fields were not looked at: beyond the first 2,000.
@@ -40,6 +44,15 @@ pub struct Proposal {
     pub unfit: Vec<Unfit>,
     /// The first sampled records as the mapping makes them, at most 20.
     pub records: Vec<SampledRecord>,
+}
+
+/// A form of records that is known.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ShapeProposal {
+    /// Whose: `hubspot`.
+    pub system: &'static str,
+    /// Which: `api`, `export`, or `export.de` for an export in German.
+    pub name: &'static str,
 }
 
 /// An entity that records may be.
@@ -160,6 +173,15 @@ impl Question {
         FieldError {
             pointer: format!("/answers/{}", self.id),
             detail: format!("{} Send one of {}.", self.question, choices.join(", ")),
+        }
+    }
+}
+
+impl ShapeProposal {
+    pub(super) fn of(shape: &Recognised) -> ShapeProposal {
+        ShapeProposal {
+            system: shape.system,
+            name: shape.shape,
         }
     }
 }
