@@ -27,6 +27,8 @@ mod http;
 mod idempotency;
 mod ingest;
 mod limits;
+mod mapping_checks;
+mod mapping_laws;
 mod mappings;
 mod migrate;
 mod openapi;

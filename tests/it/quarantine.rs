@@ -105,6 +105,10 @@ async fn records_are_grouped_by_what_is_wrong_with_them() {
     );
     let fix = json!([{
         "kind": "declare_format", "expected": "timestamp", "values": ["31/01/2024", "n/a"],
+        "entry": { "target": "updated_at", "sources": ["updated_at"], "transforms": [
+            { "kind": "nulls", "words": ["n/a"] },
+            { "kind": "date", "formats": ["ISO", "DD/MM/YYYY"] },
+        ] },
     }]);
     assert_eq!(changed["fixes"], fix);
     let examples = changed["examples"].as_array().unwrap();
@@ -153,7 +157,13 @@ async fn a_word_that_a_mapping_does_not_list_is_proposed() {
     let group = world.group("type").await;
     assert_eq!(
         group["fixes"],
-        json!([{ "kind": "add_enum_words", "words": ["Lead", "Partner"] }])
+        json!([{
+            "kind": "add_enum_words", "words": ["Lead", "Partner"],
+            "entry": { "target": "type", "sources": ["Art"], "transforms": [{
+                "kind": "enum", "otherwise": "reject",
+                "values": { "Kunde": "customer", "Lead": "Lead", "Partner": "Partner" },
+            }] },
+        }])
     );
     assert_eq!(group["mapping"]["transforms"][0], field[0]["transforms"][0]);
     assert_eq!(group["mapping"]["version"], 2);
@@ -294,7 +304,7 @@ async fn many_records_are_discarded_by_a_job_which_leaves_what_comes_meanwhile()
 }
 
 #[tokio::test]
-async fn discarding_needs_an_admin_and_a_reason() {
+async fn discarding_needs_an_admin_a_reason_and_something_that_is_there() {
     let world = World::new().await;
     for body in [
         json!({ "field": "updated_at" }),
@@ -304,6 +314,20 @@ async fn discarding_needs_an_admin_and_a_reason() {
     ] {
         let answer = world.post("/discard", body).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+    }
+    // Neither a group nor an object that is not there.
+    for rest in ["/retry", "/discard"] {
+        for what in [
+            json!({ "group": "00000000-0000-4000-8000-000000000000" }),
+            json!({ "object": "nope" }),
+        ] {
+            let mut body = what;
+            if rest == "/discard" {
+                body["reason"] = json!("x");
+            }
+            let answer = world.post(rest, body).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{answer}");
+        }
     }
     let stranger = world.app.register("Other").await;
     let body = json!({ "reason": "not mine" });

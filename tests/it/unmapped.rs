@@ -462,10 +462,7 @@ async fn what_does_not_fit_leaves_the_view_and_comes_back() {
     let path = world.mapping("x");
     world.post(&path, mapping(json!([]))).await;
     assert_eq!(counts().await, json!([30, 0, 30]));
-    let words: serde_json::Map<_, _> = (0..20)
-        .map(|it| (format!("N{it}"), json!(format!("n{it}"))))
-        .collect();
-    let values = json!([{ "kind": "enum", "values": words, "otherwise": "reject" }]);
+    let values = json!([{ "kind": "regex", "pattern": "^N1?[0-9]$" }]);
     world.post(&path, mapping(values)).await;
     assert_eq!(counts().await, json!([20, 10, 20]));
     let back = json!({ "version": 1, "reason": "back" });

@@ -1,16 +1,23 @@
 //! What another mapping would change, record by record, without writing anything.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use mapping::{Plan, Record};
-use schema::TenantId;
 use schema::source::ObjectKey;
+use schema::{Error, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::stored_records::{self, Slice};
-use crate::db::{Connection, Result};
+use crate::db::Connection;
+use crate::db::stored_records::{self, Slice, Stored};
 
 /// Records are compared up to this many: an answer has to come within the time of one request.
 pub const MAX_RECORDS: u64 = 100_000;
+/// A comparison takes this long at most: it holds a connection to the database meanwhile.
+pub const MAX_TIME: Duration = Duration::from_secs(10);
+/// Stored records are counted up to this many.
+const MAX_COUNTED: i64 = 1_000_000;
 /// How many examples each count has.
 const MAX_EXAMPLES: usize = 10;
 /// An example shows this much of a value, in characters.
@@ -19,9 +26,15 @@ const MAX_SHOWN: usize = 200;
 /// How the records of an object would differ under another mapping.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Difference {
-    /// How many stored records were mapped both ways.
+    /// How many stored records were mapped both ways: at most 100,000, and as many as ten seconds
+    /// suffice for.
     pub records: u64,
-    /// Whether all that are stored were; a first 100,000 in no particular order otherwise.
+    /// How many are stored, those in quarantine included; no more than 1,000,000 are counted.
+    pub stored: u64,
+    /// Whether there may be more than `stored`.
+    pub stored_at_least: bool,
+    /// Whether all that are stored were mapped both ways; some of them, in no particular order,
+    /// otherwise.
     pub complete: bool,
     /// Records that would be just the same.
     pub unchanged: u64,
@@ -76,18 +89,23 @@ pub struct FailureExample {
     pub reason: String,
 }
 
-/// Compares two mappings over what is stored of an object: both the records and what is in
-/// quarantine.
+/// Compares two mappings over what is stored of an object, both the records and what is in
+/// quarantine, until that moment at the latest.
 pub async fn compare(
     conn: &mut Connection,
     tenant: TenantId,
     object: ObjectKey<'_>,
-    (before, after): (&Plan, &Plan),
-) -> Result<Difference> {
+    plans: (Plan, Plan),
+    until: Instant,
+) -> platform::Result<Difference> {
+    let (stored, stored_at_least) =
+        stored_records::count_some(conn, tenant, object, MAX_COUNTED).await?;
     let mut difference = Difference {
-        complete: true,
+        stored,
+        stored_at_least,
         ..Difference::default()
     };
+    let plans = Arc::new(plans);
     for quarantined in [false, true] {
         let mut place = String::new();
         loop {
@@ -100,20 +118,36 @@ pub async fn compare(
                 true => stored_records::list_quarantined(conn, tenant, slice).await?,
             };
             let Some(last) = records.last() else { break };
-            if MAX_RECORDS <= difference.records {
-                difference.complete = false;
-                return Ok(difference);
-            }
             place.clone_from(&last.place);
-            for record in &records {
-                difference.add((before, after), &record.place, &record.payload);
+            let plans = Arc::clone(&plans);
+            // It takes a processor, which other requests need meanwhile.
+            let work = tokio::task::spawn_blocking(move || {
+                let seen_all = difference.add_all((&plans.0, &plans.1), &records, until);
+                (difference, seen_all)
+            });
+            let seen_all;
+            (difference, seen_all) = work.await.map_err(|err| Error::Internal(err.into()))?;
+            if !seen_all {
+                return Ok(difference);
             }
         }
     }
+    difference.complete = true;
     Ok(difference)
 }
 
 impl Difference {
+    /// Maps these records both ways, and says whether there was room and time for all of them.
+    fn add_all(&mut self, plans: (&Plan, &Plan), records: &[Stored], until: Instant) -> bool {
+        for record in records {
+            if MAX_RECORDS <= self.records || until <= Instant::now() {
+                return false;
+            }
+            self.add(plans, &record.place, &record.payload);
+        }
+        true
+    }
+
     /// Maps one record both ways.
     fn add(&mut self, (before, after): (&Plan, &Plan), place: &str, payload: &str) {
         self.records += 1;
@@ -234,7 +268,7 @@ mod tests {
         assert_eq!(
             found,
             json!({
-                "records": 5, "complete": false, "unchanged": 1, "changed": 1, "gained": 1,
+                "records": 5, "stored": 0, "stored_at_least": false, "complete": false, "unchanged": 1, "changed": 1, "gained": 1,
                 "lost": 1, "unreadable": 1, "failures": 2,
                 "fields": [
                     { "field": "name", "changed": 1, "emptied": 0, "filled": 1, "examples": [

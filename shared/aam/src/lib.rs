@@ -7,6 +7,7 @@ pub mod dry_run;
 pub mod fingerprint;
 pub mod inference;
 pub mod ingest;
+pub mod mapping_check;
 pub mod mappings;
 pub mod proposals;
 pub mod quarantine;

@@ -12,8 +12,9 @@ use crate::{
     json_text::{not_single, text_of},
     path::Node,
     plan::{Column, Origin},
+    reason::quoted_value,
     record::VERSION,
-    transforms::{Step, trimmed},
+    transforms::{Room, Step, UNLISTED, trimmed},
 };
 
 impl Plan {
@@ -41,6 +42,12 @@ impl Plan {
     /// as well. Nothing behind what tells the id is looked at.
     pub fn guess_source_id(&self, json: &str) -> Option<String> {
         guess_source_id(self, json)
+    }
+
+    /// The words of a record that an `enum` or a `lookup` of the mapping refuses as it does not list
+    /// them, each with the canonical field. None where the record cannot be read.
+    pub fn unlisted_words(&self, json: &str) -> Vec<(&str, String)> {
+        unlisted_words(self, json)
     }
 
     /// Reads one JSON object into a canonical record, which borrows from both.
@@ -93,19 +100,25 @@ fn guess_source_id(plan: &Plan, json: &str) -> Option<String> {
     Some(record.source_id().into_owned())
 }
 
+fn unlisted_words<'p>(plan: &'p Plan, json: &str) -> Vec<(&'p str, String)> {
+    let Ok(found) = Found::in_record(plan, json) else {
+        return vec![];
+    };
+    let word = |column: &'p Column| {
+        let reason = column.cell(&found.slots).err()?;
+        let is_unlisted = UNLISTED.iter().any(|it| reason.contains(it));
+        let word = quoted_value(&reason).filter(|_| is_unlisted)?;
+        Some((column.field.name.as_ref(), word))
+    };
+    plan.columns.iter().flatten().filter_map(word).collect()
+}
+
 fn fill<'a>(
     plan: &'a Plan,
     json: &'a str,
     wanted: impl Fn(&Field) -> bool,
 ) -> Result<Record<'a>, RecordError> {
-    let mut found = Found {
-        slots: vec![Slot::Absent; plan.slots],
-        extras: String::with_capacity(json.len()),
-    };
-    found.extras.push('{');
-    found.object(&plan.root, json, 1)?;
-    found.extras.push('}');
-    found.record(plan, wanted)
+    Found::in_record(plan, json)?.record(plan, wanted)
 }
 
 /// What was met at a source path.
@@ -123,6 +136,17 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    fn in_record(plan: &Plan, json: &'a str) -> Result<Found<'a>, RecordError> {
+        let mut found = Found {
+            slots: vec![Slot::Absent; plan.slots],
+            extras: String::with_capacity(json.len()),
+        };
+        found.extras.push('{');
+        found.object(&plan.root, json, 1)?;
+        found.extras.push('}');
+        Ok(found)
+    }
+
     /// Fills the wanted columns from what was found.
     fn record(
         self,
@@ -302,6 +326,7 @@ impl Column {
         mut value: Option<Cow<'a, str>>,
         steps: &'a [Step],
     ) -> Result<Cell<'a>, String> {
+        let mut room = Room::of(value.as_deref());
         for (index, step) in steps.iter().enumerate() {
             let made = match (step, value.take().filter(|it| !it.is_empty())) {
                 (Step::Trim, text) => {
@@ -312,7 +337,12 @@ impl Column {
                 (Step::Other(step), None) => step.run_missing(),
             };
             value = match made {
-                Cell::Text(text) => Some(text),
+                Cell::Text(text) => {
+                    if let Cow::Owned(made) = &text {
+                        room.take(made)?;
+                    }
+                    Some(text)
+                }
                 Cell::Null => None,
                 typed if index + 1 == steps.len() => {
                     return coerce::fit(&self.field, typed, self.reading);

@@ -12,7 +12,7 @@ use schema::{
 };
 
 use crate::{
-    Demand, FieldUse, Plan,
+    Demand, FieldUse, Plan, limits, nearest,
     path::{self, Node},
     plan::{Column, Origin},
     timestamp::Reading,
@@ -36,10 +36,11 @@ fn compile(mapping: &Mapping, entities: &Entities) -> Result<Plan> {
     if mapping.entity == entity::UNMAPPED.kind && mapping.fields.is_empty() {
         return Ok(Plan::unmapped());
     }
+    limits::check(mapping)?;
     let Some(entity) = entities.find(&mapping.entity) else {
         return Err(Error::invalid(
             "/entity",
-            format!("no such entity; there are {}", entities.kinds()),
+            format!("no such entity: send one of {}", entities.kinds()),
         ));
     };
     let mut compiler = Compiler {
@@ -112,11 +113,11 @@ impl Compiler {
             .iter()
             .position(|it| it.name == mapping.target)
         else {
-            let detail = format!("{} has no such field", entity.kind);
-            return self.fault(format!("{at}/target"), detail);
+            return self.fault(format!("{at}/target"), no_field(entity, &mapping.target));
         };
         if self.columns[index].is_some() {
-            return self.fault(format!("{at}/target"), "an earlier entry maps it already");
+            let detail = "an earlier entry maps it already: keep one, with the sources of both";
+            return self.fault(format!("{at}/target"), detail);
         }
         let slots = self.sources(at, &mapping.sources);
         let before = self.faults.len();
@@ -244,6 +245,16 @@ impl Column {
     }
 }
 
+fn no_field(entity: &Entity, name: &str) -> String {
+    let names = || entity.fields.iter().map(|it| it.name.as_ref());
+    let kind = &entity.kind;
+    if let Some(nearest) = nearest(name, names()) {
+        return format!("{kind} has no such field: did you mean `{nearest}`?");
+    }
+    let names: Vec<&str> = names().collect();
+    format!("{kind} has no such field: send one of {}", names.join(", "))
+}
+
 fn misplaced(detail: &str) -> Fault {
     Fault {
         member: String::new(),
@@ -303,11 +314,11 @@ mod tests {
         );
         check_mapping(
             json!({"target": "price", "sources": ["a"]}),
-            "/fields/2/target: opportunity has no such field",
+            "/fields/2/target: opportunity has no such field: send one of opportunity_id, account_id, name, stage, amount, currency, close_date, owner_id, probability, created_at, updated_at",
         );
         check_mapping(
             json!({"target": "name", "sources": ["a"]}),
-            "/fields/2/target: an earlier entry maps it already",
+            "/fields/2/target: an earlier entry maps it already: keep one, with the sources of both",
         );
         check_mapping(
             json!({"target": "stage"}),
@@ -334,7 +345,7 @@ mod tests {
         };
         assert_eq!(
             of("invoice"),
-            "/entity: no such entity; there are account, opportunity, contact, aws_resource, cost_report"
+            "/entity: no such entity: send one of account, opportunity, contact, aws_resource, cost_report"
         );
         assert_eq!(
             of("opportunity"),

@@ -6,15 +6,21 @@
 use std::collections::{BTreeSet, HashSet};
 
 use schema::Entity;
-use schema::entity::{Field, Kind};
+use schema::entity::{Entities, Field, Kind};
 use schema::mapping::{FieldMapping, Mapping, Transform};
 use schema::quarantine::Fix;
+use schema::source::parse_path;
 use serde_json::{Map, Value};
 
+use crate::Plan;
+use crate::formats::{ColumnProfile, transforms_for};
 use crate::reason::quoted_value;
+use crate::transforms::enumeration::UNLISTED;
 
 /// Longest text that a canonical field takes, in bytes.
 pub const MAX_TEXT: usize = 2048;
+/// Of a record so many fields are looked at.
+const MAX_NAMES: usize = 2_000;
 /// Most values, words or fields in a proposal.
 const SHOWN: usize = 10;
 
@@ -29,15 +35,27 @@ pub struct Misfits<'a> {
     pub payloads: Vec<&'a str>,
 }
 
+/// A mapping, and some of the records that it lets in: a fix must leave them as they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Present<'a> {
+    /// The tenant's entities.
+    pub entities: &'a Entities,
+    /// The mapping.
+    pub mapping: &'a Mapping,
+    /// Stored records of the object, as JSON text.
+    pub stored: &'a [String],
+}
+
 /// What in the mapping or at the source would let these records in; the best first.
-pub fn propose(entity: &Entity, mapping: &Mapping, misfits: &Misfits<'_>) -> Vec<Fix> {
+pub fn propose(entity: &Entity, present: Present<'_>, misfits: &Misfits<'_>) -> Vec<Fix> {
     let field = misfits.field;
+    let mapping = present.mapping;
     let Some(reason) = misfits.reasons.first() else {
         return vec![];
     };
     let line = mapping.fields.iter().find(|it| it.target == field.name);
     let fix = if *reason == "missing" {
-        let unread = Unread::of(mapping, &misfits.payloads);
+        let unread = Unread::of(&misfits.payloads, reads(mapping));
         match entity.key.contains(&field.name) {
             true => unread.key(),
             false => unread.field(field),
@@ -46,28 +64,49 @@ pub fn propose(entity: &Entity, mapping: &Mapping, misfits: &Misfits<'_>) -> Vec
         let most_bytes = MAX_TEXT;
         Some(Fix::ShortenValues { most_bytes })
     } else {
-        let values: BTreeSet<_> = misfits
-            .reasons
-            .iter()
-            .filter_map(|it| quoted_value(it))
-            .collect();
-        let values: Vec<_> = values.into_iter().take(SHOWN).collect();
-        let lists_words = reason.contains("is not one of the values that the mapping lists");
+        let values = misfits.reasons.iter().filter_map(|it| quoted_value(it));
+        let values: BTreeSet<_> = values.collect();
+        let lists_words = reason.contains(UNLISTED);
         match line {
             _ if values.is_empty() => None,
             Some(line) if lists_words && has_enum(line) => {
-                Some(Fix::AddEnumWords { words: values })
+                let with = with_words(line, &values);
+                let entry = Some(with).filter(|it| present.lets_in(it, misfits));
+                let words = values.into_iter().take(SHOWN).collect();
+                Some(Fix::AddEnumWords { words, entry })
             }
-            _ => format_fix(field, values),
+            line => format_fix(present, misfits, line, values),
         }
     };
     Vec::from_iter(fix)
 }
 
-/// What to do about values that are not written as the field's type is: the place where a format
-/// that all of them have is to be proposed.
-fn format_fix(field: &Field, values: Vec<String>) -> Option<Fix> {
-    let expected = match field.kind {
+/// Which other fields could identify records, two of which cannot be one: those of a group, as JSON
+/// text.
+pub fn propose_key(entity: &Entity, present: Present<'_>, collided: &[&str]) -> Vec<Fix> {
+    let is_key = |it: &&FieldMapping| entity.key.iter().any(|key| *key == it.target);
+    let key = present.mapping.fields.iter().filter(is_key);
+    let key = key.flat_map(|it| &it.sources).map(String::as_str);
+    let stored = present.stored.iter().map(String::as_str);
+    // A record that is stored may be in the group as well.
+    let records: BTreeSet<_> = collided.iter().copied().chain(stored).collect();
+    let records: Vec<_> = records.into_iter().collect();
+    Vec::from_iter(Unread::of(&records, key.collect()).key())
+}
+
+fn reads(mapping: &Mapping) -> HashSet<&str> {
+    let sources = mapping.fields.iter().flat_map(|it| &it.sources);
+    sources.map(String::as_str).collect()
+}
+
+/// What to do about values that are not written as the field's type is.
+fn format_fix(
+    present: Present<'_>,
+    misfits: &Misfits<'_>,
+    line: Option<&FieldMapping>,
+    values: BTreeSet<String>,
+) -> Option<Fix> {
+    let expected = match misfits.field.kind {
         Kind::Text | Kind::TextList => return None,
         Kind::Integer => "integer",
         Kind::Decimal => "decimal",
@@ -75,10 +114,95 @@ fn format_fix(field: &Field, values: Vec<String>) -> Option<Fix> {
         Kind::Date => "date",
         Kind::Timestamp => "timestamp",
     };
+    let entry = line.and_then(|line| {
+        let entries = with_format(line, misfits);
+        entries.into_iter().find(|it| present.lets_in(it, misfits))
+    });
     Some(Fix::DeclareFormat {
         expected: expected.to_owned(),
-        values,
+        values: values.into_iter().take(SHOWN).collect(),
+        entry,
     })
+}
+
+/// The entry with the format that the values of the records have, in the ways in which it can be
+/// declared beside what the entry declares already; none where the values leave a question.
+fn with_format(line: &FieldMapping, misfits: &Misfits<'_>) -> Vec<FieldMapping> {
+    let mut column = ColumnProfile::new(line.sources.first().map_or("", String::as_str));
+    for payload in &misfits.payloads {
+        if let Ok(record) = serde_json::from_str(payload)
+            && let Some(value) = line.sources.iter().find_map(|it| text_at(&record, it))
+        {
+            column.observe(&value);
+        }
+    }
+    let format = column.finish();
+    if !format.questions.is_empty() {
+        return vec![];
+    }
+    let found = transforms_for(&format.transforms, misfits.field.kind);
+    let with = |transforms: Vec<Transform>| FieldMapping {
+        transforms,
+        ..line.clone()
+    };
+    let mut entries = vec![with(
+        line.transforms.iter().chain(&found).cloned().collect(),
+    )];
+    // What had no declared format was ISO 8601, and stays readable.
+    let mut declared = line.transforms.clone();
+    let has_date = declared
+        .iter()
+        .any(|it| matches!(it, Transform::Date { .. }));
+    if !has_date {
+        declared.push(Transform::Date {
+            formats: vec!["ISO".to_owned()],
+            zone: None,
+            pivot: None,
+        });
+    }
+    entries.extend(with_dates(declared, &found).map(with));
+    entries
+}
+
+/// These transforms, of which one reads dates, reading the found formats too.
+fn with_dates(mut declared: Vec<Transform>, found: &[Transform]) -> Option<Vec<Transform>> {
+    let is_date = |it: &Transform| matches!(it, Transform::Date { .. });
+    let at = declared.iter().position(is_date)?;
+    let found_at = found.iter().position(is_date)?;
+    let (
+        Transform::Date { formats, pivot, .. },
+        Transform::Date {
+            formats: more,
+            pivot: of_more,
+            ..
+        },
+    ) = (&mut declared[at], &found[found_at])
+    else {
+        return None;
+    };
+    let more = more.iter().filter(|it| !formats.contains(it)).cloned();
+    let more: Vec<_> = more.collect();
+    formats.extend(more);
+    *pivot = pivot.or(*of_more);
+    // Words for no value come before what reads dates.
+    declared.splice(at..at, found[..found_at].iter().cloned());
+    Some(declared)
+}
+
+/// The entry with these words in its first `enum`, each standing for itself.
+fn with_words(line: &FieldMapping, words: &BTreeSet<String>) -> FieldMapping {
+    let mut line = line.clone();
+    let mut enums = line.transforms.iter_mut().filter_map(|it| match it {
+        Transform::Enum { values, .. } => Some(values),
+        _ => None,
+    });
+    if let Some(values) = enums.next() {
+        let own = words
+            .iter()
+            .map(|it| (it.trim().to_owned(), it.trim().to_owned()));
+        values.extend(own);
+    }
+    line
 }
 
 fn has_enum(line: &FieldMapping) -> bool {
@@ -86,20 +210,66 @@ fn has_enum(line: &FieldMapping) -> bool {
     line.transforms.iter().any(is_enum)
 }
 
-/// The fields that records have and that their mapping does not read.
+impl Present<'_> {
+    /// Whether the field of the misfits can be read with that entry, and is in the stored records
+    /// what it is now.
+    fn lets_in(self, entry: &FieldMapping, misfits: &Misfits<'_>) -> bool {
+        let mut mapping = self.mapping.clone();
+        for field in &mut mapping.fields {
+            if field.target == entry.target {
+                field.clone_from(entry);
+            }
+        }
+        let compiled = |it| Plan::compile_for(self.entities, it);
+        let (Ok(now), Ok(then)) = (compiled(self.mapping), compiled(&mapping)) else {
+            return false;
+        };
+        let name = misfits.field.name.as_ref();
+        let fits = |payload: &&str| match then.canonicalise(payload) {
+            Ok(_) => true,
+            // Fields are read in their order: one behind this one is the next group's.
+            Err(error) => error.field.as_deref() != Some(name),
+        };
+        let stays = |payload: &String| match now.canonicalise(payload) {
+            Err(_) => true,
+            Ok(record) => {
+                let with = then.canonicalise(payload);
+                with.is_ok_and(|it| it.cell(name) == record.cell(name))
+            }
+        };
+        misfits.payloads.iter().all(fits) && self.stored.iter().all(stays)
+    }
+}
+
+/// The text at a path of a record.
+fn text_at(record: &Value, path: &str) -> Option<String> {
+    let keys = parse_path(path).ok()?;
+    let value = keys.iter().try_fold(record, |it, key| it.get(key));
+    text_of(value?)
+}
+
+/// The text of a single value that is not empty.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()).filter(|it| !it.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The fields that records have, without those that are read.
 struct Unread {
     records: Vec<Map<String, Value>>,
     names: Vec<String>,
 }
 
 impl Unread {
-    fn of(mapping: &Mapping, payloads: &[&str]) -> Unread {
+    fn of(payloads: &[&str], read: HashSet<&str>) -> Unread {
         let records = payloads.iter().map(|it| serde_json::from_str(it));
         let records: Vec<Map<String, Value>> = records.filter_map(Result::ok).collect();
-        let read: HashSet<_> = mapping.fields.iter().flat_map(|it| &it.sources).collect();
         let names = records.first().into_iter().flat_map(Map::keys);
-        let names = names.filter(|it| !read.contains(&path(it)));
-        let names = names.cloned().collect();
+        let names = names.filter(|it| !read.contains(path(it).as_str()));
+        let names = names.take(MAX_NAMES).cloned().collect();
         Unread { records, names }
     }
 
@@ -144,11 +314,7 @@ impl Unread {
 
     /// The text of the field in each record, where it is a single value.
     fn values(&self, name: &str) -> impl Iterator<Item = Option<String>> {
-        self.records.iter().map(move |it| match it.get(name)? {
-            Value::String(text) => Some(text.clone()).filter(|it| !it.is_empty()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        })
+        self.records.iter().map(move |it| text_of(it.get(name)?))
     }
 }
 
@@ -165,91 +331,4 @@ fn path(key: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use schema::entity;
-    use serde_json::json;
-
-    use super::*;
-    use crate::Plan;
-
-    /// What is proposed for these records of an account, all of which the mapping rejects alike.
-    #[track_caller]
-    fn check(mapping: Value, payloads: &[Value], expected: Value) {
-        let mapping: Mapping = serde_json::from_value(mapping).unwrap();
-        let plan = Plan::compile(&mapping).unwrap();
-        let payloads: Vec<_> = payloads.iter().map(Value::to_string).collect();
-        let rejects = payloads.iter().map(|it| plan.canonicalise(it).unwrap_err());
-        let rejects: Vec<_> = rejects.collect();
-        let account = entity::find("account").unwrap();
-        let misfits = Misfits {
-            field: account.field(rejects[0].field.as_ref().unwrap()).unwrap(),
-            reasons: rejects.iter().map(|it| it.reason.as_str()).collect(),
-            payloads: payloads.iter().map(String::as_str).collect(),
-        };
-        let found = propose(account, &mapping, &misfits);
-        assert_eq!(serde_json::to_value(found).unwrap(), expected);
-    }
-
-    fn mapping(target: &str, transforms: Value) -> Value {
-        let mut fields = vec![
-            json!({ "target": "account_id", "sources": ["account_id"] }),
-            json!({ "target": "name", "sources": ["name"] }),
-        ];
-        if !["account_id", "name"].contains(&target) {
-            fields.push(json!({ "target": target, "sources": ["x"], "transforms": transforms }));
-        }
-        json!({ "entity": "account", "fields": fields })
-    }
-
-    #[test]
-    fn a_missing_key_may_be_a_field_that_is_unique() {
-        let record = |id: Value, no: u32| json!({ "a.b": no, "Record ID": id, "name": format!("n{no}"), "city": "Bern", "none": null });
-        check(
-            mapping("account_id", json!([])),
-            &[record(json!("7"), 1), record(json!("8"), 2)],
-            json!([{ "kind": "use_key", "candidates": ["Record ID", r"a\.b"], "records": 2 }]),
-        );
-        let twice = [record(json!("7"), 1), record(json!("7"), 1)];
-        check(mapping("account_id", json!([])), &twice, json!([]));
-        check(mapping("account_id", json!([])), &twice[..1], json!([]));
-    }
-
-    #[test]
-    fn a_missing_field_may_be_another_that_always_has_a_value() {
-        let record = |title: &str| json!({ "account_id": "1", "title": title, "Full name": "x" });
-        check(
-            mapping("name", json!([])),
-            &[record("a"), record("a")],
-            json!([{ "kind": "use_field", "candidates": ["Full name", "title"], "records": 2 }]),
-        );
-        check(
-            mapping("name", json!([])),
-            &[record("a"), record("")],
-            json!([{ "kind": "use_field", "candidates": ["Full name"], "records": 2 }]),
-        );
-    }
-
-    #[test]
-    fn words_that_a_mapping_does_not_list_may_be_added() {
-        let words =
-            json!([{ "kind": "enum", "values": { "Kunde": "customer" }, "otherwise": "reject" }]);
-        let record = |word: &str| json!({ "account_id": "1", "name": "n", "x": word });
-        check(
-            mapping("type", words),
-            &[record("Partner"), record("Lead"), record("Partner")],
-            json!([{ "kind": "add_enum_words", "words": ["Lead", "Partner"] }]),
-        );
-    }
-
-    #[test]
-    fn values_of_another_format_are_shown() {
-        let record = |value: &str| json!({ "account_id": "1", "name": "n", "x": value });
-        check(
-            mapping("updated_at", json!([])),
-            &[record("31/01/2024"), record("n/a"), record("n/a")],
-            json!([{
-                "kind": "declare_format", "expected": "timestamp", "values": ["31/01/2024", "n/a"],
-            }]),
-        );
-    }
-}
+mod tests;

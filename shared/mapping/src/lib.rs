@@ -22,13 +22,17 @@ pub mod formats;
 mod json;
 mod json_limits;
 mod json_text;
+pub mod limits;
 pub mod matcher;
 mod months;
+mod nearest;
 mod path;
 mod plan;
 mod quote;
 pub mod reason;
 mod record;
+#[cfg(test)]
+mod round_trips;
 pub mod shipped;
 #[cfg(test)]
 mod tests;
@@ -38,5 +42,6 @@ mod words;
 
 pub use decimal::Decimal;
 pub use field_use::{Demand, FieldUse};
+pub use nearest::nearest;
 pub use plan::Plan;
 pub use record::{Cell, Record, RecordError};

@@ -254,7 +254,7 @@ fn transforms_apply_in_order() {
         "stage",
         stages("reject"),
         r#""Open""#,
-        r#"stage: "open" is not one of the values that the mapping lists"#,
+        r#"stage: "open" is not one of the values that the mapping lists: add it there, or correct it at the source"#,
     );
     check(
         "stage",
@@ -649,4 +649,44 @@ fn no_more_is_read_for_an_id_than_tells_it() {
     assert_eq!(id(r#"{"Name":!"Id":"1"}"#), None);
     assert_eq!(id(r#"{"Id":["1"]}"#), None);
     assert_eq!(id("[]"), None);
+}
+
+/// What the transforms make of a name.
+fn name_after(transforms: &[Value], name: &str) -> Result<String, String> {
+    let mapping = json!({ "entity": "account", "fields": [
+        { "target": "account_id", "sources": ["id"] },
+        { "target": "name", "sources": ["n"], "transforms": transforms },
+    ] });
+    let plan = Plan::compile(&serde_json::from_value(mapping).unwrap()).unwrap();
+    let record = json!({ "id": "1", "n": name }).to_string();
+    let record = plan.canonicalise(&record).map_err(|it| it.reason)?;
+    Ok(record.cell("name").unwrap().text().into_owned())
+}
+
+#[test]
+fn what_a_chain_of_transforms_makes_is_bounded() {
+    let replace = |from: &str, to: &str| json!({ "kind": "replace", "from": from, "to": to });
+    let too_long = Err(
+        "what the mapping makes of it is longer than 64 KiB: let its transforms put in less"
+            .to_owned(),
+    );
+    let growing = vec![replace("a", "aaaaaaaaaa"); 30];
+    assert_eq!(name_after(&growing, "a"), too_long);
+    // Nothing grows, but each of fifty makes the text anew.
+    let to_and_fro: Vec<_> = (0..25)
+        .flat_map(|_| [replace("a", "b"), replace("b", "a")])
+        .collect();
+    let (short, long) = ("a".repeat(1_000), "a".repeat(10_000));
+    assert_eq!(name_after(&to_and_fro, &short), Ok(short));
+    assert_eq!(name_after(&to_and_fro, &long), too_long);
+}
+
+#[test]
+fn a_long_value_may_be_shortened() {
+    let long = format!("{}x", "ab".repeat(200_000));
+    let shorten = [
+        json!({ "kind": "replace", "from": "ab", "to": "c" }),
+        json!({ "kind": "regex", "pattern": "x$" }),
+    ];
+    assert_eq!(name_after(&shorten, &long), Ok("x".to_owned()));
 }

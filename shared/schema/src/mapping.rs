@@ -9,13 +9,15 @@ use utoipa::ToSchema;
 
 pub use transform::{Grouping, Missing, Otherwise, Percent, TakeItem, TimestampFormat, Transform};
 
-/// How the records of one source object become canonical records.
+/// How the records of one source object become canonical records. At most 1 MiB as JSON without
+/// white space, with at most 100 `regex` transforms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// The entity it maps to: `account`.
     pub entity: String,
     /// One entry per target field; no target twice.
+    #[schema(max_items = 2000)]
     pub fields: Vec<FieldMapping>,
 }
 
@@ -31,8 +33,12 @@ pub struct FieldMapping {
     /// object where another path leads into it.
     /// Empty only where the first transform is `constant`.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub sources: Vec<String>,
-    /// Applied in order, before the value is read as the target's type.
+    /// Applied in order, before the value is read as the target's type. What they make of one value
+    /// may have 64 KiB in all, or 16 times the value where that is more; the record is quarantined
+    /// otherwise.
     #[serde(default)]
+    #[schema(max_items = 50)]
     pub transforms: Vec<Transform>,
 }

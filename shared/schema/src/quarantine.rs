@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::mapping::FieldMapping;
+
 /// A change that would let quarantined records in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -11,6 +13,10 @@ pub enum Fix {
     AddEnumWords {
         /// Words of the source that the transform does not list.
         words: Vec<String>,
+        /// The field's entry in the mapping with all of them, each standing for itself: with it in
+        /// the place of the present one the records that were looked at fit. Null where a word
+        /// cannot stand for itself.
+        entry: Option<FieldMapping>,
     },
     /// Declare the format of the values in the mapping, or write them at the source as the field's
     /// type is written.
@@ -19,6 +25,10 @@ pub enum Fix {
         expected: String,
         /// Values that were not read.
         values: Vec<String>,
+        /// The field's entry in the mapping with the format that the values have: with it in the
+        /// place of the present one the records that were looked at fit, and those that are stored
+        /// stay as they are. Null where no one format does that: correct the values at the source.
+        entry: Option<FieldMapping>,
     },
     /// Shorten the values at the source, or read a part of them with `split`.
     ShortenValues {
@@ -27,7 +37,8 @@ pub enum Fix {
     },
     /// Identify the records by another source field.
     UseKey {
-        /// Fields that have another value in each of the records that were looked at.
+        /// Fields that have another value in each of the records that were looked at, stored ones
+        /// among them.
         candidates: Vec<String>,
         /// How many records were looked at.
         records: usize,

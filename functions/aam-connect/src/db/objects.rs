@@ -6,6 +6,11 @@ use schema::{ConnectionId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// Records of an object are counted up to this many, and those of all objects of a page up to this
+/// many: an answer has to come at once, whatever is stored.
+const MAX_COUNTED: i64 = 100_000;
+const MAX_COUNTED_OF_PAGE: i64 = 500_000;
+
 /// One object of a connection.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SourceObject {
@@ -19,10 +24,13 @@ pub(crate) struct SourceObject {
     state: String,
     /// The version of its mapping.
     mapping_version: Option<i32>,
-    /// How many of its records are stored and not in quarantine.
+    /// How many of its records are stored and not in quarantine; no more than 100,000 are counted,
+    /// and 500,000 of all objects of a page.
     records: i64,
-    /// How many are in quarantine.
+    /// How many are in quarantine, counted up to as many.
     quarantined: i64,
+    /// Whether there may be more than `records` or more than `quarantined`.
+    at_least: bool,
     /// Where to read what the platform takes an unmapped object for.
     proposal: Option<String>,
 }
@@ -72,44 +80,41 @@ async fn select(
         SourceObject,
         r#"
         select o.object, o.system, nullif(o.shown, 'unmapped') entity,
-          case
-            when o.shown <> 'unmapped' then 'mapped'
-            when o.ignored then 'ignored'
-            else 'unmapped'
-          end "state!",
-          o.version "mapping_version?",
-          (select count(*)
-           from raw_records r
-           where r.tenant_id = $1 and r.connection_id = $2 and r.object = o.object
-             and not r.deleted and not exists (
-               select
-               from quarantined_records q
-               where q.tenant_id = $1 and q.connection_id = $2 and q.object = o.object
-                 and q.content_hash = r.content_hash)) "records!",
-          (select count(*)
-           from quarantined_records q
-           where q.tenant_id = $1 and q.connection_id = $2 and q.object = o.object) "quarantined!",
-          case
-            when o.shown = 'unmapped' and not o.ignored
-              then '/api/v1/dcl/proposals/' || o.connection_id::text || '/' || o.object
-          end proposal
+          case when o.shown <> 'unmapped' then 'mapped' when o.ignored then 'ignored'
+            else 'unmapped' end "state!",
+          o.version "mapping_version?", r.fine "records!", q.records "quarantined!",
+          o.most <= greatest(r.records, q.records) "at_least!",
+          case when o.shown = 'unmapped' and not o.ignored
+            then '/api/v1/dcl/proposals/' || o.connection_id::text || '/' || o.object end proposal
         from (
-          select s.connection_id, s.object, s.system, s.ignored, m.version,
-            coalesce(m.entity, 'unmapped') shown
-          from source_objects s
-          left join lateral (
-            select version, document ->> 'entity' entity
-            from mappings
-            where tenant_id = $1 and connection_id = $2 and object = s.object
-            order by version desc
-            limit 1
-          ) m on true
-          where s.tenant_id = $1 and s.connection_id = $2
-            and ($3::text is null or s.object > $3)
-            and ($4::text is null or s.object = $4)
-          order by s.object
-          limit $5
+          select *, least($6::bigint, $7 / count(*) over ()) most
+          from (
+            select s.connection_id, s.object, s.system, s.ignored, m.version,
+              coalesce(m.entity, 'unmapped') shown
+            from source_objects s
+            left join lateral (
+              select version, document ->> 'entity' entity from mappings
+              where tenant_id = $1 and connection_id = $2 and object = s.object
+              order by version desc limit 1
+            ) m on true
+            where s.tenant_id = $1 and s.connection_id = $2
+              and ($3::text is null or s.object > $3) and ($4::text is null or s.object = $4)
+            order by s.object limit $5) page
         ) o
+        cross join lateral (
+          select count(*) records from (select from quarantined_records
+            where tenant_id = $1 and connection_id = $2 and object = o.object limit o.most) counted
+        ) q
+        cross join lateral (
+          -- Most objects have nothing in quarantine: then their records are not looked up there.
+          -- The offset keeps PostgreSQL from reading all of it for a join.
+          select count(*) records, count(*) filter (where q.records = 0 or not exists (
+              select from quarantined_records
+              where tenant_id = $1 and connection_id = $2 and object = o.object
+                and content_hash = counted.content_hash offset 0)) fine
+          from (select content_hash from raw_records
+            where tenant_id = $1 and connection_id = $2 and object = o.object and not deleted limit o.most) counted
+        ) r
         order by o.object
         "#,
         tenant as _,
@@ -117,6 +122,8 @@ async fn select(
         after,
         only,
         most,
+        MAX_COUNTED,
+        MAX_COUNTED_OF_PAGE,
     )
     .fetch_all(conn)
     .await

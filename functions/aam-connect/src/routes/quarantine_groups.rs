@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use aam::db::quarantine_groups::{self as groups, GroupKey, Sample};
 use aam::db::{Connection, custom_entities, mappings, stored_records};
+use aam::ingest::COLLISION;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use mapping::fix::{Misfits, propose};
+use mapping::fix::{Misfits, Present, propose, propose_key};
 use mapping::reason::pattern;
 use platform::extract::{Json, Path, Query};
 use platform::{Platform, Reader, Result, Routes, db, routes};
-use schema::entity::EntityRef;
+use schema::entity::{Entities, EntityRef, Field};
 use schema::mapping::{FieldMapping, Mapping};
 use schema::quarantine::Fix;
 use schema::source::ObjectKey;
@@ -23,6 +24,8 @@ use super::connections::{self, check_name};
 
 /// So many records of a group are shown.
 const EXAMPLES: usize = 3;
+/// So many stored records a fix is tried on.
+const STORED: i64 = 200;
 /// So much of a payload is shown, in bytes.
 const SHOWN: usize = 2000;
 const LIMIT: usize = 20;
@@ -73,7 +76,7 @@ struct QuarantineGroup {
     examples: Vec<Example>,
     /// How the current mapping fills the field; null where it does not, or no field is wrong.
     mapping: Option<MappingLine>,
-    /// What would let the records in, as far as up to 100 of them tell.
+    /// What would let the records in, as far as up to 100 of them and 200 stored ones tell.
     fixes: Vec<Fix>,
 }
 
@@ -147,7 +150,10 @@ struct Objects {
 }
 
 struct Object {
+    entities: Entities,
     entity: EntityRef,
+    /// Some of its records: what is proposed must leave them as they are.
+    stored: Vec<String>,
     mapping: Option<(i32, Mapping)>,
 }
 
@@ -181,15 +187,7 @@ impl Objects {
         let object = self.known.get(&group.object).and_then(Option::as_ref);
         let field = object.and_then(|it| it.entity.field(group.field.as_deref()?));
         let line = object.and_then(|it| it.line(&field?.name));
-        let misfits = field.map(|field| Misfits {
-            field,
-            reasons: samples.iter().map(|it| it.reason.as_str()).collect(),
-            payloads: samples
-                .iter()
-                .filter_map(|it| it.payload.as_deref())
-                .collect(),
-        });
-        let fixes = object.zip(misfits).map(|(it, misfits)| it.fixes(&misfits));
+        let fixes = object.map(|it| it.fixes(field, &samples));
         Ok(Some(QuarantineGroup {
             group: group.group_id,
             field: field.map(|it| it.name.to_string()),
@@ -217,8 +215,11 @@ impl Objects {
         let current = mappings::current(conn, tenant, key).await?;
         let entities = custom_entities::entities(conn, tenant).await?;
         let entity = stored.and_then(|it| entities.find(&it.entity));
+        let stored = stored_records::sample(conn, tenant, key, STORED).await?;
         let object = entity.map(|entity| Object {
+            entities,
             entity,
+            stored,
             mapping: current.map(|(version, mapping)| (version.number, mapping)),
         });
         self.known.insert(name.to_owned(), object);
@@ -236,9 +237,31 @@ impl Object {
         })
     }
 
-    fn fixes(&self, misfits: &Misfits<'_>) -> Vec<Fix> {
-        let mapping = self.mapping.as_ref();
-        mapping.map_or_else(Vec::new, |it| propose(&self.entity, &it.1, misfits))
+    fn fixes(&self, field: Option<&Field>, samples: &[Sample]) -> Vec<Fix> {
+        let Some((_, mapping)) = &self.mapping else {
+            return vec![];
+        };
+        let present = Present {
+            entities: &self.entities,
+            mapping,
+            stored: &self.stored,
+        };
+        let payloads = samples.iter().filter_map(|it| it.payload.as_deref());
+        let payloads: Vec<_> = payloads.collect();
+        let reasons = samples.iter().map(|it| it.reason.as_str());
+        let Some(field) = field else {
+            let mut reasons = reasons;
+            return match reasons.all(|it| it.ends_with(COLLISION)) {
+                true => propose_key(&self.entity, present, &payloads),
+                false => vec![],
+            };
+        };
+        let misfits = Misfits {
+            field,
+            reasons: reasons.collect(),
+            payloads,
+        };
+        propose(&self.entity, present, &misfits)
     }
 }
 

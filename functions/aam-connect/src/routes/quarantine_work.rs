@@ -1,6 +1,7 @@
 //! Working quarantined records off: mapping them again, or discarding them.
 
 use aam::db::quarantine_groups::{self as groups, MAX_GROUPS};
+use aam::db::source_objects;
 use aam::db::{Connection, custom_entities};
 use aam::quarantine::GroupFilter;
 use aam::replay::{Phase, Replay};
@@ -11,6 +12,7 @@ use platform::extract::{Json, Path};
 use platform::jobs::NewJob;
 use platform::{Admin, Caller, Ingester, JobAccepted, Platform, Result, Routes, db, routes};
 use schema::entity::Entities;
+use schema::source::ObjectKey;
 use schema::{ConnectionId, Error, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -84,7 +86,7 @@ struct Discarding {
 }
 
 /// Starts a job that maps quarantined records again with the current mapping, and writes those that
-/// fit now.
+/// fit now. A group that has no records, and an object that is not there, are not found.
 #[utoipa::path(post, path = "/api/v1/aam/connections/{id}/quarantine/retry", tag = "connect",
     operation_id = "quarantine.retry",
     params(("id" = ConnectionId, Path)), request_body = NewRetry,
@@ -240,6 +242,9 @@ async fn find(
     let all_found = i64::try_from(found.len()).is_ok_and(|it| it < MAX_GROUPS);
     let fits: Vec<_> = found.iter().filter(|it| filter.fits(it)).collect();
     let exact = all_found && fits.iter().all(|it| !it.at_least);
+    if fits.is_empty() && all_found {
+        check_named(conn, tenant, connection, filter).await?;
+    }
     let first = fits.first().map(|it| &it.object);
     let is_only = |it: &&String| all_found && fits.iter().all(|other| other.object == **it);
     Ok(Found {
@@ -247,4 +252,26 @@ async fn find(
         at_least: !exact,
         object: first.filter(is_only).cloned(),
     })
+}
+
+/// Nothing fits: what is named may not be there at all.
+async fn check_named(
+    conn: &mut Connection,
+    tenant: TenantId,
+    connection: ConnectionId,
+    filter: &GroupFilter,
+) -> Result<()> {
+    if filter.group.is_some() {
+        let what = "group of quarantined records";
+        return Err(Error::NotFound { what }.into());
+    }
+    let Some(name) = filter.object.as_deref() else {
+        return Ok(());
+    };
+    let object = ObjectKey { connection, name };
+    let known = source_objects::find(conn, tenant, object).await?;
+    known.ok_or(Error::NotFound {
+        what: "source object",
+    })?;
+    Ok(())
 }

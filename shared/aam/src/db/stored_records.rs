@@ -371,6 +371,36 @@ pub async fn count_raw(conn: &mut Conn, tenant: TenantId, object: ObjectKey<'_>)
     Ok(count.unsigned_abs())
 }
 
+/// How many records of an object are stored, those in quarantine included, up to so many, and
+/// whether there may be more.
+pub async fn count_some(
+    conn: &mut Conn,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    most: i64,
+) -> Result<(u64, bool)> {
+    let count = sqlx::query_scalar!(
+        r#"
+        select count(*) "count!"
+        from (
+          (select content_hash from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3 and not deleted limit $4)
+          union all
+          (select content_hash from quarantined_records
+          where tenant_id = $1 and connection_id = $2 and object = $3 limit $4)
+          limit $4
+        ) counted
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        most,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((count.unsigned_abs(), most <= count))
+}
+
 /// The other records that are stored from these rows: what they were before their ids changed.
 ///
 /// Looked up key by key: PostgreSQL knows how many records all objects have, not how many this one

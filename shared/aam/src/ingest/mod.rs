@@ -28,6 +28,7 @@ mod unmapped_key;
 use chrono::{DateTime, Utc};
 
 pub use passage::Passage;
+pub use prepare::COLLISION;
 pub(crate) use prepare::content_hash;
 pub use quarantine::UnreadRecord;
 pub(crate) use recognise::guess_id;

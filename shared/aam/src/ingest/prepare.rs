@@ -28,6 +28,9 @@ pub(super) struct Prepared<'a> {
     pub(super) record: Option<Record<'a>>,
 }
 
+/// How the reason of a record ends that is another row's.
+pub const COLLISION: &str = "two rows cannot be one record";
+
 /// An item that is kept aside.
 #[derive(Debug)]
 pub(super) struct QuarantinedItem<'a> {
@@ -48,7 +51,7 @@ impl<'a> Prepared<'a> {
     pub(super) fn collide(self, holder: &str) -> QuarantinedItem<'a> {
         let holder = holder.find('[').map_or(holder, |it| &holder[it..]);
         let reason = format!(
-            "its id `{}` is also that of the row with the key {holder}: two rows cannot be one record",
+            "its id `{}` is also that of the row with the key {holder}: {COLLISION}",
             self.source_id
         );
         QuarantinedItem {

@@ -35,7 +35,7 @@ mod propose;
 mod question;
 mod sample;
 mod scorer;
-mod spelling;
+pub(crate) mod spelling;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -2,7 +2,7 @@
 
 /// Jaro-Winkler similarity, 0 to 1: Winkler (1990), with the prefix of up to four letters counted
 /// where Jaro's measure exceeds 0.7. Quadratic in the length of the words, which are short.
-pub(super) fn jaro_winkler(a: &str, b: &str) -> f64 {
+pub(crate) fn jaro_winkler(a: &str, b: &str) -> f64 {
     if a.is_ascii() && b.is_ascii() {
         return winkler(a.as_bytes(), b.as_bytes());
     }

@@ -17,6 +17,10 @@ pub(super) fn compile(equals: &str, then: &str, otherwise: Option<&str>) -> Resu
         let detail = "is what `then` is, so the value would not matter: change one of them";
         return Err(Fault::of("/otherwise", detail));
     }
+    if equals.trim() == then.trim() && otherwise.is_none() {
+        let detail = "is what `equals` is, so nothing changes: say what the value becomes";
+        return Err(Fault::of("/then", detail));
+    }
     Ok(Case {
         equals: equals.trim().to_owned(),
         then: then.to_owned(),
@@ -77,5 +81,11 @@ mod tests {
             &json!({"kind": "case", "equals": "a", "then": "b", "otherwise": "b"}),
             "/otherwise: is what `then` is, so the value would not matter: change one of them",
         );
+        for word in ["a", ""] {
+            check_fault(
+                &json!({"kind": "case", "equals": word, "then": word}),
+                "/then: is what `equals` is, so nothing changes: say what the value becomes",
+            );
+        }
     }
 }

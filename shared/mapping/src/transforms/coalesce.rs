@@ -2,17 +2,21 @@
 
 use std::borrow::Cow;
 
-use super::{Combination, Compiled, nulls::is_null_word};
+use super::{
+    Combination, Compiled, Fault,
+    nulls::{check_count, is_null_word},
+};
 
 #[derive(Debug)]
 struct Coalesce {
     nulls: Vec<String>,
 }
 
-pub(super) fn compile(nulls: &[String]) -> Compiled {
-    Compiled::Combination(Box::new(Coalesce {
+pub(super) fn compile(nulls: &[String]) -> Result<Compiled, Fault> {
+    check_count("/nulls", nulls)?;
+    Ok(Compiled::Combination(Box::new(Coalesce {
         nulls: nulls.to_vec(),
-    }))
+    })))
 }
 
 impl Combination for Coalesce {

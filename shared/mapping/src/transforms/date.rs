@@ -92,8 +92,8 @@ impl CompiledTransform for Date {
             .find_map(|it| it.read(trimmed, self.pivot));
         local.and_then(|it| self.cell(it)).ok_or_else(|| {
             format!(
-                "{} is not a date in the format {}: correct it at the source, or add its format \
-                 to the mapping",
+                "{} is not a date in the format {}: correct it at the source, or declare a format \
+                 that all values have",
                 quoted(&text),
                 self.names.join(" or ")
             )
@@ -230,7 +230,7 @@ mod tests {
                 ("", "null"),
                 (
                     "01/31/2024",
-                    r#""01/31/2024" is not a date in the format DD.MM.YYYY HH:mm or DD.MM.YYYY or ISO: correct it at the source, or add its format to the mapping"#,
+                    r#""01/31/2024" is not a date in the format DD.MM.YYYY HH:mm or DD.MM.YYYY or ISO: correct it at the source, or declare a format that all values have"#,
                 ),
             ],
         );

@@ -4,8 +4,11 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use schema::mapping::Otherwise;
 
-use super::{CompiledTransform, unknown};
+use super::{CompiledTransform, Fault, unknown};
 use crate::{Cell, quote::quoted, words::Words};
+
+/// What is said of a word that is not listed.
+pub(crate) const UNLISTED: &str = "is not one of the values that the mapping lists";
 
 #[derive(Debug)]
 pub(super) struct Enumeration {
@@ -13,11 +16,17 @@ pub(super) struct Enumeration {
     otherwise: Otherwise,
 }
 
-pub(super) fn compile(values: &BTreeMap<String, String>, otherwise: Otherwise) -> Enumeration {
-    Enumeration {
+pub(super) fn compile(
+    values: &BTreeMap<String, String>,
+    otherwise: Otherwise,
+) -> Result<Enumeration, Fault> {
+    if values.is_empty() {
+        return Err(Fault::of("/values", "is empty: list at least one word"));
+    }
+    Ok(Enumeration {
         words: Words::new(values),
         otherwise,
-    }
+    })
 }
 
 impl CompiledTransform for Enumeration {
@@ -26,7 +35,7 @@ impl CompiledTransform for Enumeration {
             Some(word) => Ok(Cell::Text(Cow::Borrowed(word))),
             None => unknown(self.otherwise, text, |text| {
                 format!(
-                    "{} is not one of the values that the mapping lists",
+                    "{} {UNLISTED}: add it there, or correct it at the source",
                     quoted(text)
                 )
             }),
@@ -38,7 +47,7 @@ impl CompiledTransform for Enumeration {
 mod tests {
     use serde_json::json;
 
-    use crate::transforms::testing::check;
+    use crate::transforms::testing::{check, check_fault};
 
     #[test]
     fn a_word_that_is_not_listed_is_kept_dropped_or_refused() {
@@ -52,8 +61,16 @@ mod tests {
             &of("reject"),
             &[(
                 "open",
-                r#""open" is not one of the values that the mapping lists"#,
+                r#""open" is not one of the values that the mapping lists: add it there, or correct it at the source"#,
             )],
+        );
+    }
+
+    #[test]
+    fn it_lists_at_least_one_word() {
+        check_fault(
+            &json!({"kind": "enum", "values": {}, "otherwise": "null"}),
+            "/values: is empty: list at least one word",
         );
     }
 }

@@ -69,7 +69,7 @@ mod tests {
         let texts = [Cow::Borrowed(&*half), Cow::Borrowed(&*half)];
         assert_eq!(
             joined(texts.into_iter(), ""),
-            Err("what the mapping makes of it is longer than 1048576 bytes".to_owned())
+            Err("what the mapping makes of it is longer than 64 KiB: let its transforms put in less".to_owned())
         );
     }
 }

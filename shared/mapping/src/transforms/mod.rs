@@ -2,8 +2,9 @@
 //! a value, and what it says of one that does not fit. Their declarations are in
 //! `schema::mapping`.
 //!
-//! **Invariant:** no transform panics; each is linear in the text it is given, and what it makes
-//! is bounded by [`MAX_TEXT`].
+//! **Invariant:** no transform panics; each is linear in the text it is given. What it makes of a
+//! text that is short is bounded by [`MAX_TEXT`], and so is all that the transforms of a field make
+//! of one value, see [`Room`].
 
 mod array;
 mod boolean;
@@ -15,7 +16,7 @@ mod currency;
 mod date;
 mod default;
 mod email;
-mod enumeration;
+pub(crate) mod enumeration;
 mod join;
 mod letter_case;
 mod lookup;
@@ -46,8 +47,32 @@ use crate::{
 pub(crate) use array::Items;
 pub(crate) use trim::trimmed;
 
-/// The longest text in bytes that a transform may make.
-pub(crate) const MAX_TEXT: usize = 1 << 20;
+/// What is said of a word that no list of the mapping has.
+pub(crate) const UNLISTED: [&str; 2] = [enumeration::UNLISTED, lookup::UNLISTED];
+
+/// The longest text in bytes that a transform may make, unless it was given a longer one.
+pub(crate) const MAX_TEXT: usize = 64 << 10;
+/// The transforms of a field may make so many times the length of what they are given.
+const MAX_GROWTH: usize = 16;
+
+/// How many bytes the transforms of a field may still make of one value: 64 KiB in all, or 16 times
+/// the value where that is more. Without it each of fifty could make 64 KiB of what the one before
+/// made.
+#[derive(Debug)]
+pub(crate) struct Room(usize);
+
+impl Room {
+    pub(crate) fn of(value: Option<&str>) -> Room {
+        let given = value.map_or(0, str::len);
+        Room(given.saturating_mul(MAX_GROWTH).max(MAX_TEXT))
+    }
+
+    /// Takes room for a text that was made; one that is a part of what was given needs none.
+    pub(crate) fn take(&mut self, made: &str) -> Result<(), String> {
+        self.0 = self.0.checked_sub(made.len()).ok_or_else(too_long)?;
+        Ok(())
+    }
+}
 
 /// A transform that was checked and made ready to run.
 pub(crate) trait CompiledTransform: fmt::Debug + Send + Sync {
@@ -125,7 +150,7 @@ pub(crate) fn compile(
     }
     match transform {
         Transform::Array { .. } => array::compile(transform, field).map(Compiled::Items),
-        Transform::Coalesce { nulls } => Ok(coalesce::compile(nulls)),
+        Transform::Coalesce { nulls } => coalesce::compile(nulls),
         Transform::Concat { separator, missing } => concat::compile(separator, *missing),
         Transform::Constant { value } => Ok(Compiled::Constant(value.clone())),
         Transform::Join { separator } => join::compile(separator),
@@ -157,7 +182,9 @@ fn compile_step(transform: &Transform, field: &Field) -> Result<Box<dyn Compiled
         Transform::Date { .. } => Box::new(date::compile(transform, field)?),
         Transform::Default { value } => Box::new(default::Default(value.clone())),
         Transform::Email { otherwise } => Box::new(email::Email(*otherwise)),
-        Transform::Enum { values, otherwise } => Box::new(enumeration::compile(values, *otherwise)),
+        Transform::Enum { values, otherwise } => {
+            Box::new(enumeration::compile(values, *otherwise)?)
+        }
         Transform::Lookup { table, otherwise } => Box::new(lookup::compile(table, *otherwise)?),
         Transform::Lower => Box::new(letter_case::Lower),
         Transform::Nulls { words } => Box::new(nulls::compile(words)?),
@@ -287,7 +314,7 @@ fn unknown<'a>(
 }
 
 fn too_long() -> String {
-    format!("what the mapping makes of it is longer than {MAX_TEXT} bytes")
+    "what the mapping makes of it is longer than 64 KiB: let its transforms put in less".to_owned()
 }
 
 #[cfg(test)]

@@ -14,12 +14,18 @@ pub(super) fn compile(words: &[String]) -> Result<Nulls, Fault> {
     if words.is_empty() {
         return Err(Fault::of("/words", "is empty: list at least one word"));
     }
-    if words.len() > 1_000 {
-        return Err(Fault::of("/words", "lists more than 1,000 words"));
-    }
+    check_count("/words", words)?;
     Ok(Nulls {
         words: words.iter().map(|it| it.trim().to_owned()).collect(),
     })
+}
+
+/// Each value is compared with all of them.
+pub(super) fn check_count(member: &str, words: &[String]) -> Result<(), Fault> {
+    if words.len() > 1_000 {
+        return Err(Fault::of(member, "lists more than 1,000 words: list fewer"));
+    }
+    Ok(())
 }
 
 impl CompiledTransform for Nulls {

@@ -44,7 +44,7 @@ pub enum Transform {
     },
     /// Replaces a value of the source by a canonical one.
     Enum {
-        /// Pairs of (source word, canonical word). A word counts in any case, unless another of
+        /// 1 to 10,000 pairs of (source word, canonical word). A word counts in any case, unless another of
         /// the list differs by case alone; `true` and `false` also as 1, 0, WAHR, FAUX and the
         /// like.
         values: BTreeMap<String, String>,
@@ -124,13 +124,15 @@ pub enum Transform {
     },
     /// Words that stand for no value, in this spelling: `["N/A", "-"]`.
     Nulls {
-        /// The words; white space around a value does not count.
+        /// 1 to 1,000 words; white space around a value does not count.
+        #[schema(min_items = 1, max_items = 1000)]
         words: Vec<String>,
     },
     /// Takes a part out of a text, or replaces what matches, with a regular expression that runs
     /// in linear time (the syntax of Rust's `regex`: no look-around, no back-references).
     Regex {
         /// The expression, at most 1,000 characters.
+        #[schema(max_length = 1000)]
         pattern: String,
         /// Which group of the first match becomes the value, by number or name; `0` is the whole
         /// match. Not together with `replace`.
@@ -152,7 +154,7 @@ pub enum Transform {
     },
     /// Replaces a value by what a table has for exactly this value: ids by names.
     Lookup {
-        /// At most 10,000 pairs of (value, replacement).
+        /// 1 to 10,000 pairs of (value, replacement).
         table: BTreeMap<String, String>,
         /// What to do with a value that is not in the table.
         #[serde(default)]
@@ -168,8 +170,9 @@ pub enum Transform {
     },
     /// The first source that has a value and none of these words. Must be the first transform.
     Coalesce {
-        /// Words that count as no value, in this spelling.
+        /// Up to 1,000 words that count as no value, in this spelling.
         #[serde(default)]
+        #[schema(max_items = 1000)]
         nulls: Vec<String>,
     },
     /// All sources one after another. Must be the first transform.

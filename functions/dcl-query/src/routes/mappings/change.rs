@@ -1,17 +1,21 @@
 //! Changing mappings.
 
-use aam::db::{custom_entities, mappings};
+use std::time::Instant;
+
+use aam::db::mappings;
 use aam::dry_run::{self, Difference};
+use aam::mapping_check::{self, Checked};
 use aam::mappings::{InForce, adopt_and_replay};
 use axum::extract::State;
 use axum::http::StatusCode;
 use mapping::Plan;
-use platform::extract::{Json, Path};
-use platform::{Admin, JobAccepted, Platform, Reader, Result, Routes, db, routes};
+use platform::extract::{Json, Path, Query};
+use platform::{Admin, JobAccepted, Platform, Problem, Reader, Result, Routes, db, routes};
 use schema::mapping::Mapping;
-use schema::{Error, entity};
+use schema::source::ObjectKey;
+use schema::{Error, TenantId, entity};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{NamedObject, ObjectPath};
 
@@ -63,18 +67,11 @@ async fn create(
 ) -> Result<(StatusCode, Json<MappingAdopted>)> {
     check_reason(&new.reason)?;
     let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    let entities = custom_entities::entities(&mut tx, caller.tenant).await?;
-    let plan = Plan::compile_for(&entities, &new.mapping).map_err(|it| it.below("/mapping"))?;
     let object = NamedObject::find(&mut tx, caller.tenant, path).await?;
+    let sent = ("/mapping", &new.mapping);
+    let checked = mapping_check::check(&mut tx, caller.tenant, Some(object.key()), sent).await?;
     if new.dry_run {
-        let tenant = caller.tenant;
-        let current = mappings::current(&mut tx, tenant, object.key()).await?;
-        let before = match current {
-            Some((_, mapping)) => Plan::compile_for(&entities, &mapping)?,
-            None => Plan::unmapped(),
-        };
-        let plans = (&before, &plan);
-        let difference = dry_run::compare(&mut tx, tenant, object.key(), plans).await?;
+        let difference = difference(&mut tx, caller.tenant, object.key(), checked).await?;
         let answer = MappingAdopted {
             version: None,
             replay: None,
@@ -86,6 +83,21 @@ async fn create(
     let adopted = adopt_and_replay(&mut tx, &caller, object.key(), wanted).await?;
     tx.commit().await?;
     MappingAdopted::from(adopted).announced(&platform).await
+}
+
+/// What a mapping would change of an object.
+async fn difference(
+    conn: &mut db::Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    Checked { plan, entities }: Checked,
+) -> Result<Difference> {
+    let before = match mappings::current(conn, tenant, object).await? {
+        Some((_, mapping)) => Plan::compile_for(&entities, &mapping)?,
+        None => Plan::unmapped(),
+    };
+    let until = Instant::now() + dry_run::MAX_TIME;
+    dry_run::compare(conn, tenant, object, (before, plan), until).await
 }
 
 /// Which version shall be in force again.
@@ -118,7 +130,8 @@ async fn activate(
     let found = mappings::find(&mut tx, caller.tenant, object.key(), Some(version)).await?;
     let mapping = found.ok_or(Error::NotFound { what: "version" })?.mapping.0;
     let wanted = (&mapping, reason.as_str());
-    let adopted = adopt_and_replay(&mut tx, &caller, object.key(), wanted).await?;
+    let adopted = adopt_and_replay(&mut tx, &caller, object.key(), wanted).await;
+    let adopted = adopted.map_err(not_any_more)?;
     tx.commit().await?;
     MappingAdopted::from(adopted).announced(&platform).await
 }
@@ -153,21 +166,58 @@ pub(super) struct MappingValid {
     valid: bool,
 }
 
-/// Checks a mapping without an object. Each fault has a pointer from the mapping's root and says
-/// what to do.
+/// The object that a mapping is for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct MappedObject {
+    /// The connection's id or name; together with `object`.
+    connection: Option<String>,
+    /// The object, such as `hubspot.account`; together with `connection`.
+    object: Option<String>,
+}
+
+/// Checks a mapping for itself, and where an object is named, whether it can work there, as
+/// `mappings.create` does. Each fault has a pointer from the mapping's root and says what to do.
 #[utoipa::path(post, path = "/api/v1/dcl/mappings/validate", tag = "mappings",
-    operation_id = "mappings.validate", request_body = Mapping, security(("bearer" = ["read"])),
-    responses((status = 200, body = MappingValid)))]
+    operation_id = "mappings.validate", params(MappedObject), request_body = Mapping,
+    security(("bearer" = ["read"])), responses((status = 200, body = MappingValid)))]
 async fn validate(
     State(platform): State<Platform>,
     Reader(caller): Reader,
+    Query(of): Query<MappedObject>,
     Json(mapping): Json<Mapping>,
 ) -> Result<Json<MappingValid>> {
     let mut tx = db::read(&platform.db, caller.tenant).await?;
-    let entities = custom_entities::entities(&mut tx, caller.tenant).await?;
-    tx.commit().await?;
-    Plan::compile_for(&entities, &mapping)?;
+    let object = match of.path()? {
+        Some(path) => Some(NamedObject::find(&mut tx, caller.tenant, path).await?),
+        None => None,
+    };
+    let object = object.as_ref().map(NamedObject::key);
+    mapping_check::check(&mut tx, caller.tenant, object, ("", &mapping)).await?;
     Ok(Json(MappingValid { valid: true }))
+}
+
+impl MappedObject {
+    fn path(self) -> schema::Result<Option<ObjectPath>> {
+        match (self.connection, self.object) {
+            (Some(connection), Some(object)) => Ok(Some(ObjectPath { connection, object })),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Error::invalid("?connection", "say whose object it is")),
+            (Some(_), None) => Err(Error::invalid("?object", "say which object of it")),
+        }
+    }
+}
+
+/// A version that was good may name what there is no longer: a field that a tenant deleted.
+fn not_any_more(problem: Problem) -> Problem {
+    match problem.error() {
+        error @ Error::Invalid(_) => {
+            let detail = format!("the version cannot be any more, send a new mapping: {error}");
+            Error::invalid("/version", detail).into()
+        }
+        _ => problem,
+    }
 }
 
 impl From<InForce> for MappingAdopted {

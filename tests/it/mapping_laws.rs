@@ -1,0 +1,320 @@
+//! What is promised of mappings: a dry run says what a replay does, a rollback restores what was, and
+//! a fix that is accepted as it is proposed lets the records in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tests::app::{Person, TestApp};
+use tests::fixtures::connections::connect_filesource;
+use tests::fixtures::files::upload_files;
+use tests::fixtures::jobs::run_all;
+
+/// Rows of a table, each as JSON, by what tells it apart.
+type Rows = BTreeMap<String, Value>;
+
+struct World {
+    app: TestApp,
+    ann: Person,
+    connection: String,
+}
+
+impl World {
+    async fn with_file(name: &str, content: &str) -> World {
+        let app = TestApp::start().await;
+        let ann = app.register("Ann Ltd").await;
+        let connection = connect_filesource(&app, &ann, json!({})).await;
+        let files: [(&str, &[u8]); 1] = [(name, content.as_bytes())];
+        upload_files(&app, &ann, &files).await;
+        World {
+            app,
+            ann,
+            connection,
+        }
+    }
+
+    fn mapping(&self, object: &str) -> String {
+        format!("/api/v1/dcl/mappings/{}/{object}", self.connection)
+    }
+
+    async fn rows(&self, sql: &'static str) -> Rows {
+        let rows: Vec<(String, Value)> = sqlx::query_as(sql)
+            .fetch_all(self.app.owner())
+            .await
+            .unwrap();
+        rows.into_iter().collect()
+    }
+
+    /// The accounts whole, but for the time at which they were written: a view tells by it what is
+    /// new, and a row that is written again is.
+    async fn accounts(&self) -> Rows {
+        self.rows("select source_id, to_jsonb(t) - 'synced_at' from accounts t")
+            .await
+    }
+
+    /// What came from the source, without the platform's own notes: the mapping and the run that it
+    /// was last read with, when that was, and by which run's key it was told apart before it had
+    /// an id.
+    async fn raw(&self) -> Rows {
+        self.rows(
+            "select source_id, to_jsonb(t) - array['mapping_version', 'run_id', 'received_at',
+              'source_key'] from raw_records t",
+        )
+        .await
+    }
+
+    /// Sends a mapping of `x`, does what it started, and returns the answer.
+    async fn adopt(&self, fields: &Value, dry_run: bool) -> Value {
+        let mapping = json!({ "entity": "account", "fields": fields });
+        let body = json!({ "mapping": mapping, "reason": "r", "dry_run": dry_run });
+        self.send(&self.mapping("x"), body).await
+    }
+
+    async fn send(&self, path: &str, body: Value) -> Value {
+        let answer = self.app.post(path, &self.ann, body).await;
+        assert!(answer.status.is_success(), "{path}: {answer}");
+        run_all(&self.app).await;
+        answer.json()
+    }
+
+    async fn groups(&self) -> Value {
+        let path = format!(
+            "/api/v1/aam/connections/{}/quarantine/groups",
+            self.connection
+        );
+        let answer = self.app.get(&path, &self.ann).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer}");
+        answer.json()["groups"].clone()
+    }
+
+    async fn upload(&self, content: &str) {
+        let files: [(&str, &[u8]); 1] = [("x.csv", content.as_bytes())];
+        upload_files(&self.app, &self.ann, &files).await;
+    }
+}
+
+/// Which records have a name.
+#[derive(PartialEq)]
+enum Named {
+    All,
+    Most,
+}
+
+/// Records of every kind: with and without a value, with one that fits and one that does not. Each
+/// has a name, or the seventh part has none.
+fn file(named: Named) -> String {
+    let dates = ["2024-01-31", "", "31/01/2024", "soon"];
+    let words = ["Kunde", "Partner", ""];
+    let row = |it: usize| {
+        let name = if it % 7 == 6 && named == Named::Most {
+            String::new()
+        } else {
+            format!("N{it}")
+        };
+        format!(
+            "{it},K{it:03},{name},{},{},rest\n",
+            words[it % 3],
+            dates[it % 4]
+        )
+    };
+    let rows: String = (0..60).map(row).collect();
+    format!("id,code,name,art,when,more\n{rows}")
+}
+
+/// Mappings of that file: other transforms, other fields, fewer, more, another key.
+fn mappings() -> Vec<Value> {
+    let id = json!({ "target": "account_id", "sources": ["id"] });
+    let code = json!({ "target": "account_id", "sources": ["code"] });
+    let name = json!({ "target": "name", "sources": ["name"] });
+    let named = json!({ "target": "name", "sources": ["name", "code"] });
+    let kind = |transforms: Value| json!({ "target": "type", "sources": ["art"], "transforms": transforms });
+    let words = json!([
+        { "kind": "enum", "values": { "kunde": "customer" }, "otherwise": "keep" },
+        { "kind": "default", "value": "none" },
+    ]);
+    let iso = json!({ "target": "created_at", "sources": ["when"], "transforms": [
+        { "kind": "nulls", "words": ["soon", "31/01/2024"] },
+    ] });
+    let both = json!({ "target": "created_at", "sources": ["when"], "transforms": [
+        { "kind": "date", "formats": ["ISO", "DD/MM/YYYY"] },
+    ] });
+    vec![
+        json!([id, name]),
+        json!([id, name, kind(json!([]))]),
+        json!([id, named, kind(words.clone()), iso]),
+        json!([id, named, kind(words), both]),
+        json!([id, name, iso]),
+        json!([code, named, kind(json!([{ "kind": "upper" }]))]),
+        json!([id, name]),
+    ]
+}
+
+/// Field by field: changed, emptied, filled.
+type Counts = BTreeMap<String, [u64; 3]>;
+
+/// What differs between what was stored and what is, as a dry run counts it.
+fn counted(before: &Rows, after: &Rows) -> (Counts, [u64; 4]) {
+    let mut counts = Counts::new();
+    let [mut unchanged, mut changed, mut gained] = [0; 3];
+    let fields = [
+        "account_id",
+        "name",
+        "type",
+        "industry",
+        "owner_id",
+        "status",
+        "created_at",
+        "updated_at",
+        "external_ids",
+    ];
+    for (id, new) in after {
+        let old = before.get(id);
+        let mut differs = false;
+        for field in fields {
+            let was = old.map_or(&Value::Null, |it| &it[field]);
+            let kind = match (was, &new[field]) {
+                (was, is) if was == is => continue,
+                (Value::Null, _) => 2,
+                (_, Value::Null) => 1,
+                _ => 0,
+            };
+            differs = true;
+            counts.entry(field.to_owned()).or_default()[kind] += 1;
+        }
+        match (old, differs) {
+            (None, _) => gained += 1,
+            (Some(_), true) => changed += 1,
+            (Some(_), false) => unchanged += 1,
+        }
+    }
+    let lost = before.keys().filter(|it| !after.contains_key(*it)).count() as u64;
+    (counts, [unchanged, changed, gained, lost])
+}
+
+/// By `code`, which no mapping loses: another key gives the records other ids.
+fn by_code(rows: &Rows, raw: &Rows) -> Rows {
+    let code = |id: &String| {
+        let payload: Value = serde_json::from_str(raw[id]["payload"].as_str().unwrap()).unwrap();
+        payload["code"].as_str().unwrap().to_owned()
+    };
+    rows.iter()
+        .map(|(id, row)| (code(id), row.clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_the_replay_does() {
+    let world = World::with_file("x.csv", &file(Named::All)).await;
+    let mut mappings = mappings();
+    // The one that loses records comes last.
+    let losing = mappings.remove(3);
+    mappings.push(losing);
+    for fields in mappings {
+        let before = by_code(&world.accounts().await, &world.raw().await);
+        let dry = world.adopt(&fields, true).await["difference"].clone();
+        assert_eq!(
+            by_code(&world.accounts().await, &world.raw().await),
+            before,
+            "a dry run changes nothing"
+        );
+        world.adopt(&fields, false).await;
+        let after = by_code(&world.accounts().await, &world.raw().await);
+        let (counts, totals) = counted(&before, &after);
+        let number = |it: &Value| it.as_u64().unwrap();
+        let told = dry["fields"].as_array().unwrap().iter().map(|it| {
+            let of = ["changed", "emptied", "filled"].map(|kind| number(&it[kind]));
+            (it["field"].as_str().unwrap().to_owned(), of)
+        });
+        assert_eq!(told.collect::<Counts>(), counts, "{fields}");
+        let told = ["unchanged", "changed", "gained", "lost"].map(|it| number(&dry[it]));
+        assert_eq!(told, totals, "{fields}");
+        assert_eq!(
+            (&dry["records"], &dry["stored"], &dry["complete"]),
+            (&json!(60), &json!(60), &json!(true))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_restores_every_column_and_raw_is_never_changed() {
+    let world = World::with_file("x.csv", &file(Named::Most)).await;
+    let payloads = |raw: &Rows| -> BTreeSet<String> {
+        raw.values().map(|it| it["payload"].to_string()).collect()
+    };
+    let came = payloads(&world.raw().await);
+    let mappings = mappings();
+    world.adopt(&mappings[2], false).await;
+    let (accounts, raw) = (world.accounts().await, world.raw().await);
+    assert!(!accounts.is_empty());
+    for fields in &mappings {
+        world.adopt(fields, false).await;
+        assert_eq!(payloads(&world.raw().await), came);
+    }
+    let back = json!({ "version": 1, "reason": "back" });
+    world
+        .send(&format!("{}/activate", world.mapping("x")), back)
+        .await;
+    assert_eq!(world.accounts().await, accounts);
+    assert_eq!(world.raw().await, raw);
+}
+
+#[tokio::test]
+async fn a_proposed_format_and_words_let_their_records_in_as_they_are() {
+    let world = World::with_file("x.csv", "id,name,when,art\n1,A,2024-02-01,Kunde\n").await;
+    let words =
+        json!([{ "kind": "enum", "values": { "Kunde": "customer" }, "otherwise": "reject" }]);
+    let mut fields = json!([
+        { "target": "account_id", "sources": ["id"] },
+        { "target": "name", "sources": ["name"] },
+        { "target": "type", "sources": ["art"], "transforms": words },
+        { "target": "created_at", "sources": ["when"] },
+    ]);
+    world.adopt(&fields, false).await;
+    world
+        .upload("id,name,when,art\n2,B,31/01/2024,Kunde\n3,C,2024-02-02,Partner\n4,D,15/01/2024,Kunde\n")
+        .await;
+    let groups = world.groups().await;
+    assert_eq!(groups.as_array().unwrap().len(), 2, "{groups}");
+    for group in groups.as_array().unwrap() {
+        let entry = &group["fixes"][0]["entry"];
+        let mut entries = fields.as_array_mut().unwrap().iter_mut();
+        let present = entries.find(|it| it["target"] == entry["target"]).unwrap();
+        *present = entry.clone();
+    }
+    world.adopt(&fields, false).await;
+    assert_eq!(world.groups().await, json!([]));
+    let accounts = world.accounts().await;
+    let of = |id: &str| {
+        (
+            accounts[id]["type"].clone(),
+            accounts[id]["created_at"].clone(),
+        )
+    };
+    let at = |day: &str| json!(format!("{day}T00:00:00+00:00"));
+    assert_eq!(of("1"), (json!("customer"), at("2024-02-01")));
+    assert_eq!(of("2"), (json!("customer"), at("2024-01-31")));
+    assert_eq!(of("3"), (json!("Partner"), at("2024-02-02")));
+}
+
+#[tokio::test]
+async fn rows_that_collide_are_told_apart_by_another_key() {
+    let file = "no,id,name\n11,1,One\n12,1,Other\n13,2,Two\n";
+    let world = World::with_file("x.csv", file).await;
+    let fields = |key: &str| {
+        json!([
+            { "target": "account_id", "sources": [key] },
+            { "target": "name", "sources": ["name"] },
+        ])
+    };
+    world.adopt(&fields("id"), false).await;
+    let groups = world.groups().await;
+    let fix = &groups[0]["fixes"][0];
+    assert_eq!(
+        (&fix["kind"], &fix["candidates"][0]),
+        (&json!("use_key"), &json!("no")),
+        "{groups}"
+    );
+    world.adopt(&fields("no"), false).await;
+    assert_eq!(world.groups().await, json!([]));
+    assert_eq!(world.accounts().await.len(), 3);
+}
