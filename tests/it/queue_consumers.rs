@@ -51,7 +51,7 @@ async fn a_batch_fails_by_message() {
     let sender = MessageSender::start().await;
     let function = Function::start(PROGRAM, "event-ingest", &sender.app).await;
     let mut strange = sender.event("9");
-    strange["entity"] = "invoice".into();
+    strange["entity"] = "in/voice".into();
     let many = vec![sender.event("8"); 1001];
     let mut tenant_within = sender.event("7");
     tenant_within["tenant_id"] = json!(sender.person.tenant);

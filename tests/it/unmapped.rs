@@ -3,10 +3,9 @@
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tests::app::{Person, TestApp};
-use tests::fixtures::connections::connect_filesource;
-use tests::fixtures::files::{multipart_form, send_form, upload_files};
+use tests::fixtures::files::{multipart_form, send_form};
 use tests::fixtures::jobs::run_all;
+use tests::fixtures::own_data::{World, pairs};
 use tests::fixtures::postgres_source::{set_up_postgres_source, sync};
 
 /// As a CRM of another house exports its companies.
@@ -14,67 +13,6 @@ const COMPANIES: &str = "Record ID,Company name,Company owner,Industry,Phone Num
     9001,Acme Steel,ann@example.com,Manufacturing,+49 30 1234\n\
     9002,Blue Sky Travel,ann@example.com,Tourism,+49 30 5678\n\
     9003,Cedar & Sons,bob@example.com,Law,+49 40 9012\n";
-
-struct World {
-    app: TestApp,
-    ann: Person,
-    connection: String,
-}
-
-impl World {
-    async fn new() -> World {
-        let app = TestApp::start().await;
-        let ann = app.register("Ann Ltd").await;
-        let connection = connect_filesource(&app, &ann, json!({})).await;
-        World {
-            app,
-            ann,
-            connection,
-        }
-    }
-
-    async fn upload(&self, name: &str, content: &str) -> Value {
-        let files: [(&str, &[u8]); 1] = [(name, content.as_bytes())];
-        upload_files(&self.app, &self.ann, &files).await["files"][0].clone()
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let answer = self.app.get(path, &self.ann).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path}: {answer}");
-        answer.json()
-    }
-
-    /// Sends it, does what it started, and returns the answer.
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let answer = self.app.post(path, &self.ann, body).await;
-        assert!(answer.status.is_success(), "{path}: {answer}");
-        run_all(&self.app).await;
-        answer.json()
-    }
-
-    /// Names of accounts, by id.
-    async fn accounts(&self) -> Vec<(String, String)> {
-        let page = self.get("/api/v1/dcl/views/accounts?sort=account_id").await;
-        let rows = page["data"].as_array().unwrap().iter();
-        let text = |row: &Value, field: &str| row[field].as_str().unwrap().to_owned();
-        rows.map(|it| (text(it, "account_id"), text(it, "name")))
-            .collect()
-    }
-
-    async fn object(&self, name: &str) -> Value {
-        let path = format!("/api/v1/aam/connections/{}/objects/{name}", self.connection);
-        self.get(&path).await
-    }
-
-    fn mapping(&self, object: &str) -> String {
-        format!("/api/v1/dcl/mappings/{}/{object}", self.connection)
-    }
-}
-
-fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
-    let owned = |it: &(&str, &str)| (it.0.to_owned(), it.1.to_owned());
-    of.iter().map(owned).collect()
-}
 
 /// What the accepted file shows.
 fn companies() -> Vec<(String, String)> {

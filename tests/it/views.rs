@@ -436,11 +436,11 @@ async fn freshness_tells_what_each_source_waits_for() {
     let expected = json!([
         {
             "source": "crm", "connection_id": crm, "last_sync": "2026-01-02T00:01:00Z",
-            "drift_open": 2, "quarantined": 1,
+            "drift_open": 2, "quarantined": 1, "stale": false,
         },
         {
             "source": "erp", "connection_id": erp, "last_sync": null,
-            "drift_open": 0, "quarantined": 0,
+            "drift_open": 0, "quarantined": 0, "stale": false,
         },
     ]);
     assert_eq!(page["meta"]["freshness"], expected);

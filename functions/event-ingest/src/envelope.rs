@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer as _, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::event::{Event, Format, InvalidEvent, entity};
+use crate::event::{Event, Format, InvalidEvent};
 
 /// One record of a source, and what happened to it.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -20,7 +20,8 @@ pub(crate) struct Envelope<'a> {
     /// Where it comes from.
     #[serde(borrow)]
     source: Source<'a>,
-    /// The canonical entity that it becomes: `account`.
+    /// The canonical entity that it becomes, `account`, or the source's own word for such records:
+    /// they are kept as they come until a mapping says what they become.
     #[serde(borrow)]
     entity: Cow<'a, str>,
     /// What happened to it.
@@ -93,9 +94,10 @@ pub(crate) fn parse(item: &str) -> Result<Event<'_>, InvalidEvent> {
 impl<'a> Envelope<'a> {
     fn into_event(self) -> Result<Event<'a>, String> {
         let data = self.data.ok_or("data: missing, send the record")?;
-        let (entity, format) = (entity(&self.entity)?, self.format.unwrap_or_default());
+        let format = self.format.unwrap_or_default();
+        let (connection, system) = (self.source.connection_id, &self.source.system);
         Ok(Event {
-            object: format.object(self.source.connection_id, &self.source.system, entity),
+            object: format.object(connection, system, &self.entity)?,
             source: self.source.system,
             op: match self.op {
                 Op::Upsert => ingest::Op::Upsert,
@@ -200,7 +202,11 @@ mod tests {
             "data: missing, send the record",
         );
         check(
-            r#"{SOURCE,"entity":"invoice","op":"upsert","data":{}}"#,
+            r#"{SOURCE,"entity":"in voice","op":"upsert","data":{}}"#,
+            "entity: 1 to 64 of the characters a-z, A-Z, 0-9, _ and -",
+        );
+        check(
+            r#"{SOURCE,"entity":"invoice","op":"upsert","data":{},"format":"canonical"}"#,
             "entity: one of account, opportunity, contact, aws_resource, cost_report",
         );
         check(

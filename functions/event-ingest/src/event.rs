@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use aam::ingest::Op;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use schema::ConnectionId;
 use schema::source::ObjectRef;
-use schema::{ConnectionId, Entity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +16,9 @@ const MAX_SYSTEM: usize = 64;
 const MAX_SOURCE: usize = 1024;
 /// So far ahead a clock may be.
 const MAX_AHEAD: TimeDelta = TimeDelta::hours(24);
+
+/// An object without a mapping is shown by this word: no source's kind has it.
+const UNMAPPED_KIND: &str = "unmapped";
 
 /// One event.
 #[derive(Debug)]
@@ -51,16 +54,33 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// The source object of records in these words.
+    /// The source object of records in these words. A source may have kinds of its own: nobody has
+    /// said yet what they become.
+    ///
+    /// # Errors
+    /// Says what is wrong with a kind that cannot be.
     pub(crate) fn object(
         self,
         connection: ConnectionId,
         system: &str,
-        entity: &'static Entity,
-    ) -> ObjectRef {
-        match self {
-            Format::Source => ObjectRef::of_entity(connection, system, entity),
-            Format::Canonical => ObjectRef::canonical(connection, system, entity),
+        kind: &str,
+    ) -> Result<ObjectRef, String> {
+        let entity = schema::entity::find(kind);
+        match (self, entity) {
+            (Format::Source, Some(entity)) => Ok(ObjectRef::of_entity(connection, system, entity)),
+            (Format::Canonical, Some(entity)) => {
+                Ok(ObjectRef::canonical(connection, system, entity))
+            }
+            (Format::Source, None) if is_kind(kind) => Ok(ObjectRef {
+                connection,
+                name: format!("{system}.{kind}"),
+                system: system.to_owned(),
+                entity: schema::entity::UNMAPPED.into(),
+            }),
+            (Format::Source, None) => Err(format!(
+                "entity: 1 to {MAX_SYSTEM} of the characters a-z, A-Z, 0-9, _ and -"
+            )),
+            (Format::Canonical, None) => Err(no_entity()),
         }
     }
 }
@@ -107,16 +127,19 @@ impl Event<'_> {
     }
 }
 
-/// The entity of that kind, or what there is.
-pub(crate) fn entity(kind: &str) -> Result<&'static Entity, String> {
-    schema::entity::find(kind).ok_or_else(|| {
-        let kinds: Vec<_> = schema::entity::ENTITIES
-            .iter()
-            .copied()
-            .map(|it| &*it.kind)
-            .collect();
-        format!("entity: one of {}", kinds.join(", "))
-    })
+fn no_entity() -> String {
+    let kinds: Vec<_> = schema::entity::ENTITIES
+        .iter()
+        .copied()
+        .map(|it| &*it.kind)
+        .collect();
+    format!("entity: one of {}", kinds.join(", "))
+}
+
+/// Whether a source can call its records so: the name is part of the object's, and of paths.
+fn is_kind(text: &str) -> bool {
+    let word = |it: u8| it.is_ascii_alphanumeric() || b"_-".contains(&it);
+    (1..=MAX_SYSTEM).contains(&text.len()) && text.bytes().all(word) && text != UNMAPPED_KIND
 }
 
 fn is_system(text: &str) -> bool {
@@ -137,7 +160,9 @@ mod tests {
     fn event_of(system: &str) -> Event<'static> {
         let connection = ConnectionId(Uuid::nil());
         Event {
-            object: Format::Source.object(connection, system, entity("account").unwrap()),
+            object: Format::Source
+                .object(connection, system, "account")
+                .unwrap(),
             op: Op::Upsert,
             data: b"{}",
             id: Some("e1".to_owned()),

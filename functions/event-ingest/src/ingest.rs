@@ -190,7 +190,11 @@ impl<'a> Request<'a> {
     /// The events of one object: one run.
     async fn ingest_object(&mut self, conn: &mut Connection, indices: &[usize]) -> Result<Passage> {
         let first = self.events[indices[0]].event;
-        let stream = Stream::open(conn, self.tenant, &first.object, self.now);
+        let data: Vec<_> = indices
+            .iter()
+            .map(|it| self.events[*it].event.data)
+            .collect();
+        let stream = Stream::open_for_events(conn, self.tenant, (&first.object, &data), self.now);
         let run = Run {
             bytes: indices
                 .iter()

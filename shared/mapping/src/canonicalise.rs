@@ -1,7 +1,9 @@
 //! One record through a plan: collect the named values, keep the rest, then fill the columns.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use schema::entity::{Field, Kind};
 
@@ -94,6 +96,7 @@ fn guess_source_id(plan: &Plan, json: &str) -> Option<String> {
     let mut found = Found {
         slots: vec![Slot::Absent; plan.slots],
         extras: String::new(),
+        json,
     };
     found.seek(&plan.root, json, &key);
     let record = found.record(plan, is_key).ok()?;
@@ -105,7 +108,7 @@ fn unlisted_words<'p>(plan: &'p Plan, json: &str) -> Vec<(&'p str, String)> {
         return vec![];
     };
     let word = |column: &'p Column| {
-        let reason = column.cell(&found.slots).err()?;
+        let reason = column.cell(&found.slots, found.json).err()?;
         let is_unlisted = UNLISTED.iter().any(|it| reason.contains(it));
         let word = quoted_value(&reason).filter(|_| is_unlisted)?;
         Some((column.field.name.as_ref(), word))
@@ -133,6 +136,8 @@ enum Slot<'a> {
 struct Found<'a> {
     slots: Vec<Slot<'a>>,
     extras: String,
+    /// The whole record.
+    json: &'a str,
 }
 
 impl<'a> Found<'a> {
@@ -140,6 +145,7 @@ impl<'a> Found<'a> {
         let mut found = Found {
             slots: vec![Slot::Absent; plan.slots],
             extras: String::with_capacity(json.len()),
+            json,
         };
         found.extras.push('{');
         found.object(&plan.root, json, 1)?;
@@ -157,7 +163,7 @@ impl<'a> Found<'a> {
         for column in &plan.columns {
             cells.push(match column {
                 Some(column) if wanted(&column.field) => column
-                    .cell(&self.slots)
+                    .cell(&self.slots, self.json)
                     .map_err(|reason| RecordError::at(&column.field.name, reason))?,
                 _ => Cell::Null,
             });
@@ -280,13 +286,15 @@ impl Column {
         let has_text = |it: usize| text(slots[it]).is_ok_and(|it| it.is_some());
         match &self.origin {
             Origin::Constant(_) => true,
-            Origin::First(sources) => sources.first().is_some_and(|it| has_text(*it)),
+            Origin::First(sources) | Origin::ContentHash(sources) => {
+                sources.first().is_some_and(|it| has_text(*it))
+            }
             Origin::Combined(sources, _) => sources.iter().all(|it| has_text(*it)),
             Origin::Items(..) => false,
         }
     }
 
-    fn cell<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Cell<'a>, String> {
+    fn cell<'a>(&'a self, slots: &[Slot<'a>], json: &str) -> Result<Cell<'a>, String> {
         let cell = match (&self.origin, self.field.kind) {
             (Origin::Items(sources, items), _) => {
                 self.finish_items(items.take(sources.iter().filter_map(|it| {
@@ -297,7 +305,7 @@ impl Column {
                 }))?)?
             }
             (Origin::First(sources), Kind::TextList) => list(sources, slots)?,
-            _ => self.finish(self.value(slots)?, &self.steps)?,
+            _ => self.finish(self.value(slots, json)?, &self.steps)?,
         };
         if self.field.required && cell.is_null() {
             return Err("missing".to_owned());
@@ -369,12 +377,13 @@ impl Column {
         }
     }
 
-    fn value<'a>(&'a self, slots: &[Slot<'a>]) -> Result<Option<Cow<'a, str>>, String> {
+    fn value<'a>(&'a self, slots: &[Slot<'a>], json: &str) -> Result<Option<Cow<'a, str>>, String> {
         match &self.origin {
             Origin::Constant(text) => Ok(Some(Cow::Borrowed(text))),
-            Origin::First(sources) => {
-                let mut values = sources.iter().map(|it| text(slots[*it]));
-                values.find_map(Result::transpose).transpose()
+            Origin::First(sources) => first(sources, slots),
+            Origin::ContentHash(sources) => {
+                let hash = || Cow::Owned(content_hash(json));
+                Ok(Some(first(sources, slots)?.unwrap_or_else(hash)))
             }
             Origin::Combined(sources, combination) => {
                 let values = sources.iter().map(|it| text(slots[*it]));
@@ -383,6 +392,21 @@ impl Column {
             Origin::Items(..) => unreachable!("a column takes items itself"),
         }
     }
+}
+
+fn first<'a>(sources: &[usize], slots: &[Slot<'a>]) -> Result<Option<Cow<'a, str>>, String> {
+    let mut values = sources.iter().map(|it| text(slots[*it]));
+    values.find_map(Result::transpose).transpose()
+}
+
+/// `sha256:` and the hash of the text in hexadecimal.
+fn content_hash(json: &str) -> String {
+    let hash = digest(&SHA256, json.as_bytes());
+    let mut text = String::from("sha256:");
+    for byte in hash.as_ref() {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+    }
+    text
 }
 
 /// A list is read from a list of scalars, or from one scalar.

@@ -143,7 +143,11 @@ impl Compiler {
     }
 
     fn check_sources(&mut self, at: &str, mapping: &FieldMapping) {
-        let is_constant = matches!(mapping.transforms.first(), Some(Transform::Constant { .. }));
+        let first = mapping.transforms.first();
+        if matches!(first, Some(Transform::ContentHash)) {
+            return;
+        }
+        let is_constant = matches!(first, Some(Transform::Constant { .. }));
         let detail = match (is_constant, mapping.sources.is_empty()) {
             (true, false) => "a constant has no sources",
             (false, true) => "name at least one, or make `constant` the first transform",
@@ -230,6 +234,7 @@ impl Column {
             }
             _ if !before.is_empty() => return Err(misplaced("must be the first transform")),
             Compiled::Constant(text) => Origin::Constant(text),
+            Compiled::ContentHash => Origin::ContentHash(self.take_slots()),
             Compiled::Combination(combination) => Origin::Combined(self.take_slots(), combination),
             Compiled::Items(items) => Origin::Items(self.take_slots(), items),
         };
@@ -270,6 +275,7 @@ fn makes_step(transform: &Transform) -> bool {
             | Transform::Coalesce { .. }
             | Transform::Concat { .. }
             | Transform::Constant { .. }
+            | Transform::ContentHash
             | Transform::Join { .. }
             | Transform::Template { .. }
             | Transform::Timestamp { .. }

@@ -45,6 +45,8 @@ pub(crate) struct Column {
 pub(crate) enum Origin {
     Constant(String),
     First(Vec<usize>),
+    /// As the former, and the hash of the record where there is none.
+    ContentHash(Vec<usize>),
     Combined(Vec<usize>, Box<dyn Combination>),
     Items(Vec<usize>, Items),
 }

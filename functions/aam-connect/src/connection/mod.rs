@@ -3,6 +3,7 @@
 use schema::{ConnectionId, Error};
 
 pub(crate) mod config;
+pub(crate) mod cursor;
 mod secrets;
 pub(crate) mod session;
 pub(crate) mod source;

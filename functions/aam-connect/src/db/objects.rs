@@ -1,5 +1,8 @@
 //! A connection's objects, for reading.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use platform::db::Connection as Conn;
 use platform::page::{Keyset, Page};
 use schema::{ConnectionId, TenantId};
@@ -14,6 +17,32 @@ const MAX_COUNTED_OF_PAGE: i64 = 500_000;
 /// One object of a connection.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SourceObject {
+    #[serde(flatten)]
+    pub(crate) counted: CountedObject,
+    #[serde(flatten)]
+    said: SaidOfObject,
+}
+
+/// What people say of an object, and whether it is as fresh as they want it.
+#[derive(Debug, Serialize, ToSchema)]
+struct SaidOfObject {
+    #[serde(skip)]
+    name: String,
+    /// What a person says its records are, for its proposal.
+    said_entity: Option<String>,
+    /// The source fields that a person says identify a record, for its proposal.
+    said_key: Option<Vec<String>>,
+    /// How old its last successful run may be, in minutes; null where nobody minds.
+    max_age_minutes: Option<i32>,
+    /// When its last successful run ended.
+    last_sync: Option<DateTime<Utc>>,
+    /// Whether that is too long ago.
+    stale: bool,
+}
+
+/// An object, what its records become, and how many there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CountedObject {
     /// Its name within the connection: `hubspot.account`, `public.people`.
     pub(crate) object: String,
     /// The system that it is of.
@@ -39,7 +68,7 @@ impl Keyset for SourceObject {
     type Key = String;
 
     fn keyset(&self) -> String {
-        self.object.clone()
+        self.counted.object.clone()
     }
 }
 
@@ -73,11 +102,61 @@ async fn select(
     conn: &mut Conn,
     tenant: TenantId,
     connection: ConnectionId,
-    (after, only): (Option<&str>, Option<&str>),
+    wanted: (Option<&str>, Option<&str>),
     most: i64,
 ) -> sqlx::Result<Vec<SourceObject>> {
+    let counted = select_counted(conn, tenant, connection, wanted, most).await?;
+    let names: Vec<_> = counted.iter().map(|it| it.object.clone()).collect();
+    let said = select_said(conn, tenant, connection, &names).await?;
+    let mut said: HashMap<_, _> = said.into_iter().map(|it| (it.name.clone(), it)).collect();
+    let both = counted.into_iter().filter_map(|counted| {
+        let said = said.remove(&counted.object)?;
+        Some(SourceObject { counted, said })
+    });
+    Ok(both.collect())
+}
+
+async fn select_said(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    names: &[String],
+) -> sqlx::Result<Vec<SaidOfObject>> {
     sqlx::query_as!(
-        SourceObject,
+        SaidOfObject,
+        r#"
+        select s.object name, s.said_entity, s.said_key, s.max_age_minutes, l.last_sync "last_sync?",
+          s.max_age_minutes is not null and coalesce(l.last_sync, '-infinity')
+            < $4::timestamptz - make_interval(mins => s.max_age_minutes) "stale!"
+        from source_objects s
+        left join lateral (
+          select r.finished_at last_sync
+          from runs r
+          where r.tenant_id = $1 and r.connection_id = $2 and r.object = s.object
+            and r.status in ('success', 'partial') and r.kind <> 'replay'
+          order by r.started_at desc, r.id desc
+          limit 1
+        ) l on true
+        where s.tenant_id = $1 and s.connection_id = $2 and s.object = any($3)
+        "#,
+        tenant as _,
+        connection as _,
+        names,
+        platform::now(),
+    )
+    .fetch_all(conn)
+    .await
+}
+
+async fn select_counted(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    (after, only): (Option<&str>, Option<&str>),
+    most: i64,
+) -> sqlx::Result<Vec<CountedObject>> {
+    sqlx::query_as!(
+        CountedObject,
         r#"
         select o.object, o.system, nullif(o.shown, 'unmapped') entity,
           case when o.shown <> 'unmapped' then 'mapped' when o.ignored then 'ignored'

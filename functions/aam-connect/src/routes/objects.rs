@@ -1,17 +1,22 @@
 //! The objects of a connection: what the source has, and what its records become.
 
+use aam::db::source_objects::{self, Said};
+use aam::proposals::{self, Accepted, AcceptedField, Answers};
 use axum::extract::State;
 use platform::audit::{self, Entry};
 use platform::extract::{Json, Path};
 use platform::page::List;
-use platform::{Admin, Platform, Reader, Result, Routes, db, list_body, routes};
+use platform::{
+    Admin, Caller, JobAccepted, Platform, Reader, Result, Routes, db, list_body, routes,
+};
+use schema::source::ObjectKey;
 use schema::{ConnectionId, Error};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::connections;
-use crate::connection::audit_object;
+use crate::connection::{audit_object, cursor};
 use crate::db::objects::{self, SourceObject};
 
 pub(crate) fn router() -> Routes<Platform> {
@@ -59,49 +64,165 @@ async fn read(
     Ok(Json(found.ok_or(NOT_FOUND)?))
 }
 
-/// What shall become of an object.
+/// What a person says of an object. What is left out stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ObjectChange {
+    /// What its records are: `account`. Its proposal is for that.
+    entity: Option<String>,
+    /// The source fields that identify a record. Its proposal takes them.
+    key: Option<Vec<String>>,
+    /// The source field that rises when a record changes, for a connection that is pulled from.
+    cursor: Option<String>,
+    /// How fresh its records shall be.
+    freshness: Option<FreshnessLimit>,
     /// Whether its records are kept raw and nobody is asked what they are.
-    ignored: bool,
+    ignored: Option<bool>,
+    /// Whether its proposal becomes its mapping.
+    #[serde(default)]
+    accept: bool,
 }
 
-/// Changes what becomes of an object. What its records become is said by its mapping: see
-/// `/api/v1/dcl/proposals/{connection}/{object}`.
+/// How fresh records shall be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct FreshnessLimit {
+    /// The object is stale when its last successful run ended longer ago: 1 to 525,600, a year.
+    #[schema(minimum = 1, maximum = 525_600)]
+    max_age_minutes: i32,
+}
+
+/// An object after a change.
+#[derive(Serialize, ToSchema)]
+struct ObjectChanged {
+    #[serde(flatten)]
+    object: SourceObject,
+    /// What was accepted, and how sure it was.
+    accepted: Vec<AcceptedField>,
+    /// The job by which what is stored follows; null where nothing was accepted.
+    replay: Option<JobAccepted>,
+}
+
+/// Changes what is known of an object, and accepts its proposal where `accept` is sent.
+///
+/// What its records become is said by its mapping: see `/api/v1/dcl/proposals/{connection}/{object}`.
+/// A question that is open is refused with 422; answer it there.
 #[utoipa::path(put, path = "/api/v1/aam/connections/{id}/objects/{object}", tag = "connect",
     operation_id = "objects.change",
     params(("id" = ConnectionId, Path), ("object" = String, Path)), request_body = ObjectChange,
-    security(("bearer" = ["admin"])), responses((status = 200, body = SourceObject)))]
+    security(("bearer" = ["admin"])), responses((status = 200, body = ObjectChanged)))]
 async fn change(
     State(platform): State<Platform>,
     Admin(caller): Admin,
     Path((id, object)): Path<(ConnectionId, String)>,
     Json(change): Json<ObjectChange>,
-) -> Result<Json<SourceObject>> {
-    let mut tx = db::begin(&platform.db, caller.tenant).await?;
-    connections::get(&mut tx, caller.tenant, id).await?;
-    let key = schema::source::ObjectKey {
+) -> Result<Json<ObjectChanged>> {
+    change.check()?;
+    let key = ObjectKey {
         connection: id,
         name: &object,
     };
-    let changed =
-        aam::db::source_objects::set_ignored(&mut tx, caller.tenant, key, change.ignored).await?;
-    if !changed {
-        return Err(NOT_FOUND.into());
+    let config = match &change.cursor {
+        Some(cursor) => Some(Box::pin(cursor::renew(&platform, &caller, key, cursor)).await?),
+        None => None,
+    };
+    let mut tx = db::begin(&platform.db, caller.tenant).await?;
+    connections::get(&mut tx, caller.tenant, id).await?;
+    if let Some(config) = config {
+        cursor::replace(&mut tx, &platform, (caller.tenant, id), config).await?;
     }
+    let accepted = change.apply(&mut tx, &caller, key).await?;
     let found = objects::find(&mut tx, caller.tenant, id, &object).await?;
     let found = found.ok_or(NOT_FOUND)?;
-    if change.ignored && found.entity.is_some() {
+    if change.ignored == Some(true) && found.counted.entity.is_some() {
         let detail = "the object is mapped: delete its mapping first, see \
                       DELETE /api/v1/dcl/mappings/{connection}/{object}";
         return Err(Error::conflict(detail).into());
     }
-    let entry = Entry::new(&caller, "object.change", audit_object(id))
-        .after(json!({ "object": object, "ignored": change.ignored }));
-    audit::append(&mut tx, caller.tenant, &entry).await?;
+    audit::append(&mut tx, caller.tenant, &change.entry(&caller, key)).await?;
     tx.commit().await?;
-    Ok(Json(found))
+    let (accepted, replay) = match accepted {
+        Some(it) => (it.fields, it.in_force.replay),
+        None => (vec![], None),
+    };
+    if let Some(job) = &replay {
+        job.announce(&platform).await;
+    }
+    Ok(Json(ObjectChanged {
+        object: found,
+        accepted,
+        replay,
+    }))
+}
+
+impl ObjectChange {
+    fn check(&self) -> schema::Result<()> {
+        let age = self.freshness.as_ref().map(|it| it.max_age_minutes);
+        if age.is_some_and(|it| !(1..=525_600).contains(&it)) {
+            let detail = "1 to 525,600 minutes, which is a year";
+            return Err(Error::invalid("/freshness/max_age_minutes", detail));
+        }
+        if self
+            .key
+            .as_ref()
+            .is_some_and(|it| !(1..=8).contains(&it.len()))
+        {
+            return Err(Error::invalid("/key", "name 1 to 8 source fields"));
+        }
+        if self.accept && self.ignored == Some(true) {
+            let detail = "an ignored object is not mapped: send `accept` or `ignored`";
+            return Err(Error::invalid("/accept", detail));
+        }
+        Ok(())
+    }
+
+    /// Remembers what is said, and makes the proposal a mapping where that is wanted.
+    async fn apply(
+        &self,
+        conn: &mut db::Connection,
+        caller: &Caller,
+        object: ObjectKey<'_>,
+    ) -> Result<Option<Accepted>> {
+        let tenant = caller.tenant;
+        let said = Said {
+            entity: self.entity.as_deref(),
+            key: self.key.as_deref(),
+            max_age_minutes: self.freshness.as_ref().map(|it| it.max_age_minutes),
+        };
+        if !source_objects::say(conn, tenant, object, said).await? {
+            return Err(NOT_FOUND.into());
+        }
+        if let Some(ignored) = self.ignored {
+            source_objects::set_ignored(conn, tenant, object, ignored).await?;
+        }
+        let answers = Answers {
+            entity: self.entity.clone(),
+            key: self.key.clone(),
+            ..Answers::default()
+        };
+        if self.accept {
+            let reason = "accepted with the object";
+            let accepted = proposals::accept(conn, caller, object, &answers, reason).await?;
+            return Ok(Some(accepted));
+        }
+        if self.entity.is_some() || self.key.is_some() {
+            // What cannot be is refused with its pointer.
+            proposals::propose_object(conn, tenant, object, &answers).await?;
+        }
+        Ok(None)
+    }
+
+    fn entry(&self, caller: &Caller, object: ObjectKey<'_>) -> Entry {
+        Entry::new(caller, "object.change", audit_object(object.connection)).after(json!({
+            "object": object.name,
+            "entity": self.entity,
+            "key": self.key,
+            "cursor": self.cursor,
+            "max_age_minutes": self.freshness.as_ref().map(|it| it.max_age_minutes),
+            "ignored": self.ignored,
+            "accept": self.accept,
+        }))
+    }
 }
 
 const NOT_FOUND: Error = Error::NotFound {

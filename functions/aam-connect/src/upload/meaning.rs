@@ -1,5 +1,6 @@
 //! What an uploaded file is of: as the request says, else as its name says, else nobody knows.
 
+use aam::db::source_objects::Said;
 use axum::extract::multipart::Field;
 use platform::Result;
 use schema::entity::{self, ENTITIES, Entities, EntityRef, UNMAPPED};
@@ -11,6 +12,9 @@ use super::broken;
 
 /// A field of the form that is no file has at most so many bytes.
 const MAX_HINT: usize = 256;
+
+/// The fields of the form that are no file.
+const FIELDS: [&str; 3] = ["entity", "system", "accept"];
 
 /// What the request says of the files that follow.
 #[derive(Debug, Clone)]
@@ -34,13 +38,18 @@ impl Hints {
         }
     }
 
-    /// Reads a field of the form. Others than `entity`, `system` and `accept` say nothing.
+    /// Reads a field of the form.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where it names no entity, or a system that cannot be.
+    /// [`Error::Invalid`] where there is no such field, it names no entity, or a system that cannot
+    /// be.
     pub(super) async fn read(&mut self, name: &str, part: &mut Field<'_>) -> Result<()> {
-        if !["entity", "system", "accept"].contains(&name) {
-            return Ok(());
+        if !FIELDS.contains(&name) {
+            let detail = format!(
+                "the form has no such field: there are {}, and files, which have a file name",
+                FIELDS.join(", ")
+            );
+            return Err(Error::invalid(format!("/{name}"), detail).into());
         }
         let mut bytes = Vec::new();
         while let Some(chunk) = part.chunk().await.map_err(broken)? {
@@ -131,6 +140,14 @@ impl Meaning {
             name,
             format,
         })
+    }
+
+    /// What was said of an object that stays unmapped.
+    pub(super) fn said(&self) -> Said<'_> {
+        Said {
+            entity: (!self.entity.is_unmapped()).then_some(&*self.entity.kind),
+            ..Said::default()
+        }
     }
 
     pub(super) fn object(&self, connection: ConnectionId) -> ObjectRef {

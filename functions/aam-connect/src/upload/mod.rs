@@ -11,6 +11,7 @@ mod report;
 
 use aam::db::custom_entities;
 use aam::db::runs::{self, RunKind};
+use aam::db::source_objects;
 use aam::ingest::{OpenError, Passage, Run, Stream};
 use aam::proposals::{self, Answers};
 use axum::body::Body;
@@ -149,7 +150,8 @@ impl Upload {
             Ok(()) => ingest.finish(&mut report).await,
             Err(stop) => Err(stop),
         };
-        report.count(&ingest.passage().run);
+        let passage = ingest.passage();
+        report.count(&passage.run, passage.repeated());
         match ended {
             Ok(()) => {
                 if hints.accept && ingest.passage().stream.plan.is_unmapped() {
@@ -193,6 +195,9 @@ impl Upload {
         let stream = Stream::open_with_columns(&mut tx, tenant, &object, columns, now)
             .await
             .map_err(unopened)?;
+        if stream.plan.is_unmapped() {
+            source_objects::say(&mut tx, tenant, object.key(), meaning.said()).await?;
+        }
         let run = Run {
             file: Some(name),
             ..Run::new(RunKind::Upload, now)

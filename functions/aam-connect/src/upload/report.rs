@@ -88,6 +88,10 @@ struct Total {
     stale: u64,
     /// Quarantined with a reason.
     quarantined: u64,
+    /// Of those quarantined: rows with the id of an earlier row of the file and other content.
+    collisions: u64,
+    /// Of those unchanged: rows that were in the file before, to the letter. They are one record.
+    duplicates: u64,
     bytes: u64,
 }
 
@@ -121,6 +125,8 @@ impl UploadReport {
             total.unchanged += file.total.unchanged;
             total.stale += file.total.stale;
             total.quarantined += file.total.quarantined;
+            total.collisions += file.total.collisions;
+            total.duplicates += file.total.duplicates;
             total.bytes += file.total.bytes;
         }
         let status = outcome(&files);
@@ -202,7 +208,7 @@ impl FileReport {
         self.warnings = reader.notes();
     }
 
-    pub(super) fn count(&mut self, run: &Run) {
+    pub(super) fn count(&mut self, run: &Run, duplicates: u64) {
         let counts = run.counts;
         self.status = counts.outcome();
         self.error = run.error();
@@ -213,6 +219,8 @@ impl FileReport {
             unchanged: counts.unchanged,
             stale: counts.stale,
             quarantined: counts.quarantined,
+            collisions: counts.collisions,
+            duplicates,
             bytes: run.bytes,
         };
     }
@@ -258,11 +266,12 @@ mod tests {
                     ..Counts::default()
                 };
                 let run = Run::new(RunKind::Upload, DateTime::UNIX_EPOCH);
-                file.count(&Run {
+                let run = Run {
                     counts,
                     bytes: 10 * rows,
                     ..run
-                });
+                };
+                file.count(&run, 0);
                 file
             }
             Err(reason) => file.refuse(reason.to_owned()),
@@ -303,7 +312,7 @@ mod tests {
                 file("b.csv", Err("it is empty")),
                 file("c.csv", Ok(4)),
             ],
-            r#"{"rows_read":14,"written":7,"unchanged":0,"stale":7,"quarantined":0,"bytes":70}"#,
+            r#"{"rows_read":14,"written":7,"unchanged":0,"stale":7,"quarantined":0,"collisions":0,"duplicates":0,"bytes":70}"#,
         );
     }
 
@@ -323,10 +332,11 @@ mod tests {
                 ..Counts::default()
             };
             let mut file = FileReport::new("q.csv");
-            file.count(&Run {
+            let run = Run {
                 counts,
                 ..Run::new(RunKind::Upload, DateTime::UNIX_EPOCH)
-            });
+            };
+            file.count(&run, 0);
             file
         };
         check_outcome(vec![file("a.csv", Ok(1))], RunOutcome::Success);

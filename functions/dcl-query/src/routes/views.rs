@@ -131,7 +131,7 @@ async fn list(
         }
     };
     let name = format!("freshness:{tenant}:{}", view.entity.plural);
-    let read = async || views::freshness(&mut tx, tenant, &view).await;
+    let read = async || views::freshness(&mut tx, tenant, &view, now).await;
     let freshness = platform.cache.get_or_refresh(name, now, read).await?;
 
     let meta = Meta {

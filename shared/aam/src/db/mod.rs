@@ -5,6 +5,7 @@ pub mod connections;
 pub mod custom_entities;
 pub mod drift_events;
 pub mod event_ids;
+pub mod key_counts;
 pub mod mapping_decisions;
 pub mod mappings;
 pub mod new_records;

@@ -17,6 +17,8 @@ pub struct Known {
     pub version: Option<DateTime<Utc>>,
     /// The mapping that it was last read with.
     pub mapping_version: i32,
+    /// The run that wrote it.
+    pub run_id: RunId,
     /// The key of its row at the source, where that is known.
     pub source_key: Option<String>,
     /// Whether the source deleted it.
@@ -66,8 +68,8 @@ pub async fn list_known(
     sqlx::query_as!(
         Known,
         r#"
-        select source_id, content_hash, source_version "version", mapping_version, source_key,
-          deleted
+        select source_id, content_hash, source_version "version", mapping_version,
+          run_id "run_id: _", source_key, deleted
         from raw_records
         where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
         "#,

@@ -99,6 +99,10 @@ pub struct KnownObject {
     pub system: String,
     /// What its records become; `unmapped` where nobody has said.
     pub entity: String,
+    /// What people say its records are, for its proposal.
+    pub said_entity: Option<String>,
+    /// The source fields that people say identify one, for its proposal.
+    pub said_key: Option<Vec<String>>,
 }
 
 /// Holds the object against others who would change its mapping or write by it, and says what it is.
@@ -110,7 +114,7 @@ pub async fn lock_known(
     sqlx::query_as!(
         KnownObject,
         r#"
-        select system, entity
+        select system, entity, said_entity, said_key
         from source_objects
         where tenant_id = $1 and connection_id = $2 and object = $3
         for update
@@ -132,7 +136,7 @@ pub async fn find(
     sqlx::query_as!(
         KnownObject,
         r#"
-        select system, entity
+        select system, entity, said_entity, said_key
         from source_objects
         where tenant_id = $1 and connection_id = $2 and object = $3
         "#,
@@ -183,6 +187,44 @@ pub async fn set_ignored(
         object.connection as _,
         object.name,
         ignored,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What a person says of an object. What is none stays as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Said<'a> {
+    /// What its records are.
+    pub entity: Option<&'a str>,
+    /// The source fields that identify one.
+    pub key: Option<&'a [String]>,
+    /// How old its last sync may be.
+    pub max_age_minutes: Option<i32>,
+}
+
+/// Remembers what a person says of an object. Says whether there is such an object.
+pub async fn say(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    said: Said<'_>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        update source_objects
+        set said_entity = coalesce($4, said_entity),
+          said_key = coalesce($5, said_key),
+          max_age_minutes = coalesce($6, max_age_minutes)
+        where tenant_id = $1 and connection_id = $2 and object = $3
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        said.entity,
+        said.key,
+        said.max_age_minutes,
     )
     .execute(conn)
     .await?;

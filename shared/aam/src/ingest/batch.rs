@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use schema::RunId;
 
+use super::contest::contest;
 use super::decide::{Times, decide};
 use super::prepare::{Prepared, QuarantinedItem, Read};
 use super::recognise::{Recognised, recognise};
-use super::unmapped_key::UnmappedKey;
-use super::{Item, Outcome, Passage, Stream, quarantine};
+use super::{Item, Outcome, Passage, Run, Stream, quarantine};
 use crate::db::quarantine::{NewQuarantined, Superseded};
 use crate::db::raw_records::{self, Known, NewRaw, RawBatch};
 use crate::db::runs::RunKind;
@@ -28,34 +28,33 @@ pub(super) async fn write_batch(
     now: DateTime<Utc>,
 ) -> db::Result<Vec<Outcome>> {
     let (stream, run) = (&passage.stream, &passage.run);
-    let times = Times {
-        as_of: (run.kind == RunKind::Sync).then_some(run.started_at),
-        now,
-    };
-    let Recognised { read, known } = recognise(conn, (stream, run), items, times).await?;
-    let same: Vec<_> = (0..read.len()).filter(|it| read[*it].is_none()).collect();
+    let times = times(run, now);
+    let Recognised {
+        mut read,
+        same,
+        known,
+    } = recognise(conn, (stream, run), items, times).await?;
+    let of = (run, stream.mapping_version);
+    let holders = passage.file.contest(&mut read, (&same, &known), of);
     let (prepared, rejected) = split(contest(read, &known));
     let stored = Stored::of(&known);
     let keyless = keyless(&known);
     let (mut outcomes, writes) = decide(known, stream.mapping_version, &prepared, times);
-    for index in same {
-        outcomes[index] = Some(Outcome::Unchanged);
+    for it in &same {
+        outcomes[it.index] = Some(Outcome::Unchanged);
     }
     let place = (stream, run.id, times);
     write(conn, place, (&prepared, &writes, &mut outcomes), stored).await?;
     note_keys(conn, stream, (&prepared, &outcomes), &keyless).await?;
+    holders.note(conn, stream).await?;
     let rows = rejected.iter().map(new_quarantined).collect();
     quarantine::insert(conn, stream, run.id, rows, now).await?;
-    let mut settled = settle(&prepared, &outcomes);
-    // What is kept aside has a turn of its own in a replay, and may be newer than what is stored.
-    if run.kind != RunKind::Replay {
-        replace(&mut settled, &prepared, &outcomes, &rejected);
-        settled.source_keys = items.iter().filter_map(|it| it.source_key).collect();
-        settled.rejected = rejected
-            .iter()
-            .map(|it| it.content_hash.as_slice())
-            .collect();
-    }
+    let decided = (
+        prepared.as_slice(),
+        outcomes.as_slice(),
+        rejected.as_slice(),
+    );
+    let settled = superseded(run.kind, items, decided);
     release(conn, stream, &settled).await?;
 
     if passage.inference.coverage() != FieldCoverage::Header {
@@ -80,29 +79,6 @@ pub(super) async fn write_batch(
         })
     });
     Ok(outcomes.collect())
-}
-
-/// A record is of one row: the one that it was stored from, or the first one to come. Rows that came
-/// in two runs, before a mapping gave them an id, are versions of one record: the later one stays.
-fn contest<'a>(read: Vec<Option<Read<'a>>>, known: &[Known]) -> Vec<Option<Read<'a>>> {
-    let stored = known.iter().filter(|it| !it.deleted);
-    let mut holders: HashMap<String, String> = stored
-        .filter_map(|it| Some((it.source_id.clone(), it.source_key.clone()?)))
-        .collect();
-    let mut contest = |it: Read<'a>| {
-        let item = it?;
-        let Some(key) = item.source_key else {
-            return Ok(item);
-        };
-        let holder = holders.entry(item.source_id.clone());
-        let holder = holder.or_insert_with(|| key.to_owned());
-        if holder == key || UnmappedKey::are_of_two_runs(holder, key) {
-            Ok(item)
-        } else {
-            Err(Box::new(item.collide(holder)))
-        }
-    };
-    read.into_iter().map(|it| it.map(&mut contest)).collect()
 }
 
 /// What can be stored, in its place, and what cannot.
@@ -273,9 +249,38 @@ fn new_quarantined<'a>(rejected: &'a QuarantinedItem<'_>) -> NewQuarantined<'a> 
         reason: &rejected.reject.reason,
         payload: &rejected.payload,
         source_id: rejected.source_id.as_deref(),
-        source_key: rejected.source_key,
+        source_key: rejected.source_key.as_deref(),
         version: rejected.version,
     }
+}
+
+/// What a sync reads was so when it began.
+fn times(run: &Run, now: DateTime<Utc>) -> Times {
+    let as_of = (run.kind == RunKind::Sync).then_some(run.started_at);
+    Times { as_of, now }
+}
+
+/// What leaves the quarantine with this batch.
+fn superseded<'a>(
+    kind: RunKind,
+    items: &[Item<'a>],
+    (prepared, outcomes, rejected): (
+        &'a [Option<Prepared<'_>>],
+        &[Option<Outcome>],
+        &'a [QuarantinedItem<'_>],
+    ),
+) -> Superseded<'a> {
+    let mut settled = settle(prepared, outcomes);
+    // What is kept aside has a turn of its own in a replay, and may be newer than what is stored.
+    if kind != RunKind::Replay {
+        replace(&mut settled, prepared, outcomes, rejected);
+        settled.source_keys = items.iter().filter_map(|it| it.source_key).collect();
+        settled.rejected = rejected
+            .iter()
+            .map(|it| it.content_hash.as_slice())
+            .collect();
+    }
+    settled
 }
 
 /// What came and was not rejected is not, or no longer, in quarantine.

@@ -183,6 +183,7 @@ mod tests {
                 content_hash: prepared.content_hash.to_vec(),
                 version: prepared.version,
                 mapping_version: 1,
+                run_id: schema::RunId(uuid::Uuid::nil()),
                 source_key: None,
                 deleted: prepared.record.is_none(),
             }

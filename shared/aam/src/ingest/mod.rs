@@ -14,7 +14,9 @@
 //! it was on its way.
 
 mod batch;
+mod contest;
 mod decide;
+mod file_rows;
 mod passage;
 mod plan_cache;
 mod prepare;

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use schema::drift::DriftEvent;
 
 use super::batch::write_batch;
+use super::file_rows::FileRows;
 use super::quarantine::{self, UnreadRecord};
 use super::rejection::first_rejection;
 use super::schema_versions::record_inferred;
@@ -24,6 +25,7 @@ pub struct Passage {
     /// What became of them so far.
     pub run: Run,
     pub(super) inference: SchemaInference,
+    pub(super) file: FileRows,
 }
 
 impl Passage {
@@ -39,6 +41,7 @@ impl Passage {
             stream,
             run,
             inference: SchemaInference::new(coverage),
+            file: FileRows::default(),
         }
     }
 
@@ -63,6 +66,11 @@ impl Passage {
             self.note_rejection(items, &outcomes);
         }
         Ok(outcomes)
+    }
+
+    /// How many rows of the file were in it before, to the letter. They are counted as unchanged.
+    pub fn repeated(&self) -> u64 {
+        self.file.repeated
     }
 
     /// Keeps records aside that could not be read as such. Here every writer takes its locks in

@@ -39,7 +39,7 @@ pub(super) struct QuarantinedItem<'a> {
     pub(super) line: Option<u64>,
     /// Where it can be read.
     pub(super) source_id: Option<String>,
-    pub(super) source_key: Option<&'a str>,
+    pub(super) source_key: Option<Cow<'a, str>>,
     pub(super) version: Option<DateTime<Utc>>,
     pub(super) reject: RecordError,
     /// Whether it could be read, but its record is another row's.
@@ -54,12 +54,28 @@ impl<'a> Prepared<'a> {
             "its id `{}` is also that of the row with the key {holder}: {COLLISION}",
             self.source_id
         );
+        let key = self.source_key.map(Cow::Borrowed);
+        self.reject(reason, key)
+    }
+
+    /// It as one that is kept aside, as its record is that of an earlier row of its file. `key` tells
+    /// it from that.
+    pub(super) fn collide_in_file(self, key: String) -> QuarantinedItem<'a> {
+        let reason = format!(
+            "its id `{}` is also that of an earlier row of the file with other content: two rows \
+             cannot be one record",
+            self.source_id
+        );
+        self.reject(reason, Some(Cow::Owned(key)))
+    }
+
+    fn reject(self, reason: String, source_key: Option<Cow<'a, str>>) -> QuarantinedItem<'a> {
         QuarantinedItem {
             payload: Cow::Borrowed(self.payload),
             content_hash: self.content_hash,
             line: self.line,
             source_id: Some(self.source_id),
-            source_key: self.source_key,
+            source_key,
             version: self.version,
             reject: whole(storable(&reason, MAX_REASON)),
             collides: true,
@@ -81,7 +97,7 @@ pub(super) fn prepare<'a>(plan: &'a Plan, item: &Item<'a>, content_hash: [u8; 32
             content_hash,
             line: item.line,
             source_id,
-            source_key: item.source_key,
+            source_key: item.source_key.map(Cow::Borrowed),
             version: version.flatten(),
             reject,
             collides: false,
@@ -159,7 +175,7 @@ fn unmapped_id(source_key: Option<&str>, content_hash: &[u8; 32]) -> String {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use mapping::Plan;
+use schema::RunId;
 
 use super::decide::{Times, is_stored};
 use super::prepare::{Read, check_id, hash, occurred_at, prepare};
@@ -19,8 +20,19 @@ use crate::db::{self, Connection};
 pub(super) struct Recognised<'a> {
     /// None where the item is stored already, to the letter.
     pub(super) read: Vec<Option<Read<'a>>>,
+    /// Those that are stored already.
+    pub(super) same: Vec<Same>,
     /// What is stored under the ids of the others.
     pub(super) known: Vec<Known>,
+}
+
+/// An item that is stored to the letter.
+pub(super) struct Same {
+    /// Its place in the batch.
+    pub(super) index: usize,
+    pub(super) source_id: String,
+    /// The run that wrote it.
+    pub(super) run: RunId,
 }
 
 /// Reads the items, but for those that are stored to the letter. A replay reads all of them.
@@ -56,12 +68,23 @@ pub(super) async fn recognise<'a>(
             *read = Some(read_one(index));
         }
     }
+    let same = (0..read.len()).filter(|it| read[*it].is_none());
+    let same = same.filter_map(|index| {
+        let source_id = guesses[index].clone()?;
+        let run = stored.get(source_id.as_str())?.run_id;
+        Some(Same {
+            index,
+            source_id,
+            run,
+        })
+    });
+    let same: Vec<_> = same.collect();
     let guessed: HashSet<_> = guessed.into_iter().collect();
     let ids_only = ids.iter().map(String::as_str);
     let missed: Vec<_> = ids_only.filter(|it| !guessed.contains(it)).collect();
     known.extend(list_known(conn, stream, &missed).await?);
     known.retain(|it| ids.contains(&it.source_id));
-    Ok(Recognised { read, known })
+    Ok(Recognised { read, same, known })
 }
 
 fn guess(stream: &Stream, item: &Item<'_>) -> Option<String> {

@@ -1,11 +1,13 @@
 //! The stream of an object's records: where they come from, and how they are read.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
-use mapping::Plan;
+use mapping::{Plan, shipped};
 use schema::source::ObjectRef;
 use schema::{TenantId, entity};
+use serde::de::IgnoredAny;
 
 use super::plan_cache::PLANS;
 use crate::db::mappings::MappingVersion;
@@ -115,6 +117,24 @@ impl Stream {
         }
     }
 
+    /// The stream of an object of which these events came. Where it has no mapping yet, none is shipped
+    /// for its system, and none of the events has the canonical names of its id, it stays unmapped.
+    pub async fn open_for_events(
+        conn: &mut Connection,
+        tenant: TenantId,
+        (object, events): (&ObjectRef, &[&[u8]]),
+        now: DateTime<Utc>,
+    ) -> Result<Stream, OpenError> {
+        if is_readable(object, events) {
+            return Stream::open(conn, tenant, object, now).await;
+        }
+        source_objects::lock_mapping(conn, tenant, object.key()).await?;
+        match mappings::find_version(conn, tenant, object.key()).await? {
+            None => Stream::open_unmapped(conn, tenant, object).await,
+            current => Stream::open_mapped(conn, tenant, (object, current, None), now).await,
+        }
+    }
+
     /// The stream of an object that has no mapping: its records are kept as they come.
     pub async fn open_unmapped(
         conn: &mut Connection,
@@ -134,6 +154,20 @@ impl Stream {
             mapping_version: 0,
         })
     }
+}
+
+/// Whether a shipped mapping reads such events: one of their system, or they have the canonical names
+/// of an id.
+fn is_readable(object: &ObjectRef, events: &[&[u8]]) -> bool {
+    let kind = &object.entity.kind;
+    if object.entity.is_unmapped() || object.is_canonical() {
+        return true;
+    }
+    let has_id = |payload: &&[u8]| {
+        let fields = serde_json::from_slice::<BTreeMap<&str, IgnoredAny>>(payload);
+        fields.is_ok_and(|it| object.entity.key.iter().all(|key| it.contains_key(&**key)))
+    };
+    shipped::find(&object.system, kind).is_some() || events.iter().any(has_id)
 }
 
 /// Whether an object without a mapping stays without one: nobody says what it is, or what was said

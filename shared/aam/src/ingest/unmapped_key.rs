@@ -2,6 +2,8 @@
 
 use schema::RunId;
 
+use super::prepare::hex;
+
 /// The key of a row whose source has none of its own: the run that it came with and its content.
 ///
 /// Two rows of one run with one id are two records, of which one has to wait for a better key. Two
@@ -18,6 +20,16 @@ impl UnmappedKey {
         Some(UnmappedKey(format!("{TAG}{run}[\"{hash}\"]")))
     }
 
+    /// Of a row with that content, of that run.
+    pub(super) fn of_content(run: &str, content_hash: &[u8; 32]) -> UnmappedKey {
+        UnmappedKey(format!("{TAG}{run}[\"{}\"]", hex(content_hash)))
+    }
+
+    /// The run of such a key.
+    pub(super) fn run_of(key: &str) -> Option<&str> {
+        key.strip_prefix(TAG)?.split('[').next()
+    }
+
     /// Whether a `source_key` is such a one.
     pub(super) fn is(key: &str) -> bool {
         key.starts_with(TAG)
@@ -30,8 +42,7 @@ impl UnmappedKey {
 
     /// Whether these keys are of rows that came in two runs.
     pub(super) fn are_of_two_runs(one: &str, other: &str) -> bool {
-        let run = |it: &str| Some(it.strip_prefix(TAG)?.split('[').next()?.to_owned());
-        match (run(one), run(other)) {
+        match (UnmappedKey::run_of(one), UnmappedKey::run_of(other)) {
             (Some(one), Some(other)) => one != other,
             _ => false,
         }

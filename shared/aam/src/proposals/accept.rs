@@ -29,7 +29,7 @@ pub struct AcceptedField {
     pub target: String,
     /// Where it comes from.
     pub sources: Vec<String>,
-    /// How often such a pair was right; null where a person chose it.
+    /// How often such a pair was right; null where a person or the source itself says so.
     pub probability: Option<f64>,
 }
 
@@ -63,10 +63,14 @@ pub async fn accept(
     })
 }
 
+/// From here on a pair is filled in without a person.
+const LIKELY: f64 = 0.6;
+
 fn probability(proposal: &Proposal, answers: &Answers, target: &str) -> Option<f64> {
     let said = answers.fields.contains_key(target);
     let field = proposal.fields.iter().find(|it| it.target == target)?;
-    (!said && field.filled_in).then_some(field.probability)
+    // What is less likely is mapped only because a person or the source says so.
+    (!said && field.filled_in && LIKELY <= field.probability).then_some(field.probability)
 }
 
 /// What the acceptance says of each pair that was proposed.

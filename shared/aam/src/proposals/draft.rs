@@ -2,6 +2,7 @@
 //! what does not fit the values is left out, and what is missing is asked.
 
 mod fields;
+mod key;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,7 @@ use schema::mapping::{FieldMapping, Mapping, Transform};
 use schema::{Error, FieldError, Result};
 use serde_json::value::RawValue;
 
-use super::questions::{KEY, choice, format_question, key_question};
+use super::questions::{ENTITY, KEY, choice, format_question};
 use super::sample::Sample;
 use super::wire::is_likely;
 use super::{
@@ -26,6 +27,9 @@ use super::{
 const SHOWN: usize = 20;
 /// How many fields a question offers.
 const CHOICES: usize = 12;
+
+/// An entity that is less likely among all of them is asked for.
+const SURE: f64 = 0.5;
 
 /// A mapping on its way.
 pub(super) struct Draft<'a> {
@@ -54,8 +58,10 @@ impl<'a> Draft<'a> {
         (shape, proposed): (Option<Recognised>, ObjectProposal),
         (entities, memory, answers): (&'a Entities, &'a Memory, &'a Answers),
     ) -> Result<Draft<'a>> {
-        let best = proposed.entities.first().map(|it| it.kind.as_str());
-        let entity = best.and_then(|it| entities.find(it));
+        let said = answers.entity.is_some() || answers.choices.contains_key(ENTITY);
+        let best = proposed.entities.first();
+        let best = best.filter(|it| said || SURE <= it.probability);
+        let entity = best.and_then(|it| entities.find(&it.kind));
         let draft = Draft {
             unmapped,
             sample,
@@ -68,7 +74,12 @@ impl<'a> Draft<'a> {
             filled: BTreeMap::new(),
             against: BTreeMap::new(),
             questions: Vec::new(),
-            asked: BTreeSet::new(),
+            asked: answers
+                .choices
+                .keys()
+                .filter(|it| *it == ENTITY)
+                .cloned()
+                .collect(),
         };
         draft.check_answers()?;
         Ok(draft)
@@ -106,7 +117,8 @@ impl<'a> Draft<'a> {
                 check(format!("/fields/{target}"), path);
             }
         }
-        for target in self.answers.fields.keys() {
+        let is_known = !self.entity.is_unmapped();
+        for target in self.answers.fields.keys().filter(|_| is_known) {
             if self.entity.field(target).is_none() {
                 let detail = format!("{} has no such field", self.entity.kind);
                 let pointer = format!("/fields/{target}");
@@ -206,60 +218,13 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The record's id, where the entity has one of its own: as a person says, else what is called
-    /// like it and unique, else the source's own key. Otherwise it is asked for.
-    fn fill_key(&mut self) {
-        let entity = self.entity.clone();
-        let [target] = &*entity.key else { return };
-        let Some(field) = entity.field(target) else {
-            return;
-        };
-        if let Some(key) = &self.answers.key {
-            self.fill(field, key.clone());
-            return;
-        }
-        let is_unique = |paths: &[String]| {
-            let mut keys = self.proposed.keys.iter();
-            keys.any(|it| it.paths == paths && it.collisions == 0)
-        };
-        let likely = self.filled.get(&**target).map(|it| it.sources.clone());
-        if self.answers.fields.contains_key(&**target) || likely.is_some_and(|it| is_unique(&it)) {
-            return;
-        }
-        if let Some(key) = self.declared_key() {
-            self.fill(field, key);
-            return;
-        }
-        self.asked.insert(KEY.to_owned());
-        if let Some(key) = self.chosen_key() {
-            self.fill(field, key);
-        } else if !self.proposed.keys.is_empty() {
-            self.filled.remove(&**target);
-            self.ask(key_question(&self.proposed.keys));
-        }
-    }
-
-    /// What the source itself says tells its records apart.
-    fn declared_key(&self) -> Option<Vec<String>> {
-        let fields = &self.unmapped.schema?.fields;
-        let key = fields.iter().filter(|it| it.1.key).map(|it| it.0.clone());
-        let key: Vec<_> = key.collect();
-        let is_there = |it: &String| self.sample.field(it).is_some();
-        (!key.is_empty() && key.iter().all(is_there)).then_some(key)
-    }
-
-    fn chosen_key(&self) -> Option<Vec<String>> {
-        let chosen: usize = self.answers.choices.get(KEY)?.parse().ok()?;
-        let key = self.proposed.keys.get(chosen.checked_sub(1)?)?;
-        Some(key.paths.clone())
-    }
-
     /// Asks for what a record cannot be without.
     fn ask_for_required(&mut self) {
         if self.entity.is_unmapped() {
             let kinds = self.entities.iter();
+            self.asked.insert(ENTITY.to_owned());
             self.questions.push(Question {
-                id: "entity".to_owned(),
+                id: ENTITY.to_owned(),
                 question: "What is one of these records?".to_owned(),
                 choices: kinds.map(|it| choice(&it.kind, &it.doc)).collect(),
             });
@@ -278,10 +243,20 @@ impl<'a> Draft<'a> {
                 self.fill(field, vec![path.clone()]);
                 continue;
             }
+            let empty = match self
+                .sample
+                .object
+                .fields
+                .iter()
+                .all(|it| it.samples.is_empty())
+            {
+                true => " No sampled record has any value: bring some that have.",
+                false => "",
+            };
             let question = Question {
                 id,
                 question: format!(
-                    "Which field of the source is `{}` ({})? A record without it is quarantined.",
+                    "Which field of the source is `{}` ({})? A record without it is quarantined.{empty}",
                     field.name,
                     field.doc.trim_end_matches('.')
                 ),
@@ -427,6 +402,7 @@ impl<'a> Draft<'a> {
             fields: it.paths.clone(),
             records: it.rows,
             collisions: it.collisions,
+            empty: it.empty,
             reason: it.reason.clone(),
         });
         let mut keys: Vec<_> = all.collect();
@@ -441,7 +417,7 @@ impl<'a> Draft<'a> {
         FieldProposal {
             target: proposed.target.clone(),
             source: source.unwrap_or(&proposed.source).clone(),
-            probability: proposed.probability,
+            probability: probability_of(proposed, source),
             margin: proposed.margin,
             filled_in: filled.is_some(),
             transforms: filled.map(|it| it.transforms.clone()).unwrap_or_default(),
@@ -472,4 +448,14 @@ impl<'a> Draft<'a> {
         });
         sampled.take(SHOWN).collect()
     }
+}
+
+/// How likely a pair is, which need not be the likeliest one of the target.
+fn probability_of(proposed: &Proposed, source: Option<&String>) -> f64 {
+    let Some(source) = source.filter(|it| **it != proposed.source) else {
+        return proposed.probability;
+    };
+    let mut others = proposed.alternatives.iter();
+    let same = others.find(|it| it.source == *source);
+    same.map_or(0.0, |it| it.probability)
 }

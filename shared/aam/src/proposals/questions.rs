@@ -7,24 +7,27 @@ use super::{Question, QuestionChoice};
 
 /// The question that asks for the record's id.
 pub(super) const KEY: &str = "key";
+/// The question that asks what the records are.
+pub(super) const ENTITY: &str = "entity";
+/// The choice of no key: a record is told by its content.
+pub(super) const NO_KEY: &str = "none";
 
 /// Which fields make the record's id; answered by the place of the candidate, from 1.
 pub(super) fn key_question(keys: &[KeyCandidate]) -> Question {
     let keys = keys.iter().enumerate();
-    let meaning = |it: &KeyCandidate| match it.collisions {
-        0 => it.paths.join(" and "),
-        some => format!(
-            "{}, which {some} of {} sampled records share with another one",
-            it.paths.join(" and "),
-            it.rows
-        ),
-    };
+    let meaning = |it: &KeyCandidate| format!("{}. {}", it.paths.join(" and "), it.reason);
+    let none = choice(
+        NO_KEY,
+        "No field: keep each record by its content. A changed record is a new one.",
+    );
     Question {
         id: KEY.to_owned(),
-        question: "What tells one record from another? Records with the same become one."
-            .to_owned(),
+        question:
+            "What tells one record from another? Of two with the same, one waits in quarantine."
+                .to_owned(),
         choices: keys
             .map(|(index, it)| choice(&(index + 1).to_string(), &meaning(it)))
+            .chain([none])
             .collect(),
     }
 }

@@ -26,9 +26,11 @@ pub struct Proposal {
     pub fields_skipped: usize,
     /// What its records may be, the likeliest first.
     pub entities: Vec<EntityProposal>,
-    /// What they are taken for here.
+    /// What they are taken for here; null where that is asked: nothing is likelier than all others
+    /// together.
     pub entity: Option<String>,
-    /// What may identify a record, the best first; the first one is taken, unless `key` is asked.
+    /// What may identify a record, the best first, and what nearly does, the worst last. The first
+    /// one is taken, unless `key` is asked.
     pub keys: Vec<KeyProposal>,
     /// Where each canonical field may come from.
     pub fields: Vec<FieldProposal>,
@@ -69,10 +71,13 @@ pub struct EntityProposal {
 pub struct KeyProposal {
     /// One field, or several together.
     pub fields: Vec<String>,
-    /// How many sampled records were compared.
+    /// How many records were compared: all that are stored, unless that takes too long.
     pub records: u64,
-    /// How many of them share it with another one.
+    /// How many of them have the value of an earlier one. Of rows that came in files, within a file:
+    /// in a later file it is a later version of the record.
     pub collisions: u64,
+    /// How many of them have no value.
+    pub empty: u64,
     /// Why it is named.
     pub reason: String,
 }

@@ -32,6 +32,8 @@ pub struct Freshness {
     pub drift_open: i64,
     /// Its records in quarantine.
     pub quarantined: i64,
+    /// Whether the last run of one of its objects is longer ago than its `max_age_minutes`.
+    pub stale: bool,
 }
 
 /// The records that the query asks for.
@@ -122,13 +124,13 @@ pub async fn freshness(
     conn: &mut PgConnection,
     tenant: TenantId,
     view: &View,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Freshness>> {
     sqlx::query_as!(
         Freshness,
         r#"
         select
-          c.name source,
-          c.id "connection_id: _",
+          c.name source, c.id "connection_id: _",
           (
             select r.finished_at
             from runs r
@@ -147,7 +149,20 @@ pub async fn freshness(
             select count(*)
             from quarantined_records q
             where q.tenant_id = $1 and q.connection_id = c.id and q.object = any(o.objects)
-          ) "quarantined!"
+          ) "quarantined!",
+          exists (
+            select
+            from source_objects s
+            where s.tenant_id = $1 and s.connection_id = c.id and s.object = any(o.objects)
+              and s.max_age_minutes is not null
+              and not exists (
+                select
+                from runs r
+                where r.tenant_id = $1 and r.connection_id = c.id and r.object = s.object
+                  and r.status in ('success', 'partial') and r.kind <> 'replay'
+                  and r.finished_at >= $3::timestamptz - make_interval(mins => s.max_age_minutes)
+              )
+          ) "stale!"
         from connections c
         join (
           select connection_id, array_agg(object) objects
@@ -160,6 +175,7 @@ pub async fn freshness(
         "#,
         tenant as _,
         &*view.entity.kind,
+        now,
     )
     .fetch_all(conn)
     .await

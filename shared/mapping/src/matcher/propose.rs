@@ -5,7 +5,7 @@ use super::answer::{Match, Scored};
 use super::decision::Decision;
 use super::entity::{self, RankedEntity};
 use super::explain::Factor;
-use super::key::{self, KeyCandidate};
+use super::key::{self, KeyCandidate, KeyCount};
 use super::memory::Memory;
 use super::model::Model;
 use super::question::{Field, Question, Task};
@@ -75,7 +75,7 @@ pub fn propose(
         .map(|it| of_entity(&sources, it, memory))
         .collect();
     let ranked = entity::rank(object, &entities, &answers);
-    let mut keys = key::candidates(object);
+    let mut keys = key::of_sample(object);
     let mut fields = Vec::new();
     if let Some((best, _)) = ranked.first() {
         let targets: Vec<_> = entities[*best]
@@ -95,6 +95,19 @@ pub fn propose(
         entities: ranked.into_iter().map(|it| it.1).collect(),
         keys,
         fields,
+    }
+}
+
+impl ObjectProposal {
+    /// Judges the keys by what was counted, rather than by the sample. `id` is the field of the
+    /// likeliest entity that identifies a record.
+    pub fn judge_keys(&mut self, object: &ObjectSample, counts: Vec<KeyCount>, id: Option<&str>) {
+        self.keys = key::candidates(object, counts);
+        let is_id = |it: &&FieldProposal| id == Some(&it.target);
+        let id = self.fields.iter().find(is_id);
+        if let Some(id) = id.filter(|it| it.probability >= 0.5) {
+            key::prefer(&mut self.keys, &id.source);
+        }
     }
 }
 

@@ -108,6 +108,8 @@ pub(crate) enum Compiled {
     Step(Step),
     /// Where the value comes from; only the first transform may say.
     Constant(String),
+    /// The hash of the record where the sources have no value.
+    ContentHash,
     Combination(Box<dyn Combination>),
     Items(Items),
     /// How the value is read in the end.
@@ -153,6 +155,10 @@ pub(crate) fn compile(
         Transform::Coalesce { nulls } => coalesce::compile(nulls),
         Transform::Concat { separator, missing } => concat::compile(separator, *missing),
         Transform::Constant { value } => Ok(Compiled::Constant(value.clone())),
+        Transform::ContentHash => {
+            only_for(field, &[Kind::Text])?;
+            Ok(Compiled::ContentHash)
+        }
         Transform::Join { separator } => join::compile(separator),
         Transform::Template { template, missing } => template::compile(template, *missing, sources),
         Transform::Timestamp { zone, format } => {
@@ -206,6 +212,7 @@ fn compile_step(transform: &Transform, field: &Field) -> Result<Box<dyn Compiled
         | Transform::Coalesce { .. }
         | Transform::Concat { .. }
         | Transform::Constant { .. }
+        | Transform::ContentHash
         | Transform::Join { .. }
         | Transform::Template { .. }
         | Transform::Timestamp { .. }
@@ -219,6 +226,7 @@ pub(crate) fn is_typed(transform: &Transform) -> bool {
         Transform::Coalesce { .. }
         | Transform::Concat { .. }
         | Transform::Constant { .. }
+        | Transform::ContentHash
         | Transform::Default { .. }
         | Transform::Join { .. }
         | Transform::Lower

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 /// One declared step from a source value to a canonical one.
 ///
 /// The last step, reading the text as the target's type, is implied by the target and is strict:
-/// a value that does not fit quarantines the record. No transform but `default`, `boolean` and
-/// `case` makes a value from none.
+/// a value that does not fit quarantines the record. No transform but `default`, `boolean`,
+/// `case` and `content_hash` makes a value from none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Transform {
@@ -30,6 +30,10 @@ pub enum Transform {
         /// The text.
         value: String,
     },
+    /// `sha256:` and the hash of the whole record where no source has a value: an id for records that
+    /// have none. Records with one content are one record. Must be the first transform; it needs no
+    /// sources.
+    ContentHash,
     /// The part between separators.
     Split {
         /// What stands between the parts.
