@@ -27,7 +27,7 @@ const MAX_SHOWN: usize = 200;
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Difference {
     /// How many stored records were mapped both ways: at most 100,000, and as many as ten seconds
-    /// suffice for.
+    /// suffice for. One that is stored, and in another form in quarantine, counts as two.
     pub records: u64,
     /// How many are stored, those in quarantine included; no more than 1,000,000 are counted.
     pub stored: u64,
