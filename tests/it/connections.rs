@@ -261,27 +261,31 @@ async fn a_parameter_that_a_list_does_not_have_is_refused_by_name() {
     let app = TestApp::start().await;
     let person = app.register("Unknown Ltd").await;
     let filtered = "expected one of `source_type`, `status`, `limit`, `cursor`";
-    for (list, detail) in [
+    for (list, pointer, detail) in [
         (
             format!("{PATH}?sort=name"),
-            format!("sort: unknown field `sort`, {filtered}"),
+            "?sort",
+            format!("unknown field `sort`, {filtered}"),
         ),
         (
             "/api/v1/aam/connectors?status=ACTIVE".to_owned(),
-            "status: unknown field `status`, expected `limit` or `cursor`".to_owned(),
+            "?status",
+            "unknown field `status`, expected `limit` or `cursor`".to_owned(),
         ),
         (
             format!("{PATH}?limit=many"),
-            "limit: invalid digit found in string".to_owned(),
+            "?limit",
+            "is not a whole number".to_owned(),
         ),
         (
             format!("{PATH}?limit=1&limit=1"),
+            "?",
             "duplicate field `limit`".to_owned(),
         ),
     ] {
         let answer = app.get(&list, &person).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
-        let error = json!([{ "pointer": "?", "detail": detail }]);
+        let error = json!([{ "pointer": pointer, "detail": detail }]);
         assert_eq!(answer.problem()["errors"], error, "{list}");
     }
 }

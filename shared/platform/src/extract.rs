@@ -1,5 +1,7 @@
 //! Extractors whose refusals are problems.
 
+mod refusal;
+
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -47,11 +49,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query<T>, Problem> {
         axum::extract::Query::try_from_uri(&parts.uri)
             .map(|it| Query(it.0))
-            .map_err(|err| Error::invalid("?", err.body_text().replace(QUERY_NOISE, "")).into())
+            .map_err(|err| wrong_parameter(&err.body_text()).into())
     }
 }
 
-const QUERY_NOISE: &str = "Failed to deserialize query string: ";
+/// The refusal of a query, of which the text says where it is wrong: `limit: invalid digit …`.
+fn wrong_parameter(text: &str) -> Error {
+    let text = text
+        .strip_prefix("Failed to deserialize query string: ")
+        .unwrap_or(text);
+    let is_name = |it: &str| {
+        it.bytes()
+            .all(|it| it.is_ascii_alphanumeric() || it == b'_')
+    };
+    match text.split_once(": ").filter(|it| is_name(it.0)) {
+        Some((name, detail)) => Error::invalid(format!("?{name}"), refusal::in_words(detail)),
+        None => Error::invalid("?", refusal::in_words(text)),
+    }
+}
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = Problem;
@@ -88,7 +103,7 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|err| {
         if err.inner().is_data() {
             let detail = without_place(&err.inner().to_string());
-            Error::invalid(pointer::of_path(err.path()), detail)
+            Error::invalid(pointer::of_path(err.path()), refusal::in_words(&detail))
         } else if is_other_type(err.inner(), text) {
             Error::invalid(pointer::of_path(err.path()), "has the wrong type")
         } else {

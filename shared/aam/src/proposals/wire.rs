@@ -95,11 +95,13 @@ pub struct FieldProposal {
     pub margin: f64,
     /// Whether the mapping has it: it is likely enough and its values fit, or somebody said so.
     pub filled_in: bool,
-    /// What is done to the value, as its column shows.
+    /// What is done to the value, as its column shows. While a question about the column is open,
+    /// it is what the first choice would do, and waits for the answer.
     pub transforms: Vec<Transform>,
     /// What speaks against it.
     pub reasons_against: Vec<String>,
-    /// What the probability is made of.
+    /// What speaks for and against it, in logits. They add up to the score of the pair by itself;
+    /// the probability is calibrated, so that their sum is not its logit.
     pub factors: Vec<Evidence>,
     /// Other source fields, the best first.
     pub alternatives: Vec<AlternativeProposal>,
