@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::app::{Answer, JSON};
-use tests::fixtures::files::{multipart_form, send_form};
+use tests::fixtures::files::{MULTIPART, multipart_form, send_form};
 use tests::fixtures::jobs::run_all;
 use tests::fixtures::own_data::{World, pairs};
 use tests::fixtures::postgres_source::{set_up_postgres_source, sync};
@@ -215,4 +215,54 @@ async fn events_of_an_unknown_system_or_kind_are_kept_and_mapped_when_somebody_s
     assert_eq!(world.object("own.account").await["state"], "mapped");
     let wrong = send(json!([event("le/ad", json!({})), event("Lead", json!({}))])).await;
     assert_eq!(wrong["rejected"], 1, "{wrong}");
+}
+
+#[tokio::test]
+async fn a_file_is_looked_at_before_it_is_uploaded() {
+    let world = World::new().await;
+    let path = "/api/v1/dcl/mappings/preview";
+    let preview = async |name: &str, content: &[u8], field: &str| {
+        let head = match field {
+            "" => String::new(),
+            _ => format!(
+                "--cut\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\naccount\r\n"
+            ),
+        };
+        let mut body = head.into_bytes();
+        body.extend(multipart_form(&[(name, content)]));
+        let (app, ann) = (&world.app, Some(&world.ann));
+        app.send(Method::POST, path, ann, Body::from(body), &[MULTIPART])
+            .await
+    };
+    let csv = b"Record ID;Company name\n1;M\xfcller AG\n2;Brot GmbH\n";
+    let json = br#"[{"Record ID":"1","Company name":"A"},{"Record ID":"2","Company name":"B"}]"#;
+    let lines = b"{\"Record ID\":\"1\",\"Company name\":\"A\"}\n{\"Record ID\":\"2\",\"Company name\":\"B\"}\n";
+    for (name, content) in [
+        ("crm 2024-01-01.csv", csv.as_slice()),
+        ("crm.json", json.as_slice()),
+        ("crm.ndjson", lines.as_slice()),
+    ] {
+        let proposal = preview(name, content, "entity").await;
+        assert_eq!(proposal.status, StatusCode::OK, "{name}: {proposal}");
+        let proposal = proposal.json();
+        assert_eq!(
+            (&proposal["object"], &proposal["records_sampled"]),
+            (&json!("crm"), &json!(2)),
+            "{name}: {proposal}"
+        );
+        assert_eq!(proposal["entity"], "account", "{name}");
+        assert_eq!(proposal["keys"][0]["fields"], json!(["Record ID"]));
+        assert_eq!(proposal["questions"], json!([]), "{name}: {proposal}");
+    }
+    for (name, content, field, pointer) in [
+        ("a.csv", csv.as_slice(), "colour", "/colour"),
+        ("a.xlsx", csv.as_slice(), "", "/file"),
+        ("a.json", csv.as_slice(), "", "/file"),
+        ("a.csv", b"PK\x03\x04".as_slice(), "", "/file"),
+        ("a.csv", b"a,b\n".as_slice(), "", "/records"),
+    ] {
+        check_refused(&preview(name, content, field).await, pointer);
+    }
+    let path = format!("/api/v1/aam/connections/{}/objects", world.connection);
+    assert_eq!(world.get(&path).await["total"], 0);
 }

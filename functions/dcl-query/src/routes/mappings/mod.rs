@@ -6,6 +6,7 @@
 mod change;
 mod fields;
 mod preview;
+mod preview_file;
 mod read;
 
 pub(crate) use change::{MappingAdopted, check_reason};
