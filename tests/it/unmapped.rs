@@ -474,3 +474,32 @@ async fn an_export_of_a_known_system_is_proposed_as_its_vendor_means_it() {
     let deals = world.get("/api/v1/dcl/views/opportunities").await;
     assert_eq!(deals["meta"]["total"], 2, "{deals}");
 }
+
+#[tokio::test]
+async fn an_export_of_the_ec2_console_becomes_resources() {
+    let world = World::new().await;
+    let csv = "Name,Instance ID,Instance state,Instance type,Availability Zone\n\
+        web-1,i-0abc1234def567890,Running,t3.micro,eu-central-1a\n\
+        web-2,i-0abc1234def567891,Stopped,m7g.large,us-west-2-lax-1a\n";
+    world.upload("instances.csv", csv).await;
+    let proposal = format!("/api/v1/dcl/proposals/{}/instances", world.connection);
+    let shape = &world.get(&proposal).await["shape"];
+    assert_eq!(*shape, json!({"system": "aws", "name": "export.ec2"}));
+    world.post(&format!("{proposal}/accept"), json!({})).await;
+    let page = world
+        .get("/api/v1/dcl/views/aws_resources?sort=resource_id")
+        .await;
+    let seen = page["data"].as_array().unwrap().iter().map(|it| {
+        let fields = ["resource_id", "resource_type", "region", "instance_type"];
+        fields
+            .map(|field| it[field].as_str().unwrap_or("-").to_owned())
+            .join(" ")
+    });
+    assert_eq!(
+        seen.collect::<Vec<_>>(),
+        [
+            "i-0abc1234def567890 EC2 eu-central-1 t3.micro",
+            "i-0abc1234def567891 EC2 us-west-2 m7g.large",
+        ]
+    );
+}

@@ -30,7 +30,8 @@ pub use shape::Recognised;
 const VERSION: u32 = 2;
 
 /// The systems that mappings are shipped for.
-pub const SYSTEMS: [&str; 9] = [
+pub const SYSTEMS: [&str; 10] = [
+    "aws",
     "salesforce",
     "hubspot",
     "dynamics",
@@ -42,7 +43,8 @@ pub const SYSTEMS: [&str; 9] = [
     "postgres",
 ];
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
+    include_str!("../mappings/aws.json"),
     include_str!("../mappings/salesforce.json"),
     include_str!("../mappings/hubspot.json"),
     include_str!("../mappings/dynamics.json"),
