@@ -120,7 +120,7 @@ pub async fn change_field(
 ) -> platform::Result<Vec<JobAccepted>> {
     let tenant = caller.tenant;
     db::lock_fields(conn, tenant, kind).await?;
-    let before = declared(conn, tenant, (kind, &changed.name))
+    let before = find_field(conn, tenant, (kind, &changed.name))
         .await?
         .stored
         .field;
@@ -170,7 +170,7 @@ pub async fn drop_field(
 ) -> platform::Result<()> {
     let tenant = caller.tenant;
     db::lock_fields(conn, tenant, kind).await?;
-    let id = declared(conn, tenant, (kind, name)).await?.stored.id;
+    let id = find_field(conn, tenant, (kind, name)).await?.stored.id;
     if find(&db::entities(conn, tenant).await?, kind)?.is_key(name) {
         let detail = format!("{name} is part of the key of {kind}: drop the entity instead");
         return Err(Error::Conflict(detail.into()).into());
@@ -196,7 +196,7 @@ pub async fn set_indexed(
 ) -> platform::Result<bool> {
     let tenant = caller.tenant;
     db::lock_fields(conn, tenant, kind).await?;
-    let field = declared(conn, tenant, (kind, name)).await?;
+    let field = find_field(conn, tenant, (kind, name)).await?;
     if field.indexed == indexed {
         return Ok(false);
     }
@@ -231,14 +231,16 @@ fn check_index(all: &[CustomField], field: &CustomField) -> schema::Result<()> {
     Ok(())
 }
 
-async fn declared(
+/// The custom field of that name of an entity.
+///
+/// # Errors
+/// [`Error::NotFound`] where the tenant declared no such field.
+pub async fn find_field(
     conn: &mut Connection,
     tenant: TenantId,
-    (kind, name): (&str, &str),
+    field: (&str, &str),
 ) -> platform::Result<CustomField> {
-    let fields = db::fields(conn, tenant).await?;
-    let is_it = |it: &CustomField| it.stored.entity == kind && it.stored.field.name == name;
-    let found = fields.into_iter().find(is_it);
+    let found = db::find_field(conn, tenant, field).await?;
     Ok(found.ok_or(Error::NotFound {
         what: "custom field",
     })?)

@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use platform::extract::{Json, Path};
 use platform::{Admin, JobAccepted, Platform, Reader, Result, Routes, db, routes};
-use schema::Error;
 use schema::entity::FieldDeclaration;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -218,20 +217,12 @@ async fn set_indexed(
     Ok(Json(declared.into()))
 }
 
-/// # Errors
-/// [`Error::NotFound`] where the tenant declared no such field.
 async fn read(
     conn: &mut db::Connection,
     caller: &platform::Caller,
     path: &FieldPath,
 ) -> Result<CustomField> {
-    let fields = db_fields::fields(conn, caller.tenant).await?;
-    let is_it =
-        |it: &CustomField| it.stored.entity == path.entity && it.stored.field.name == path.field;
-    let found = fields.into_iter().find(is_it);
-    Ok(found.ok_or(Error::NotFound {
-        what: "custom field",
-    })?)
+    custom_entities::find_field(conn, caller.tenant, (&path.entity, &path.field)).await
 }
 
 /// Tells a member that is `null` from one that is left out.

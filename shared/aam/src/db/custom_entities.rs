@@ -100,6 +100,17 @@ pub async fn fields(conn: &mut Connection, tenant: TenantId) -> Result<Vec<Custo
     Ok(fields.collect())
 }
 
+/// The custom field of that name of the entity.
+pub async fn find_field(
+    conn: &mut Connection,
+    tenant: TenantId,
+    (entity, name): (&str, &str),
+) -> Result<Option<CustomField>> {
+    let fields = fields(conn, tenant).await?;
+    let is_it = |it: &CustomField| it.stored.entity == entity && it.stored.field.name == name;
+    Ok(fields.into_iter().find(is_it))
+}
+
 /// Holds the entity's custom fields to the end of the transaction: none is dropped meanwhile.
 pub async fn hold_fields(conn: &mut Connection, tenant: TenantId, entity: &str) -> Result<()> {
     sqlx::query!(

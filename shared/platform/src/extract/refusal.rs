@@ -58,10 +58,9 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Thing {
-        #[allow(dead_code, reason = "only whether it can be read is tested")]
         count: i32,
     }
 
@@ -80,6 +79,8 @@ mod tests {
 
     #[test]
     fn a_wrong_value_is_described_in_words_of_json() {
+        let right: Thing = serde_json::from_str(r#"{"count":1}"#).unwrap();
+        assert_eq!(right, Thing { count: 1 });
         let object = "invalid type: a list, expected an object";
         check::<Thing>("[]", object);
         check::<BTreeMap<String, bool>>("[]", object);

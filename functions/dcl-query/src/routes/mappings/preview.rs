@@ -50,7 +50,7 @@ pub(super) struct Preview {
 /// The form may have the fields `object`, `system` and `entity` before it; the object is called after
 /// the file where none says it.
 #[utoipa::path(post, path = "/api/v1/dcl/mappings/preview", tag = "mappings",
-    operation_id = "mappings.preview", 
+    operation_id = "mappings.preview",
     request_body(content(
         (Preview = "application/json"),
         (PreviewForm = "multipart/form-data"),
