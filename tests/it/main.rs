@@ -12,6 +12,7 @@ mod cancel;
 mod cargo_lambda_watch;
 mod connections;
 mod custom_entities;
+mod custom_fields;
 mod data_key;
 mod dead_connections;
 mod dependencies;

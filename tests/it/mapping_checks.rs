@@ -2,63 +2,36 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tests::app::{Person, TestApp};
-use tests::fixtures::connections::connect_filesource;
-use tests::fixtures::files::upload_files;
 use tests::fixtures::jobs::run_all;
+use tests::fixtures::own_data::World;
 
-struct World {
-    app: TestApp,
-    ann: Person,
-    connection: String,
+/// What is said against a mapping by `validate`, by a dry run and when it is sent for good:
+/// all three the same, from the mapping's root.
+async fn faults(world: &World, object: &str, mapping: &Value) -> Vec<(String, String)> {
+    let validate = format!(
+        "/api/v1/dcl/mappings/validate?connection={}&object={object}",
+        world.connection
+    );
+    let valid = refusal(world, &validate, mapping.clone(), "").await;
+    for dry_run in [true, false] {
+        let body = json!({ "mapping": mapping, "reason": "r", "dry_run": dry_run });
+        let said = refusal(world, &world.mapping(object), body, "/mapping").await;
+        assert_eq!(said, valid, "dry_run: {dry_run}");
+    }
+    valid
 }
 
-impl World {
-    async fn with_file(name: &str, content: &str) -> World {
-        let app = TestApp::start().await;
-        let ann = app.register("Ann Ltd").await;
-        let connection = connect_filesource(&app, &ann, json!({})).await;
-        let files: [(&str, &[u8]); 1] = [(name, content.as_bytes())];
-        upload_files(&app, &ann, &files).await;
-        World {
-            app,
-            ann,
-            connection,
-        }
-    }
-
-    fn mapping(&self, object: &str) -> String {
-        format!("/api/v1/dcl/mappings/{}/{object}", self.connection)
-    }
-
-    /// What is said against a mapping by `validate`, by a dry run and when it is sent for good:
-    /// all three the same, from the mapping's root.
-    async fn faults(&self, object: &str, mapping: &Value) -> Vec<(String, String)> {
-        let validate = format!(
-            "/api/v1/dcl/mappings/validate?connection={}&object={object}",
-            self.connection
-        );
-        let valid = self.refusal(&validate, mapping.clone(), "").await;
-        for dry_run in [true, false] {
-            let body = json!({ "mapping": mapping, "reason": "r", "dry_run": dry_run });
-            let said = self.refusal(&self.mapping(object), body, "/mapping").await;
-            assert_eq!(said, valid, "dry_run: {dry_run}");
-        }
-        valid
-    }
-
-    async fn refusal(&self, path: &str, body: Value, root: &str) -> Vec<(String, String)> {
-        let answer = self.app.post(path, &self.ann, body).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
-        let errors = answer.json()["errors"].as_array().unwrap().clone();
-        let text = |it: &Value, member: &str| it[member].as_str().unwrap().to_owned();
-        let fault = |it: &Value| {
-            let pointer = text(it, "pointer");
-            let pointer = pointer.strip_prefix(root).unwrap().to_owned();
-            (pointer, text(it, "detail"))
-        };
-        errors.iter().map(fault).collect()
-    }
+async fn refusal(world: &World, path: &str, body: Value, root: &str) -> Vec<(String, String)> {
+    let answer = world.app.post(path, &world.ann, body).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+    let errors = answer.json()["errors"].as_array().unwrap().clone();
+    let text = |it: &Value, member: &str| it[member].as_str().unwrap().to_owned();
+    let fault = |it: &Value| {
+        let pointer = text(it, "pointer");
+        let pointer = pointer.strip_prefix(root).unwrap().to_owned();
+        (pointer, text(it, "detail"))
+    };
+    errors.iter().map(fault).collect()
 }
 
 /// A mapping of accounts whose industry is made like this.
@@ -158,7 +131,7 @@ async fn a_mapping_that_cannot_work_is_refused_alike_wherever_it_is_sent() {
     ];
     for (mapping, pointer, detail) in cases {
         let expected = vec![(pointer.to_owned(), detail.to_owned())];
-        assert_eq!(world.faults("x", &mapping).await, expected);
+        assert_eq!(faults(&world, "x", &mapping).await, expected);
     }
 }
 

@@ -5,92 +5,70 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tests::app::{Person, TestApp};
-use tests::fixtures::connections::connect_filesource;
 use tests::fixtures::files::upload_files;
 use tests::fixtures::jobs::run_all;
+use tests::fixtures::own_data::World;
 
 /// Rows of a table, each as JSON, by what tells it apart.
 type Rows = BTreeMap<String, Value>;
 
-struct World {
-    app: TestApp,
-    ann: Person,
-    connection: String,
+async fn rows(world: &World, sql: &'static str) -> Rows {
+    let rows: Vec<(String, Value)> = sqlx::query_as(sql)
+        .fetch_all(world.app.owner())
+        .await
+        .unwrap();
+    rows.into_iter().collect()
 }
 
-impl World {
-    async fn with_file(name: &str, content: &str) -> World {
-        let app = TestApp::start().await;
-        let ann = app.register("Ann Ltd").await;
-        let connection = connect_filesource(&app, &ann, json!({})).await;
-        let files: [(&str, &[u8]); 1] = [(name, content.as_bytes())];
-        upload_files(&app, &ann, &files).await;
-        World {
-            app,
-            ann,
-            connection,
-        }
-    }
+/// The accounts whole, but for the time at which they were written: a view tells by it what is
+/// new, and a row that is written again is.
+async fn stored_accounts(world: &World) -> Rows {
+    rows(
+        world,
+        "select source_id, to_jsonb(t) - 'synced_at' from accounts t",
+    )
+    .await
+}
 
-    fn mapping(&self, object: &str) -> String {
-        format!("/api/v1/dcl/mappings/{}/{object}", self.connection)
-    }
+/// What came from the source, without the platform's own notes: the mapping and the run that it
+/// was last read with, when that was, and by which run's key it was told apart before it had
+/// an id.
+async fn stored_raw(world: &World) -> Rows {
+    rows(
+        world,
+        "select source_id, to_jsonb(t) - array['mapping_version', 'run_id', 'received_at',
+          'source_key'] from raw_records t",
+    )
+    .await
+}
 
-    async fn rows(&self, sql: &'static str) -> Rows {
-        let rows: Vec<(String, Value)> = sqlx::query_as(sql)
-            .fetch_all(self.app.owner())
-            .await
-            .unwrap();
-        rows.into_iter().collect()
-    }
+/// Sends a mapping of `x`, does what it started, and returns the answer.
+async fn adopt(world: &World, fields: &Value, dry_run: bool) -> Value {
+    let mapping = json!({ "entity": "account", "fields": fields });
+    let body = json!({ "mapping": mapping, "reason": "r", "dry_run": dry_run });
+    send(world, &world.mapping("x"), body).await
+}
 
-    /// The accounts whole, but for the time at which they were written: a view tells by it what is
-    /// new, and a row that is written again is.
-    async fn accounts(&self) -> Rows {
-        self.rows("select source_id, to_jsonb(t) - 'synced_at' from accounts t")
-            .await
-    }
+async fn send(world: &World, path: &str, body: Value) -> Value {
+    let answer = world.app.post(path, &world.ann, body).await;
+    assert!(answer.status.is_success(), "{path}: {answer}");
+    run_all(&world.app).await;
+    answer.json()
+}
 
-    /// What came from the source, without the platform's own notes: the mapping and the run that it
-    /// was last read with, when that was, and by which run's key it was told apart before it had
-    /// an id.
-    async fn raw(&self) -> Rows {
-        self.rows(
-            "select source_id, to_jsonb(t) - array['mapping_version', 'run_id', 'received_at',
-              'source_key'] from raw_records t",
-        )
-        .await
-    }
+async fn quarantine_groups(world: &World) -> Value {
+    let path = format!(
+        "/api/v1/aam/connections/{}/quarantine/groups",
+        world.connection
+    );
+    let answer = world.app.get(&path, &world.ann).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer}");
+    answer.json()["groups"].clone()
+}
 
-    /// Sends a mapping of `x`, does what it started, and returns the answer.
-    async fn adopt(&self, fields: &Value, dry_run: bool) -> Value {
-        let mapping = json!({ "entity": "account", "fields": fields });
-        let body = json!({ "mapping": mapping, "reason": "r", "dry_run": dry_run });
-        self.send(&self.mapping("x"), body).await
-    }
-
-    async fn send(&self, path: &str, body: Value) -> Value {
-        let answer = self.app.post(path, &self.ann, body).await;
-        assert!(answer.status.is_success(), "{path}: {answer}");
-        run_all(&self.app).await;
-        answer.json()
-    }
-
-    async fn groups(&self) -> Value {
-        let path = format!(
-            "/api/v1/aam/connections/{}/quarantine/groups",
-            self.connection
-        );
-        let answer = self.app.get(&path, &self.ann).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer}");
-        answer.json()["groups"].clone()
-    }
-
-    async fn upload(&self, content: &str) {
-        let files: [(&str, &[u8]); 1] = [("x.csv", content.as_bytes())];
-        upload_files(&self.app, &self.ann, &files).await;
-    }
+async fn upload(world: &World, content: &str) {
+    let files: [(&str, &[u8]); 1] = [("x.csv", content.as_bytes())];
+    upload_files(&world.app, &world.ann, &files).await;
 }
 
 /// Which records have a name.
@@ -210,15 +188,15 @@ async fn a_dry_run_says_what_the_replay_does() {
     let losing = mappings.remove(3);
     mappings.push(losing);
     for fields in mappings {
-        let before = by_code(&world.accounts().await, &world.raw().await);
-        let dry = world.adopt(&fields, true).await["difference"].clone();
+        let before = by_code(&stored_accounts(&world).await, &stored_raw(&world).await);
+        let dry = adopt(&world, &fields, true).await["difference"].clone();
         assert_eq!(
-            by_code(&world.accounts().await, &world.raw().await),
+            by_code(&stored_accounts(&world).await, &stored_raw(&world).await),
             before,
             "a dry run changes nothing"
         );
-        world.adopt(&fields, false).await;
-        let after = by_code(&world.accounts().await, &world.raw().await);
+        adopt(&world, &fields, false).await;
+        let after = by_code(&stored_accounts(&world).await, &stored_raw(&world).await);
         let (counts, totals) = counted(&before, &after);
         let number = |it: &Value| it.as_u64().unwrap();
         let told = dry["fields"].as_array().unwrap().iter().map(|it| {
@@ -241,21 +219,19 @@ async fn a_rollback_restores_every_column_and_raw_is_never_changed() {
     let payloads = |raw: &Rows| -> BTreeSet<String> {
         raw.values().map(|it| it["payload"].to_string()).collect()
     };
-    let came = payloads(&world.raw().await);
+    let came = payloads(&stored_raw(&world).await);
     let mappings = mappings();
-    world.adopt(&mappings[2], false).await;
-    let (accounts, raw) = (world.accounts().await, world.raw().await);
+    adopt(&world, &mappings[2], false).await;
+    let (accounts, raw) = (stored_accounts(&world).await, stored_raw(&world).await);
     assert!(!accounts.is_empty());
     for fields in &mappings {
-        world.adopt(fields, false).await;
-        assert_eq!(payloads(&world.raw().await), came);
+        adopt(&world, fields, false).await;
+        assert_eq!(payloads(&stored_raw(&world).await), came);
     }
     let back = json!({ "version": 1, "reason": "back" });
-    world
-        .send(&format!("{}/activate", world.mapping("x")), back)
-        .await;
-    assert_eq!(world.accounts().await, accounts);
-    assert_eq!(world.raw().await, raw);
+    send(&world, &format!("{}/activate", world.mapping("x")), back).await;
+    assert_eq!(stored_accounts(&world).await, accounts);
+    assert_eq!(stored_raw(&world).await, raw);
 }
 
 #[tokio::test]
@@ -269,11 +245,13 @@ async fn a_proposed_format_and_words_let_their_records_in_as_they_are() {
         { "target": "type", "sources": ["art"], "transforms": words },
         { "target": "created_at", "sources": ["when"] },
     ]);
-    world.adopt(&fields, false).await;
-    world
-        .upload("id,name,when,art\n2,B,31/01/2024,Kunde\n3,C,2024-02-02,Partner\n4,D,15/01/2024,Kunde\n")
-        .await;
-    let groups = world.groups().await;
+    adopt(&world, &fields, false).await;
+    upload(
+        &world,
+        "id,name,when,art\n2,B,31/01/2024,Kunde\n3,C,2024-02-02,Partner\n4,D,15/01/2024,Kunde\n",
+    )
+    .await;
+    let groups = quarantine_groups(&world).await;
     assert_eq!(groups.as_array().unwrap().len(), 2, "{groups}");
     for group in groups.as_array().unwrap() {
         let entry = &group["fixes"][0]["entry"];
@@ -281,9 +259,9 @@ async fn a_proposed_format_and_words_let_their_records_in_as_they_are() {
         let present = entries.find(|it| it["target"] == entry["target"]).unwrap();
         *present = entry.clone();
     }
-    world.adopt(&fields, false).await;
-    assert_eq!(world.groups().await, json!([]));
-    let accounts = world.accounts().await;
+    adopt(&world, &fields, false).await;
+    assert_eq!(quarantine_groups(&world).await, json!([]));
+    let accounts = stored_accounts(&world).await;
     let of = |id: &str| {
         (
             accounts[id]["type"].clone(),
@@ -306,15 +284,15 @@ async fn rows_that_collide_are_told_apart_by_another_key() {
             { "target": "name", "sources": ["name"] },
         ])
     };
-    world.adopt(&fields("id"), false).await;
-    let groups = world.groups().await;
+    adopt(&world, &fields("id"), false).await;
+    let groups = quarantine_groups(&world).await;
     let fix = &groups[0]["fixes"][0];
     assert_eq!(
         (&fix["kind"], &fix["candidates"][0]),
         (&json!("use_key"), &json!("no")),
         "{groups}"
     );
-    world.adopt(&fields("no"), false).await;
-    assert_eq!(world.groups().await, json!([]));
-    assert_eq!(world.accounts().await.len(), 3);
+    adopt(&world, &fields("no"), false).await;
+    assert_eq!(quarantine_groups(&world).await, json!([]));
+    assert_eq!(stored_accounts(&world).await.len(), 3);
 }
