@@ -11,6 +11,7 @@ mod auth;
 mod cancel;
 mod cargo_lambda_watch;
 mod connections;
+mod cost_reports;
 mod custom_entities;
 mod custom_fields;
 mod data_key;

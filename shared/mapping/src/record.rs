@@ -68,19 +68,18 @@ impl<'a> Record<'a> {
     /// What identifies the record within its source object.
     ///
     /// A single key field is taken as it is. Several are joined by `:`, with `:` and `\` escaped
-    /// by `\` so that different keys never make the same id; a missing one is empty.
+    /// by `\` so that different keys never make the same id. A missing one is empty, and at the end
+    /// left out, so that a key can get a field that older records lack.
     pub fn source_id(&self) -> Cow<'_, str> {
         let part = |name: &Text| self.cell(name).map(Cell::text).unwrap_or_default();
+        let is_there = |name: &Text| self.cell(name).is_some_and(|it| !it.is_null());
         match &*self.entity.key {
             [only] => part(only),
-            several => Cow::Owned(
-                several
-                    .iter()
-                    .map(part)
-                    .map(escape)
-                    .collect::<Vec<_>>()
-                    .join(":"),
-            ),
+            several => {
+                let last = several.iter().rposition(is_there).map_or(0, |it| it + 1);
+                let parts = several[..last].iter().map(part).map(escape);
+                Cow::Owned(parts.collect::<Vec<_>>().join(":"))
+            }
         }
     }
 

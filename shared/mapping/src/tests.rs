@@ -499,6 +499,31 @@ fn ids_of_several_fields_stay_apart() {
 }
 
 #[test]
+fn the_end_of_a_key_that_has_no_value_is_left_out_of_the_id() {
+    let mapping = crate::shipped::identity("cost_report").unwrap();
+    let plan = Plan::compile(mapping).unwrap();
+    let id = |more: Value| {
+        let mut record =
+            json!({"service_category": "EC2", "region": "eu", "cost": 1, "usage_type": "u"});
+        record
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        plan.canonicalise(&record.to_string())
+            .unwrap()
+            .source_id()
+            .into_owned()
+    };
+    assert_eq!(id(json!({})), "EC2::eu:u");
+    assert_eq!(id(json!({"line_item_id": "tax"})), "EC2::eu:u::tax");
+    let hour = "2026-06-01T01:00:00Z";
+    assert_eq!(
+        id(json!({"period_start": hour})),
+        r"EC2::eu:u:2026-06-01T01\:00\:00Z"
+    );
+}
+
+#[test]
 fn the_id_of_one_field_is_that_field_and_the_version_is_its_last_change() {
     let plan = plan(json!([{"target": "updated_at", "sources": ["at"]}]));
     let record = plan

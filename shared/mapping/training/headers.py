@@ -10,10 +10,10 @@ FIELDS = {
     "aws_resource": "resource_id resource_type region instance_type vcpus memory storage db_engine instance_class "
     "allocated_storage storage_type storage_class size_gb object_count versioning cpu_utilization memory_utilization "
     "network_in network_out db_connections read_latency write_latency get_requests put_requests data_transfer_out monthly_cost",
-    "cost_report": "service_category resource_id region cost usage usage_type monthly_cost",
+    "cost_report": "service_category resource_id region cost usage usage_type monthly_cost currency period_start line_item_type line_item_id",
 }
 TYPES = {
-    "external_ids": "array", "created_at": "timestamp", "updated_at": "timestamp", "close_date": "date",
+    "external_ids": "array", "created_at": "timestamp", "updated_at": "timestamp", "period_start": "timestamp", "close_date": "date",
     **dict.fromkeys("amount probability memory storage allocated_storage size_gb cpu_utilization memory_utilization "
                     "network_in network_out read_latency write_latency data_transfer_out monthly_cost cost usage".split(), "number"),
     **dict.fromkeys("vcpus object_count db_connections get_requests put_requests".split(), "integer"),

@@ -11,6 +11,8 @@ pub(super) const COST_REPORT: Entity = Entity {
         Cow::Borrowed("resource_id"),
         Cow::Borrowed("region"),
         Cow::Borrowed("usage_type"),
+        Cow::Borrowed("period_start"),
+        Cow::Borrowed("line_item_id"),
     ]),
     fields: Cow::Borrowed(&[
         required(
@@ -35,6 +37,22 @@ pub(super) const COST_REPORT: Entity = Entity {
             "monthly_cost",
             Kind::Decimal,
             "Cost per month in the account's currency.",
+        ),
+        optional("currency", Kind::Text, "ISO 4217 code of `cost`."),
+        optional(
+            "period_start",
+            Kind::Timestamp,
+            "When the hour, day or month begins that was paid for.",
+        ),
+        optional(
+            "line_item_type",
+            Kind::Text,
+            "What is paid: Usage, Tax, Credit, Refund and so on.",
+        ),
+        optional(
+            "line_item_id",
+            Kind::Text,
+            "What tells lines of one service, resource and period apart.",
         ),
     ]),
     is_custom: false,

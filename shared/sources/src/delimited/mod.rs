@@ -8,6 +8,7 @@
 //! **Invariant:** pure, no I/O. What comes out does not depend on how the bytes were cut, and a
 //! bad row is rejected alone, with its reason and its text: its neighbours live.
 
+mod cost_explorer;
 mod dialect;
 mod encoding;
 pub mod file_name;

@@ -1,5 +1,6 @@
 //! The reader: chunks in, rows out.
 
+use crate::delimited::cost_explorer::CostExplorer;
 use crate::delimited::encoding::{self, Encoding, Sign};
 use crate::delimited::flow::{Detected, Flow, SAMPLE};
 use crate::delimited::format;
@@ -42,6 +43,8 @@ pub struct Reader {
     /// Of a file whose encoding was guessed before all of it was there.
     watch: Option<Watch>,
     header: Option<Header>,
+    /// Of a file in which each row stands for several.
+    table: Option<CostExplorer>,
     found: Option<Found>,
     failed: Option<Error>,
     notes: Notes,
@@ -65,6 +68,7 @@ impl Reader {
             flow: None,
             watch: None,
             header: None,
+            table: None,
             found: None,
             failed: None,
             notes: Notes::default(),
@@ -110,7 +114,8 @@ impl Reader {
 
     /// The columns, as soon as they are known. An empty file has none.
     pub fn header(&self) -> Option<&Header> {
-        self.header.as_ref()
+        let table = self.table.as_ref().map(CostExplorer::header);
+        table.or(self.header.as_ref())
     }
 
     /// Encoding and delimiter, as soon as they are known.
@@ -128,6 +133,10 @@ impl Reader {
                 format!("the first line names the delimiter {delimiter:?}"),
             );
         }
+        if self.table.is_some() {
+            let note = "a table of Cost Explorer is read as a row per period and column, without its totals";
+            notes.push(note.to_owned());
+        }
         notes
     }
 
@@ -142,16 +151,50 @@ impl Reader {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let found = self.find();
-        if let Err(error) = &found {
-            self.failed = Some(error.clone());
+        while !self.has_more_of_a_row() {
+            let found = self.find();
+            if let Err(error) = &found {
+                self.failed = Some(error.clone());
+            }
+            self.found = found?;
+            if self.found.is_none() || self.table.is_none() {
+                return Ok(self.found.is_some());
+            }
+            self.take_apart();
+            if self.found.is_some() {
+                break;
+            }
         }
-        self.found = found?;
-        Ok(self.found.is_some())
+        Ok(true)
     }
 
-    /// The row that [`Reader::advance`] has found, judged.
+    fn has_more_of_a_row(&self) -> bool {
+        self.table.as_ref().is_some_and(CostExplorer::is_pending)
+    }
+
+    /// Gives a row to the table that takes it apart, unless it is none.
+    fn take_apart(&mut self) {
+        let Some(mut table) = self.table.take() else {
+            return;
+        };
+        match self.judged() {
+            Some(Item::Row(row)) => table.take(row),
+            Some(Item::Rejected(row)) => self.found = Some(Found::Rejected(row)),
+            None => {}
+        }
+        self.table = Some(table);
+    }
+
+    /// The row that [`Reader::advance`] has found.
     pub(super) fn item(&mut self) -> Option<Item<'_>> {
+        if self.has_more_of_a_row() {
+            return self.table.as_mut()?.item().map(Item::Row);
+        }
+        self.judged()
+    }
+
+    /// The row that was found, with the reason if it is none.
+    fn judged(&mut self) -> Option<Item<'_>> {
         let (line, start, end) = match self.found.take()? {
             Found::Rejected(rejected) => return Some(Item::Rejected(rejected)),
             Found::Row { line, start, end } => (line, start, end),
@@ -222,7 +265,9 @@ impl Reader {
             let reason = match scan {
                 Scan::Row { end: 0, .. } => continue,
                 Scan::Row { end, .. } if self.header.is_none() => {
-                    self.header = Some(flow.header(start, &text[..end], line)?);
+                    let header = flow.header(start, &text[..end], line)?;
+                    self.table = CostExplorer::of(&header)?;
+                    self.header = Some(header);
                     continue;
                 }
                 Scan::Row { end, .. } => {
