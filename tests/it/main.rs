@@ -36,6 +36,7 @@ mod mappings;
 mod migrate;
 mod objects;
 mod openapi;
+mod proposal_answers;
 mod pull;
 mod pull_config;
 mod pull_hostile;

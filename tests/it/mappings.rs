@@ -37,7 +37,7 @@ fn every_shipped_mapping_compiles() {
 }
 
 #[test]
-fn a_salesforce_opportunity_has_a_currency_and_keeps_its_attributes() {
+fn a_salesforce_opportunity_without_a_currency_gets_none_and_keeps_its_attributes() {
     check(
         "salesforce",
         "opportunity",
@@ -49,7 +49,6 @@ account_id: 001A
 name: Expansion
 stage: Closed Won
 amount: 1250.50
-currency: USD
 close_date: 2024-12-31T00:00:00Z
 owner_id: 005A
 probability: 100

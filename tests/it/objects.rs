@@ -259,7 +259,7 @@ async fn a_file_is_looked_at_before_it_is_uploaded() {
         ("a.xlsx", csv.as_slice(), "", "/file"),
         ("a.json", csv.as_slice(), "", "/file"),
         ("a.csv", b"PK\x03\x04".as_slice(), "", "/file"),
-        ("a.csv", b"a,b\n".as_slice(), "", "/records"),
+        ("a.csv", b"a,b\n".as_slice(), "", "/file"),
     ] {
         check_refused(&preview(name, content, field).await, pointer);
     }

@@ -11,7 +11,7 @@ use schema::mapping::{FieldMapping, Mapping, Otherwise, Transform};
 use schema::source::{ObjectKey, SourceSchema, parse_path};
 use schema::{Error, FieldError, TenantId};
 
-use crate::db::{Connection, custom_entities, mappings, snapshots, stored_records};
+use crate::db::{Connection, custom_entities, mappings, payloads, snapshots};
 use crate::inference::{MAX_DEPTH, MAX_PATHS};
 use crate::proposals::SAMPLE;
 
@@ -83,7 +83,7 @@ impl Stored {
             stored.read_now = now.fields.into_iter().flat_map(|it| it.sources).collect();
         }
         if mapping.fields.iter().any(|it| refusing_table(it).is_some()) {
-            stored.records = stored_records::sample(conn, tenant, object, SAMPLE).await?;
+            stored.records = payloads::sample(conn, tenant, object, SAMPLE).await?;
         }
         Ok(stored)
     }

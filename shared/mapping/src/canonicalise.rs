@@ -304,7 +304,11 @@ impl Column {
                     }
                 }))?)?
             }
-            (Origin::First(sources), Kind::TextList) => list(sources, slots)?,
+            (Origin::First(sources), Kind::TextList) => {
+                let cell = list(sources, slots)?;
+                coerce::within(&self.field, &cell)?;
+                cell
+            }
             _ => self.finish(self.value(slots, json)?, &self.steps)?,
         };
         if self.field.required && cell.is_null() {

@@ -73,7 +73,8 @@ fn into_text(value: Cell<'_>) -> Cow<'_, str> {
     }
 }
 
-fn within(field: &Field, cell: &Cell<'_>) -> Result<(), String> {
+/// Whether a value is within the field's limits, and of its words.
+pub(super) fn within(field: &Field, cell: &Cell<'_>) -> Result<(), String> {
     if let Cell::TextList(texts) = cell {
         texts.iter().try_for_each(|it| listed(field, it))?;
     }

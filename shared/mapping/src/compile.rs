@@ -144,7 +144,7 @@ impl Compiler {
 
     fn check_sources(&mut self, at: &str, mapping: &FieldMapping) {
         let first = mapping.transforms.first();
-        if matches!(first, Some(Transform::ContentHash)) {
+        if matches!(first, Some(Transform::ContentHash {})) {
             return;
         }
         let is_constant = matches!(first, Some(Transform::Constant { .. }));
@@ -275,7 +275,7 @@ fn makes_step(transform: &Transform) -> bool {
             | Transform::Coalesce { .. }
             | Transform::Concat { .. }
             | Transform::Constant { .. }
-            | Transform::ContentHash
+            | Transform::ContentHash {}
             | Transform::Join { .. }
             | Transform::Template { .. }
             | Transform::Timestamp { .. }

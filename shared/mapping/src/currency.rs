@@ -11,6 +11,18 @@ const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF
     XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWG";
 
 /// Whether it is such a code, in upper case.
+/// The code of the currency that a sign or a code is of; none where it may be of several: `$`, `¥`
+/// and `kr` are.
+pub fn code_of(sign: &str) -> Option<String> {
+    match sign.trim() {
+        "€" => Some("EUR".to_owned()),
+        "£" => Some("GBP".to_owned()),
+        "₹" => Some("INR".to_owned()),
+        "US$" => Some("USD".to_owned()),
+        other => Some(other.to_uppercase()).filter(|it| is_code(it)),
+    }
+}
+
 pub(super) fn is_code(text: &str) -> bool {
     text.len() == 3 && CODES.split(' ').any(|it| it == text)
 }

@@ -11,7 +11,7 @@ mod canonicalise;
 mod coerce;
 mod compile;
 mod countries;
-mod currency;
+pub mod currency;
 mod date_pattern;
 mod decimal;
 mod excel;

@@ -162,7 +162,7 @@ fn derive(entity: &Entity) -> Mapping {
 }
 
 fn same(field: &Field) -> FieldMapping {
-    let trim = (field.kind == Kind::Text).then_some(Transform::Trim);
+    let trim = (field.kind == Kind::Text).then_some(Transform::Trim {});
     let default = field.default.map(|value| Transform::Default {
         value: value.to_owned(),
     });

@@ -61,12 +61,10 @@ struct ConnectionChange {
     /// is.
     #[schema(value_type = Option<Object>)]
     connector_config: Option<Value>,
-    /// Interval of scheduled syncs, in minutes: Interval of scheduled syncs, in minutes: Interval
-    /// of scheduled syncs, in minutes: 5 to 10080; null for never.
+    /// Interval of scheduled syncs, in minutes: 5 to 10080; null for never.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<i32>, minimum = 5, maximum = 10080)]
     sync_every_minutes: Interval,
-    /// Interval of scheduled discoveries, in hours: Interval of scheduled discoveries, in hours:
     /// Interval of scheduled discoveries, in hours: 1 to 720; null for never.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 720)]

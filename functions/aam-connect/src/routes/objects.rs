@@ -16,6 +16,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::connections;
+use super::schedule::double_option;
 use crate::connection::{audit_object, cursor};
 use crate::db::objects::{self, SourceObject};
 
@@ -64,18 +65,24 @@ async fn read(
     Ok(Json(found.ok_or(NOT_FOUND)?))
 }
 
-/// What a person says of an object. What is left out stays as it is.
+/// What a person says of an object. What is left out stays as it is, and null takes it back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ObjectChange {
     /// What its records are: `account`. Its proposal is for that.
-    entity: Option<String>,
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>)]
+    entity: Option<Option<String>>,
     /// The source fields that identify a record. Its proposal takes them.
-    key: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<Vec<String>>)]
+    key: Option<Option<Vec<String>>>,
     /// The source field that rises when a record changes, for a connection that is pulled from.
     cursor: Option<String>,
     /// How fresh its records shall be.
-    freshness: Option<FreshnessLimit>,
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<FreshnessLimit>)]
+    freshness: Option<Option<FreshnessLimit>>,
     /// Whether its records are kept raw and nobody is asked what they are.
     ignored: Option<bool>,
     /// Whether its proposal becomes its mapping.
@@ -155,20 +162,36 @@ async fn change(
     }))
 }
 
+/// # Errors
+/// [`Error::Invalid`] where no, too many or the same fields twice make a key.
+fn check_key(key: Option<&Vec<String>>) -> schema::Result<()> {
+    let Some(key) = key else { return Ok(()) };
+    if !(1..=8).contains(&key.len()) {
+        return Err(Error::invalid("/key", "name 1 to 8 source fields"));
+    }
+    match (1..key.len()).find(|it| key[..*it].contains(&key[*it])) {
+        None => Ok(()),
+        Some(twice) => {
+            let pointer = format!("/key/{twice}");
+            Err(Error::invalid(pointer, "is named already: name it once"))
+        }
+    }
+}
+
 impl ObjectChange {
+    /// Nothing where it stays as it is.
+    fn max_age_minutes(&self) -> Option<Option<i32>> {
+        let of = |it: &Option<FreshnessLimit>| it.as_ref().map(|it| it.max_age_minutes);
+        self.freshness.as_ref().map(of)
+    }
+
     fn check(&self) -> schema::Result<()> {
-        let age = self.freshness.as_ref().map(|it| it.max_age_minutes);
+        let age = self.max_age_minutes().flatten();
         if age.is_some_and(|it| !(1..=525_600).contains(&it)) {
             let detail = "1 to 525,600 minutes, which is a year";
             return Err(Error::invalid("/freshness/max_age_minutes", detail));
         }
-        if self
-            .key
-            .as_ref()
-            .is_some_and(|it| !(1..=8).contains(&it.len()))
-        {
-            return Err(Error::invalid("/key", "name 1 to 8 source fields"));
-        }
+        check_key(self.key.iter().flatten().next())?;
         if self.accept && self.ignored == Some(true) {
             let detail = "an ignored object is not mapped: send `accept` or `ignored`";
             return Err(Error::invalid("/accept", detail));
@@ -185,9 +208,9 @@ impl ObjectChange {
     ) -> Result<Option<Accepted>> {
         let tenant = caller.tenant;
         let said = Said {
-            entity: self.entity.as_deref(),
-            key: self.key.as_deref(),
-            max_age_minutes: self.freshness.as_ref().map(|it| it.max_age_minutes),
+            entity: self.entity.as_ref().map(Option::as_deref),
+            key: self.key.as_ref().map(Option::as_deref),
+            max_age_minutes: self.max_age_minutes(),
         };
         if !source_objects::say(conn, tenant, object, said).await? {
             return Err(NOT_FOUND.into());
@@ -196,8 +219,8 @@ impl ObjectChange {
             source_objects::set_ignored(conn, tenant, object, ignored).await?;
         }
         let answers = Answers {
-            entity: self.entity.clone(),
-            key: self.key.clone(),
+            entity: self.entity.clone().flatten(),
+            key: self.key.clone().flatten(),
             ..Answers::default()
         };
         if self.accept {
@@ -205,7 +228,7 @@ impl ObjectChange {
             let accepted = proposals::accept(conn, caller, object, &answers, reason).await?;
             return Ok(Some(accepted));
         }
-        if self.entity.is_some() || self.key.is_some() {
+        if answers.entity.is_some() || answers.key.is_some() {
             // What cannot be is refused with its pointer.
             proposals::propose_object(conn, tenant, object, &answers).await?;
         }
@@ -218,7 +241,7 @@ impl ObjectChange {
             "entity": self.entity,
             "key": self.key,
             "cursor": self.cursor,
-            "max_age_minutes": self.freshness.as_ref().map(|it| it.max_age_minutes),
+            "max_age_minutes": self.max_age_minutes(),
             "ignored": self.ignored,
             "accept": self.accept,
         }))

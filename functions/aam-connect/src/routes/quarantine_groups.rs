@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aam::db::quarantine_groups::{self as groups, GroupKey, Sample};
-use aam::db::{Connection, custom_entities, mappings, stored_records};
+use aam::db::{Connection, custom_entities, mappings, payloads, stored_records};
 use aam::ingest::COLLISION;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -215,7 +215,7 @@ impl Objects {
         let current = mappings::current(conn, tenant, key).await?;
         let entities = custom_entities::entities(conn, tenant).await?;
         let entity = stored.and_then(|it| entities.find(&it.entity));
-        let stored = stored_records::sample(conn, tenant, key, STORED).await?;
+        let stored = payloads::sample(conn, tenant, key, STORED).await?;
         let object = entity.map(|entity| Object {
             entities,
             entity,

@@ -17,9 +17,9 @@ const USUAL_HOURS: i32 = 24;
 pub(super) type Interval = Option<Option<i32>>;
 
 /// Reads what is there, null too.
-pub(super) fn double_option<'de, D: Deserializer<'de>>(
+pub(super) fn double_option<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Interval, D::Error> {
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 

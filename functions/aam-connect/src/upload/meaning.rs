@@ -145,7 +145,7 @@ impl Meaning {
     /// What was said of an object that stays unmapped.
     pub(super) fn said(&self) -> Said<'_> {
         Said {
-            entity: (!self.entity.is_unmapped()).then_some(&*self.entity.kind),
+            entity: (!self.entity.is_unmapped()).then_some(Some(&*self.entity.kind)),
             ..Said::default()
         }
     }

@@ -51,7 +51,8 @@ pub struct Decided<'a> {
     pub accepted: bool,
 }
 
-/// Remembers decisions about fields of records of that system and entity.
+/// Remembers decisions about fields of records of that system and entity. One takes back what was
+/// said to the contrary before.
 pub async fn remember(
     conn: &mut Connection,
     tenant: TenantId,
@@ -71,8 +72,8 @@ pub async fn remember(
         from unnest($5::text[], $6::text[], $7::boolean[]) as given(source_field, target, accepted)
         order by source_field, target, accepted desc
         on conflict (tenant_id, entity, source_field, target, system) do update set
-          accepted = least(kept.accepted + excluded.accepted, 1000),
-          rejected = least(kept.rejected + excluded.rejected, 1000),
+          accepted = least((kept.accepted + excluded.accepted) * excluded.accepted, 1000),
+          rejected = least((kept.rejected + excluded.rejected) * excluded.rejected, 1000),
           decided_at = excluded.decided_at
         "#,
         tenant as _,

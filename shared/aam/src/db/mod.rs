@@ -9,6 +9,7 @@ pub mod key_counts;
 pub mod mapping_decisions;
 pub mod mappings;
 pub mod new_records;
+pub mod payloads;
 pub mod quarantine;
 pub mod quarantine_groups;
 pub mod raw_records;

@@ -193,15 +193,15 @@ pub async fn set_ignored(
     Ok(done.rows_affected() == 1)
 }
 
-/// What a person says of an object. What is none stays as it is.
+/// What a person says of an object. What is none stays as it is, and none within takes it back.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Said<'a> {
     /// What its records are.
-    pub entity: Option<&'a str>,
+    pub entity: Option<Option<&'a str>>,
     /// The source fields that identify one.
-    pub key: Option<&'a [String]>,
+    pub key: Option<Option<&'a [String]>>,
     /// How old its last sync may be.
-    pub max_age_minutes: Option<i32>,
+    pub max_age_minutes: Option<Option<i32>>,
 }
 
 /// Remembers what a person says of an object. Says whether there is such an object.
@@ -214,17 +214,20 @@ pub async fn say(
     let done = sqlx::query!(
         r#"
         update source_objects
-        set said_entity = coalesce($4, said_entity),
-          said_key = coalesce($5, said_key),
-          max_age_minutes = coalesce($6, max_age_minutes)
+        set said_entity = case when $4 then $5 else said_entity end,
+          said_key = case when $6 then $7 else said_key end,
+          max_age_minutes = case when $8 then $9 else max_age_minutes end
         where tenant_id = $1 and connection_id = $2 and object = $3
         "#,
         tenant as _,
         object.connection as _,
         object.name,
-        said.entity,
-        said.key,
-        said.max_age_minutes,
+        said.entity.is_some(),
+        said.entity.flatten(),
+        said.key.is_some(),
+        said.key.flatten(),
+        said.max_age_minutes.is_some(),
+        said.max_age_minutes.flatten(),
     )
     .execute(conn)
     .await?;

@@ -145,40 +145,6 @@ pub async fn list_quarantined(
     .await
 }
 
-/// Payloads of records that are not deleted, at most so many and at most 8 MiB together. Where no
-/// mapping gives ids, they are a random sample.
-pub async fn sample(
-    conn: &mut Conn,
-    tenant: TenantId,
-    object: ObjectKey<'_>,
-    most: i64,
-) -> Result<Vec<String>> {
-    sqlx::query_scalar!(
-        r#"
-        select payload
-        from (
-          select payload, source_id, sum(octet_length(payload)) over (order by source_id) size
-          from (
-            select source_id, payload
-            from raw_records
-            where tenant_id = $1 and connection_id = $2 and object = $3 and not deleted
-            order by source_id
-            limit $4
-          ) first
-        ) sized
-        where size - octet_length(payload) < $5
-        order by source_id
-        "#,
-        tenant as _,
-        object.connection as _,
-        object.name,
-        most,
-        BYTES,
-    )
-    .fetch_all(conn)
-    .await
-}
-
 /// Gives the next raw records the ids that they have without a mapping, and says where they
 /// stood; a record that has such an id already stays. Of two with one content one is left.
 ///

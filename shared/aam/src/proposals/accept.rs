@@ -48,7 +48,7 @@ pub async fn accept(
     let proposal = propose_object(conn, caller.tenant, object, answers).await?;
     let mapping = accepted(&proposal)?.clone();
     let in_force = adopt_and_replay(conn, caller, object, (&mapping, reason)).await?;
-    let decided = decided(&proposal, &mapping);
+    let decided = decided(&proposal, &mapping, answers);
     let of = (proposal.system.as_str(), mapping.entity.as_str());
     remember(conn, caller.tenant, of, &decided, platform::now()).await?;
     let fields = mapping.fields.iter().map(|it| AcceptedField {
@@ -74,7 +74,11 @@ fn probability(proposal: &Proposal, answers: &Answers, target: &str) -> Option<f
 }
 
 /// What the acceptance says of each pair that was proposed.
-fn decided<'a>(proposal: &'a Proposal, mapping: &'a Mapping) -> Vec<Decided<'a>> {
+fn decided<'a>(
+    proposal: &'a Proposal,
+    mapping: &'a Mapping,
+    answers: &Answers,
+) -> Vec<Decided<'a>> {
     let chosen = |target: &str| mapping.fields.iter().find(|it| it.target == target);
     let mut decided = Vec::new();
     for field in &mapping.fields {
@@ -86,7 +90,11 @@ fn decided<'a>(proposal: &'a Proposal, mapping: &'a Mapping) -> Vec<Decided<'a>>
     }
     for field in &proposal.fields {
         let taken = chosen(&field.target).is_some_and(|it| it.sources.contains(&field.source));
-        if !taken && field.filled_in {
+        let refused = answers
+            .fields
+            .get(&field.target)
+            .is_some_and(Option::is_none);
+        if !taken && (field.filled_in || refused) {
             decided.push(Decided {
                 source: &field.source,
                 target: &field.target,

@@ -1,6 +1,7 @@
 //! From what the matcher says to a mapping: what is likely is filled in, what a person says wins,
 //! what does not fit the values is left out, and what is missing is asked.
 
+mod check;
 mod fields;
 mod key;
 
@@ -10,18 +11,20 @@ use mapping::Plan;
 use mapping::formats::transforms_for;
 use mapping::matcher::{FieldProposal as Proposed, Memory, ObjectProposal};
 use mapping::shipped::Recognised;
+use schema::Result;
 use schema::entity::{Entities, EntityRef, Field, Kind, UNMAPPED};
-use schema::mapping::{FieldMapping, Mapping, Transform};
-use schema::{Error, FieldError, Result};
+use schema::format::FormatChoice;
+use schema::mapping::{FieldMapping, Mapping, Missing, Transform};
 use serde_json::value::RawValue;
 
-use super::questions::{ENTITY, KEY, choice, format_question};
+use super::questions::{ENTITY, KEY, choice, format_question, plain};
 use super::sample::Sample;
 use super::wire::is_likely;
 use super::{
     AlternativeProposal, Answers, EntityProposal, FieldProposal, KeyProposal, Proposal, Question,
     QuestionChoice, SampledRecord, ShapeProposal, Unfit, Unmapped,
 };
+use key::id_field;
 
 /// How many canonical records are shown.
 const SHOWN: usize = 20;
@@ -88,8 +91,15 @@ impl<'a> Draft<'a> {
     /// Fills in, tries it on the sample, and tells of it.
     pub(super) fn finish(mut self) -> Result<Proposal> {
         self.fill_fields();
-        self.fill_key();
+        self.fill_currency();
+        if let [_] = &*self.entity.key {
+            self.fill_key();
+        }
         self.ask_for_required();
+        // Whether several fields are a key is only known once all are there.
+        if let [_, _, ..] = &*self.entity.key {
+            self.fill_key();
+        }
         self.check_choices()?;
         let mut unfit = self.try_out()?;
         // What does not fit a value is not what the field means, unless a person says so.
@@ -99,58 +109,6 @@ impl<'a> Draft<'a> {
         Ok(self.tell(unfit))
     }
 
-    /// # Errors
-    /// [`Error::Invalid`] where an answer names a field that is not there.
-    fn check_answers(&self) -> Result<()> {
-        let mut faults = Vec::new();
-        let mut check = |pointer: String, path: &str| {
-            if self.sample.field(path).is_none() {
-                let detail = format!("no sampled record has the field `{path}`");
-                faults.push(FieldError { pointer, detail });
-            }
-        };
-        for (index, path) in self.answers.key.iter().flatten().enumerate() {
-            check(format!("/key/{index}"), path);
-        }
-        for (target, source) in &self.answers.fields {
-            if let Some(path) = source {
-                check(format!("/fields/{target}"), path);
-            }
-        }
-        let is_known = !self.entity.is_unmapped();
-        for target in self.answers.fields.keys().filter(|_| is_known) {
-            if self.entity.field(target).is_none() {
-                let detail = format!("{} has no such field", self.entity.kind);
-                let pointer = format!("/fields/{target}");
-                faults.push(FieldError { pointer, detail });
-            }
-        }
-        match faults.is_empty() {
-            true => Ok(()),
-            false => Err(Error::Invalid(faults)),
-        }
-    }
-
-    /// # Errors
-    /// [`Error::Invalid`] where a choice answers nothing that is asked.
-    fn check_choices(&self) -> Result<()> {
-        let given = self.answers.choices.keys();
-        let unknown = given.filter(|it| !self.asked.contains(*it));
-        let asked: Vec<_> = self.asked.iter().map(|it| format!("`{it}`")).collect();
-        let fault = |id: &String| FieldError {
-            pointer: format!("/answers/{id}"),
-            detail: match asked.is_empty() {
-                true => "nothing is asked: leave it out".to_owned(),
-                false => format!("no such question: there are {}", asked.join(", ")),
-            },
-        };
-        let faults: Vec<_> = unknown.map(fault).collect();
-        match faults.is_empty() {
-            true => Ok(()),
-            false => Err(Error::Invalid(faults)),
-        }
-    }
-
     fn proposed(&self, target: &str) -> Option<&Proposed> {
         self.proposed.fields.iter().find(|it| it.target == target)
     }
@@ -158,18 +116,17 @@ impl<'a> Draft<'a> {
     fn fill(&mut self, field: &Field, sources: Vec<String>) {
         let mut transforms = Vec::new();
         if sources.len() > 1 {
-            let separator = ":".to_owned();
-            transforms.push(Transform::Join { separator });
+            transforms.push(Transform::Concat {
+                separator: ":".to_owned(),
+                missing: Missing::Empty,
+                escape: true,
+            });
         }
         if field.kind == Kind::Text {
-            transforms.push(Transform::Trim);
+            transforms.push(Transform::Trim {});
         }
         if let [source] = sources.as_slice() {
             transforms.extend(self.format(source, field.kind));
-        }
-        if let Some(value) = field.default {
-            let value = value.to_owned();
-            transforms.push(Transform::Default { value });
         }
         let filled = FieldMapping {
             target: field.name.to_string(),
@@ -187,11 +144,14 @@ impl<'a> Draft<'a> {
         };
         let mut transforms = transforms_for(&format.transforms, kind);
         for (index, asked) in format.questions.iter().enumerate() {
-            let choices = asked.choices.iter();
-            let choices: Vec<_> = choices
-                .map(|it| transforms_for(&it.transforms, kind))
-                .collect();
+            let of = |it: &FormatChoice| transforms_for(&it.transforms, kind);
+            let choices: Vec<_> = asked.choices.iter().map(of).collect();
             if choices.windows(2).all(|it| it[0] == it[1]) {
+                continue;
+            }
+            let mut fitting = asked.choices.iter().filter(|it| fits(it, kind));
+            if let (Some(only), None) = (fitting.next(), fitting.next()) {
+                transforms = of(only);
                 continue;
             }
             let id = match index {
@@ -225,15 +185,18 @@ impl<'a> Draft<'a> {
             self.asked.insert(ENTITY.to_owned());
             self.questions.push(Question {
                 id: ENTITY.to_owned(),
-                question: "What is one of these records?".to_owned(),
+                question:
+                    "What is one of these records? Where it is none of these, declare an entity of \
+                           your own: POST /api/v1/dcl/entities."
+                        .to_owned(),
                 choices: kinds.map(|it| choice(&it.kind, &it.doc)).collect(),
             });
         }
-        let asks_key = self.questions.iter().any(|it| it.id == KEY);
         let entity = self.entity.clone();
         for field in entity.fields.iter().filter(|it| it.required) {
-            let is_key = asks_key && self.entity.key.contains(&field.name);
-            if is_key || self.filled.contains_key(&*field.name) {
+            // What the id is, is asked by itself.
+            let is_id = *entity.key == [field.name.clone()];
+            if is_id || self.filled.contains_key(&*field.name) {
                 continue;
             }
             let id = format!("field:{}", field.name);
@@ -256,9 +219,12 @@ impl<'a> Draft<'a> {
             let question = Question {
                 id,
                 question: format!(
-                    "Which field of the source is `{}` ({})? A record without it is quarantined.{empty}",
+                    "Which field of the source is `{}`{}? A record without it is quarantined.{empty}",
                     field.name,
-                    field.doc.trim_end_matches('.')
+                    match field.doc.trim_end_matches('.') {
+                        "" => String::new(),
+                        doc => format!(" ({doc})"),
+                    }
                 ),
                 choices: self.choices(field),
             };
@@ -288,7 +254,10 @@ impl<'a> Draft<'a> {
                 format!("such as {it:?}")
             })
         };
-        paths.iter().map(|it| choice(it, &example(it))).collect()
+        paths
+            .iter()
+            .map(|it| choice(&plain(it), &example(it)))
+            .collect()
     }
 
     fn mapping(&self) -> Mapping {
@@ -394,10 +363,13 @@ impl<'a> Draft<'a> {
 
     /// The keys, the one that is taken first.
     fn keys(&self) -> Vec<KeyProposal> {
-        let [target] = &*self.entity.key else {
-            return vec![];
-        };
-        let taken = self.filled.get(&**target).map(|it| &it.sources);
+        let taken = id_field(&self.entity).and_then(|it| self.filled.get(&*it.name));
+        if let [_, _, ..] = &*self.entity.key
+            && !self.asked.contains(KEY)
+        {
+            return self.own_key().into_iter().collect();
+        }
+        let taken = taken.map(|it| &it.sources);
         let all = self.proposed.keys.iter().map(|it| KeyProposal {
             fields: it.paths.clone(),
             records: it.rows,
@@ -458,4 +430,17 @@ fn probability_of(proposed: &Proposed, source: Option<&String>) -> f64 {
     let mut others = proposed.alternatives.iter();
     let same = others.find(|it| it.source == *source);
     same.map_or(0.0, |it| it.probability)
+}
+
+/// Whether what a choice makes of values is of the type: 2.743 is no whole number.
+fn fits(choice: &FormatChoice, kind: Kind) -> bool {
+    let is_whole = |it: &str| match it.split_once('.') {
+        Some((_, fraction)) => fraction.bytes().all(|it| it == b'0'),
+        None => true,
+    };
+    let mut values = choice
+        .examples
+        .iter()
+        .filter_map(|it| it.becomes.as_deref());
+    kind != Kind::Integer || values.all(is_whole)
 }

@@ -12,16 +12,18 @@ mod sample;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use mapping::matcher::{KeyCount, Memory, TargetEntity, key_fields, propose};
 use mapping::shipped;
 use schema::entity::Entities;
 use schema::mapping::Mapping;
-use schema::source::{ObjectKey, SourceSchema};
+use schema::source::{ObjectKey, SourceSchema, child_path};
 use schema::{Error, TenantId};
 
 use crate::db::{
-    Connection, custom_entities, mapping_decisions, snapshots, source_objects, stored_records,
+    Connection, custom_entities, mapping_decisions, payloads, snapshots, source_objects,
+    stored_records,
 };
 pub use accept::{Accepted, AcceptedField, accept};
 use draft::Draft;
@@ -31,8 +33,10 @@ pub use wire::{
     QuestionChoice, SampledRecord, ShapeProposal, Unfit,
 };
 
-/// How many stored records are looked at.
+/// How many stored records the matcher looks at.
 pub const SAMPLE: i64 = 1_000;
+/// How long stored records are read to decide how their values are written.
+const TO_OBSERVE: Duration = Duration::from_secs(3);
 
 /// What a person says of a proposal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,6 +63,28 @@ impl Answers {
         }
         self
     }
+
+    /// With a column's path where a person wrote its name as it stands in the file.
+    fn with_paths(mut self, sample: &Sample) -> Answers {
+        let path = |it: &str| {
+            let escaped = child_path("", it);
+            let is_name = sample.field(it).is_none() && sample.field(&escaped).is_some();
+            if is_name { escaped } else { it.to_owned() }
+        };
+        for it in self.key.iter_mut().flatten() {
+            *it = path(it);
+        }
+        for it in self.fields.values_mut().flatten() {
+            *it = path(it);
+        }
+        let choice = |(id, chosen): (String, String)| match id.split_once(':') {
+            Some(("format", column)) => (format!("format:{}", path(column)), chosen),
+            Some(("field", _)) => (id, path(&chosen)),
+            _ => (id, chosen),
+        };
+        self.choices = self.choices.into_iter().map(choice).collect();
+        self
+    }
 }
 
 /// Records that nobody has mapped, and what is known of them.
@@ -83,7 +109,9 @@ pub fn propose_records(
     (entities, memory): (&Entities, &Memory),
     answers: &Answers,
 ) -> schema::Result<Proposal> {
-    let sample = sample::of(unmapped);
+    let mut sample = sample::of(unmapped);
+    sample.observe(unmapped.records);
+    sample.decide_formats();
     propose_sampled((unmapped, &sample), (entities, memory), answers, None)
 }
 
@@ -94,6 +122,7 @@ fn propose_sampled(
     answers: &Answers,
     counts: Option<Vec<KeyCount>>,
 ) -> schema::Result<Proposal> {
+    let answers = &answers.clone().with_paths(sample);
     let targets: Vec<_> = entities.iter().map(|it| TargetEntity::of(it)).collect();
     let chosen = answers.choices.get(questions::ENTITY);
     let asked = answers.entity.as_ref().or(chosen).map(String::as_str);
@@ -111,13 +140,11 @@ fn propose_sampled(
     let shape = shipped::recognise(unmapped.system, &paths);
     let shape = shape.filter(|it| asked.is_none_or(|kind| kind == it.mapping.entity));
     let asked = asked.or(shape.as_ref().map(|it| it.mapping.entity.as_str()));
-    let mut proposed = propose(&sample.object, &targets, asked, memory);
-    if let Some(counts) = counts {
-        let best = proposed.entities.first();
-        let best = best.and_then(|it| entities.find(&it.kind));
-        let id = best.as_ref().and_then(|it| Some(&**it.key.first()?));
-        proposed.judge_keys(&sample.object, counts, id);
-    }
+    let mut proposed = propose(&sample.read, &targets, asked, memory);
+    let best = proposed.entities.first();
+    let best = best.and_then(|it| entities.find(&it.kind));
+    let id = best.as_ref().and_then(|it| Some(&**it.key.first()?));
+    proposed.judge_keys(&sample.object, counts, id);
     let draft = Draft::new(
         unmapped,
         sample,
@@ -142,7 +169,7 @@ pub async fn propose_object(
     let known = known.ok_or(Error::NotFound {
         what: "source object",
     })?;
-    let records = stored_records::sample(conn, tenant, object, SAMPLE).await?;
+    let records = payloads::sample(conn, tenant, object, SAMPLE).await?;
     let latest = snapshots::find_latest_and_baseline(conn, tenant, object).await?;
     let memory = mapping_decisions::memory(conn, tenant).await?;
     let entities = custom_entities::entities(conn, tenant).await?;
@@ -159,6 +186,7 @@ pub async fn propose_object(
         (stored, sample)
     })
     .await?;
+    let sample = observe(conn, tenant, object, sample).await?;
     let counts = keys::count(conn, tenant, object, key_fields(&sample.object)).await?;
     let answers = answers.clone().or(known.said_entity, known.said_key);
     let proposal = blocking(move || {
@@ -166,6 +194,39 @@ pub async fn propose_object(
         propose_sampled(sampled, (&entities, &memory), &answers, Some(counts))
     });
     Ok(proposal.await??)
+}
+
+/// Decides the formats by all that is stored, as far as it can be read in time.
+async fn observe(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    mut sample: Sample,
+) -> platform::Result<Sample> {
+    let end = Instant::now() + TO_OBSERVE;
+    let mut after = String::new();
+    while Instant::now() < end {
+        let slice = stored_records::Slice {
+            object,
+            after: &after,
+        };
+        let page = payloads::list(conn, tenant, slice).await?;
+        let (places, payloads): (Vec<_>, Vec<_>) = page.into_iter().unzip();
+        let Some(last) = places.into_iter().next_back() else {
+            break;
+        };
+        after = last;
+        sample = blocking(move || {
+            sample.observe(&payloads);
+            sample
+        })
+        .await?;
+    }
+    let decided = blocking(move || {
+        sample.decide_formats();
+        sample
+    });
+    Ok(decided.await?)
 }
 
 /// A sample of what is stored.

@@ -2,6 +2,7 @@
 
 use mapping::matcher::KeyCandidate;
 use schema::format::{ChoiceExample, FormatQuestion};
+use schema::source::parse_path;
 
 use super::{Question, QuestionChoice};
 
@@ -13,18 +14,25 @@ pub(super) const ENTITY: &str = "entity";
 pub(super) const NO_KEY: &str = "none";
 
 /// Which fields make the record's id; answered by the place of the candidate, from 1.
-pub(super) fn key_question(keys: &[KeyCandidate]) -> Question {
+///
+/// `why` is what is wrong with the key as it is, where there is one.
+pub(super) fn key_question(why: Option<&str>, keys: &[KeyCandidate]) -> Question {
     let keys = keys.iter().enumerate();
-    let meaning = |it: &KeyCandidate| format!("{}. {}", it.paths.join(" and "), it.reason);
+    let meaning = |it: &KeyCandidate| {
+        let paths: Vec<_> = it.paths.iter().map(|it| plain(it)).collect();
+        format!("{}. {}", paths.join(" and "), it.reason)
+    };
     let none = choice(
         NO_KEY,
         "No field: keep each record by its content. A changed record is a new one.",
     );
     Question {
         id: KEY.to_owned(),
-        question:
-            "What tells one record from another? Of two with the same, one waits in quarantine."
-                .to_owned(),
+        question: format!(
+            "{}{}What tells one record from another? Of two with the same, one waits in quarantine.",
+            why.unwrap_or_default(),
+            if why.is_some() { " " } else { "" },
+        ),
         choices: keys
             .map(|(index, it)| choice(&(index + 1).to_string(), &meaning(it)))
             .chain([none])
@@ -48,7 +56,7 @@ pub(super) fn format_question(id: String, source: &str, asked: &FormatQuestion) 
     });
     Question {
         id,
-        question: format!("`{source}`: {}", asked.question),
+        question: format!("`{}`: {}", plain(source), asked.question),
         choices: choices.collect(),
     }
 }
@@ -58,5 +66,13 @@ pub(super) fn choice(id: &str, meaning: &str) -> QuestionChoice {
     QuestionChoice {
         id: id.to_owned(),
         meaning: meaning.to_owned(),
+    }
+}
+
+/// A path as its column is called, where it is that of a column.
+pub(super) fn plain(path: &str) -> String {
+    match parse_path(path).as_deref() {
+        Ok([only]) => only.clone(),
+        _ => path.to_owned(),
     }
 }

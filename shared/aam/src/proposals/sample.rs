@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
-use mapping::formats::TableProfile;
+use mapping::formats::{TableProfile, read};
 use mapping::matcher::{FieldSample, ObjectSample};
-use schema::format::ColumnFormat;
-use schema::source::{SourceField, child_path};
+use schema::format::{ColumnFormat, FormatKind};
+use schema::source::{SourceField, SourceType, child_path};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -49,13 +49,20 @@ impl<'de> Deserialize<'de> for Columns {
 
 /// An object's sampled fields.
 pub(super) struct Sample {
+    /// As the source has them.
     pub(super) object: ObjectSample,
+    /// The same with each value as its format reads it: the matcher knows dates and numbers in few
+    /// forms.
+    pub(super) read: ObjectSample,
     /// Where each path is in the object's fields.
     places: HashMap<String, usize>,
     /// How many fields there are beyond those.
     pub(super) skipped: BTreeSet<String>,
-    /// Of each field, in the same order, the values that are texts: only they have a format.
-    texts: Vec<Vec<String>>,
+    /// Of each field, in the same order, how often a sampled value is a text: only texts have a
+    /// format.
+    texts: Vec<u64>,
+    /// What the values of the fields look like.
+    profile: TableProfile,
     /// How each field writes its values, in the same order.
     formats: Vec<ColumnFormat>,
 }
@@ -76,6 +83,7 @@ impl Sample {
     }
 }
 
+/// The sample of these records, whose formats are still to be decided.
 pub(super) fn of(unmapped: Unmapped<'_>) -> Sample {
     let mut sample = Sample {
         object: ObjectSample {
@@ -83,9 +91,11 @@ pub(super) fn of(unmapped: Unmapped<'_>) -> Sample {
             system: Some(unmapped.system.to_owned()),
             fields: Vec::new(),
         },
+        read: ObjectSample::default(),
         places: HashMap::new(),
         skipped: BTreeSet::new(),
         texts: Vec::new(),
+        profile: TableProfile::new([]),
         formats: Vec::new(),
     };
     for record in unmapped.records {
@@ -101,18 +111,60 @@ pub(super) fn of(unmapped: Unmapped<'_>) -> Sample {
         field.rows = rows;
         field.nulls = rows.saturating_sub(field.samples.len() as u64);
     }
-    sample.formats = sample.infer_formats();
+    let paths = sample.object.fields.iter().map(|it| it.path.as_str());
+    sample.profile = TableProfile::new(paths);
     sample
 }
 
 impl Sample {
-    fn infer_formats(&self) -> Vec<ColumnFormat> {
-        let paths = self.object.fields.iter().map(|it| it.path.as_str());
-        let mut table = TableProfile::new(paths);
-        for (column, texts) in self.texts.iter().enumerate() {
-            texts.iter().for_each(|it| table.observe(column, it));
+    /// Looks at how these records write their values.
+    pub(super) fn observe(&mut self, records: &[String]) {
+        for record in records {
+            let Ok(Columns(columns)) = serde_json::from_str(record) else {
+                continue;
+            };
+            for (key, value) in &columns {
+                self.observe_value(&child_path("", key), value, 1);
+            }
         }
-        table.finish()
+    }
+
+    fn observe_value(&mut self, path: &str, value: &Value, depth: usize) {
+        match value {
+            Value::Object(fields) if depth < MAX_DEPTH => {
+                for (key, value) in fields {
+                    self.observe_value(&child_path(path, key), value, depth + 1);
+                }
+            }
+            Value::String(text) => {
+                if let Some(place) = self.places.get(path) {
+                    let text = &text[..text.floor_char_boundary(MAX_VALUE)];
+                    self.profile.observe(*place, text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Decides the formats by what was observed.
+    pub(super) fn decide_formats(&mut self) {
+        self.formats = self.profile.finish();
+        let columns = self.object.fields.iter_mut().zip(&self.formats);
+        for ((field, format), texts) in columns.zip(&self.texts) {
+            let is_text = 0 < *texts && *texts == field.samples.len() as u64;
+            if is_text {
+                let text = field.kind.unwrap_or(SourceType::Text);
+                field.kind = Some(type_of(format.kind).unwrap_or(text));
+            }
+        }
+        self.read = self.object.clone();
+        for (field, format) in self.read.fields.iter_mut().zip(&self.formats) {
+            for value in &mut field.samples {
+                if let Some(read) = read(&format.transforms, value) {
+                    *value = read;
+                }
+            }
+        }
     }
 
     fn add(&mut self, unmapped: Unmapped<'_>, path: &str, value: &Value, depth: usize) {
@@ -132,9 +184,7 @@ impl Sample {
         let Some(place) = self.place(unmapped, path) else {
             return;
         };
-        if value.is_string() {
-            self.texts[place].extend(text.clone());
-        }
+        self.texts[place] += u64::from(value.is_string() && text.is_some());
         self.object.fields[place].samples.extend(text);
     }
 
@@ -154,8 +204,20 @@ impl Sample {
         let known = unmapped.schema.and_then(|it| it.fields.get(path));
         let field = FieldSample::new(path, known.unwrap_or(&unknown));
         self.object.fields.push(field);
-        self.texts.push(Vec::new());
+        self.texts.push(0);
         self.places.insert(path.to_owned(), place);
         Some(place)
+    }
+}
+
+/// The type of a column of texts that are all of that kind, where a type says so.
+fn type_of(kind: FormatKind) -> Option<SourceType> {
+    match kind {
+        FormatKind::Integer => Some(SourceType::Integer),
+        FormatKind::Decimal | FormatKind::Money | FormatKind::Percent => Some(SourceType::Decimal),
+        FormatKind::Boolean => Some(SourceType::Boolean),
+        FormatKind::Date => Some(SourceType::Date),
+        FormatKind::Timestamp => Some(SourceType::Timestamp),
+        _ => None,
     }
 }

@@ -170,6 +170,12 @@ impl TableProfile {
     }
 }
 
+/// The value as the transforms of a format read it: an ISO date, a plain number, `true`. None where
+/// it does not fit or is a word for no value.
+pub fn read(transforms: &[Transform], value: &str) -> Option<String> {
+    answers::becomes(transforms, value).filter(|it| !it.is_empty())
+}
+
 /// The transforms of a format that make sense for a target of that type: a text takes no number
 /// apart, and a number is no date.
 pub fn transforms_for(transforms: &[Transform], target: Kind) -> Vec<Transform> {

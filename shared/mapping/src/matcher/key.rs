@@ -103,8 +103,8 @@ pub(super) fn of_sample(object: &ObjectSample) -> Vec<KeyCandidate> {
 }
 
 /// The candidates, the best first: what every record has and none shares, with what is called an
-/// id first and what describes a record last. Behind them what is called an id, or nearly is
-/// unique, with the fewest faults first.
+/// id first; then what is called an id, or nearly is unique, with the fewest faults first; behind
+/// all of them what describes a record, which is unique by chance.
 pub(super) fn candidates(object: &ObjectSample, counts: Vec<KeyCount>) -> Vec<KeyCandidate> {
     let rank_of = |paths: &[String]| {
         let fields = object.fields.iter().filter(|it| paths.contains(&it.path));
@@ -118,7 +118,9 @@ pub(super) fn candidates(object: &ObjectSample, counts: Vec<KeyCount>) -> Vec<Ke
     others.sort_by_key(|it| (it.0.min(ID + 1), it.1.faults()));
     others.truncate(MOST);
     others.sort_by_key(|it| it.1.faults());
-    let all = unique.into_iter().chain(others);
+    let mut all: Vec<_> = unique.into_iter().chain(others).collect();
+    all.sort_by_key(|it| it.0 == DESCRIPTIVE);
+    let all = all.into_iter();
     all.map(|(rank, it)| KeyCandidate {
         reason: reason(rank, &it),
         descriptive: rank == DESCRIPTIVE,
@@ -305,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_counted_and_the_worst_is_last() {
+    fn faults_are_counted_and_what_describes_a_record_is_last() {
         let object = ObjectSample {
             fields: vec![
                 field("Close Date", &["1", "2", "3", "4"]),
@@ -319,9 +321,9 @@ mod tests {
             .iter()
             .map(|it| (it.paths[0].as_str(), it.collisions, it.descriptive));
         let want = [
-            ("Close Date", 0, true),
             ("Deal ID", 1, false),
             ("Line ID", 2, false),
+            ("Close Date", 0, true),
         ];
         assert!(shown.eq(want), "{found:?}");
     }

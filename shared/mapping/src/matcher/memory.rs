@@ -72,11 +72,21 @@ impl Memory {
 
     /// Whether people said that the source of that very path feeds the target, and nobody said no.
     pub fn is_accepted(&self, entity: &str, target: &str, path: &str) -> bool {
+        let said = self.said(entity, target, path);
+        0.0 < said.accepted && said.rejected == 0.0
+    }
+
+    /// Whether people said that the source of that very path does not feed the target, and nobody
+    /// said that it does.
+    pub fn is_rejected(&self, entity: &str, target: &str, path: &str) -> bool {
+        let said = self.said(entity, target, path);
+        0.0 < said.rejected && said.accepted == 0.0
+    }
+
+    fn said(&self, entity: &str, target: &str, path: &str) -> Said {
         let name = exact(&super::sample::readable(path));
-        let said = self
-            .exact
-            .get(&(entity.to_owned(), target.to_owned(), name));
-        said.is_some_and(|it| 0.0 < it.accepted && it.rejected == 0.0)
+        let key = (entity.to_owned(), target.to_owned(), name);
+        self.exact.get(&key).copied().unwrap_or_default()
     }
 
     /// What the decisions add to the logit of a pair, where any speaks of it.

@@ -99,10 +99,18 @@ pub fn propose(
 }
 
 impl ObjectProposal {
-    /// Judges the keys by what was counted, rather than by the sample. `id` is the field of the
-    /// likeliest entity that identifies a record.
-    pub fn judge_keys(&mut self, object: &ObjectSample, counts: Vec<KeyCount>, id: Option<&str>) {
-        self.keys = key::candidates(object, counts);
+    /// Judges the keys by what was counted, else by the values of this sample. `id` is the field of
+    /// the likeliest entity that identifies a record.
+    pub fn judge_keys(
+        &mut self,
+        object: &ObjectSample,
+        counts: Option<Vec<KeyCount>>,
+        id: Option<&str>,
+    ) {
+        self.keys = match counts {
+            Some(counts) => key::candidates(object, counts),
+            None => key::of_sample(object),
+        };
         let is_id = |it: &&FieldProposal| id == Some(&it.target);
         let id = self.fields.iter().find(is_id);
         if let Some(id) = id.filter(|it| it.probability >= 0.5) {

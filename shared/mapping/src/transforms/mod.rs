@@ -153,9 +153,13 @@ pub(crate) fn compile(
     match transform {
         Transform::Array { .. } => array::compile(transform, field).map(Compiled::Items),
         Transform::Coalesce { nulls } => coalesce::compile(nulls),
-        Transform::Concat { separator, missing } => concat::compile(separator, *missing),
+        Transform::Concat {
+            separator,
+            missing,
+            escape,
+        } => concat::compile(separator, *missing, *escape),
         Transform::Constant { value } => Ok(Compiled::Constant(value.clone())),
-        Transform::ContentHash => {
+        Transform::ContentHash {} => {
             only_for(field, &[Kind::Text])?;
             Ok(Compiled::ContentHash)
         }
@@ -169,7 +173,7 @@ pub(crate) fn compile(
                 format: *format,
             }))
         }
-        Transform::Trim => Ok(Compiled::Step(Step::Trim)),
+        Transform::Trim {} => Ok(Compiled::Step(Step::Trim)),
         other => compile_step(other, field).map(|it| Compiled::Step(Step::Other(it))),
     }
 }
@@ -184,7 +188,7 @@ fn compile_step(transform: &Transform, field: &Field) -> Result<Box<dyn Compiled
             otherwise,
         } => Box::new(case::compile(equals, then, otherwise.as_deref())?),
         Transform::Country { otherwise } => Box::new(country::Country(*otherwise)),
-        Transform::Currency => Box::new(currency::compile(field)?),
+        Transform::Currency {} => Box::new(currency::compile(field)?),
         Transform::Date { .. } => Box::new(date::compile(transform, field)?),
         Transform::Default { value } => Box::new(default::Default(value.clone())),
         Transform::Email { otherwise } => Box::new(email::Email(*otherwise)),
@@ -192,7 +196,7 @@ fn compile_step(transform: &Transform, field: &Field) -> Result<Box<dyn Compiled
             Box::new(enumeration::compile(values, *otherwise)?)
         }
         Transform::Lookup { table, otherwise } => Box::new(lookup::compile(table, *otherwise)?),
-        Transform::Lower => Box::new(letter_case::Lower),
+        Transform::Lower {} => Box::new(letter_case::Lower),
         Transform::Nulls { words } => Box::new(nulls::compile(words)?),
         Transform::Number { .. } => Box::new(number::compile(transform)?),
         Transform::Phone { region, otherwise } => {
@@ -206,17 +210,17 @@ fn compile_step(transform: &Transform, field: &Field) -> Result<Box<dyn Compiled
             only_for(field, &[Kind::Decimal, Kind::Integer])?;
             Box::new(scale::compile(factor)?)
         }
-        Transform::Upper => Box::new(letter_case::Upper),
+        Transform::Upper {} => Box::new(letter_case::Upper),
         Transform::UrlHost { otherwise } => Box::new(url_host::UrlHost(*otherwise)),
         Transform::Array { .. }
         | Transform::Coalesce { .. }
         | Transform::Concat { .. }
         | Transform::Constant { .. }
-        | Transform::ContentHash
+        | Transform::ContentHash {}
         | Transform::Join { .. }
         | Transform::Template { .. }
         | Transform::Timestamp { .. }
-        | Transform::Trim => unreachable!("is compiled elsewhere"),
+        | Transform::Trim {} => unreachable!("is compiled elsewhere"),
     })
 }
 
@@ -226,21 +230,21 @@ pub(crate) fn is_typed(transform: &Transform) -> bool {
         Transform::Coalesce { .. }
         | Transform::Concat { .. }
         | Transform::Constant { .. }
-        | Transform::ContentHash
+        | Transform::ContentHash {}
         | Transform::Default { .. }
         | Transform::Join { .. }
-        | Transform::Lower
+        | Transform::Lower {}
         | Transform::Nulls { .. }
         | Transform::Replace { .. }
         | Transform::Split { .. }
         | Transform::Template { .. }
-        | Transform::Trim
-        | Transform::Upper => false,
+        | Transform::Trim {}
+        | Transform::Upper {} => false,
         Transform::Array { .. }
         | Transform::Boolean { .. }
         | Transform::Case { .. }
         | Transform::Country { .. }
-        | Transform::Currency
+        | Transform::Currency {}
         | Transform::Date { .. }
         | Transform::Email { .. }
         | Transform::Enum { .. }

@@ -48,6 +48,7 @@ pub(super) fn compile(transform: &Transform) -> Result<Regex, Fault> {
         }
         (_, Some(text)) => {
             no_nul("/replace", text)?;
+            check_references(&expression, text)?;
             Make::Replaced(text.clone())
         }
         (group, None) => Make::Group(number(&expression, group.as_deref().unwrap_or("0"))?),
@@ -91,6 +92,30 @@ fn number(expression: &Expression, group: &str) -> Result<usize, Fault> {
     number
         .filter(|it| *it < expression.captures_len())
         .ok_or_else(|| Fault::of("/group", "is no group of the pattern"))
+}
+
+/// The groups that a replacement names are there: another one would be empty without a word.
+fn check_references(expression: &Expression, by: &str) -> Result<(), Fault> {
+    let is_word = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    let mut rest = by;
+    while let Some((_, after)) = rest.split_once('$') {
+        if let Some(after) = after.strip_prefix('$') {
+            rest = after;
+            continue;
+        }
+        let braced = after.strip_prefix('{').and_then(|it| it.split_once('}'));
+        let end = after.find(|it| !is_word(it)).unwrap_or(after.len());
+        let (name, after) = braced.unwrap_or(after.split_at(end));
+        rest = after;
+        if !name.is_empty() && number(expression, name).is_err() {
+            let detail = format!(
+                "`${name}` is no group of the pattern: write `${{1}}` before letters and digits, and \
+                 `$$` for a dollar sign"
+            );
+            return Err(Fault::of("/replace", detail));
+        }
+    }
+    Ok(())
 }
 
 impl CompiledTransform for Regex {
@@ -251,5 +276,22 @@ mod tests {
             &json!({"kind": "regex", "pattern": "a", "group": "0", "replace": ""}),
             "/replace: stands together with `group`: keep one of them",
         );
+    }
+
+    #[test]
+    fn a_replacement_names_groups_of_its_pattern() {
+        for (pattern, by, name) in [
+            ("(a)", "${nope}", "nope"),
+            ("(a)", "$9", "9"),
+            ("([a-z])", "$1x", "1x"),
+        ] {
+            check_fault(
+                &json!({"kind": "regex", "pattern": pattern, "replace": by}),
+                &format!(
+                    "/replace: `${name}` is no group of the pattern: write `${{1}}` before letters \
+                     and digits, and `$$` for a dollar sign"
+                ),
+            );
+        }
     }
 }

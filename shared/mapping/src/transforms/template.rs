@@ -86,7 +86,7 @@ impl Combination for Template {
         }
         if values.iter().any(Option::is_none) {
             match self.missing {
-                Missing::Skip => {}
+                Missing::Skip | Missing::Empty => {}
                 Missing::Null => return Ok(None),
                 Missing::Reject => return Err(one_is_missing()),
             }

@@ -191,7 +191,9 @@ fn property(field: &Field) -> (String, Value) {
         schema["minimum"] = least.into();
         schema["maximum"] = most.into();
     }
-    if !field.words.is_empty() {
+    if !field.words.is_empty() && field.kind == Kind::TextList {
+        schema["items"]["enum"] = field.words.iter().map(|it| it.as_str()).collect();
+    } else if !field.words.is_empty() {
         let none = (!field.required).then_some(Value::Null);
         let words = field.words.iter().map(|it| it.as_str().into());
         schema["enum"] = words.chain(none).collect();

@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Transform {
     /// Removes white space at both ends.
-    Trim,
+    Trim {},
     /// Unicode upper case.
-    Upper,
+    Upper {},
     /// Unicode lower case.
-    Lower,
+    Lower {},
     /// Always this text.
     Constant {
         /// The text.
@@ -33,7 +33,7 @@ pub enum Transform {
     /// `sha256:` and the hash of the whole record where no source has a value: an id for records that
     /// have none. Records with one content are one record. Must be the first transform; it needs no
     /// sources.
-    ContentHash,
+    ContentHash {},
     /// The part between separators.
     Split {
         /// What stands between the parts.
@@ -61,7 +61,7 @@ pub enum Transform {
         factor: String,
     },
     /// Checks for an ISO 4217 code, after upper-casing it.
-    Currency,
+    Currency {},
     /// How a timestamp without a zone is read.
     Timestamp {
         /// The zone of values that name none: `UTC` or an offset such as `+02:00`.
@@ -187,6 +187,10 @@ pub enum Transform {
         /// What to do where one of them has no value.
         #[serde(default)]
         missing: Missing,
+        /// Puts a backslash before each separator and backslash within a value: different values
+        /// never make the same text.
+        #[serde(default, skip_serializing_if = "is_false")]
+        escape: bool,
     },
     /// Takes one item, or all, of a list. Must be the first transform.
     Array {
@@ -271,6 +275,8 @@ pub enum Missing {
     /// The others are used.
     #[default]
     Skip,
+    /// It is an empty text, unless all are missing.
+    Empty,
     /// The field is empty.
     Null,
     /// The record is quarantined.
@@ -339,4 +345,8 @@ impl Percent {
     fn is_reject(&self) -> bool {
         *self == Percent::Reject
     }
+}
+
+fn is_false(it: &bool) -> bool {
+    !it
 }

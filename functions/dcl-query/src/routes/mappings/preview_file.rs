@@ -55,7 +55,7 @@ pub(super) async fn read(request: Request) -> Result<Preview> {
     })?;
     let mut preview = Preview {
         object: String::new(),
-        system: String::new(),
+        system: "file".to_owned(),
         entity: None,
         answers: BTreeMap::new(),
         records: Vec::new(),
@@ -63,6 +63,11 @@ pub(super) async fn read(request: Request) -> Result<Preview> {
     while let Some(mut part) = form.next_field().await.map_err(broken)? {
         if let Some(name) = part.file_name().map(str::to_owned) {
             preview.records = records(&name, &mut part, &mut preview.object).await?;
+            if preview.records.is_empty() {
+                let detail =
+                    "no row can be read: send a file with a line of names and at least one row";
+                return Err(Error::invalid("/file", detail).into());
+            }
             return Ok(preview);
         }
         let name = part.name().unwrap_or_default().to_owned();
@@ -136,14 +141,19 @@ async fn of_json(part: &mut Field<'_>) -> Result<Vec<Box<RawValue>>> {
     }
     let is_list = bytes.trim_ascii_start().starts_with(b"[");
     let mut records: Vec<Box<RawValue>> = if is_list {
-        serde_json::from_slice(&bytes).map_err(unreadable)?
+        serde_json::from_slice(&bytes).map_err(no_json)?
     } else {
         let lines = serde_json::Deserializer::from_slice(&bytes).into_iter();
         let lines = lines.take(MAX_RECORDS);
-        lines.collect::<Result<_, _>>().map_err(unreadable)?
+        lines.collect::<Result<_, _>>().map_err(no_json)?
     };
     records.truncate(MAX_RECORDS);
     Ok(records)
+}
+
+fn no_json(error: serde_json::Error) -> Error {
+    let detail = format!("is no list of JSON objects, nor one a line: {error}");
+    Error::invalid("/file", detail)
 }
 
 fn unreadable(error: impl std::fmt::Display) -> Error {

@@ -2,12 +2,17 @@
 //! the shape of the system's export says, as the matcher thinks; the first of these that says
 //! anything.
 
+use std::collections::BTreeSet;
+
+use mapping::currency;
 use mapping::matcher::FieldProposal as Proposed;
 use schema::entity::{Field, Kind};
+use schema::format::FormatKind;
 use schema::mapping::{FieldMapping, Transform};
 
 use super::Draft;
 use super::is_likely;
+use crate::proposals::questions::plain;
 
 impl Draft<'_> {
     pub(super) fn fill_fields(&mut self) {
@@ -26,15 +31,73 @@ impl Draft<'_> {
                     .likely(&field.name)
                     .or_else(|| self.decided_before(&field.name)),
             };
+            if source.is_none() && said.is_none() {
+                self.tell_why_not(&field.name);
+            }
             if let Some(source) = source {
                 self.fill(field, vec![source]);
             }
         }
     }
 
-    /// What the matcher thinks, of the fields that the shape leaves open.
+    /// Where one column has amounts in one currency, by their sign, that is the currency of those
+    /// without another.
+    pub(super) fn fill_currency(&mut self) {
+        let entity = self.entity.clone();
+        let Some(field) = entity.field("currency") else {
+            return;
+        };
+        let said = self.answers.fields.contains_key(&*field.name);
+        let amounts = self.filled.values().filter(|it| it.target != *field.name);
+        let formats = amounts.flat_map(|it| &it.sources);
+        let formats: Vec<_> = formats.filter_map(|it| self.sample.format(it)).collect();
+        let money = formats.iter().filter(|it| it.kind == FormatKind::Money);
+        let codes: BTreeSet<_> = money.flat_map(|it| currencies(&it.transforms)).collect();
+        let Some(code) = codes.first().filter(|_| codes.len() == 1 && !said) else {
+            return;
+        };
+        let row = self.filled.entry(field.name.to_string());
+        let row = row.or_insert_with(|| FieldMapping {
+            target: field.name.to_string(),
+            sources: vec![],
+            transforms: vec![],
+        });
+        row.transforms.push(match row.sources.is_empty() {
+            true => Transform::Constant {
+                value: code.clone(),
+            },
+            false => Transform::Default {
+                value: code.clone(),
+            },
+        });
+    }
+
+    /// A likely pair that is not filled in says so.
+    fn tell_why_not(&mut self, target: &str) {
+        let Some(source) = self.proposed(target).filter(|it| is_likely(it.decision)) else {
+            return;
+        };
+        let source = source.source.clone();
+        let why = if self.memory.is_rejected(&self.entity.kind, target, &source) {
+            format!("You said that `{}` is not this field.", plain(&source))
+        } else if self.is_told(&source) {
+            format!(
+                "In files of this system `{}` is something else, such as a name where an id is wanted. \
+                 Name it in `fields` if it is the field.",
+                plain(&source)
+            )
+        } else {
+            return;
+        };
+        self.against.insert(target.to_owned(), why);
+    }
+
+    /// What the matcher thinks, of the fields that the shape leaves open and nobody has rejected.
     fn likely(&self, target: &str) -> Option<String> {
-        let likely = |it: &&Proposed| is_likely(it.decision) && !self.is_told(&it.source);
+        let rejected = |it: &str| self.memory.is_rejected(&self.entity.kind, target, it);
+        let likely = |it: &&Proposed| {
+            is_likely(it.decision) && !self.is_told(&it.source) && !rejected(&it.source)
+        };
         let proposed = self.proposed(target).filter(likely);
         proposed.map(|it| it.source.clone())
     }
@@ -54,7 +117,8 @@ impl Draft<'_> {
         let row = rows.iter().find(|it| it.target == target)?;
         let decided = self.decided_before(target);
         let agrees = decided.is_none_or(|it| row.sources.contains(&it));
-        agrees.then(|| row.clone())
+        let rejected = |it: &String| self.memory.is_rejected(&self.entity.kind, target, it);
+        (agrees && !row.sources.iter().any(rejected)).then(|| row.clone())
     }
 
     /// The field of the very name that people mapped so before, and never otherwise.
@@ -72,7 +136,7 @@ impl Draft<'_> {
         let is_open = row
             .transforms
             .iter()
-            .all(|it| *it == Transform::Trim || is_default(it));
+            .all(|it| *it == Transform::Trim {} || is_default(it));
         if is_open && (field.kind != Kind::Text || self.entity.key.contains(&field.name)) {
             row.sources.truncate(1);
         }
@@ -84,4 +148,13 @@ impl Draft<'_> {
         }
         self.filled.insert(row.target.clone(), row);
     }
+}
+
+/// The currencies that a format reads, by their codes.
+fn currencies(transforms: &[Transform]) -> Vec<String> {
+    let signs = transforms.iter().flat_map(|it| match it {
+        Transform::Number { currency, .. } => currency.as_slice(),
+        _ => &[],
+    });
+    signs.filter_map(|it| currency::code_of(it)).collect()
 }
