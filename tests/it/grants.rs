@@ -4,14 +4,14 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tests::app::{Answer, Person, TestApp};
 use tests::fixtures::users::{
-    accept_invitation, change_user, create_api_key, invite, join, key_holder, status_of_me,
+    accept_invitation, change_user, create_api_key, invite, join, key_holder, login, status_of_me,
 };
 
 #[tokio::test]
 async fn no_key_and_no_invitation_survives_the_disabling_that_it_races_with() {
     let app = TestApp::start().await;
     let ada = app.register("Acme").await;
-    let bob = join(&app, &ada, "bob", "admin").await;
+    let mut bob = join(&app, &ada, "bob", "admin").await;
     let key = key_holder(&create_api_key(&app, &bob, &["read", "admin"]).await);
     let mut made = 0;
     for round in 0..12 {
@@ -43,6 +43,7 @@ async fn no_key_and_no_invitation_survives_the_disabling_that_it_races_with() {
         let back = json!({ "disabled": false, "role": "admin" });
         let back = change_user(&app, &ada, &bob, back).await;
         assert_eq!(back.status, StatusCode::OK, "{back}");
+        bob = login(&app, &bob).await;
     }
     assert!(
         made > 0,
@@ -54,7 +55,7 @@ async fn no_key_and_no_invitation_survives_the_disabling_that_it_races_with() {
 async fn the_invitations_of_who_is_no_admin_any_more_are_void_for_good() {
     let app = TestApp::start().await;
     let ada = app.register("Acme").await;
-    let bob = join(&app, &ada, "bob", "admin").await;
+    let mut bob = join(&app, &ada, "bob", "admin").await;
     for (email, body) in [
         ("carol@acme.example", json!({ "disabled": true })),
         ("dave@acme.example", json!({ "role": "member" })),
@@ -68,6 +69,7 @@ async fn the_invitations_of_who_is_no_admin_any_more_are_void_for_good() {
         assert!(refused.detail().contains("ask for a new one"), "{refused}");
         let back = json!({ "disabled": false, "role": "admin" });
         change_user(&app, &ada, &bob, back).await;
+        bob = login(&app, &bob).await;
         let again = accept_invitation(&app, &invited["token"]).await;
         assert_eq!(again.status, StatusCode::BAD_REQUEST, "{again}");
         let accepted = accept_invitation(&app, &kept.json()["token"]).await;
@@ -117,7 +119,7 @@ impl Grants {
     }
 
     /// Does one thing, and compares what comes of it.
-    async fn act(&mut self, app: &TestApp, ada: &Person, bob: &Person, step: usize, word: u64) {
+    async fn act(&mut self, app: &TestApp, ada: &Person, bob: &mut Person, step: usize, word: u64) {
         let pick = (word >> 8) as usize;
         let may = self.may();
         let check = |it: &Answer| {
@@ -164,7 +166,7 @@ impl Grants {
         }
     }
 
-    async fn change(&mut self, app: &TestApp, ada: &Person, bob: &Person, body: Value) {
+    async fn change(&mut self, app: &TestApp, ada: &Person, bob: &mut Person, body: Value) {
         let changed = change_user(app, ada, bob, body.clone()).await;
         assert_eq!(changed.status, StatusCode::OK, "{changed}");
         if let Some(role) = body["role"].as_str() {
@@ -172,6 +174,9 @@ impl Grants {
         }
         self.disabled = body["disabled"].as_bool().unwrap_or(self.disabled);
         self.end();
+        if !self.disabled {
+            *bob = login(app, bob).await;
+        }
     }
 
     /// A key lives and an invitation is open exactly as long as its maker may make them.
@@ -206,7 +211,7 @@ async fn keys_and_invitations_end_with_their_maker_in_whatever_order() {
     let app = TestApp::start().await;
     for seed in 0..sequences {
         let ada = app.register(&format!("Acme {seed}")).await;
-        let bob = join(&app, &ada, &format!("bob{seed}"), "admin").await;
+        let mut bob = join(&app, &ada, &format!("bob{seed}"), "admin").await;
         let mut grants = Grants {
             seed,
             admin: true,
@@ -220,7 +225,7 @@ async fn keys_and_invitations_end_with_their_maker_in_whatever_order() {
             word = word
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            grants.act(&app, &ada, &bob, step, word >> 33).await;
+            grants.act(&app, &ada, &mut bob, step, word >> 33).await;
             grants.check(&app, &ada, step).await;
         }
     }

@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod attacks_accounts;
 mod audit;
 mod auth;
 mod cancel;

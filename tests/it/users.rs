@@ -153,8 +153,8 @@ async fn a_role_counts_from_the_next_request() {
         (changed.status, &changed.json()["role"]),
         (StatusCode::OK, &json!("admin"))
     );
-    // The old token may not do more than when it was signed; a new one may.
-    assert_eq!(app.get(USERS, &bob).await.status, StatusCode::FORBIDDEN);
+    // The old token is dead; a new one may do more.
+    assert_eq!(app.get(USERS, &bob).await.status, StatusCode::UNAUTHORIZED);
     let body = json!({ "refresh_token": bob.refresh_token });
     let session = app.post("/api/v1/auth/refresh", None, body).await.json();
     let promoted = Person {
@@ -165,7 +165,7 @@ async fn a_role_counts_from_the_next_request() {
     change_user(&app, &ada, &bob, json!({ "role": "viewer" })).await;
     assert_eq!(
         app.get(USERS, &promoted).await.status,
-        StatusCode::FORBIDDEN
+        StatusCode::UNAUTHORIZED
     );
     for body in [
         json!({}),

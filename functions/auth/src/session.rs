@@ -83,6 +83,7 @@ pub(crate) async fn refresh(
         tenant: token.tenant,
         user: user.id,
         role: user.role.parse()?,
+        epoch: user.token_epoch,
     };
     let secrets = app.platform.secrets.get().await?;
     let (child, known) = child(conn, token, &secrets.keys.signing).await?;
@@ -90,6 +91,8 @@ pub(crate) async fn refresh(
         Verdict::Refuse => return Ok(RefreshOutcome::Refused),
         Verdict::Revoke => {
             rows::revoke_family(conn, token.tenant, parent.family_id, now).await?;
+            // Whoever has the family's refresh tokens has its access tokens.
+            users::end_tokens(conn, token.tenant, user.id).await?;
             return Ok(RefreshOutcome::Reused(user.id));
         }
         Verdict::Repeat => {}

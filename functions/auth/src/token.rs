@@ -16,6 +16,8 @@ pub(crate) struct Account {
     pub(crate) tenant: TenantId,
     pub(crate) user: UserId,
     pub(crate) role: Role,
+    /// How often their access tokens have been ended: see [`crate::db::users::end_tokens`].
+    pub(crate) epoch: i32,
 }
 
 /// Signs access tokens.
@@ -51,6 +53,7 @@ impl Signer {
             iat: now.timestamp(),
             nbf: now.timestamp(),
             exp: (now + LIFETIME).timestamp(),
+            epoch: account.epoch,
             jti: Uuid::now_v7(),
         };
         encode(&header(&key.kid), &claims, &key.key).map_err(|err| Error::Internal(err.into()))

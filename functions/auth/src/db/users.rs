@@ -23,6 +23,7 @@ pub(crate) struct User {
     pub(crate) role: String,
     pub(crate) disabled_at: Option<DateTime<Utc>>,
     pub(crate) created_at: DateTime<Utc>,
+    pub(crate) token_epoch: i32,
 }
 
 /// What signing in needs to know.
@@ -36,6 +37,7 @@ pub(crate) struct Owner {
     pub(crate) id: UserId,
     pub(crate) role: String,
     pub(crate) disabled: bool,
+    pub(crate) token_epoch: i32,
 }
 
 pub(crate) async fn insert(
@@ -109,7 +111,7 @@ pub(crate) async fn lock_of_token(
     sqlx::query_as!(
         Owner,
         r#"
-        select id "id: _", role, disabled_at is not null "disabled!"
+        select id "id: _", role, disabled_at is not null "disabled!", token_epoch
         from users
         where tenant_id = $1
           and id = (select user_id from refresh_tokens where tenant_id = $1 and id = $2)
@@ -150,7 +152,7 @@ pub(crate) async fn lock(
     sqlx::query_as!(
         User,
         r#"
-        select id "id: _", email, name, role, disabled_at, created_at
+        select id "id: _", email, name, role, disabled_at, created_at, token_epoch
         from users
         where tenant_id = $1 and id = $2
         for no key update
@@ -171,7 +173,7 @@ pub(crate) async fn list(
     sqlx::query_as!(
         User,
         r#"
-        select id "id: _", email, name, role, disabled_at, created_at
+        select id "id: _", email, name, role, disabled_at, created_at, token_epoch
         from users
         where tenant_id = $1 and ($2::uuid is null or id > $2)
         order by id
@@ -185,18 +187,39 @@ pub(crate) async fn list(
     .await
 }
 
-/// Writes what may change of a person.
+/// Writes what may change of a person. A change ends the access tokens of before.
 pub(crate) async fn update(
     conn: &mut Connection,
     tenant: TenantId,
     user: &User,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update users set role = $3, disabled_at = $4 where tenant_id = $1 and id = $2",
+        r#"
+        update users
+        set role = $3, disabled_at = $4,
+          token_epoch = token_epoch + ((role, disabled_at) is distinct from ($3, $4))::int
+        where tenant_id = $1 and id = $2
+        "#,
         tenant as _,
         user.id as _,
         user.role,
         user.disabled_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends every access token of a person that was signed until now. Sessions live on, and get new ones.
+pub(crate) async fn end_tokens(
+    conn: &mut Connection,
+    tenant: TenantId,
+    id: UserId,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update users set token_epoch = token_epoch + 1 where tenant_id = $1 and id = $2",
+        tenant as _,
+        id as _,
     )
     .execute(conn)
     .await?;

@@ -52,6 +52,7 @@ impl Rotation {
         let nobody = Account {
             tenant: TenantId(Uuid::nil()),
             user: UserId(Uuid::nil()),
+            epoch: 0,
             role: Role::Viewer,
         };
         let token = Signer::new(self.realm.clone()).sign(&document, &nobody, now)?;

@@ -148,6 +148,7 @@ async fn accept(
         tenant: token.tenant,
         user: user.id,
         role: user.role,
+        epoch: 0,
     };
 
     let now = platform::now();

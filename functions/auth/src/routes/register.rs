@@ -72,6 +72,7 @@ async fn create(
         tenant: user.tenant_id,
         user: user.id,
         role: Role::Admin,
+        epoch: 0,
     };
     let tokens = session::start(&app, &mut tx, &account, address, user.created_at).await?;
     finish(tx, &user).await?;

@@ -88,6 +88,7 @@ async fn login(
         tenant: login.tenant_id,
         user: user.id,
         role: user.role.parse()?,
+        epoch: user.token_epoch,
     };
     if let Some(hash) = renewed {
         users::update_password_hash(&mut tx, account.tenant, account.user, &hash).await?;

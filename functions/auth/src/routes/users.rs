@@ -164,7 +164,7 @@ async fn invite(
 
 /// Changes a person's role, or disables them.
 ///
-/// Disabling ends all their sessions at once. API keys that they made and that may do more than
+/// Their access tokens end at once, and disabling ends all their sessions. API keys that they made and that may do more than
 /// they may now are revoked with it, and so are the open invitations of who is no admin any more.
 /// One admin must remain: 409.
 #[utoipa::path(patch, path = "/api/v1/auth/users/{id}", tag = "auth", request_body = UserChange,

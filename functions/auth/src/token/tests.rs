@@ -34,6 +34,7 @@ fn sign(secrets: &Document, realm: Realm, now: DateTime<Utc>) -> String {
     let account = Account {
         tenant: TenantId(Uuid::now_v7()),
         user: UserId(Uuid::now_v7()),
+        epoch: 0,
         role: Role::Member,
     };
     Signer::new(realm).sign(secrets, &account, now).unwrap()

@@ -218,6 +218,11 @@ async fn by_claims(pool: &db::Pool, claims: Claims) -> Result<Caller, Problem> {
     if user.disabled {
         return Err(Error::Unauthenticated("the user is disabled").into());
     }
+    // Read with the user, so a token that was ended is refused at once and for no further query.
+    if claims.epoch != user.token_epoch {
+        let ended = "the token was ended: refresh it, or sign in";
+        return Err(Error::Unauthenticated(ended).into());
+    }
     // The role of now, not of when the token was signed; the token may only narrow it.
     let role: Role = user.role.parse()?;
     let scopes = role

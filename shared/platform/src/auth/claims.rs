@@ -30,6 +30,9 @@ pub struct Claims {
     pub nbf: i64,
     /// Good until.
     pub exp: i64,
+    /// How often the user's tokens had been ended when it was signed. Absent: never.
+    #[serde(default)]
+    pub epoch: i32,
     /// Its own id.
     pub jti: Uuid,
 }

@@ -10,6 +10,7 @@ pub(crate) struct CallerUser {
     pub(crate) role: String,
     pub(crate) disabled: bool,
     pub(crate) created_at: DateTime<Utc>,
+    pub(crate) token_epoch: i32,
 }
 
 pub(crate) struct CallerKey {
@@ -29,7 +30,8 @@ pub(crate) async fn find_user(
     sqlx::query_as!(
         CallerUser,
         r#"
-        select email "email!", role "role!", disabled "disabled!", created_at "created_at!"
+        select email "email!", role "role!", disabled "disabled!", created_at "created_at!",
+          token_epoch "token_epoch!"
         from caller_user($1, $2)
         "#,
         tenant as _,
