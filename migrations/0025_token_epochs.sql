@@ -2,14 +2,14 @@
 -- epoch is dead. A counter and no time: what is signed in the same second is told apart.
 alter table users add column token_epoch integer not null default 0;
 
--- With one more column than before, so that the check costs no query of its own.
-drop function caller_user(uuid, uuid);
-create function caller_user(tenant uuid, subject uuid)
+-- Who a verified token speaks for, as `caller_user`, with the epoch: the check costs no query of its
+-- own. Whoever may ask sees no other row of people.
+create function caller_of_token(tenant uuid, subject uuid)
 returns table (
   email text, role text, disabled boolean, created_at timestamp with time zone,
   token_epoch integer
 )
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
   perform set_config('app.tenant_id', tenant::text, true);
   return query
@@ -17,3 +17,5 @@ begin
     from users u
     where u.tenant_id = tenant and u.id = subject;
 end $$;
+revoke all on function caller_of_token(uuid, uuid) from public;
+grant execute on function caller_of_token(uuid, uuid) to autonomos_app;

@@ -159,6 +159,8 @@ async fn objects(app: &TestApp, owner: &Person) -> Vec<(&'static str, String)> {
     let key = text(app.post("/api/v1/auth/api-keys", owner, new).await, "/id");
     let new = json!({ "email": format!("guest@{connection}.example"), "role": "viewer" });
     let invitation = text(app.post("/api/v1/auth/users", owner, new).await, "/id");
+    let sessions = app.get("/api/v1/auth/sessions", owner).await;
+    let session = text(sessions, "/sessions/0/id");
     vec![
         ("/api/v1/dcl/mappings/", connection.clone()),
         ("/api/v1/dcl/proposals/", connection.clone()),
@@ -170,6 +172,7 @@ async fn objects(app: &TestApp, owner: &Person) -> Vec<(&'static str, String)> {
         ("/api/v1/aam/drift/", drift),
         ("/api/v1/auth/api-keys/", key),
         ("/api/v1/auth/invitations/", invitation),
+        ("/api/v1/auth/sessions/", session),
         ("/api/v1/auth/users/", owner.user.to_string()),
         ("/api/v1/tasks/", job),
     ]

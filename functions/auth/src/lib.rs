@@ -11,6 +11,7 @@ pub mod keys;
 mod maker;
 mod opaque_token;
 mod password;
+mod person;
 pub mod rotate;
 mod routes;
 mod seed;

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use platform::client_address::ClientAddress;
 use platform::db::Connection;
 use platform::secrets::KeyRing;
-use schema::UserId;
+use schema::{TenantId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ const GRACE: TimeDelta = TimeDelta::seconds(10);
 pub(crate) struct Tokens {
     /// Send it as `Authorization: Bearer <access_token>`.
     access_token: String,
-    /// Good once, for 30 days, at `/api/v1/auth/refresh`.
+    /// Good once, until 30 days after the sign-in, at `/api/v1/auth/refresh`.
     refresh_token: String,
     #[schema(example = "bearer")]
     token_type: &'static str,
@@ -100,6 +100,8 @@ pub(crate) async fn refresh(
             rows::rotate(conn, token.tenant, parent.id, now).await?;
             let next = RefreshToken {
                 family_id: parent.family_id,
+                // However often it is refreshed, a session ends as its first token does.
+                expires_at: parent.expires_at,
                 ..first(&child, user.id, now)
             };
             rows::insert(conn, token.tenant, &next).await?;
@@ -141,6 +143,17 @@ pub(crate) async fn end(
     }
     let revoked = rows::revoke_family(conn, token.tenant, kept.family_id, now).await?;
     Ok((revoked > 0).then_some(kept.user_id))
+}
+
+/// Ends a person's sessions and access tokens. What is signed from now on is of the returned epoch.
+pub(crate) async fn end_all(
+    conn: &mut Connection,
+    tenant: TenantId,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> platform::Result<i32> {
+    rows::revoke_of_user(conn, tenant, user, now).await?;
+    Ok(users::end_tokens(conn, tenant, user).await?)
 }
 
 fn first(token: &OpaqueToken, user: UserId, now: DateTime<Utc>) -> RefreshToken {

@@ -1,3 +1,6 @@
-//! What somebody tries who has a token, a password or a session that they should not have.
+//! What somebody tries who has a token, a password or a session that they should not have, or who
+//! takes more than their share.
 
+mod passwords;
 mod revocation;
+mod sessions;

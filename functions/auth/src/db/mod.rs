@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod invitations;
 pub(crate) mod logins;
+pub(crate) mod password_resets;
 pub(crate) mod refresh_tokens;
 pub(crate) mod roles;
 pub(crate) mod sign_in_addresses;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::db::Connection;
+use platform::page::Page;
 use schema::{TenantId, UserId};
 use uuid::Uuid;
 
@@ -16,6 +17,14 @@ pub(crate) struct RefreshToken {
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) rotated_at: Option<DateTime<Utc>>,
     pub(crate) revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A family that can still be refreshed.
+pub(crate) struct Family {
+    pub(crate) id: Uuid,
+    pub(crate) started_at: DateTime<Utc>,
+    pub(crate) refreshed_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
 }
 
 pub(crate) async fn insert(
@@ -100,6 +109,61 @@ pub(crate) async fn revoke_family(
     .execute(conn)
     .await?;
     Ok(result.rows_affected())
+}
+
+/// A person's families in the order of their ids, page by page. All tokens of one end together.
+pub(crate) async fn list_families(
+    conn: &mut Connection,
+    tenant: TenantId,
+    user: UserId,
+    now: DateTime<Utc>,
+    page: &Page<Uuid>,
+) -> sqlx::Result<Vec<Family>> {
+    sqlx::query_as!(
+        Family,
+        r#"
+        select family_id id, min(created_at) "started_at!", max(created_at) "refreshed_at!",
+          max(expires_at) "expires_at!"
+        from refresh_tokens
+        where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > $3
+          and ($4::uuid is null or family_id > $4)
+        group by family_id
+        order by family_id
+        limit $5
+        "#,
+        tenant as _,
+        user as _,
+        now,
+        page.after,
+        page.fetch,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Whether a person has the family, and it can still be refreshed.
+pub(crate) async fn has_family(
+    conn: &mut Connection,
+    tenant: TenantId,
+    user: UserId,
+    family: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+          select from refresh_tokens
+          where tenant_id = $1 and user_id = $2 and family_id = $3
+            and revoked_at is null and expires_at > $4
+        ) "exists!"
+        "#,
+        tenant as _,
+        user as _,
+        family,
+        now,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// Ends every session of a person.

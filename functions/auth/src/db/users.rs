@@ -164,6 +164,30 @@ pub(crate) async fn lock(
     .await
 }
 
+/// The person, locked until the transaction ends, if they are not disabled and still have the
+/// password with this hash: it was looked at before the lock.
+pub(crate) async fn lock_with_password(
+    conn: &mut Connection,
+    tenant: TenantId,
+    id: UserId,
+    password_hash: &str,
+) -> sqlx::Result<Option<User>> {
+    sqlx::query_as!(
+        User,
+        r#"
+        select id "id: _", email, name, role, disabled_at, created_at, token_epoch
+        from users
+        where tenant_id = $1 and id = $2 and password_hash = $3 and disabled_at is null
+        for no key update
+        "#,
+        tenant as _,
+        id as _,
+        password_hash,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// People in the order of their ids, page by page.
 pub(crate) async fn list(
     conn: &mut Connection,
@@ -210,20 +234,25 @@ pub(crate) async fn update(
     Ok(())
 }
 
-/// Ends every access token of a person that was signed until now. Sessions live on, and get new ones.
+/// Ends every access token of a person that was signed until now. Sessions live on, and get new ones,
+/// of the epoch that this returns.
 pub(crate) async fn end_tokens(
     conn: &mut Connection,
     tenant: TenantId,
     id: UserId,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update users set token_epoch = token_epoch + 1 where tenant_id = $1 and id = $2",
+) -> sqlx::Result<i32> {
+    sqlx::query_scalar!(
+        r#"
+        update users
+        set token_epoch = token_epoch + 1
+        where tenant_id = $1 and id = $2
+        returning token_epoch
+        "#,
         tenant as _,
         id as _,
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_one(conn)
+    .await
 }
 
 pub(crate) async fn update_password_hash(

@@ -43,9 +43,12 @@ fn is_space(it: char) -> bool {
     )
 }
 
-/// Refuses a password that should not be taken: see [`rules`].
-pub(crate) fn check(password: &str, own_words: &[&str]) -> Result<()> {
-    rules::check(&normalise(password), own_words)
+/// Refuses a password that should not be taken, with the pointer to it: see [`rules`].
+pub(crate) fn check(pointer: &str, password: &str, own_words: &[&str]) -> Result<()> {
+    match rules::complaint(&normalise(password), own_words) {
+        Some(detail) => Err(Error::invalid(pointer, detail)),
+        None => Ok(()),
+    }
 }
 
 /// The hash to keep of a password.

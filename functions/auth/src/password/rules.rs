@@ -2,8 +2,6 @@
 //!
 //! There is no rule about kinds of characters: length is what makes a guess expensive.
 
-use schema::{Error, Result};
-
 const SHORTEST: usize = 12;
 // In bytes: room for any sentence, not for a document to be hashed.
 const MAX_PASSWORD: usize = 1024;
@@ -11,25 +9,13 @@ const MAX_PASSWORD: usize = 1024;
 /// Words that open lists of leaked passwords, bare: digits around them make them no better.
 const COMMON: &str = include_str!("common.txt");
 
-const KEYBOARD: [&str; 6] = [
-    "qwertyuiop[]",
-    "asdfghjkl;'",
-    "zxcvbnm,./",
-    "qwertyuiopasdfghjklzxcvbnm",
-    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/",
-    "qazwsxedcrfvtgbyhnujmikolp",
-];
+/// Of each keyboard its name, the digits' row without and with shift, and the three rows of letters.
+/// A row is right of the one above it by less than a key.
+const KEYBOARDS: &str = include_str!("keyboards.txt");
 
-/// Refuses a password that is short, common, a pattern, or made of what everybody knows: the
-/// account's own words, such as the mailbox and the organisation's name.
-pub(crate) fn check(password: &str, own_words: &[&str]) -> Result<()> {
-    match complaint(password, own_words) {
-        Some(detail) => Err(Error::invalid("/password", detail)),
-        None => Ok(()),
-    }
-}
-
-fn complaint(password: &str, own_words: &[&str]) -> Option<&'static str> {
+/// What is wrong with a password that is short, common, a pattern, or made of what everybody knows:
+/// the account's own words, such as the mailbox and the organisation's name.
+pub(super) fn complaint(password: &str, own_words: &[&str]) -> Option<&'static str> {
     if password.contains('\0') {
         return Some("must not contain a NUL character");
     }
@@ -52,7 +38,12 @@ fn complaint(password: &str, own_words: &[&str]) -> Option<&'static str> {
         .iter()
         .map(|it| squeeze(it))
         .any(|it| it.chars().count() >= 4 && squeezed.contains(&it));
-    known.then_some("contains your e-mail address or organisation: choose another")
+    if known {
+        return Some("contains your e-mail address or organisation: choose another");
+    }
+    // Fewer than 10^10 guesses: it knows lists of leaked passwords, of names and of words, and dates.
+    let guessable = zxcvbn::zxcvbn(password, own_words).score() < zxcvbn::Score::Four;
+    guessable.then_some("is easy to guess: choose another, such as four words that are unrelated")
 }
 
 /// Whether nothing but a common word is left without digits and signs around it, as typed or
@@ -108,17 +99,33 @@ fn counts(text: &str) -> bool {
     steps * 4 >= (codes.len() - 1) * 3
 }
 
-/// Whether two thirds of it run along the keyboard in one go.
+/// Whether two of three characters are on keys beside the ones before, on one keyboard.
 fn follows_keyboard(text: &str) -> bool {
     let chars: Vec<_> = text.chars().collect();
-    let run = (chars.len() * 2).div_ceil(3);
-    chars.windows(run).any(|window| {
-        let forward: String = window.iter().collect();
-        let backward: String = window.iter().rev().collect();
-        KEYBOARD
-            .iter()
-            .any(|row| row.contains(&forward) || row.contains(&backward))
+    KEYBOARDS.split("\n\n").any(|keyboard| {
+        let places: Vec<_> = chars.iter().map(|it| place(keyboard, *it)).collect();
+        let steps = places.windows(2).filter(|it| are_beside(it[0], it[1]));
+        steps.count() * 3 >= (chars.len() - 1) * 2
     })
+}
+
+/// A key's row and column.
+fn place(keyboard: &str, key: char) -> Option<(usize, usize)> {
+    let rows = keyboard.lines().skip(1).enumerate();
+    rows.filter_map(|(line, keys)| Some((line.max(1), keys.chars().position(|it| it == key)?)))
+        .next()
+}
+
+fn are_beside(one: Option<(usize, usize)>, other: Option<(usize, usize)>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else {
+        return false;
+    };
+    let ((upper, left), (lower, right)) = (one.min(other), one.max(other));
+    match lower - upper {
+        0 => right - left <= 1,
+        1 => right == left || right + 1 == left,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -195,9 +202,48 @@ mod tests {
                 "wertyuiopasd1",
                 "1qaz2wsx3edc4rfv",
                 "poiuytrewq99",
+                "!QAZ2wsx#EDC",
+                "qwertzuiop12",
+                "yxcvbnm,.-12",
+                "azertyuiopqs",
+                "йцукенгшщзхъ",
+                "ЯЧСМИТЬбю.12",
+                "aoeuidhtns12",
+                "qwfpgjluy;12",
+                "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔ12",
             ],
             "pattern",
         );
+    }
+
+    #[test]
+    fn what_lists_and_dates_lead_to_is_refused() {
+        check_all(
+            &[
+                "elizabeth1985",
+                "jennifer19871987",
+                "Dragon123456",
+                "starwars1977!",
+                "Winter2024!!!",
+                "mynameisjohnsmith",
+                "ilovemywife1",
+            ],
+            "easy to guess",
+        );
+    }
+
+    #[test]
+    fn every_keyboard_has_its_five_rows() {
+        for keyboard in KEYBOARDS.split("\n\n") {
+            let rows: Vec<_> = keyboard.lines().skip(1).collect();
+            assert_eq!(rows.len(), 5, "{keyboard}");
+            for row in rows {
+                let mut keys: Vec<_> = row.chars().collect();
+                keys.sort_unstable();
+                keys.dedup();
+                assert!(keys.len() >= 8, "{row}");
+            }
+        }
     }
 
     #[test]

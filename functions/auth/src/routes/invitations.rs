@@ -200,7 +200,8 @@ async fn new_user(
         .name
         .map(|it| input::name("/name", &it))
         .transpose()?;
-    password::check(&acceptance.password, &[&email.key, email.local_part()])?;
+    let own_words = [email.key.as_str(), email.local_part()];
+    password::check("/password", &acceptance.password, &own_words)?;
     Ok(NewUser {
         id: UserId(Uuid::now_v7()),
         email: email.typed.clone(),

@@ -5,8 +5,11 @@ mod discovery;
 mod invitations;
 mod legacy;
 mod me;
+mod password;
+mod password_resets;
 mod register;
 mod session;
+mod sessions;
 mod users;
 
 use platform::Routes;
@@ -17,6 +20,9 @@ pub(crate) fn router() -> Routes<App> {
     Routes::new()
         .merge(register::router())
         .merge(session::router())
+        .merge(sessions::router())
+        .merge(password::router())
+        .merge(password_resets::router())
         .merge(me::router())
         .merge(users::router())
         .merge(invitations::router())

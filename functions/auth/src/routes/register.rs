@@ -83,7 +83,11 @@ async fn create(
 pub(super) async fn insert(app: &App, new: NewTenant) -> platform::Result<(Transaction, User)> {
     let name = input::name("/name", &new.name)?;
     let email = Email::parse(&new.email)?;
-    password::check(&new.password, &[&email.key, email.local_part(), &name])?;
+    password::check(
+        "/password",
+        &new.password,
+        &[&email.key, email.local_part(), &name],
+    )?;
     let keys = email.keys();
     let admin = NewUser {
         id: UserId(Uuid::now_v7()),

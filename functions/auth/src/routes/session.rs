@@ -72,17 +72,18 @@ async fn login(
     let kept = credentials.as_ref().map(|it| it.password_hash.clone());
     let verdict = password::verify(new.password.clone(), kept).await?;
     let right = credentials.filter(|it| verdict != Verdict::Wrong && !it.disabled);
-    if right.is_none() {
+    let Some(right) = right else {
         return Err(refused(&login).into());
-    }
+    };
     let renewed = match verdict {
         Verdict::RightButWeak => Some(password::hash(new.password).await?),
         _ => None,
     };
     let mut tx = db::begin(&app.platform.db, login.tenant_id).await?;
-    // Hashing took its time: who was disabled meanwhile gets no session that outlives it.
-    let user = users::lock(&mut tx, login.tenant_id, login.user_id).await?;
-    let user = user.filter(|it| it.disabled_at.is_none());
+    // Hashing took its time: who was disabled meanwhile, or got another password, gets no session
+    // that outlives it.
+    let (tenant, hash) = (login.tenant_id, &right.password_hash);
+    let user = users::lock_with_password(&mut tx, tenant, login.user_id, hash).await?;
     let user = user.ok_or_else(|| refused(&login))?;
     let account = Account {
         tenant: login.tenant_id,

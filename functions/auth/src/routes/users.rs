@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::db::invitations::{self, Invitation};
-use crate::db::{api_keys, refresh_tokens, users};
+use crate::db::{api_keys, password_resets, refresh_tokens, users};
 use crate::input::Email;
 use crate::maker;
 use crate::opaque_token::OpaqueToken;
@@ -165,7 +165,8 @@ async fn invite(
 /// Changes a person's role, or disables them.
 ///
 /// Their access tokens end at once, and disabling ends all their sessions. API keys that they made and that may do more than
-/// they may now are revoked with it, and so are the open invitations of who is no admin any more.
+/// they may now are revoked with it, and so are the open invitations and password
+/// resets of who is no admin any more.
 /// One admin must remain: 409.
 #[utoipa::path(patch, path = "/api/v1/auth/users/{id}", tag = "auth", request_body = UserChange,
     operation_id = "users.update", params(("id" = UserId, Path)), security(("bearer" = ["admin"])),
@@ -215,12 +216,14 @@ async fn apply(
     users::update(tx, tenant, &row).await?;
     if disabled {
         refresh_tokens::revoke_of_user(tx, tenant, id, now).await?;
+        password_resets::delete_for(tx, tenant, id).await?;
     }
     let scopes = if disabled { &[] } else { role.scopes() };
     let revoked = api_keys::revoke_beyond(tx, tenant, id, scopes, now).await?;
     let withdrawn = if role == Role::Admin && !disabled {
         vec![]
     } else {
+        password_resets::delete_by(tx, tenant, id).await?;
         invitations::delete_open_of(tx, tenant, id).await?
     };
     let after = json!({

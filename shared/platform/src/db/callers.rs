@@ -32,7 +32,7 @@ pub(crate) async fn find_user(
         r#"
         select email "email!", role "role!", disabled "disabled!", created_at "created_at!",
           token_epoch "token_epoch!"
-        from caller_user($1, $2)
+        from caller_of_token($1, $2)
         "#,
         tenant as _,
         id as _,

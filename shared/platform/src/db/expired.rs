@@ -5,8 +5,8 @@
 
 use super::Connection;
 
-/// Forgets up to `most` rows of each kind: kept answers, refresh tokens, invitations, counters,
-/// addresses of sign-ins. Says how many there were at most of one kind.
+/// Forgets up to `most` rows of each kind: kept answers, refresh tokens, invitations, resets of
+/// passwords, counters, addresses of sign-ins. Says how many there were at most of one kind.
 pub async fn delete(conn: &mut Connection, most: i64) -> sqlx::Result<u64> {
     let answers = sqlx::query!(
         "delete from idempotency_keys where ctid = any (array(select ctid from idempotency_keys limit $1))",
@@ -20,6 +20,10 @@ pub async fn delete(conn: &mut Connection, most: i64) -> sqlx::Result<u64> {
         "delete from invitations where ctid = any (array(select ctid from invitations limit $1))",
         most,
     );
+    let resets = sqlx::query!(
+        "delete from password_resets where ctid = any (array(select ctid from password_resets limit $1))",
+        most,
+    );
     let counters = sqlx::query!(
         "delete from rate_limits where ctid = any (array(select ctid from rate_limits limit $1))",
         most,
@@ -31,8 +35,9 @@ pub async fn delete(conn: &mut Connection, most: i64) -> sqlx::Result<u64> {
     let answers = answers.execute(&mut *conn).await?.rows_affected();
     let tokens = tokens.execute(&mut *conn).await?.rows_affected();
     let invitations = invitations.execute(&mut *conn).await?.rows_affected();
+    let resets = resets.execute(&mut *conn).await?.rows_affected();
     let counters = counters.execute(&mut *conn).await?.rows_affected();
     let addresses = addresses.execute(conn).await?.rows_affected();
-    let most_of_one = [answers, tokens, invitations, counters, addresses];
+    let most_of_one = [answers, tokens, invitations, resets, counters, addresses];
     Ok(most_of_one.into_iter().fold(0, u64::max))
 }
