@@ -16,7 +16,7 @@ use utoipa::openapi::OpenApi;
 use crate::deadline::Deadline;
 use crate::extract::BODY_LIMIT;
 use crate::openapi::describe;
-use crate::{Platform, Problem, Routes, health, idempotency, trace};
+use crate::{Platform, Problem, Routes, health, idempotency, security_headers, trace};
 
 /// Where a function describes itself.
 const DOCUMENT: &str = "/openapi.json";
@@ -41,6 +41,7 @@ pub fn serve(routes: Routes, platform: Platform, title: &str) -> Router {
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(platform.clone(), idempotency::layer))
         .layer(cors(&platform))
+        .layer(from_fn(security_headers::layer))
         .layer(from_fn(trace::layer))
 }
 

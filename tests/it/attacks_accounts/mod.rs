@@ -1,6 +1,7 @@
 //! What somebody tries who has a token, a password or a session that they should not have, or who
 //! takes more than their share.
 
+mod headers;
 mod passwords;
 mod revocation;
 mod sessions;

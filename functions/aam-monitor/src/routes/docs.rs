@@ -3,16 +3,24 @@
 //! **Invariant:** nothing is parsed or made at the start. A test compares the document with the
 //! routers, and writes it anew when it is told to.
 
-use axum::http::{HeaderMap, HeaderName};
+use std::sync::LazyLock;
+
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use platform::{Platform, Routes, etag, routes};
+use platform::{Platform, Routes, csp, etag, routes};
 
 const DOCUMENT: &str = include_str!("../../openapi.json");
 const PAGE: &str = include_str!("../../docs.html");
-/// The page asks this origin only, and shows nothing of another.
-const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'";
+/// The page asks this origin only, and runs and shows nothing but what is in it.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let policy = format!(
+        "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+        csp::hash_of("script", PAGE),
+        csp::hash_of("style", PAGE),
+    );
+    policy.try_into().expect("it is ASCII")
+});
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new()
@@ -32,7 +40,7 @@ async fn document(headers: HeaderMap) -> Response {
     operation_id = "docs.page",
     responses((status = 200, content_type = "text/html", body = String)))]
 async fn page(headers: HeaderMap) -> impl IntoResponse {
-    let policy = HeaderName::from_static("content-security-policy");
     let page = etag::answer_public(&headers, "text/html; charset=utf-8", PAGE);
-    ([(policy, POLICY)], page)
+    let policy = (header::CONTENT_SECURITY_POLICY, POLICY.clone());
+    ([policy], page)
 }
