@@ -88,6 +88,7 @@ async fn without_secrets_it_is_alive_and_says_so_until_they_are_mended() {
         limits: Limits::default(),
         queue: app.platform.queue.clone(),
         jobs_per_tenant: platform::config::JOBS_PER_TENANT,
+        storage: platform::storage::StorageQuota::default(),
         cors_origins: vec![],
         egress: schema::EgressPolicy::Any,
     })
@@ -139,6 +140,7 @@ async fn without_a_database_it_is_unavailable_and_alive() {
         limits: Limits::default(),
         queue: std::sync::Arc::new(platform::queue::Local::default()),
         jobs_per_tenant: platform::config::JOBS_PER_TENANT,
+        storage: platform::storage::StorageQuota::default(),
         cors_origins: vec![],
         egress: schema::EgressPolicy::Any,
     });

@@ -70,6 +70,7 @@ fn another(app: &TestApp, secrets: Secrets) -> axum::Router {
         limits: Limits::default(),
         queue: app.platform.queue.clone(),
         jobs_per_tenant: platform::config::JOBS_PER_TENANT,
+        storage: platform::storage::StorageQuota::default(),
         cors_origins: vec![],
         egress: schema::EgressPolicy::Any,
     };

@@ -15,6 +15,7 @@ use platform::config::{AUDIENCE, JOBS_PER_TENANT, LOCAL_ISSUER};
 use platform::db::ConnectOptions;
 use platform::limit::{Limits, quota};
 use platform::secrets::{Document, Secrets};
+use platform::storage::StorageQuota;
 use platform::{Config, Platform};
 use schema::{EgressPolicy, TenantId, UserId};
 use serde_json::{Value, json};
@@ -131,6 +132,7 @@ impl TestApp {
             auth,
             secrets: setup.secrets,
             limits: setup.limits,
+            storage: StorageQuota::default(),
             queue: Arc::new(platform::queue::Local::default()),
             jobs_per_tenant: setup.jobs_per_tenant,
             cors_origins: vec!["https://app.example".parse().expect("an origin")],

@@ -1,6 +1,6 @@
 //! The worker as a function: woken by the queue, swept by the schedule.
 
-use platform::db::{self, expired, queue};
+use platform::db::{self, expired, queue, storage_usage};
 use platform::deadline::Deadline;
 use platform::lambda::{Consumer, Message, unknown_schedule};
 use platform::queue::JobRef;
@@ -87,6 +87,7 @@ async fn purge_expired(platform: &Platform, deadline: Deadline) -> Result<()> {
         let mut tx = db::begin_sweep(&platform.db).await?;
         let rows = expired::delete(&mut tx, MAX_ROWS).await?;
         let ids = aam::db::event_ids::delete_expired(&mut tx, MAX_ROWS).await?;
+        storage_usage::join_parts(&mut tx, MAX_ROWS).await?;
         tx.commit().await?;
         if rows.max(ids) < most || end.left().is_zero() {
             return Ok(());

@@ -16,5 +16,6 @@ pub fn routes(platform: Platform) -> Routes {
         .merge(routes::events::router())
         .merge(routes::metrics::router())
         .merge(routes::status::router())
+        .merge(routes::storage::router())
         .with_state(platform)
 }

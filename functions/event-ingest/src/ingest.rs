@@ -11,7 +11,7 @@ use aam::db::runs::RunKind;
 use aam::ingest::{Item, OpenError, Outcome, Passage, Run, Stream};
 use chrono::{DateTime, Utc};
 use platform::audit;
-use platform::{Caller, Platform, Problem, Result, db, metrics};
+use platform::{Caller, Platform, Problem, Result, db, metrics, storage};
 use schema::source::ObjectKey;
 use schema::{ConnectionId, Error, TenantId};
 use serde_json::json;
@@ -48,6 +48,9 @@ pub(crate) async fn ingest_events<'a>(
             break;
         }
         passages.extend(request.ingest_round(&mut tx, &round).await?);
+    }
+    if passages.iter().any(|it| 0 < it.run.counts.added()) {
+        storage::check(platform, &mut tx, tenant).await?;
     }
     passages.retain(|it| it.run.counts.changed());
     for passage in &passages {

@@ -10,6 +10,7 @@ use crate::auth::{Auth, Verifier};
 use crate::limit::Limits;
 use crate::queue::{self, Queue};
 use crate::secrets::{RefreshingSecret, Secrets};
+use crate::storage::StorageQuota;
 use crate::{db, env, redis};
 
 /// The configuration that all functions share.
@@ -27,6 +28,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// How often who may call: `RATE_LIMIT_READS`, `RATE_LIMIT_WRITES`, `RATE_LIMIT_SIGN_INS`.
     pub limits: Limits,
+    /// What a tenant may store: `STORAGE_QUOTA`.
+    pub storage: StorageQuota,
     /// What wakes a worker: SQS at `JOBS_QUEUE_URL`, this process where it is absent.
     pub queue: Arc<dyn Queue>,
     /// Most jobs of a tenant that run at once: `JOBS_PER_TENANT`.
@@ -87,6 +90,7 @@ impl Config {
             auth: auth_from_env()?,
             secrets,
             limits: Limits::from_env()?,
+            storage: env::optional("STORAGE_QUOTA")?.unwrap_or_default(),
             queue: queue_from_env()?,
             jobs_per_tenant: jobs_per_tenant_from_env()?,
             cors_origins: cors_from_env()?,

@@ -38,6 +38,7 @@ pub mod routes;
 mod seal;
 pub mod secrets;
 mod security_headers;
+pub mod storage;
 pub mod telemetry;
 pub mod tls;
 pub mod trace;
@@ -64,6 +65,8 @@ pub struct Parts {
     pub cache: cache::Cache,
     /// How often who may call.
     pub limiter: limit::Limiter,
+    /// What a tenant may store that has no quota of its own.
+    pub storage: storage::StorageQuota,
     /// Who is believed.
     pub auth: auth::Auth,
     /// The keys of now.
@@ -87,6 +90,7 @@ impl Platform {
             db: db.clone(),
             cache: cache::Cache::new(redis.clone()),
             limiter: limit::Limiter::new(config.limits, db, redis),
+            storage: config.storage,
             auth: config.auth,
             secrets: config.secrets,
             queue: config.queue,

@@ -29,6 +29,9 @@ pub enum Error {
     /// The body is larger than this route takes.
     #[error("{0}")]
     TooLarge(String),
+    /// The tenant has stored as much as it may.
+    #[error("{0}")]
+    StorageFull(String),
     /// The caller must wait.
     #[error("too many requests, retry in {retry_after_secs} s")]
     RateLimited {
@@ -91,6 +94,7 @@ impl Error {
             Error::Unauthenticated(_) => "unauthenticated",
             Error::Forbidden(_) => "forbidden",
             Error::TooLarge(_) => "too_large",
+            Error::StorageFull(_) => "storage_full",
             Error::RateLimited { .. } => "rate_limited",
             Error::Unavailable(_) => "unavailable",
             Error::Internal(_) => "internal",

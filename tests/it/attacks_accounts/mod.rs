@@ -2,6 +2,8 @@
 //! takes more than their share.
 
 mod headers;
+
 mod passwords;
+mod quotas;
 mod revocation;
 mod sessions;

@@ -6,10 +6,10 @@ use aam::sync::{ContestedBatch, Fetched, ObjectSync, PendingRowClaims, Phase};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, join};
-use platform::db;
 use platform::jobs::{Job, JobEnd};
-use schema::TenantId;
+use platform::{db, storage};
 use schema::source::ObjectRef;
+use schema::{Error, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sources::{Batch, SourceError, SourceErrorKind};
@@ -299,9 +299,13 @@ impl SourceSync<'_> {
             .lock_connection(&mut tx, object.connection)
             .await?;
         let stream = Stream::open(&mut tx, self.work.tenant(), object, self.work.now).await?;
+        let before = current.counts().added();
         current
             .write(&mut tx, &stream, fetched, self.work.now)
             .await?;
+        if before < current.counts().added() {
+            self.check_storage(&mut tx).await?;
+        }
         progress.current = if *current.phase() == Phase::Done {
             progress.close(&current);
             None
@@ -309,6 +313,16 @@ impl SourceSync<'_> {
             Some(current)
         };
         self.work.commit(tx, &progress).await
+    }
+
+    /// Ends the job where there is no room for what the transaction has added. The next sync goes on
+    /// from the checkpoint before.
+    async fn check_storage(&self, tx: &mut db::Connection) -> Result<(), Failure> {
+        let checked = storage::check(self.work.platform, tx, self.work.tenant()).await;
+        checked.map_err(|problem| match problem.error() {
+            Error::StorageFull(detail) => Failure::Ended(SliceOutcome::Failed(detail.clone())),
+            _ => Failure::Platform(problem.into_anyhow()),
+        })
     }
 
     /// The object of that name; none where the config does not select it any more.

@@ -245,7 +245,11 @@ impl<'a> FileIngest<'a> {
                 source_key: None,
             })
             .collect();
+        let before = self.passage.run.counts.added();
         self.passage.write(&mut tx, &items, now).await?;
+        if before < self.passage.run.counts.added() {
+            self.upload.check_storage(&mut tx).await?;
+        }
         self.passage.advance(&mut tx).await?;
         tx.commit().await?;
         self.rows.clear();
@@ -272,6 +276,7 @@ impl<'a> FileIngest<'a> {
             .collect();
         let mut tx = self.upload.begin().await?;
         self.passage.quarantine(&mut tx, &records, now).await?;
+        self.upload.check_storage(&mut tx).await?;
         self.passage.advance(&mut tx).await?;
         tx.commit().await?;
         self.rejected.clear();

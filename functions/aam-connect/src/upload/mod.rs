@@ -19,7 +19,7 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use chrono::TimeDelta;
-use platform::{Caller, Platform, Problem, Result, db};
+use platform::{Caller, Platform, Problem, Result, db, storage};
 use schema::entity::Entities;
 use schema::{ConnectionId, Error, Scope};
 use sources::filesource::Config;
@@ -247,6 +247,11 @@ impl Upload {
         passage.fail(&mut tx, error, platform::now()).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Looks whether there is room for what the transaction has added.
+    async fn check_storage(&self, tx: &mut db::Connection) -> Result<()> {
+        storage::check(&self.platform, tx, self.caller.tenant).await
     }
 
     /// A transaction in which the connection stays.

@@ -6,3 +6,4 @@ pub(crate) mod drift;
 pub(crate) mod events;
 pub(crate) mod metrics;
 pub(crate) mod status;
+pub(crate) mod storage;

@@ -222,9 +222,9 @@ mod tests {
             &[
                 "elizabeth1985",
                 "jennifer19871987",
-                "Dragon123456",
-                "starwars1977!",
-                "Winter2024!!!",
+                "Jessica20191",
+                "newcastle1977!",
+                "P4trick2024!!",
                 "mynameisjohnsmith",
                 "ilovemywife1",
             ],

@@ -129,6 +129,11 @@ impl Counts {
         }
     }
 
+    /// How many records were stored or kept aside.
+    pub fn added(&self) -> u64 {
+        self.written + self.quarantined
+    }
+
     /// Whether anything is stored now that was not before.
     pub fn changed(&self) -> bool {
         0 < self.written + self.deleted + self.quarantined

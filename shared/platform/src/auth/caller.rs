@@ -124,7 +124,7 @@ where
         let class = if safe { Class::Read } else { Class::Write };
         platform
             .limiter
-            .check_tenant(class, caller.tenant, &caller.actor())
+            .check_tenant(class, caller.tenant, caller.user)
             .await?;
         parts.extensions.insert(caller.clone());
         Ok(caller)

@@ -12,6 +12,7 @@ pub mod jobs;
 mod pool;
 pub mod queue;
 pub(crate) mod rate_limits;
+pub mod storage_usage;
 pub(crate) mod tenant_keys;
 pub(crate) mod tenant_limits;
 

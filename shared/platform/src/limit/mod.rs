@@ -9,7 +9,7 @@ mod tenants;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use schema::{Error, Result, TenantId};
+use schema::{Error, Result, TenantId, UserId};
 
 use crate::db::{self, rate_limits};
 use crate::env;
@@ -95,7 +95,8 @@ impl Limiter {
         Box::pin(self.draw(class, self.quota(class), key)).await
     }
 
-    /// The same for somebody of a tenant, which may have quotas of its own.
+    /// The same for a person of a tenant, which may have quotas of its own. With whichever of their
+    /// API keys they come, they are one.
     ///
     /// # Errors
     /// As of [`Limiter::check`].
@@ -103,11 +104,11 @@ impl Limiter {
         &self,
         class: Class,
         tenant: TenantId,
-        actor: &str,
+        user: UserId,
     ) -> Result<RateLimitStatus> {
         let own = self.tenants.quota(class, tenant).await;
         let quota = own.unwrap_or_else(|| self.quota(class));
-        let key = format!("{tenant}:{actor}");
+        let key = format!("{tenant}:user:{user}");
         Box::pin(self.draw(class, quota, &key)).await
     }
 

@@ -102,6 +102,7 @@ fn platform(database: db::ConnectOptions) -> anyhow::Result<Platform> {
             sign_in_address: wide,
             sign_in_account: wide,
         },
+        storage: platform::storage::StorageQuota::default(),
         queue: std::sync::Arc::new(platform::queue::Local::default()),
         jobs_per_tenant: platform::config::JOBS_PER_TENANT,
         cors_origins: vec![],
