@@ -2,7 +2,7 @@
 //! takes more than their share.
 
 mod headers;
-
+mod orders;
 mod passwords;
 mod quotas;
 mod revocation;
