@@ -15,6 +15,8 @@ pub(crate) async fn a_function_reads_its_own_secret_and_no_other(deployment: &De
         ("-dcl-query", "DclQuerySecret", true),
         ("-dcl-query", "AuthSecret", false),
         ("-event-ingest", "AuthSecret", false),
+        ("-event-ingest", "ApiLoginSecret", true),
+        ("-event-ingest", "WorkerLoginSecret", false),
     ];
     for (function, secret, allowed) in cases {
         let answer = read(deployment, function, secret).await;

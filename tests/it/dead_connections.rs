@@ -24,7 +24,7 @@ struct Relay {
 
 impl Relay {
     async fn to(database: &TestDatabase) -> Relay {
-        let near = database.options();
+        let near = database.login();
         let folder = near.get_socket().expect("the harness uses a socket");
         let socket = folder.join(format!(".s.PGSQL.{}", near.get_port()));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

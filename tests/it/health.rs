@@ -80,7 +80,7 @@ async fn without_secrets_it_is_alive_and_says_so_until_they_are_mended() {
     let source = Source::Manager(vault.manager("auth"));
     let verifier = Verifier::new(LOCAL_ISSUER.to_owned(), AUDIENCE.to_owned());
     let platform = Platform::new(Config {
-        database: app.database().options().into(),
+        database: app.database().login().into(),
         database_connections: 1,
         redis: None,
         auth: Auth::On(Box::new(verifier)),

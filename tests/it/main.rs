@@ -7,6 +7,7 @@
 
 mod access;
 mod attacks_accounts;
+mod attacks;
 mod audit;
 mod auth;
 mod cancel;

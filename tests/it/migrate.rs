@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use migrate::Answer;
+use platform::db::roles::Class;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tests::postgres;
 
 fn request(kind: &str) -> Value {
@@ -34,11 +36,14 @@ async fn tables_in(pool: &sqlx::PgPool) -> i64 {
 #[tokio::test]
 async fn a_deployment_makes_the_tables_and_a_deletion_leaves_them() {
     let database = postgres::empty_database().await;
-    let pool = database.pool();
+    let (pool, owner) = (database.pool(), database.options());
+    let name = format!("deployed_{}", uuid::Uuid::now_v7().simple());
+    let login = json!({ "username": name, "password": "a password of the deployment" });
+    let logins = [(Class::Api, serde_json::from_value(login).unwrap())];
     let mut seen = Vec::new();
     for kind in ["Delete", "Create", "Update", "Delete"] {
         let event = serde_json::from_value(request(kind)).unwrap();
-        let end = migrate::handle(&event, (*pool.connect_options()).clone().into(), TIME).await;
+        let end = migrate::handle(&event, owner.clone().into(), &logins, TIME).await;
         let answer = Answer::new(&event, &end).unwrap();
         assert_eq!(answer.url, "https://answers.example/one?signature=abc");
         let body = serde_json::to_value(&answer.body).unwrap();
@@ -53,6 +58,24 @@ async fn a_deployment_makes_the_tables_and_a_deletion_leaves_them() {
     assert_eq!(before, 0);
     assert!(10 < created, "{created} tables");
     assert_eq!([updated, deleted], [created; 2]);
+    // Where it is asked for one, only the password of the secret opens the door.
+    let run = async |sql: String| {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await;
+        done.unwrap();
+    };
+    run(format!("grant passworded to {name}")).await;
+    let login = owner.clone().username(&name);
+    let right = login.clone().password("a password of the deployment");
+    let mut conn = PgConnection::connect_with(&right).await.unwrap();
+    let seen: i64 = sqlx::query_scalar("select count(*) from connections")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(seen, 0);
+    conn.close().await.unwrap();
+    let wrong = PgConnection::connect_with(&login.password("another")).await;
+    assert!(wrong.is_err());
+    run(format!("drop role {name}")).await;
 }
 
 #[tokio::test]
@@ -65,7 +88,7 @@ async fn a_migration_that_cannot_be_done_is_answered_with_its_reason() {
     ];
     for (options, time, expected) in cases {
         let event = serde_json::from_value(request("Update")).unwrap();
-        let end = migrate::handle(&event, options.into(), time).await;
+        let end = migrate::handle(&event, options.into(), &[], time).await;
         let body = serde_json::to_value(Answer::new(&event, &end).unwrap().body).unwrap();
         assert_eq!(body["Status"], "FAILED", "{body}");
         let reason = body["Reason"].as_str().unwrap();

@@ -62,7 +62,7 @@ fn document(vault: &Vault, id: &str) -> Document {
 fn another(app: &TestApp, secrets: Secrets) -> axum::Router {
     let verifier = Verifier::new(LOCAL_ISSUER.to_owned(), AUDIENCE.to_owned());
     let config = Config {
-        database: app.database().options().into(),
+        database: app.database().login().into(),
         database_connections: 1,
         redis: None,
         auth: Auth::On(Box::new(verifier)),

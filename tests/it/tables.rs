@@ -100,7 +100,8 @@ async fn a_query_without_a_where_sees_one_tenant_only() {
     let app = TestApp::start().await;
     let (ann, bob) = (app.register("Ann Ltd").await, app.register("Bob Ltd").await);
     for (tenant, other) in [(ann.tenant, bob.tenant), (bob.tenant, ann.tenant)] {
-        let mut tx = db::begin(&app.platform.db, tenant).await.unwrap();
+        let begun = db::accounts::begin(&app.platform.db, tenant).await;
+        let mut tx = begun.unwrap();
         let seen: Vec<TenantId> = sqlx::query_scalar("select tenant_id from users")
             .fetch_all(&mut *tx)
             .await
@@ -128,11 +129,8 @@ async fn a_query_without_a_where_sees_one_tenant_only() {
 async fn without_a_tenant_nothing_is_seen() {
     let app = TestApp::start().await;
     app.register("Ann Ltd").await;
-    let mut tx = db::begin_directory(&app.platform.db).await.unwrap();
-    sqlx::query("set local role autonomos_app")
-        .execute(&mut *tx)
-        .await
-        .unwrap();
+    let directory = db::accounts::begin_directory(&app.platform.db);
+    let mut tx = directory.await.unwrap();
     let seen: i64 = sqlx::query_scalar("select count(*) from users")
         .fetch_one(&mut *tx)
         .await
@@ -143,7 +141,7 @@ async fn without_a_tenant_nothing_is_seen() {
 #[tokio::test]
 async fn a_transaction_that_nobody_waits_for_leaves_nobody_else_its_tenant() {
     let database = database().await;
-    let pool = db::Pool::new(database.options().into(), 1);
+    let pool = db::Pool::new(database.login().into(), 1);
     let tenant = TenantId(uuid::Uuid::now_v7());
     let mut cut_off = 0;
     for polls in 1..12 {

@@ -113,7 +113,7 @@ impl TestApp {
     /// A platform set up in another way.
     pub async fn with(setup: Setup) -> TestApp {
         let database = database().await;
-        let way = database.options();
+        let way = database.login();
         TestApp::over(database, way, setup).await
     }
 

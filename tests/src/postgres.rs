@@ -74,6 +74,11 @@ impl TestDatabase {
         options(&self.name).expect("the server's folder exists, as the database was made in it")
     }
 
+    /// How to connect to it as the platform does.
+    pub fn login(&self) -> PgConnectOptions {
+        self.options().username(LOGIN)
+    }
+
     /// Its name on the server.
     pub(crate) fn name(&self) -> &str {
         &self.name
@@ -104,6 +109,9 @@ impl Drop for TestDatabase {
         }
     }
 }
+
+/// The role that the platform signs in as.
+const LOGIN: &str = "autonomos_tests";
 
 /// What the name of every test's database begins with.
 const PREFIX: &str = "test_";

@@ -1,7 +1,8 @@
 //! Tenants for development, made where they are not.
 
+use platform::Platform;
 use platform::audit::{self, Entry};
-use platform::{Platform, db};
+use platform::db::accounts;
 use schema::{Role, TenantId, UserId};
 
 use crate::db::users::{self, NewUser};
@@ -29,12 +30,12 @@ pub async fn seed(platform: &Platform, seeds: &[Seed]) -> anyhow::Result<()> {
     for seed in seeds {
         let email = Email::parse(seed.email)?;
         let now = platform::now();
-        let mut tx = db::begin_directory(&platform.db).await?;
+        let mut tx = accounts::begin_directory(&platform.db).await?;
         if !tenants::insert_once(&mut tx, seed.tenant, seed.name).await? {
             continue;
         }
         logins::insert(&mut tx, seed.tenant, seed.user, &email.key).await?;
-        db::enter(&mut tx, seed.tenant).await?;
+        accounts::enter(&mut tx, seed.tenant).await?;
         let password = match seed.password {
             Some(password) => password.to_owned(),
             None => opaque_token::hex(&opaque_token::random()),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use platform::auth::{DEV_EMAIL, DEV_TENANT, DEV_USER};
+use platform::db::roles;
 use platform::deadline::Deadline;
 use platform::queue::Local;
 use platform::secrets::Secrets;
@@ -47,21 +48,15 @@ pub async fn start(
     // First, so that a taken port costs nothing.
     let listener = listen(settings.port).await?;
     let secrets = secrets(&settings.secrets()).await?;
-    let (server, database) = database(settings, say)?;
-    share(settings, server.as_ref())?;
+    let (server, owner) = database(settings, say)?;
+    let database = prepare(owner, &secrets).await?;
+    share(settings, server.as_ref(), &database)?;
     let queue = Arc::new(Local::default());
     let mut config = Config::new(secrets, database.into(), CONNECTIONS)?;
     config.queue = queue.clone();
     // A source beside the platform, on this machine.
     config.egress = EgressPolicy::Any;
     let platform = Platform::new(config)?;
-    let conn = platform.db.acquire().await;
-    let mut conn =
-        conn.context("the database does not answer: if DATABASE_URL is set, check it")?;
-    db::migrate(&mut conn).await.context(
-        "bringing the database's tables up to date (where the private one is from a \
-             version that was never released, `cargo run -- reset` begins anew)",
-    )?;
     seed(&platform).await.context("seeding the demo tenant")?;
 
     let (stop, stopped) = watch::channel(false);
@@ -148,13 +143,37 @@ fn database(
     Ok((Some(server), options))
 }
 
+/// Brings the tables up to date as their owner, and says how the platform signs in: as a role that
+/// owns nothing.
+async fn prepare(
+    owner: db::ConnectOptions,
+    secrets: &Secrets,
+) -> anyhow::Result<db::ConnectOptions> {
+    let pool = db::Pool::new(owner.clone().into(), 1);
+    let conn = pool.acquire().await;
+    let mut conn =
+        conn.context("the database does not answer: if DATABASE_URL is set, check it")?;
+    db::migrate(&mut conn).await.context(
+        "bringing the database's tables up to date (where the private one is from a \
+             version that was never released, `cargo run -- reset` begins anew)",
+    )?;
+    let document = secrets.get().await?;
+    roles::admit_local(&mut conn, owner, document.keys.platform.current())
+        .await
+        .context("making the role that the platform signs in to the database as")
+}
+
 /// Writes down what the functions of `cargo lambda watch` need to work on the same rows with the
 /// same keys. A database that the environment names they find there themselves.
-fn share(settings: &Settings, server: Option<&Server>) -> anyhow::Result<()> {
+fn share(
+    settings: &Settings,
+    server: Option<&Server>,
+    login: &db::ConnectOptions,
+) -> anyhow::Result<()> {
     let secrets = settings.secrets().canonicalize()?;
     let mut text = format!("SECRETS_FILE={secrets:?}\nPRIVATE_HOSTS=\"true\"\n");
     if let Some(server) = server {
-        text += &format!("DATABASE_URL={:?}\n", server.url()?);
+        text += &format!("DATABASE_URL={:?}\n", server.url_of(login.get_username())?);
     }
     let path = settings.lambda();
     fs::write(&path, text).with_context(|| format!("writing {}", path.display()))

@@ -259,11 +259,18 @@ async fn a_function_beside_it_is_told_of_the_same_database_and_keys() {
     let secrets = std::fs::read_to_string(value("SECRETS_FILE")).unwrap();
     assert!(secrets.contains("signing_key"));
     let pool = sqlx::PgPool::connect(&value("DATABASE_URL")).await.unwrap();
-    let connections: i64 = sqlx::query_scalar("select count(*) from connections")
-        .fetch_one(&pool)
+    // As a role that owns nothing: it sees a tenant's rows once it has named the tenant.
+    let count = "select count(*) from connections";
+    let mut tx = pool.begin().await.unwrap();
+    let all: i64 = sqlx::query_scalar(count).fetch_one(&mut *tx).await.unwrap();
+    sqlx::query("select set_config('app.tenant_id', $1, true)")
+        .bind(uuid::Uuid::from_u128(2).to_string())
+        .execute(&mut *tx)
         .await
         .unwrap();
-    assert_eq!(connections, 1);
+    let own: i64 = sqlx::query_scalar(count).fetch_one(&mut *tx).await.unwrap();
+    assert_eq!((all, own), (0, 1));
+    drop(tx);
     pool.close().await;
     assert!(process.signal("INT").success());
     assert!(place.run(&["reset"]).status.success());

@@ -1,5 +1,5 @@
 //! The function that CloudFormation calls at each deployment, as a custom resource, to bring the
-//! tables up to date before the other functions change.
+//! tables up to date before the other functions change, and to let those sign in.
 //!
 //! **Invariant:** a request is always answered, also when it fails or takes too long: an answer
 //! that does not come holds the stack for an hour.
@@ -11,9 +11,11 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
 use lambda_runtime::{LambdaEvent, service_fn};
+use platform::db::roles::{self, Class};
 use platform::lambda::deadline;
-use platform::secrets::RefreshingSecret;
-use platform::{config, db, telemetry};
+use platform::secrets::{Credentials, RefreshingSecret};
+use platform::{config, db, env, telemetry};
+use secrecy::ExposeSecret;
 
 pub use custom_resource::Answer;
 
@@ -37,9 +39,9 @@ async fn respond(
 ) -> Result<(), lambda_runtime::Error> {
     let (request, context) = event.into_parts();
     let time = deadline(&context).earlier(MARGIN).left();
-    let end = match login_from_env() {
-        Ok(login) => handle(&request, login, time).await,
-        Err(error) => Err(error),
+    let end = match (login_from_env(), logins_from_env().await) {
+        (Ok(login), Ok(logins)) => handle(&request, login, &logins, time).await,
+        (Err(error), _) | (_, Err(error)) => Err(error),
     };
     if let Err(error) = &end {
         tracing::error!(?error, "the tables are not up to date");
@@ -48,7 +50,25 @@ async fn respond(
     Ok(())
 }
 
-/// Where the database is and who signs in, as the other functions read it.
+/// The login role of a class of functions.
+pub type Login = (Class, Credentials);
+
+/// Who the functions sign in as, by their secrets.
+async fn logins_from_env() -> anyhow::Result<Vec<Login>> {
+    let ids: [(Class, String); 3] = [
+        (Class::Auth, env::required("AUTH_LOGIN_SECRET_ID")?),
+        (Class::Api, env::required("API_LOGIN_SECRET_ID")?),
+        (Class::Worker, env::required("WORKER_LOGIN_SECRET_ID")?),
+    ];
+    let mut logins = Vec::new();
+    for (class, id) in ids {
+        let credentials = RefreshingSecret::credentials(id)?.get().await?;
+        logins.push((class, (*credentials).clone()));
+    }
+    Ok(logins)
+}
+
+/// Where the database is and who owns it.
 fn login_from_env() -> anyhow::Result<db::Login> {
     let at = config::database_from_env()?;
     Ok(match RefreshingSecret::credentials_from_env()? {
@@ -57,16 +77,30 @@ fn login_from_env() -> anyhow::Result<db::Login> {
     })
 }
 
-/// Does what a request asks for: a deletion leaves the tables alone.
+/// Does what a request asks for: a deletion leaves the tables and the login roles alone.
 ///
 /// # Errors
-/// Where the database does not answer, a migration fails, or `time` is over.
-pub async fn handle(request: &Request, login: db::Login, time: Duration) -> anyhow::Result<()> {
+/// Where the database does not answer, a migration fails, a login role may do more than its class,
+/// or `time` is over.
+pub async fn handle(
+    request: &Request,
+    owner: db::Login,
+    logins: &[Login],
+    time: Duration,
+) -> anyhow::Result<()> {
     if let Request::Delete(_) = request {
         return Ok(());
     }
-    let pool = db::Pool::new(login, 1);
-    let migrate = async { db::migrate(&mut *pool.acquire().await?).await };
+    let pool = db::Pool::new(owner, 1);
+    let migrate = async {
+        let mut conn = pool.acquire().await?;
+        db::migrate(&mut conn).await?;
+        for (class, it) in logins {
+            let password = Some(it.password.expose_secret());
+            roles::admit(&mut conn, &it.username, *class, password).await?;
+        }
+        anyhow::Ok(())
+    };
     let end = tokio::time::timeout(time, migrate).await;
     pool.inner().close().await;
     end.with_context(|| format!("the migrations took longer than {} s", time.as_secs()))?

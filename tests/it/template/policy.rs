@@ -172,19 +172,52 @@ fn only_auth_reads_the_signing_key() {
 }
 
 #[test]
-fn a_function_reads_its_own_secret_and_the_database_s_only() {
+fn a_function_reads_its_own_secret_and_its_login_role_s_only() {
     for (name, function) in functions() {
-        if name == "auth-rotate" {
-            continue;
-        }
+        let logins = match name {
+            "auth-rotate" => continue,
+            "migrate" => &[
+                "DatabaseSecret",
+                "AuthLoginSecret",
+                "ApiLoginSecret",
+                "WorkerLoginSecret",
+            ][..],
+            "auth" => &["AuthLoginSecret"],
+            "aam-worker" => &["WorkerLoginSecret"],
+            _ => &["ApiLoginSecret"],
+        };
         // Only migrate has none.
         let own = &function.properties["Environment"]["Variables"]["SECRET_ID"];
-        let expected = target(own).into_iter().chain(["DatabaseSecret"]);
+        let expected = target(own).into_iter().chain(logins.iter().copied());
         let role = target(&function.properties["Role"]).unwrap();
         let mut readable = targets(&TEMPLATE["Resources"][role]);
         readable.retain(|it| it.ends_with("Secret"));
         readable.dedup();
         assert_eq!(readable, expected.collect::<Vec<_>>(), "{name}");
+    }
+}
+
+#[test]
+fn no_function_but_migrate_knows_the_owner_of_the_tables() {
+    let everywhere = &TEMPLATE["Globals"]["Function"]["Environment"]["Variables"];
+    assert!(everywhere["DATABASE_SECRET_ID"].is_null());
+    // Of the owner's address only what comes after the `@`.
+    let address = everywhere["DATABASE_URL"]["Fn::If"][2].to_string();
+    let after = r#"{"Fn::Select":[1,{"Fn::Split":["@",{"Fn::Sub":"${DatabaseUrl}@"}]}]}"#;
+    let address = address.replacen(after, "", 1);
+    assert!(!address.contains("DatabaseUrl"), "{address}");
+    for (name, function) in functions() {
+        let own = &function.properties["Environment"]["Variables"];
+        let login = target(&own["DATABASE_SECRET_ID"]);
+        match name {
+            "migrate" => assert_eq!(own["DATABASE_URL"]["Fn::If"][2]["Ref"], "DatabaseUrl"),
+            "auth-rotate" => assert_eq!(login, None),
+            _ => {
+                let login = login.unwrap_or_else(|| panic!("{name} signs in as nobody"));
+                assert!(login.ends_with("LoginSecret"), "{name} signs in by {login}");
+                assert!(own["DATABASE_URL"].is_null(), "{name}");
+            }
+        }
     }
 }
 

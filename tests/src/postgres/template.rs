@@ -8,7 +8,9 @@ use aws_lc_rs::digest;
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
-use super::{drop_database, options};
+use platform::db::roles::{Class, admit};
+
+use super::{LOGIN, drop_database, options};
 
 /// Names templates, and locks out whoever makes the same one.
 const PREFIX: &str = "migrated_";
@@ -59,6 +61,7 @@ async fn migrate(migrator: &Migrator, database: &str) -> anyhow::Result<()> {
         .run(&mut conn)
         .await
         .context("migrate the template of the tests' databases")?;
+    admit(&mut conn, LOGIN, Class::Local, None).await?;
     Ok(conn.close().await?)
 }
 

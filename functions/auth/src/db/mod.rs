@@ -5,7 +5,6 @@ pub(crate) mod invitations;
 pub(crate) mod logins;
 pub(crate) mod password_resets;
 pub(crate) mod refresh_tokens;
-pub(crate) mod roles;
 pub(crate) mod sign_in_addresses;
 pub(crate) mod tenants;
 pub(crate) mod users;

@@ -9,13 +9,12 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use platform::db::{ConnectOptions, Connection};
+use platform::db::{ConnectOptions, Connection, roles};
 use platform::secrets::Credentials;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::{Pending, Rotation, RotationStep};
-use crate::db::roles;
 use crate::opaque_token::random;
 
 const CLONE: &str = "_clone";

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
 use platform::auth::format_api_key;
-use platform::db;
+use platform::db::accounts;
 use platform::extract::{Json, Path};
 use platform::page::{Keyset, List};
 use platform::{Admin, Caller, Routes, routes};
@@ -97,7 +97,7 @@ async fn list(
     Admin(caller): Admin,
     list: List<ApiKey>,
 ) -> platform::Result<Json<ApiKeys>> {
-    let mut tx = db::read(&app.platform.db, caller.tenant).await?;
+    let mut tx = accounts::read(&app.platform.db, caller.tenant).await?;
     let rows = rows::list(&mut tx, caller.tenant, &list.page).await?;
     let rows = rows.into_iter().map(ApiKey::try_from);
     let mut api_keys = rows.collect::<schema::Result<_>>()?;
@@ -135,7 +135,7 @@ async fn create(
         created_by: api_key.created_by,
         created_at: api_key.created_at,
     };
-    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, caller.tenant).await?;
     maker::lock_caller(&mut tx, &caller).await?;
     rows::insert(&mut tx, caller.tenant, &row).await?;
     let entry = Entry::new(&caller, "api_key.create", format!("api-key:{}", api_key.id))
@@ -156,7 +156,7 @@ async fn delete(
     Admin(caller): Admin,
     Path(id): Path<ApiKeyId>,
 ) -> platform::Result<StatusCode> {
-    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, caller.tenant).await?;
     if !rows::revoke(&mut tx, caller.tenant, id, platform::now()).await? {
         return Err(Error::NotFound { what: "API key" }.into());
     }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
 use platform::client_address::ClientAddress;
-use platform::db;
+use platform::db::accounts;
 use platform::extract::{Json, Path};
 use platform::limit::Class;
 use platform::page::{Keyset, List};
@@ -96,7 +96,7 @@ async fn list(
     list: List<Open>,
 ) -> platform::Result<Json<Invitations>> {
     let (tenant, now) = (caller.tenant, platform::now());
-    let mut tx = db::read(&app.platform.db, tenant).await?;
+    let mut tx = accounts::read(&app.platform.db, tenant).await?;
     let rows = invitations::list_open(&mut tx, tenant, now, &list.page).await?;
     let rows = rows.into_iter().map(Open::try_from);
     let mut invitations = rows.collect::<schema::Result<_>>()?;
@@ -117,7 +117,7 @@ async fn delete(
     Admin(caller): Admin,
     Path(id): Path<InvitationId>,
 ) -> platform::Result<StatusCode> {
-    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, caller.tenant).await?;
     if !invitations::delete_open(&mut tx, caller.tenant, id).await? {
         return Err(Error::NotFound { what: "invitation" }.into());
     }
@@ -152,9 +152,9 @@ async fn accept(
     };
 
     let now = platform::now();
-    let mut tx = db::begin_directory(&app.platform.db).await?;
+    let mut tx = accounts::begin_directory(&app.platform.db).await?;
     take_email(&mut tx, (account.tenant, user.id), &email.keys()).await?;
-    db::enter(&mut tx, account.tenant).await?;
+    accounts::enter(&mut tx, account.tenant).await?;
     if !maker::lock_admin(&mut tx, account.tenant, invitation.invited_by).await? {
         return Err(void().into());
     }
@@ -183,7 +183,7 @@ async fn find(app: &App, token: &str) -> platform::Result<Option<(OpaqueToken, I
     let Some(token) = OpaqueToken::parse(token) else {
         return Ok(None);
     };
-    let mut tx = db::begin(&app.platform.db, token.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, token.tenant).await?;
     let id = InvitationId(token.id);
     let invitation = invitations::find_open(&mut tx, token.tenant, id, platform::now()).await?;
     tx.commit().await?;

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use platform::client_address::ClientAddress;
-use platform::db::{self, OnConstraint, Transaction};
+use platform::db::{OnConstraint, Transaction, accounts};
 use platform::extract::Json;
 use platform::limit::Class;
 use platform::{Routes, audit, routes};
@@ -98,12 +98,12 @@ pub(super) async fn insert(app: &App, new: NewTenant) -> platform::Result<(Trans
     };
     let (tenant, now) = (TenantId(Uuid::now_v7()), platform::now());
 
-    let mut tx = db::begin_directory(&app.platform.db).await?;
+    let mut tx = accounts::begin_directory(&app.platform.db).await?;
     take_email(&mut tx, (tenant, admin.id), &keys).await?;
     tenants::insert(&mut tx, tenant, &name)
         .await
         .on_constraint("tenants_name_key", name_taken())?;
-    db::enter(&mut tx, tenant).await?;
+    accounts::enter(&mut tx, tenant).await?;
     users::insert(&mut tx, tenant, &admin, now).await?;
     let user = User {
         id: admin.id,

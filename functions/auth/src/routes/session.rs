@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use platform::client_address::ClientAddress;
-use platform::db;
+use platform::db::accounts;
 use platform::extract::Json;
 use platform::limit::Class;
 use platform::{Routes, audit, routes};
@@ -79,7 +79,7 @@ async fn login(
         Verdict::RightButWeak => Some(password::hash(new.password).await?),
         _ => None,
     };
-    let mut tx = db::begin(&app.platform.db, login.tenant_id).await?;
+    let mut tx = accounts::begin(&app.platform.db, login.tenant_id).await?;
     // Hashing took its time: who was disabled meanwhile, or got another password, gets no session
     // that outlives it.
     let (tenant, hash) = (login.tenant_id, &right.password_hash);
@@ -125,7 +125,7 @@ struct Found {
 /// Whose the e-mail address is. For nobody's the database is asked the same questions, in vain, so
 /// that the time tells nothing.
 async fn find(app: &App, email: &Email, address: ClientAddress) -> platform::Result<Found> {
-    let mut tx = db::begin_directory(&app.platform.db).await?;
+    let mut tx = accounts::begin_directory(&app.platform.db).await?;
     let nobody = Login {
         tenant_id: TenantId(Uuid::nil()),
         user_id: UserId(Uuid::nil()),
@@ -133,7 +133,7 @@ async fn find(app: &App, email: &Email, address: ClientAddress) -> platform::Res
     let login = logins::find(&mut tx, &email.keys())
         .await?
         .unwrap_or(nobody);
-    db::enter(&mut tx, login.tenant_id).await?;
+    accounts::enter(&mut tx, login.tenant_id).await?;
     let credentials = users::find_credentials(&mut tx, login.tenant_id, login.user_id).await?;
     let address_known = match attempt::address_hash(login.user_id, address) {
         Some(hash) => {
@@ -169,7 +169,7 @@ async fn refresh(
             .into());
     };
     let now = platform::now();
-    let mut tx = db::begin(&app.platform.db, token.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, token.tenant).await?;
     let outcome = session::refresh(&app, &mut tx, &token, now).await?;
     if let RefreshOutcome::Reused(user) = outcome {
         tracing::warn!(user.id = %user, "a refresh token was used twice: the session is revoked");
@@ -199,7 +199,7 @@ async fn logout(
         return Ok(StatusCode::NO_CONTENT);
     };
     let now = platform::now();
-    let mut tx = db::begin(&app.platform.db, token.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, token.tenant).await?;
     let Some(user) = session::end(&mut tx, &token, now).await? else {
         tx.rollback().await?;
         app.limit_address(Class::Write, "refused", address).await?;

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::audit::{self, Entry};
-use platform::db::{self, Connection};
+use platform::db::{Connection, accounts};
 use platform::extract::{Json, Path};
 use platform::page::{Keyset, List};
 use platform::{Admin, Caller, Routes, routes};
@@ -107,7 +107,7 @@ async fn list(
     Admin(caller): Admin,
     list: List<User>,
 ) -> platform::Result<Json<Users>> {
-    let mut tx = db::read(&app.platform.db, caller.tenant).await?;
+    let mut tx = accounts::read(&app.platform.db, caller.tenant).await?;
     let rows = users::list(&mut tx, caller.tenant, &list.page).await?;
     let rows = rows.into_iter().map(User::try_from);
     let mut users = rows.collect::<schema::Result<_>>()?;
@@ -138,7 +138,7 @@ async fn invite(
         created_at: now,
         expires_at: now + INVITATION_LIFETIME,
     };
-    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, caller.tenant).await?;
     maker::lock_caller(&mut tx, &caller).await?;
     if users::has_email(&mut tx, caller.tenant, &keys).await? {
         return Err(Error::conflict("a user of this organisation has this e-mail").into());
@@ -180,7 +180,7 @@ async fn update(
     if change.role.is_none() && change.disabled.is_none() {
         return Err(Error::invalid("", "must have `role`, `disabled` or both").into());
     }
-    let mut tx = db::begin(&app.platform.db, caller.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, caller.tenant).await?;
     let user = apply(&mut tx, &caller, id, &change).await?;
     tx.commit().await?;
     Ok(Json(user))

@@ -84,6 +84,11 @@ impl Server {
         url(&self.data, "postgres")
     }
 
+    /// The same for a role that needs no password here.
+    pub fn url_of(&self, role: &str) -> anyhow::Result<String> {
+        url_of(&self.data, role, "postgres")
+    }
+
     /// Ends every session, writes everything down and ends.
     pub fn stop(mut self) -> anyhow::Result<()> {
         let status = self.process.stop()?;
@@ -116,9 +121,13 @@ pub fn options(data: &Path) -> anyhow::Result<PgConnectOptions> {
 
 /// The same for any database, as a connection string, which psql understands too.
 pub fn url(data: &Path, database: &str) -> anyhow::Result<String> {
+    url_of(data, "postgres", database)
+}
+
+fn url_of(data: &Path, role: &str, database: &str) -> anyhow::Result<String> {
     let host = percent(data::address(data)?.as_os_str());
     Ok(format!(
-        "postgres://postgres@localhost:5432/{database}?host={host}&sslmode=disable"
+        "postgres://{role}@localhost:5432/{database}?host={host}&sslmode=disable"
     ))
 }
 

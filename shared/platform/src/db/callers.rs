@@ -14,11 +14,8 @@ pub(crate) struct CallerUser {
 }
 
 pub(crate) struct CallerKey {
-    pub(crate) secret_hash: Vec<u8>,
     pub(crate) scopes: Vec<String>,
     pub(crate) created_by: UserId,
-    pub(crate) revoked: bool,
-    pub(crate) last_used_at: Option<DateTime<Utc>>,
 }
 
 /// The user, or none where it or its tenant was deleted. One round trip, without a transaction.
@@ -41,40 +38,24 @@ pub(crate) async fn find_user(
     .await
 }
 
-/// The key, or none where it or its tenant was deleted.
+/// The key, or none where it or its tenant was deleted, it was revoked, or its secret has another
+/// hash. Notes that it was used.
 pub(crate) async fn find_api_key(
     pool: &Pool,
     tenant: TenantId,
     id: ApiKeyId,
+    secret_hash: &[u8],
 ) -> sqlx::Result<Option<CallerKey>> {
     sqlx::query_as!(
         CallerKey,
         r#"
-        select secret_hash "secret_hash!", scopes "scopes!", created_by "created_by!: UserId",
-          revoked "revoked!", last_used_at
-        from caller_api_key($1, $2)
+        select scopes "scopes!", created_by "created_by!: UserId"
+        from caller_of_api_key($1, $2, $3)
         "#,
         tenant as _,
         id as _,
+        secret_hash,
     )
     .fetch_optional(&mut *pool.acquire().await?)
     .await
-}
-
-/// Notes when a key was used. One round trip, without a transaction.
-pub(crate) async fn touch_api_key(
-    pool: &Pool,
-    tenant: TenantId,
-    id: ApiKeyId,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "select caller_api_key_used($1, $2, $3)",
-        tenant as _,
-        id as _,
-        now
-    )
-    .execute(&mut *pool.acquire().await?)
-    .await?;
-    Ok(())
 }

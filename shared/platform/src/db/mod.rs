@@ -1,8 +1,11 @@
 //! The database: one pool, transactions that belong to a tenant, errors as answers.
 //!
-//! **Invariant:** a tenant's rows are reached only through [`begin`], [`read`] or [`enter`], which
-//! put the transaction under row-level security.
+//! **Invariant:** a tenant's rows are reached only through [`begin`] and [`read`], here and in
+//! [`accounts`], which put the transaction under row-level security. The login role below them
+//! owns nothing: without them it sees no tenant's rows, and it can take on no more than its
+//! function needs.
 
+pub mod accounts;
 pub mod audit;
 pub(crate) mod callers;
 mod error;
@@ -12,6 +15,7 @@ pub mod jobs;
 mod pool;
 pub mod queue;
 pub(crate) mod rate_limits;
+pub mod roles;
 pub mod storage_usage;
 pub(crate) mod tenant_keys;
 pub(crate) mod tenant_limits;
@@ -24,42 +28,41 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor, Postgres};
 pub use error::OnConstraint;
 pub use pool::{Login, Pool};
 
+const ROLE: &str = "autonomos_app";
+
 /// A transaction.
 pub type Transaction = sqlx::Transaction<'static, Postgres>;
 
 /// A transaction that sees and writes the rows of one tenant only. One round trip.
 pub async fn begin(pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
-    begin_as("begin", pool, tenant).await
+    begin_as("begin", ROLE, pool, tenant).await
 }
 
 /// A transaction that sees the rows of one tenant only. One round trip, and none to end it: it is
 /// dropped, and nobody waits for the rollback that goes with the connection's return.
 pub async fn read(pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
-    begin_as("begin read only", pool, tenant).await
+    begin_as("begin read only", ROLE, pool, tenant).await
 }
 
-async fn begin_as(begin: &str, pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
-    // The tenant is a UUID: its text has no character that SQL could mistake.
-    let statement = format!(
-        "{begin}; set local role autonomos_app; set local app.tenant_id = '{}'",
-        tenant.0
-    );
+async fn begin_as(
+    begin: &str,
+    role: &str,
+    pool: &Pool,
+    tenant: TenantId,
+) -> sqlx::Result<Transaction> {
+    let statement = format!("{begin}; set local role {role}; {}", naming(tenant));
     pool.begin_with(AssertSqlSafe(statement)).await
 }
 
-/// A transaction outside of any tenant, for the directory: it sees no tenant's rows.
-pub async fn begin_directory(pool: &Pool) -> sqlx::Result<Transaction> {
-    pool.begin().await
+async fn set_tenant(tx: &mut Transaction, tenant: TenantId) -> sqlx::Result<()> {
+    tx.execute(sqlx::raw_sql(AssertSqlSafe(naming(tenant))))
+        .await?;
+    Ok(())
 }
 
-/// Puts a directory transaction under a tenant's lock for its remainder.
-pub async fn enter(tx: &mut Transaction, tenant: TenantId) -> sqlx::Result<()> {
-    let statement = format!(
-        "set local role autonomos_app; set local app.tenant_id = '{}'",
-        tenant.0
-    );
-    tx.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
-    Ok(())
+/// The tenant is a UUID: its text has no character that SQL could mistake.
+fn naming(tenant: TenantId) -> String {
+    format!("set local app.tenant_id = '{}'", tenant.0)
 }
 
 /// A transaction that sees, of every tenant, what is over its time, and nothing else.

@@ -143,19 +143,15 @@ impl Pool {
     }
 
     pub(super) async fn begin_with(&self, statement: impl SqlSafeStr) -> sqlx::Result<Transaction> {
-        self.begin_whole(Some(statement.into_sql_str())).await
-    }
-
-    pub(super) async fn begin(&self) -> sqlx::Result<Transaction> {
-        self.begin_whole(None).await
+        self.begin_whole(statement.into_sql_str()).await
     }
 
     /// Begins in a task of its own. A caller that goes away in the middle would leave a connection
     /// that has begun and does not know it, with its tenant and role for whoever is next; so the
     /// task begins to the end, and the transaction is rolled back as it is dropped.
-    async fn begin_whole(&self, statement: Option<SqlStr>) -> sqlx::Result<Transaction> {
+    async fn begin_whole(&self, statement: SqlStr) -> sqlx::Result<Transaction> {
         let conn = MaybePoolConnection::PoolConnection(self.acquire().await?);
-        match tokio::spawn(Transaction::begin(conn, statement)).await {
+        match tokio::spawn(Transaction::begin(conn, Some(statement))).await {
             Ok(begun) => begun,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

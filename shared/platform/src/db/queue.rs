@@ -144,6 +144,7 @@ pub async fn take_to_end(
     job_ref: JobRef,
     lease: Duration,
 ) -> sqlx::Result<Option<LeasedJob>> {
+    let mut tx = super::begin(pool, job_ref.tenant).await?;
     let token = Uuid::new_v4();
     let done = sqlx::query!(
         r#"
@@ -155,8 +156,9 @@ pub async fn take_to_end(
         token,
         interval(lease),
     )
-    .execute(&mut *pool.acquire().await?)
+    .execute(&mut *tx)
     .await?;
+    tx.commit().await?;
     Ok((done.rows_affected() == 1).then_some(LeasedJob {
         job_ref,
         lease: token,
@@ -235,6 +237,7 @@ pub async fn renew_lease(pool: &Pool, leased: LeasedJob, lease: Duration) -> sql
 
 /// Puts a job back, behind those that wait, and hides it until its rest is over.
 pub async fn requeue(pool: &Pool, leased: LeasedJob, rest: Duration) -> sqlx::Result<()> {
+    let mut tx = super::begin(pool, leased.job_ref.tenant).await?;
     sqlx::query!(
         r#"
         update job_queue
@@ -247,9 +250,9 @@ pub async fn requeue(pool: &Pool, leased: LeasedJob, rest: Duration) -> sqlx::Re
         leased.lease,
         interval(rest),
     )
-    .execute(&mut *pool.acquire().await?)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    tx.commit().await
 }
 
 /// Jobs that could run though they were announced a while ago: a notification was lost, or its worker was.
@@ -285,15 +288,16 @@ pub async fn claim_stalled(pool: &Pool, per_tenant: u16, most: i64) -> sqlx::Res
 
 /// Takes a finished job off the queue.
 pub async fn delete(pool: &Pool, leased: LeasedJob) -> sqlx::Result<()> {
+    let mut tx = super::begin(pool, leased.job_ref.tenant).await?;
     sqlx::query!(
         "delete from job_queue where tenant_id = $1 and job_id = $2 and lease = $3",
         leased.job_ref.tenant as _,
         leased.job_ref.job as _,
         leased.lease,
     )
-    .execute(&mut *pool.acquire().await?)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    tx.commit().await
 }
 
 fn interval(time: Duration) -> PgInterval {

@@ -56,10 +56,13 @@ impl Secrets {
 impl RefreshingSecret<Credentials> {
     /// The secret that `DATABASE_SECRET_ID` names, in the form that RDS gives its secrets.
     pub fn credentials_from_env() -> anyhow::Result<Option<RefreshingSecret<Credentials>>> {
-        let Some(id) = env::optional("DATABASE_SECRET_ID")? else {
-            return Ok(None);
-        };
-        RefreshingSecret::of(Source::Manager(Manager::from_env(id)?)).map(Some)
+        let id = env::optional("DATABASE_SECRET_ID")?;
+        id.map(RefreshingSecret::credentials).transpose()
+    }
+
+    /// The secret of that name or ARN, in the same form.
+    pub fn credentials(id: String) -> anyhow::Result<RefreshingSecret<Credentials>> {
+        RefreshingSecret::of(Source::Manager(Manager::from_env(id)?))
     }
 }
 

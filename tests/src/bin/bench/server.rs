@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use platform::auth::Auth;
 use platform::auth::DEV_TENANT;
+use platform::db::roles::{Class, admit};
 use platform::limit::{Limits, quota};
 use platform::secrets::Secrets;
 use platform::{Config, Platform, db};
@@ -40,9 +41,12 @@ impl World {
         let server = Server::start(&binaries, &data, Profile::Lasting)?;
         let options = server.options()?;
         let pool = PgPool::connect_with(options.clone()).await?;
-        db::migrate(&mut *pool.acquire().await?).await?;
+        let mut owner = pool.acquire().await?;
+        db::migrate(&mut owner).await?;
+        admit(&mut owner, "autonomos_bench", Class::Local, None).await?;
+        drop(owner);
         let connection = seed(&pool).await?;
-        let platform = platform(options)?;
+        let platform = platform(options.username("autonomos_bench"))?;
         let router = local::gateway::service(&platform)?;
         Ok(World {
             pool,

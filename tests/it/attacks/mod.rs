@@ -1,0 +1,3 @@
+//! What somebody tries who got further than they should: one attack a test.
+
+mod database;
