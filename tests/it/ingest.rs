@@ -38,7 +38,7 @@ impl World {
                 plan: Arc::new(Plan::compile(mapping).unwrap()),
                 mapping_version: 1,
             },
-            pool: db::Pool::new(database.login().into(), 5),
+            pool: db::Pool::new(database.options().into(), 5),
             _database: database,
         }
     }

@@ -9,8 +9,9 @@ use tests::app::TestApp;
 use tests::postgres::database;
 
 /// The tables that belong to no tenant, and why.
-const DIRECTORY: [&str; 6] = [
+const DIRECTORY: [&str; 7] = [
     "_sqlx_migrations", // sqlx's own
+    "audit_keys",       // what platforms sign audit entries with
     "job_queue",        // wakes workers across tenants, holds ids only
     "job_turns",        // when each tenant got a worker, ids and times only
     "logins",           // finds the tenant of an address
@@ -114,8 +115,8 @@ async fn a_query_without_a_where_sees_one_tenant_only() {
             .unwrap();
         assert_eq!(touched.rows_affected(), 0);
         let planted = sqlx::query(
-            "insert into audit_heads (tenant_id, seq, hash) values ($1, 7, '')
-            on conflict (tenant_id) do update set seq = 7",
+            "insert into tenant_keys (tenant_id, wrapped) values ($1, '')
+            on conflict (tenant_id) do update set wrapped = ''",
         )
         .bind(other)
         .execute(&mut *tx)

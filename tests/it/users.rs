@@ -1,6 +1,7 @@
 //! The people of a tenant: invitations, roles, disabling; and API keys.
 
 use axum::http::StatusCode;
+use platform::audit::{self, Signer};
 use serde_json::{Value, json};
 use tests::app::{PASSWORD, Person, TestApp};
 use tests::fixtures::users::{
@@ -373,8 +374,7 @@ async fn every_change_is_in_the_audit_log() {
     let mut tx = platform::db::begin(&app.platform.db, ada.tenant)
         .await
         .unwrap();
-    let verdict = platform::db::audit::verify(&mut tx, ada.tenant)
-        .await
-        .unwrap();
+    let signer = Signer::of(&app.platform.secrets).await.unwrap();
+    let verdict = audit::verify(&mut tx, ada.tenant, &signer).await.unwrap();
     assert!(verdict.intact && verdict.rows == 8, "{verdict:?}");
 }

@@ -1,10 +1,11 @@
 //! The worker as a function: woken by the queue, swept by the schedule.
 
+use chrono::Timelike;
 use platform::db::{self, expired, queue, storage_usage};
 use platform::deadline::Deadline;
 use platform::lambda::{Consumer, Message, unknown_schedule};
 use platform::queue::JobRef;
-use platform::{Platform, Result, extract, metrics, trace};
+use platform::{Platform, Result, audit, extract, metrics, trace};
 use schema::Error;
 
 use crate::db::connections::schedule::Schedule;
@@ -43,6 +44,10 @@ pub async fn tick(platform: &Platform, schedule: &str, deadline: Deadline) -> Re
         "sweep" => {
             notify_stalled(platform).await?;
             count_unanswered(platform).await?;
+            // One minute an hour; an hour that is missed is made up for by the next.
+            if platform::now().minute() == 0 {
+                audit::anchor(&platform.db).await?;
+            }
             purge_expired(platform, deadline).await
         }
         "sync" => start_due(platform, Schedule::Sync, deadline).await,

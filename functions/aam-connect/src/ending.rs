@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use platform::audit::{self, Entry};
+use platform::audit::{self, Entry, Signer};
 use platform::db::jobs;
 use platform::jobs::{Job, JobEnd};
 use platform::queue::JobRef;
@@ -16,7 +16,7 @@ use crate::jobs as kinds;
 
 /// Ends a job that the transaction holds.
 pub(crate) async fn finish(
-    conn: &mut db::Connection,
+    (conn, signer): (&mut db::Connection, Signer),
     tenant: TenantId,
     job: &Job,
     end: &JobEnd,
@@ -25,20 +25,15 @@ pub(crate) async fn finish(
     metrics::count("JobsEnded", 1);
     metrics::count("JobsFailed", usize::from(matches!(end, JobEnd::Failed(_))));
     if let Some(kind) = kinds::find(&job.kind) {
-        kind.end(conn, tenant, (job, end), now).await?;
+        kind.end((&mut *conn, &signer), tenant, (job, end), now)
+            .await?;
     }
     jobs::end(conn, tenant, job.id, end, now).await?;
-    let entry = Entry {
-        at: now,
-        actor: "system".to_owned(),
-        action: "job.end",
-        object: format!("job:{}", job.id),
-        before: None,
-        after: Some(match end {
-            JobEnd::Canceled => json!({ "canceled": true }),
-            other => json!({ "result": other.result(), "error": other.error() }),
-        }),
-    };
+    let what = ("job.end", format!("job:{}", job.id));
+    let entry = Entry::of(signer, "system".to_owned(), what, now).after(match end {
+        JobEnd::Canceled => json!({ "canceled": true }),
+        other => json!({ "result": other.result(), "error": other.error() }),
+    });
     audit::append(conn, tenant, &entry).await?;
     Ok(())
 }
@@ -56,15 +51,19 @@ pub(crate) async fn finish_if_canceled(
     if !jobs::is_canceled(&mut tx, job_ref.tenant, job_ref.job).await? {
         return Ok(false);
     }
-    let end = tokio::time::timeout(PATIENCE, cancel(tx, job_ref)).await;
+    let signer = Signer::of(&platform.secrets).await?;
+    let end = tokio::time::timeout(PATIENCE, cancel((tx, signer), job_ref)).await;
     end.unwrap_or(Ok(false))
 }
 
-async fn cancel(mut tx: db::Transaction, job_ref: JobRef) -> anyhow::Result<bool> {
+async fn cancel(
+    (mut tx, signer): (db::Transaction, Signer),
+    job_ref: JobRef,
+) -> anyhow::Result<bool> {
     let Some(job) = jobs::lock_unfinished(&mut tx, job_ref.tenant, job_ref.job).await? else {
         return Ok(true);
     };
-    finish(&mut tx, job_ref.tenant, &job, &JobEnd::Canceled).await?;
+    finish((&mut tx, signer), job_ref.tenant, &job, &JobEnd::Canceled).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use platform::audit::Signer;
 use platform::deadline::Deadline;
 use platform::jobs::{NewJob, enqueue};
 use platform::queue::announce;
@@ -70,9 +71,10 @@ async fn start(platform: &Platform, due: &DueConnection, what: Schedule) -> Resu
         ..SourceJob::incremental(due.connection).queue(kind)?
     };
 
+    let signer = Signer::of(&platform.secrets).await?;
     let mut tx = db::begin(&platform.db, tenant).await?;
     let queued = if schedule::claim_due(&mut tx, due, what, now, jitter).await? {
-        let actor = ("system".to_owned(), "job.queue");
+        let actor = (signer, "system".to_owned(), "job.queue");
         enqueue(&mut tx, tenant, actor, job, now).await?
     } else {
         None

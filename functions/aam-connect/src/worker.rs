@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use platform::audit::Signer;
 use platform::db::jobs;
 use platform::db::queue::{self, LeasedJob};
 use platform::deadline::Deadline;
@@ -341,7 +342,8 @@ async fn end_leased(work: Work<'_>, end: JobEnd) -> anyhow::Result<Disposition> 
         Fence::Lost => return Ok(Disposition::Lost),
         Fence::Over => return Ok(Disposition::Done),
     };
-    finish(&mut tx, work.tenant(), work.job, &end).await?;
+    let signer = Signer::of(&work.platform.secrets).await?;
+    finish((&mut tx, signer), work.tenant(), work.job, &end).await?;
     Ok(if tx.commit().await? {
         Disposition::Done
     } else {
@@ -383,7 +385,14 @@ async fn give_up(platform: &Platform, job_ref: JobRef, reason: &str) -> anyhow::
     let error = format!("given up after {MAX_ATTEMPTS} attempts: {reason}");
     let mut tx = db::begin(&platform.db, job_ref.tenant).await?;
     if let Some(job) = jobs::lock_unfinished(&mut tx, job_ref.tenant, job_ref.job).await? {
-        finish(&mut tx, job_ref.tenant, &job, &JobEnd::Failed(error)).await?;
+        let signer = Signer::of(&platform.secrets).await?;
+        finish(
+            (&mut tx, signer),
+            job_ref.tenant,
+            &job,
+            &JobEnd::Failed(error),
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(())

@@ -1,17 +1,17 @@
 //! Audit entries of people who are not callers: they are just signing in or out.
 
 use chrono::{DateTime, Utc};
-use platform::audit::Entry;
+use platform::Platform;
+use platform::audit::{Entry, Signer};
 use schema::UserId;
 
 /// What a person did who has no token yet.
-pub(crate) fn of(user: UserId, action: &'static str, object: String, now: DateTime<Utc>) -> Entry {
-    Entry {
-        at: now,
-        actor: format!("user:{user}"),
-        action,
-        object,
-        before: None,
-        after: None,
-    }
+pub(crate) async fn of(
+    platform: &Platform,
+    user: UserId,
+    what: (&'static str, String),
+    now: DateTime<Utc>,
+) -> schema::Result<Entry> {
+    let signer = Signer::of(&platform.secrets).await?;
+    Ok(Entry::of(signer, format!("user:{user}"), what, now))
 }

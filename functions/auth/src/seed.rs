@@ -1,7 +1,7 @@
 //! Tenants for development, made where they are not.
 
 use platform::Platform;
-use platform::audit::{self, Entry};
+use platform::audit::{self, Entry, Signer};
 use platform::db::accounts;
 use schema::{Role, TenantId, UserId};
 
@@ -48,15 +48,9 @@ pub async fn seed(platform: &Platform, seeds: &[Seed]) -> anyhow::Result<()> {
             role: Role::Admin,
         };
         users::insert(&mut tx, seed.tenant, &user, now).await?;
-        let entry = Entry {
-            actor: "system".to_owned(),
-            ..crate::audit::of(
-                seed.user,
-                "tenant.seed",
-                format!("tenant:{}", seed.tenant),
-                now,
-            )
-        };
+        let signer = Signer::of(&platform.secrets).await?;
+        let what = ("tenant.seed", format!("tenant:{}", seed.tenant));
+        let entry = Entry::of(signer, "system".to_owned(), what, now);
         audit::append(&mut tx, seed.tenant, &entry).await?;
         tx.commit().await?;
     }

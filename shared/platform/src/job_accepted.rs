@@ -32,7 +32,7 @@ impl JobAccepted {
         action: &'static str,
         job: NewJob,
     ) -> Result<JobAccepted> {
-        let (kind, actor) = (job.kind, (caller.actor(), action));
+        let (kind, actor) = (job.kind, (caller.signer.clone(), caller.actor(), action));
         let now = crate::now();
         let queued = enqueue(conn, caller.tenant, actor, job, now).await?;
         let running = "the connection has such a job already: see GET /api/v1/tasks";

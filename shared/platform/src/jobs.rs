@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::audit::{self, Entry};
+use crate::audit::{self, Entry, Signer};
 use crate::db::queue::{self, LeasedJob, QueuePriority};
 use crate::db::{self, Pool, Transaction};
 use crate::queue::JobRef;
@@ -78,7 +78,7 @@ impl NewJob {
 pub async fn enqueue(
     conn: &mut db::Connection,
     tenant: TenantId,
-    (actor, action): (String, &'static str),
+    (signer, actor, action): (Signer, String, &'static str),
     new: NewJob,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<JobRef>> {
@@ -98,14 +98,8 @@ pub async fn enqueue(
         patience: new.patience,
     };
     queue::insert(conn, tenant, job, priority).await?;
-    let entry = Entry {
-        at: now,
-        actor,
-        action,
-        object: new.subject,
-        before: None,
-        after: Some(serde_json::json!({ "job": job, "kind": new.kind, "payload": new.payload })),
-    };
+    let entry = Entry::of(signer, actor, (action, new.subject), now)
+        .after(serde_json::json!({ "job": job, "kind": new.kind, "payload": new.payload }));
     audit::append(conn, tenant, &entry).await?;
     Ok(Some(JobRef { tenant, job }))
 }

@@ -1,3 +1,4 @@
 //! What somebody tries who got further than they should: one attack a test.
 
+mod audit;
 mod database;

@@ -6,7 +6,7 @@ use aam::quarantine::GroupFilter;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use platform::audit::{self, Entry};
+use platform::audit::{self, Entry, Signer};
 use platform::jobs::{Job, JobEnd};
 use schema::source::ObjectKey;
 use schema::{ConnectionId, TenantId};
@@ -71,12 +71,12 @@ impl JobKind for DiscardRecords {
 
     fn end<'a>(
         &'a self,
-        conn: &'a mut Connection,
+        audited: (&'a mut Connection, &'a Signer),
         tenant: TenantId,
         ended: (&'a Job, &'a JobEnd),
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, anyhow::Result<()>> {
-        Box::pin(end(conn, tenant, ended.0, now))
+        Box::pin(end(audited, tenant, ended.0, now))
     }
 }
 
@@ -95,7 +95,7 @@ async fn run_slice(slice: &mut Slice<'_>) -> Result<SliceOutcome, Failure> {
 
 /// However it ended: what was taken out is noted, and the connection is judged by what is left.
 async fn end(
-    conn: &mut Connection,
+    (conn, signer): (&mut Connection, &Signer),
     tenant: TenantId,
     job: &Job,
     now: DateTime<Utc>,
@@ -106,14 +106,9 @@ async fn end(
     };
     source::settle_status(conn, tenant, discard.connection_id).await?;
     let progress = DiscardProgress::of(job)?;
-    let entry = Entry {
-        at: now,
-        actor: "system".to_owned(),
-        action: "quarantine.discard",
-        object: audit_object(discard.connection_id),
-        before: None,
-        after: Some(discard.audited(progress.discarded)),
-    };
+    let what = ("quarantine.discard", audit_object(discard.connection_id));
+    let entry = Entry::of(signer.clone(), "system".to_owned(), what, now)
+        .after(discard.audited(progress.discarded));
     audit::append(conn, tenant, &entry).await?;
     Ok(())
 }

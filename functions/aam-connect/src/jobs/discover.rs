@@ -4,6 +4,7 @@ use aam::ingest::Stream;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use platform::audit::Signer;
 use platform::db;
 use platform::jobs::{Job, JobEnd};
 use schema::{DriftId, TenantId};
@@ -53,7 +54,7 @@ impl JobKind for Discover {
 
     fn end<'a>(
         &'a self,
-        conn: &'a mut db::Connection,
+        (conn, _): (&'a mut db::Connection, &'a Signer),
         tenant: TenantId,
         ended: (&'a Job, &'a JobEnd),
         now: DateTime<Utc>,

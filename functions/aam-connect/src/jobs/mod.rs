@@ -10,6 +10,7 @@ pub(crate) mod sync;
 use aam::db::runs::{self, Counts};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use platform::audit::Signer;
 use platform::db::queue::LeasedJob;
 use platform::jobs::{Fence, Job, JobEnd, LeasedTransaction, NewJob, begin_leased};
 use platform::{Platform, Problem, db};
@@ -54,7 +55,7 @@ pub(crate) trait JobKind: std::marker::Sync {
     /// go on.
     fn end<'a>(
         &'a self,
-        conn: &'a mut db::Connection,
+        audited: (&'a mut db::Connection, &'a Signer),
         tenant: TenantId,
         ended: (&'a Job, &'a JobEnd),
         now: DateTime<Utc>,

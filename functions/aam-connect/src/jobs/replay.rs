@@ -13,6 +13,7 @@ use aam::replay::{KIND, Phase, Replay};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use platform::audit::Signer;
 use platform::jobs::{Job, JobEnd};
 use schema::run::FirstRejection;
 use schema::source::{ObjectKey, ObjectRef};
@@ -78,7 +79,7 @@ impl JobKind for ReplayRecords {
 
     fn end<'a>(
         &'a self,
-        conn: &'a mut Connection,
+        (conn, _): (&'a mut Connection, &'a Signer),
         tenant: TenantId,
         ended: (&'a Job, &'a JobEnd),
         now: DateTime<Utc>,

@@ -6,6 +6,7 @@ use aam::sync::{ContestedBatch, Fetched, ObjectSync, PendingRowClaims, Phase};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, join};
+use platform::audit::Signer;
 use platform::jobs::{Job, JobEnd};
 use platform::{db, storage};
 use schema::source::ObjectRef;
@@ -62,7 +63,7 @@ impl JobKind for Sync {
 
     fn end<'a>(
         &'a self,
-        conn: &'a mut db::Connection,
+        (conn, _): (&'a mut db::Connection, &'a Signer),
         tenant: TenantId,
         ended: (&'a Job, &'a JobEnd),
         now: DateTime<Utc>,

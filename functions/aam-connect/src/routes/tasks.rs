@@ -78,7 +78,7 @@ async fn cancel(
     get_unfinished(&mut tx, caller.tenant, id).await?;
     let entry = Entry::new(&caller, "job.cancel", format!("job:{id}"));
     let now = platform::now();
-    if jobs::cancel_once(&mut tx, caller.tenant, id, &entry.actor, now).await? {
+    if jobs::cancel_once(&mut tx, caller.tenant, id, entry.actor(), now).await? {
         audit::append(&mut tx, caller.tenant, &entry).await?;
     }
     tx.commit().await?;

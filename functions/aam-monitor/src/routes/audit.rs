@@ -1,7 +1,7 @@
 //! Proof that the audit log was not touched.
 
 use axum::extract::State;
-use platform::audit::Verdict;
+use platform::audit::{self, Signer, Verdict};
 use platform::extract::Json;
 use platform::{Admin, Platform, Result, Routes, db, routes};
 
@@ -15,6 +15,7 @@ pub(crate) fn router() -> Routes<Platform> {
     security(("bearer" = ["admin"])), responses((status = 200, body = Verdict)))]
 async fn verify(State(platform): State<Platform>, Admin(caller): Admin) -> Result<Json<Verdict>> {
     let mut tx = db::read(&platform.db, caller.tenant).await?;
-    let verdict = db::audit::verify(&mut tx, caller.tenant).await?;
+    let signer = Signer::of(&platform.secrets).await?;
+    let verdict = audit::verify(&mut tx, caller.tenant, &signer).await?;
     Ok(Json(verdict))
 }

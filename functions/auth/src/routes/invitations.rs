@@ -163,8 +163,9 @@ async fn accept(
     }
     users::insert(&mut tx, account.tenant, &user, now).await?;
     let tokens = session::start(&app, &mut tx, &account, address, now).await?;
-    let object = format!("invitation:{}", invitation.id);
-    let entry = crate::audit::of(user.id, "invitation.accept", object, now)
+    let what = ("invitation.accept", format!("invitation:{}", invitation.id));
+    let entry = crate::audit::of(&app.platform, user.id, what, now)
+        .await?
         .after(json!({ "user": user.id, "role": user.role }));
     audit::append(&mut tx, account.tenant, &entry).await?;
     tx.commit().await?;

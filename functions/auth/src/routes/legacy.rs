@@ -25,7 +25,7 @@ async fn create(
     app.limit_address(Class::SignIn, "register", address)
         .await?;
     let (tx, user) = register::insert(&app, new).await?;
-    register::finish(tx, &user).await?;
+    register::finish(&app, tx, &user).await?;
     Ok(Json(user))
 }
 

@@ -75,7 +75,7 @@ async fn create(
         epoch: 0,
     };
     let tokens = session::start(&app, &mut tx, &account, address, user.created_at).await?;
-    finish(tx, &user).await?;
+    finish(&app, tx, &user).await?;
     Ok((StatusCode::CREATED, Json(SignedUp { user, tokens })))
 }
 
@@ -115,15 +115,11 @@ pub(super) async fn insert(app: &App, new: NewTenant) -> platform::Result<(Trans
 }
 
 /// Writes the registration into the tenant's audit log and commits it.
-pub(super) async fn finish(mut tx: Transaction, user: &User) -> platform::Result<()> {
+pub(super) async fn finish(app: &App, mut tx: Transaction, user: &User) -> platform::Result<()> {
     let tenant = user.tenant_id;
-    let entry = crate::audit::of(
-        user.id,
-        "tenant.register",
-        format!("tenant:{tenant}"),
-        user.created_at,
-    )
-    .after(serde_json::json!({ "user": user.id, "email": user.email }));
+    let what = ("tenant.register", format!("tenant:{tenant}"));
+    let entry = crate::audit::of(&app.platform, user.id, what, user.created_at).await?;
+    let entry = entry.after(serde_json::json!({ "user": user.id, "email": user.email }));
     audit::append(&mut tx, tenant, &entry).await?;
     Ok(tx.commit().await?)
 }

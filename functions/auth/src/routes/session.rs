@@ -96,12 +96,8 @@ async fn login(
     }
     let now = platform::now();
     let tokens = session::start(&app, &mut tx, &account, address, now).await?;
-    let entry = crate::audit::of(
-        account.user,
-        "session.start",
-        format!("user:{}", account.user),
-        now,
-    );
+    let what = ("session.start", format!("user:{}", account.user));
+    let entry = crate::audit::of(&app.platform, account.user, what, now).await?;
     audit::append(&mut tx, account.tenant, &entry).await?;
     tx.commit().await?;
     attempt.succeed().await;
@@ -173,7 +169,8 @@ async fn refresh(
     let outcome = session::refresh(&app, &mut tx, &token, now).await?;
     if let RefreshOutcome::Reused(user) = outcome {
         tracing::warn!(user.id = %user, "a refresh token was used twice: the session is revoked");
-        let entry = crate::audit::of(user, "session.revoke", format!("user:{user}"), now);
+        let what = ("session.revoke", format!("user:{user}"));
+        let entry = crate::audit::of(&app.platform, user, what, now).await?;
         audit::append(&mut tx, token.tenant, &entry).await?;
     }
     tx.commit().await?;
@@ -205,7 +202,8 @@ async fn logout(
         app.limit_address(Class::Write, "refused", address).await?;
         return Ok(StatusCode::NO_CONTENT);
     };
-    let entry = crate::audit::of(user, "session.end", format!("user:{user}"), now);
+    let what = ("session.end", format!("user:{user}"));
+    let entry = crate::audit::of(&app.platform, user, what, now).await?;
     audit::append(&mut tx, token.tenant, &entry).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Auth;
 use super::claims::Claims;
 use super::verifier::{Refusal, Verifier};
+use crate::audit_chain::Signer;
 use crate::client_address::ClientAddress;
 use crate::limit::Class;
 use crate::message::Message;
@@ -35,6 +36,8 @@ pub struct Caller {
     pub created_at: Option<DateTime<Utc>>,
     /// The key that the request came with, if it came with one.
     pub api_key: Option<ApiKeyId>,
+    /// Signs what the audit log says of the caller's changes.
+    pub(crate) signer: Signer,
 }
 
 /// A caller who may read.
@@ -62,20 +65,21 @@ impl Caller {
 
     /// Who sent these headers.
     async fn authenticate(platform: &Platform, headers: &HeaderMap) -> Result<Caller, Problem> {
+        // Whatever the request goes on to open or seal, the keys are those of now.
+        let signer = Signer::of(&platform.secrets).await?;
         let caller = match &platform.auth {
-            Auth::Off => Caller::dev(),
+            Auth::Off => Caller::dev(signer),
             Auth::On(verifier) => {
                 let token = bearer(headers)?;
                 match token.strip_prefix("aos_") {
-                    Some(key) => by_api_key(&platform.db, key).await?,
+                    Some(key) => by_api_key(&platform.db, key, signer).await?,
                     None => {
-                        by_claims(&platform.db, claims(platform, verifier, token).await?).await?
+                        let claims = claims(platform, verifier, token).await?;
+                        by_claims(&platform.db, claims, signer).await?
                     }
                 }
             }
         };
-        // Whatever the request goes on to open or seal, the keys are those of now.
-        platform.secrets.get().await?;
         trace::set_tenant(caller.tenant);
         Ok(caller)
     }
@@ -92,7 +96,7 @@ impl Caller {
         Err(Error::Forbidden(needed).into())
     }
 
-    fn dev() -> Caller {
+    fn dev(signer: Signer) -> Caller {
         tracing::warn!("authentication is off: the request runs as the development admin");
         Caller {
             tenant: DEV_TENANT,
@@ -102,6 +106,7 @@ impl Caller {
             scopes: Role::Admin.scopes().to_vec(),
             created_at: Some(DateTime::UNIX_EPOCH),
             api_key: None,
+            signer,
         }
     }
 }
@@ -211,7 +216,7 @@ async fn claims(platform: &Platform, verifier: &Verifier, token: &str) -> Result
     Ok(verified?)
 }
 
-async fn by_claims(pool: &db::Pool, claims: Claims) -> Result<Caller, Problem> {
+async fn by_claims(pool: &db::Pool, claims: Claims, signer: Signer) -> Result<Caller, Problem> {
     let gone = Error::Unauthenticated("the user or the tenant no longer exists");
     let user = db::callers::find_user(pool, claims.tenant_id, claims.sub)
         .await?
@@ -240,6 +245,7 @@ async fn by_claims(pool: &db::Pool, claims: Claims) -> Result<Caller, Problem> {
         scopes,
         created_at: Some(user.created_at),
         api_key: None,
+        signer,
     })
 }
 
@@ -256,7 +262,7 @@ pub(super) fn parse_api_key(text: &str) -> Option<(TenantId, ApiKeyId, [u8; 32])
     ))
 }
 
-async fn by_api_key(pool: &db::Pool, text: &str) -> Result<Caller, Problem> {
+async fn by_api_key(pool: &db::Pool, text: &str, signer: Signer) -> Result<Caller, Problem> {
     let invalid = || Error::Unauthenticated("the API key is not valid");
     let (tenant, id, secret) = parse_api_key(text).ok_or_else(invalid)?;
     let hash = digest::digest(&digest::SHA256, &secret);
@@ -276,6 +282,7 @@ async fn by_api_key(pool: &db::Pool, text: &str) -> Result<Caller, Problem> {
         scopes,
         created_at: None,
         api_key: Some(id),
+        signer,
     })
 }
 

@@ -4,23 +4,75 @@ use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
-use schema::TenantId;
+use schema::{Error, TenantId};
 use sqlx::Executor;
 
 use super::Connection;
-use crate::audit_chain::{Hashed, Head, Verdict, hash};
+use crate::audit_chain::{AuditKey, Content, Head, Verdict, unkeyed};
 
-pub(crate) async fn lock_head(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Head> {
-    sqlx::query_as!(
-        Head,
-        r#"
-        insert into audit_heads as head (tenant_id, seq, hash)
-        values ($1, 0, $2)
-        on conflict (tenant_id) do update set seq = head.seq
-        returning seq, hash
-        "#,
+/// Appends an entry, signed with the first of the platform's keys. One that the database does not
+/// know yet is made known: by itself in a new database, else by one that is known.
+pub(crate) async fn append(
+    conn: &mut Connection,
+    tenant: TenantId,
+    content: &Content<'_>,
+    keys: &[AuditKey],
+) -> sqlx::Result<()> {
+    let unknown = || {
+        let detail = "the audit log knows other platform keys than those of the function's secret";
+        sqlx::Error::Configuration(Box::new(Error::Internal(detail.into())))
+    };
+    let key = keys.first().ok_or_else(unknown)?;
+    if insert(conn, tenant, content, key).await?.is_some() {
+        return Ok(());
+    }
+    for endorser in keys {
+        if introduce(conn, key, endorser).await? {
+            let seq = insert(conn, tenant, content, key).await?;
+            return seq.map(drop).ok_or_else(unknown);
+        }
+    }
+    Err(unknown())
+}
+
+/// None where the database does not know the key.
+async fn insert(
+    conn: &mut Connection,
+    tenant: TenantId,
+    content: &Content<'_>,
+    key: &AuditKey,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "select append_audit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         tenant as _,
-        &[0u8; 32],
+        content.at,
+        content.actor,
+        content.action,
+        content.object,
+        content.before,
+        content.after,
+        content.trace_id,
+        key.id(),
+        &key.sign(tenant, content),
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Makes a key known, endorsed by another one. Says whether it is.
+async fn introduce(
+    conn: &mut Connection,
+    key: &AuditKey,
+    endorser: &AuditKey,
+) -> sqlx::Result<bool> {
+    let [inner, outer] = key.blocks();
+    sqlx::query_scalar!(
+        r#"select introduce_audit_key($1, $2, $3, $4, $5) "known!""#,
+        key.id(),
+        inner,
+        outer,
+        endorser.id(),
+        &endorser.endorse(key),
     )
     .fetch_one(conn)
     .await
@@ -36,35 +88,26 @@ async fn find_head(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Opti
     .await
 }
 
-pub(crate) async fn insert(
-    conn: &mut Connection,
-    tenant: TenantId,
-    row: &Hashed<'_>,
-    hash: &[u8],
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        r#"
-        with head as (
-          update audit_heads set seq = $2, hash = $10 where tenant_id = $1
-        )
-        insert into audit_log
-          (tenant_id, seq, at, actor, action, object, before, after, trace_id, hash)
-        values ($1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json, $9, $10)
-        "#,
-        tenant as _,
-        row.seq,
-        row.at,
-        row.actor,
-        row.action,
-        row.object,
-        row.before,
-        row.after,
-        row.trace_id,
-        hash,
+/// The end of a tenant's chain.
+#[derive(Debug)]
+pub struct Anchor {
+    /// Whose chain.
+    pub tenant: TenantId,
+    /// The number of its last entry.
+    pub seq: i64,
+    /// That entry's hash.
+    pub hash: Vec<u8>,
+}
+
+/// The ends that have moved lately, of all tenants, in a transaction of [`super::begin_sweep`]: a
+/// policy says what is lately.
+pub(crate) async fn list_moved_heads(conn: &mut Connection) -> sqlx::Result<Vec<Anchor>> {
+    sqlx::query_as!(
+        Anchor,
+        r#"select tenant_id "tenant: _", seq, hash from audit_heads order by tenant_id"#,
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_all(conn)
+    .await
 }
 
 struct Row {
@@ -76,20 +119,54 @@ struct Row {
     before: Option<String>,
     after: Option<String>,
     trace_id: String,
+    key_id: Option<Vec<u8>>,
     hash: Vec<u8>,
+}
+
+impl Row {
+    fn content(&self) -> Content<'_> {
+        Content {
+            at: self.at,
+            actor: &self.actor,
+            action: &self.action,
+            object: &self.object,
+            before: self.before.as_deref(),
+            after: self.after.as_deref(),
+            trace_id: &self.trace_id,
+        }
+    }
+
+    /// Whether the row is what came after the last one. Without a key it is from before there were
+    /// keys, and nothing with one came before it.
+    fn follows(&self, last: &Head, keyed: bool, tenant: TenantId, keys: &[AuditKey]) -> bool {
+        let content = self.content();
+        let hash = match &self.key_id {
+            Some(id) => match keys.iter().find(|it| it.id() == *id) {
+                Some(key) => key.link(last, tenant, &content).to_vec(),
+                None => return false,
+            },
+            None if keyed => return false,
+            None => unkeyed(last, tenant, &content),
+        };
+        self.seq == last.seq + 1 && self.hash == hash
+    }
 }
 
 /// Walks the tenant's chain from its first row to its end. Call it first in the transaction.
 ///
 /// It sees the log as it is now, and holds nobody back who writes meanwhile.
-pub async fn verify(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Verdict> {
+pub(crate) async fn verify(
+    conn: &mut Connection,
+    tenant: TenantId,
+    keys: &[AuditKey],
+) -> sqlx::Result<Verdict> {
     conn.execute("set transaction isolation level repeatable read")
         .await?;
     let end = find_head(conn, tenant).await?.unwrap_or(Head::start());
     let mut rows = sqlx::query_as!(
         Row,
         r#"
-        select seq, at, actor, action, object, before::text, after::text, trace_id, hash
+        select seq, at, actor, action, object, before::text, after::text, trace_id, key_id, hash
         from audit_log
         where tenant_id = $1
         order by seq
@@ -97,25 +174,16 @@ pub async fn verify(conn: &mut Connection, tenant: TenantId) -> sqlx::Result<Ver
         tenant as _,
     )
     .fetch(&mut *conn);
-    let mut last = Head::start();
+    let (mut last, mut keyed) = (Head::start(), false);
     while let Some(row) = rows.try_next().await? {
-        let hashed = Hashed {
-            seq: last.seq + 1,
-            at: row.at,
-            actor: &row.actor,
-            action: &row.action,
-            object: &row.object,
-            before: row.before.as_deref(),
-            after: row.after.as_deref(),
-            trace_id: &row.trace_id,
-        };
-        if row.seq != last.seq + 1 || row.hash != hash(&last.hash, tenant, &hashed) {
+        if !row.follows(&last, keyed, tenant, keys) {
             return Ok(Verdict {
                 intact: false,
                 rows: last.seq,
                 broken_at: Some(row.seq),
             });
         }
+        keyed = row.key_id.is_some();
         last = Head {
             seq: row.seq,
             hash: row.hash,

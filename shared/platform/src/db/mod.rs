@@ -6,7 +6,7 @@
 //! function needs.
 
 pub mod accounts;
-pub mod audit;
+pub(crate) mod audit;
 pub(crate) mod callers;
 mod error;
 pub mod expired;
