@@ -1,7 +1,7 @@
 //! The worker as a function: woken by the queue, swept by the schedule.
 
 use chrono::Timelike;
-use platform::db::{self, expired, queue, storage_usage};
+use platform::db::{self, ended_tenants, expired, queue, storage_usage};
 use platform::deadline::Deadline;
 use platform::lambda::{Consumer, Message, unknown_schedule};
 use platform::queue::JobRef;
@@ -48,6 +48,7 @@ pub async fn tick(platform: &Platform, schedule: &str, deadline: Deadline) -> Re
             if platform::now().minute() == 0 {
                 audit::anchor(&platform.db).await?;
             }
+            ended_tenants::purge(&platform.db, deadline.earlier(deadline.left() / 2)).await?;
             purge_expired(platform, deadline).await
         }
         "sync" => start_due(platform, Schedule::Sync, deadline).await,

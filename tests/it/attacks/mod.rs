@@ -2,3 +2,4 @@
 
 mod audit;
 mod database;
+mod tenant_deletion;

@@ -33,3 +33,11 @@ pub(crate) async fn insert_once(
     .await?;
     Ok(result.rows_affected() == 1)
 }
+
+/// Ends the tenant whose request it is, where that is its name, and says whether it was. Its rows
+/// are deleted later.
+pub(crate) async fn end(conn: &mut Connection, tenant: TenantId, name: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select end_tenant($1, $2) "ended!""#, tenant as _, name)
+        .fetch_one(conn)
+        .await
+}

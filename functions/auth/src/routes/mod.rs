@@ -10,6 +10,7 @@ mod password_resets;
 mod register;
 mod session;
 mod sessions;
+mod tenant;
 mod users;
 
 use platform::Routes;
@@ -24,6 +25,7 @@ pub(crate) fn router() -> Routes<App> {
         .merge(password::router())
         .merge(password_resets::router())
         .merge(me::router())
+        .merge(tenant::router())
         .merge(users::router())
         .merge(invitations::router())
         .merge(api_keys::router())

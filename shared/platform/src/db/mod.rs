@@ -8,6 +8,7 @@
 pub mod accounts;
 pub(crate) mod audit;
 pub(crate) mod callers;
+pub mod ended_tenants;
 mod error;
 pub mod expired;
 pub(crate) mod idempotency;
