@@ -39,6 +39,7 @@ mod migrate;
 mod objects;
 mod openapi;
 mod proposal_answers;
+mod ordinary_owner;
 mod pull;
 mod pull_config;
 mod pull_hostile;
