@@ -78,6 +78,7 @@ async fn ingest_as(
             payload: &it.0,
             line: None,
             occurred_at: None,
+            origin: None,
             op: Op::Upsert,
             source_id: None,
             source_key: None,
@@ -161,6 +162,46 @@ async fn a_batch_that_breaks_off_leaves_nothing_and_may_come_again() {
 }
 
 #[tokio::test]
+async fn what_comes_during_a_replay_is_not_overwritten_by_what_came_before() {
+    let world = World::new().await;
+    let tenant = world.stream.tenant;
+    let item = |payload: &'static str, origin| Item {
+        payload: payload.as_bytes(),
+        line: None,
+        occurred_at: None,
+        origin,
+        op: Op::Upsert,
+        source_id: None,
+        source_key: None,
+    };
+    let earlier = Run::new(RunKind::Upload, Utc::now()).id;
+    let mut uploading = db::begin(&world.pool, tenant).await.unwrap();
+    let new = r#"{"account_id":"1","name":"new"}"#.to_owned();
+    ingest_as(RunKind::Upload, &mut uploading, &world.stream, &[new]).await;
+    let replay = async {
+        let old = item(r#"{"account_id":"1","name":"old"}"#, Some(earlier));
+        let mut tx = db::begin(&world.pool, tenant).await.unwrap();
+        let run = Run::new(RunKind::Replay, Utc::now());
+        let mut passage = Passage::new(world.stream.clone(), run);
+        let outcomes = passage.write(&mut tx, &[old], Utc::now()).await.unwrap();
+        tx.commit().await.unwrap();
+        outcomes
+    };
+    let upload = async {
+        // The replay has seen nothing under the id, and waits for who writes it.
+        wait_for_blocked_backend(world.pool.inner()).await;
+        uploading.commit().await.unwrap();
+    };
+    let (outcomes, ()) = tokio::join!(replay, upload);
+    assert_eq!(outcomes, [Outcome::Stale]);
+    let stored: String = sqlx::query_scalar("select name from accounts")
+        .fetch_one(world.pool.inner())
+        .await
+        .unwrap();
+    assert_eq!(stored, "new");
+}
+
+#[tokio::test]
 async fn a_batch_for_another_tenant_is_refused_by_the_database() {
     let world = World::new().await;
     let other = TenantId(Uuid::now_v7());
@@ -170,6 +211,7 @@ async fn a_batch_for_another_tenant_is_refused_by_the_database() {
         payload: payload.as_bytes(),
         line: None,
         occurred_at: None,
+        origin: None,
         op: Op::Upsert,
         source_id: None,
         source_key: None,
@@ -337,6 +379,7 @@ async fn write(
             payload: text.as_bytes(),
             line: None,
             occurred_at: day.map(|it| format!("2026-02-{it:02}T00:00:00Z").parse().unwrap()),
+            origin: None,
             op: if *is_delete { Op::Delete } else { Op::Upsert },
             source_id: None,
             source_key: None,

@@ -90,13 +90,15 @@ fn file(named: Named) -> String {
             format!("N{it}")
         };
         format!(
-            "{it},K{it:03},{name},{},{},rest\n",
+            "{it},K{it:03},{name},{},{},0{}/0{}/2024,rest\n",
             words[it % 3],
-            dates[it % 4]
+            dates[it % 4],
+            it % 9 + 1,
+            it * 5 % 9 + 1
         )
     };
     let rows: String = (0..60).map(row).collect();
-    format!("id,code,name,art,when,more\n{rows}")
+    format!("id,code,name,art,when,seen,more\n{rows}")
 }
 
 /// Mappings of that file: other transforms, other fields, fewer, more, another key.
@@ -116,14 +118,22 @@ fn mappings() -> Vec<Value> {
     let both = json!({ "target": "created_at", "sources": ["when"], "transforms": [
         { "kind": "date", "formats": ["ISO", "DD/MM/YYYY"] },
     ] });
+    let seen = |format: &str| {
+        json!({ "target": "updated_at", "sources": ["seen"], "transforms": [
+            { "kind": "date", "formats": [format] },
+        ] })
+    };
+    let (day_first, month_first) = (seen("DD/MM/YYYY"), seen("MM/DD/YYYY"));
     vec![
         json!([id, name]),
-        json!([id, name, kind(json!([]))]),
-        json!([id, named, kind(words.clone()), iso]),
-        json!([id, named, kind(words), both]),
+        json!([id, name, kind(json!([])), month_first]),
+        json!([id, named, kind(words.clone()), iso, day_first]),
+        json!([id, named, kind(words), both, month_first]),
         json!([id, name, iso]),
-        json!([code, named, kind(json!([{ "kind": "upper" }]))]),
+        json!([code, named, kind(json!([{ "kind": "upper" }])), day_first]),
+        json!([id, name, month_first]),
         json!([id, name]),
+        json!([id, name, day_first]),
     ]
 }
 
@@ -295,4 +305,34 @@ async fn rows_that_collide_are_told_apart_by_another_key() {
     adopt(&world, &fields("no"), false).await;
     assert_eq!(quarantine_groups(&world).await, json!([]));
     assert_eq!(stored_accounts(&world).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_version_that_the_mapping_no_longer_reads_holds_no_later_file_back() {
+    let file = |name: &str, seen: &str| format!("id,name,seen,year\n1,{name},{seen},2031\n");
+    let world = World::with_file("x.csv", &file("One", "2024-02-01")).await;
+    let fields = |seen: Option<&str>| {
+        let mut fields = vec![
+            json!({ "target": "account_id", "sources": ["id"] }),
+            json!({ "target": "name", "sources": ["name"] }),
+        ];
+        fields.extend(seen.map(|it| json!({ "target": "updated_at", "sources": [it] })));
+        json!(fields)
+    };
+    let mut later = (1..=9).map(|day| (format!("N{day}"), format!("2024-03-0{day}")));
+    // The versions are none, as in the file, in the future, none again and as in the file again.
+    for seen in [None, Some("seen"), Some("year"), None, Some("seen")] {
+        adopt(&world, &fields(seen), false).await;
+        if seen == Some("year") {
+            continue;
+        }
+        let (name, seen) = later.next().unwrap();
+        let told = world.upload("x.csv", &file(&name, &seen)).await;
+        assert_eq!(
+            (&told["written"], &told["stale"]),
+            (&json!(1), &json!(0)),
+            "{told}"
+        );
+        assert_eq!(stored_accounts(&world).await["1"]["name"], json!(name));
+    }
 }

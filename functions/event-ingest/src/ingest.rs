@@ -276,6 +276,7 @@ fn item<'a>(event: &Event<'a>) -> Item<'a> {
         payload: event.data,
         line: None,
         occurred_at: event.occurred_at,
+        origin: None,
         op: event.op,
         source_id: None,
         source_key: None,

@@ -377,7 +377,7 @@ async fn map(
 
 /// What tells the record's row apart from others that could have its id.
 fn key(phase: Phase, record: &Stored) -> Option<UnmappedKey> {
-    let own = || UnmappedKey::of(record.run, &record.place);
+    let own = || UnmappedKey::of(record.origin, &record.place);
     match (phase, &record.source_key) {
         (Phase::Raw, None) => own(),
         _ => None,
@@ -388,8 +388,8 @@ fn item<'a>(record: &'a Stored, key: Option<&'a UnmappedKey>) -> Item<'a> {
     Item {
         payload: record.payload.as_bytes(),
         line: record.line.and_then(|it| u64::try_from(it).ok()),
-        // Of two rows with one id, the one that came later is the newer version.
-        occurred_at: record.version.or(key.map(|_| record.received_at)),
+        occurred_at: record.occurred_at,
+        origin: Some(record.origin),
         op: Op::Upsert,
         source_id: None,
         source_key: record

@@ -240,6 +240,7 @@ impl<'a> FileIngest<'a> {
                 payload: &self.text[it.place.clone()],
                 line: Some(it.line),
                 occurred_at: None,
+                origin: None,
                 op: Op::Upsert,
                 source_id: None,
                 source_key: None,

@@ -26,6 +26,10 @@ pub struct NewQuarantined<'a> {
     pub source_key: Option<&'a str>,
     /// The source's version of it, if the source has versions.
     pub version: Option<DateTime<Utc>>,
+    /// When it happened at its source, where that is said beside it.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// The run that brought it, where that is an earlier one.
+    pub origin: Option<RunId>,
 }
 
 /// Records that were not rejected.
@@ -55,38 +59,34 @@ pub async fn upsert(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let hashes: Vec<_> = rows.iter().map(|it| it.content_hash).collect();
-    let lines: Vec<_> = rows
-        .iter()
-        .map(|it| it.line.and_then(|it| i64::try_from(it).ok()))
-        .collect();
+    let line = |it: &&NewQuarantined<'_>| i64::try_from(it.line?).ok();
+    let lines: Vec<_> = rows.iter().map(line).collect();
     let fields: Vec<_> = rows.iter().map(|it| it.field).collect();
     let reasons: Vec<_> = rows.iter().map(|it| it.reason).collect();
     let payloads: Vec<_> = rows.iter().map(|it| it.payload).collect();
     let source_ids: Vec<_> = rows.iter().map(|it| it.source_id).collect();
     let versions: Vec<_> = rows.iter().map(|it| it.version).collect();
     let keys: Vec<_> = rows.iter().map(|it| it.source_key).collect();
+    let times: Vec<_> = rows.iter().map(|it| it.occurred_at).collect();
+    let origins: Vec<_> = rows.iter().map(|it| it.origin).collect();
     sqlx::query!(
         r#"
-        insert into quarantined_records
+        insert into quarantined_records as kept
           (tenant_id, connection_id, object, content_hash, id, run_id, line, field, reason,
            payload, created_at, last_seen_at, source_id, source_version, source_key,
-           group_id)
-        select $1, $2, $3, content_hash, gen_random_uuid(), $4, line, field, reason, payload, $5, $5,
-          source_id, source_version, source_key, group_id
+           group_id, occurred_at, origin_run)
+        select $1, $2, $3, hash, gen_random_uuid(), $4, line, field, reason, payload, $5, $5,
+          id, version, key, "group", occurred_at, coalesce(origin, $4)
         from unnest($6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[],
-            $12::timestamptz[], $13::text[], $14::uuid[])
-          as given(content_hash, line, field, reason, payload, source_id, source_version, source_key,
-            group_id)
+            $12::timestamptz[], $13::text[], $14::uuid[], $15::timestamptz[], $16::uuid[])
+          as given(hash, line, field, reason, payload, id, version, key, "group", occurred_at, origin)
         on conflict (tenant_id, connection_id, object, content_hash) do update set
-          run_id = excluded.run_id,
-          line = excluded.line,
-          field = excluded.field,
-          reason = excluded.reason,
-          group_id = excluded.group_id,
-          last_seen_at = excluded.last_seen_at,
+          run_id = excluded.run_id, origin_run = excluded.origin_run, line = excluded.line,
+          field = excluded.field, reason = excluded.reason, group_id = excluded.group_id,
+          last_seen_at = excluded.last_seen_at, occurred_at = excluded.occurred_at,
           source_id = excluded.source_id,
-          source_version = coalesce(excluded.source_version, quarantined_records.source_version),
-          source_key = coalesce(excluded.source_key, quarantined_records.source_key)
+          source_version = coalesce(excluded.source_version, kept.source_version),
+          source_key = coalesce(excluded.source_key, kept.source_key)
         "#,
         tenant as _,
         object.connection as _,
@@ -102,6 +102,8 @@ pub async fn upsert(
         versions as _,
         keys as _,
         groups as _,
+        times as _,
+        origins as _,
     )
     .execute(conn)
     .await?;

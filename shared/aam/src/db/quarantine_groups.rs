@@ -265,13 +265,13 @@ pub async fn list_records(
     sqlx::query_as!(
         Stored,
         r#"
-        select encode(content_hash, 'hex') "place!", payload, null::timestamptz version, line,
-          source_key, run_id "run: _", created_at received_at,
+        select encode(content_hash, 'hex') "place!", payload, occurred_at, line, source_key,
+          run_id "run: _", coalesce(origin_run, run_id) "origin!: _",
           content_hash = sha256(convert_to(payload, 'UTF8')) and payload is json object "readable!"
         from (
           select *, sum(octet_length(payload)) over (order by content_hash) size
           from (
-            select content_hash, payload, line, source_key, run_id, created_at
+            select content_hash, payload, line, source_key, run_id, origin_run, occurred_at
             from quarantined_records
             where tenant_id = $1 and connection_id = $2 and object = $3 and group_id = $4
               and content_hash > decode($5, 'hex')

@@ -19,6 +19,8 @@ pub struct Known {
     pub mapping_version: i32,
     /// The run that wrote it.
     pub run_id: RunId,
+    /// The run that brought it.
+    pub origin: RunId,
     /// The key of its row at the source, where that is known.
     pub source_key: Option<String>,
     /// Whether the source deleted it.
@@ -38,6 +40,10 @@ pub struct NewRaw<'a> {
     pub content_hash: &'a [u8],
     /// The source's version of it, if the source has versions.
     pub version: Option<DateTime<Utc>>,
+    /// When it happened at its source, where that is said beside it.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// The run that brought it, where that is an earlier one.
+    pub origin: Option<RunId>,
     /// Whether the source deleted it.
     pub deleted: bool,
 }
@@ -58,6 +64,33 @@ pub struct RawBatch<'a> {
     pub now: DateTime<Utc>,
 }
 
+/// The rows of a batch, column by column.
+struct Columns<'a> {
+    ids: Vec<&'a str>,
+    payloads: Vec<&'a str>,
+    hashes: Vec<&'a [u8]>,
+    versions: Vec<Option<DateTime<Utc>>>,
+    deleted: Vec<bool>,
+    keys: Vec<Option<&'a str>>,
+    times: Vec<Option<DateTime<Utc>>>,
+    origins: Vec<Option<RunId>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(rows: &[NewRaw<'a>]) -> Columns<'a> {
+        Columns {
+            ids: rows.iter().map(|it| it.source_id).collect(),
+            payloads: rows.iter().map(|it| it.payload).collect(),
+            hashes: rows.iter().map(|it| it.content_hash).collect(),
+            versions: rows.iter().map(|it| it.version).collect(),
+            deleted: rows.iter().map(|it| it.deleted).collect(),
+            keys: rows.iter().map(|it| it.source_key).collect(),
+            times: rows.iter().map(|it| it.occurred_at).collect(),
+            origins: rows.iter().map(|it| it.origin).collect(),
+        }
+    }
+}
+
 /// What is stored under these ids.
 pub async fn list_known(
     conn: &mut Connection,
@@ -69,7 +102,7 @@ pub async fn list_known(
         Known,
         r#"
         select source_id, content_hash, source_version "version", mapping_version,
-          run_id "run_id: _", source_key, deleted
+          run_id "run_id: _", coalesce(origin_run, run_id) "origin!: _", source_key, deleted
         from raw_records
         where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
         "#,
@@ -93,36 +126,36 @@ pub async fn upsert(
     batch: &RawBatch<'_>,
     rows: &[NewRaw<'_>],
 ) -> Result<Vec<String>> {
-    let ids: Vec<_> = rows.iter().map(|it| it.source_id).collect();
-    let payloads: Vec<_> = rows.iter().map(|it| it.payload).collect();
-    let hashes: Vec<_> = rows.iter().map(|it| it.content_hash).collect();
-    let versions: Vec<_> = rows.iter().map(|it| it.version).collect();
-    let deleted: Vec<_> = rows.iter().map(|it| it.deleted).collect();
-    let keys: Vec<_> = rows.iter().map(|it| it.source_key).collect();
+    let columns = Columns::of(rows);
     sqlx::query_scalar!(
         r#"
         insert into raw_records as kept
           (tenant_id, connection_id, object, source_id, payload, content_hash, source_version,
-           mapping_version, run_id, deleted, received_at, source_key)
-        select $1, $2, $3, source_id, payload, content_hash, source_version, $4, $5, deleted, $6,
-          source_key
+           mapping_version, run_id, deleted, received_at, source_key, occurred_at, origin_run)
+        select $1, $2, $3, id, payload, hash, version, $4, $5, deleted, $6, key, occurred_at,
+          coalesce(origin, $5)
         from unnest($7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::boolean[],
-            $12::text[])
-          as given(source_id, payload, content_hash, source_version, deleted, source_key)
+            $12::text[], $13::timestamptz[], $14::uuid[])
+          as given(id, payload, hash, version, deleted, key, occurred_at, origin)
         on conflict (tenant_id, connection_id, object, source_id) do update set
           payload = case when excluded.deleted then kept.payload else excluded.payload end,
-          content_hash = excluded.content_hash,
-          source_version = coalesce(excluded.source_version, kept.source_version),
-          mapping_version = excluded.mapping_version,
-          run_id = excluded.run_id,
-          deleted = excluded.deleted,
-          received_at = excluded.received_at,
-          source_key = coalesce(excluded.source_key, kept.source_key)
-        where excluded.source_version is null
-          or kept.source_version is null
-          or kept.source_version > $6
-          or kept.source_version <= $13
-          or excluded.source_version >= kept.source_version
+          content_hash = excluded.content_hash, mapping_version = excluded.mapping_version,
+          run_id = excluded.run_id, origin_run = excluded.origin_run, deleted = excluded.deleted,
+          received_at = excluded.received_at, occurred_at = excluded.occurred_at,
+          source_key = coalesce(excluded.source_key, kept.source_key),
+          -- What another mapping reads again has the version that this one reads.
+          source_version = case when (excluded.content_hash = kept.content_hash
+              and excluded.mapping_version <> kept.mapping_version) then excluded.source_version
+            else coalesce(excluded.source_version, kept.source_version) end
+        -- And is no older than itself.
+        where excluded.content_hash = kept.content_hash
+            and excluded.mapping_version <> kept.mapping_version
+          or kept.source_version > $6 or kept.source_version <= $15
+          or case when excluded.source_version <> kept.source_version
+              then excluded.source_version > kept.source_version
+            -- Ids of runs rise with time, and what is replayed came with an earlier one.
+            else excluded.origin_run
+              >= least(excluded.run_id, coalesce(kept.origin_run, kept.run_id)) end
         returning source_id
         "#,
         tenant as _,
@@ -131,12 +164,14 @@ pub async fn upsert(
         batch.mapping_version,
         batch.run as _,
         batch.now,
-        ids as _,
-        payloads as _,
-        hashes as _,
-        versions as _,
-        deleted as _,
-        keys as _,
+        columns.ids as _,
+        columns.payloads as _,
+        columns.hashes as _,
+        columns.versions as _,
+        columns.deleted as _,
+        columns.keys as _,
+        columns.times as _,
+        columns.origins as _,
         batch.as_of,
     )
     .fetch_all(conn)
@@ -153,20 +188,17 @@ pub(super) async fn insert(
     batch: &RawBatch<'_>,
     rows: &[NewRaw<'_>],
 ) -> Result<()> {
-    let ids: Vec<_> = rows.iter().map(|it| it.source_id).collect();
-    let payloads: Vec<_> = rows.iter().map(|it| it.payload).collect();
-    let hashes: Vec<_> = rows.iter().map(|it| it.content_hash).collect();
-    let versions: Vec<_> = rows.iter().map(|it| it.version).collect();
-    let keys: Vec<_> = rows.iter().map(|it| it.source_key).collect();
+    let columns = Columns::of(rows);
     sqlx::query!(
         r#"
         insert into raw_records
           (tenant_id, connection_id, object, source_id, payload, content_hash, source_version,
-           mapping_version, run_id, deleted, received_at, source_key)
-        select $1, $2, $3, source_id, payload, content_hash, source_version, $4, $5, false, $6,
-          source_key
-        from unnest($7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::text[])
-          as given(source_id, payload, content_hash, source_version, source_key)
+           mapping_version, run_id, deleted, received_at, source_key, occurred_at, origin_run)
+        select $1, $2, $3, id, payload, hash, version, $4, $5, false, $6, key, occurred_at,
+          coalesce(origin, $5)
+        from unnest($7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::text[],
+            $12::timestamptz[], $13::uuid[])
+          as given(id, payload, hash, version, key, occurred_at, origin)
         "#,
         tenant as _,
         batch.object.connection as _,
@@ -174,11 +206,13 @@ pub(super) async fn insert(
         batch.mapping_version,
         batch.run as _,
         batch.now,
-        ids as _,
-        payloads as _,
-        hashes as _,
-        versions as _,
-        keys as _,
+        columns.ids as _,
+        columns.payloads as _,
+        columns.hashes as _,
+        columns.versions as _,
+        columns.keys as _,
+        columns.times as _,
+        columns.origins as _,
     )
     .execute(conn)
     .await?;

@@ -1,5 +1,4 @@
-//! What is stored of an object's records, slice by slice: for another mapping, or to look for it at
-//! the source.
+//! What is stored of an object's records, slice by slice.
 
 use super::{Connection as Conn, Result};
 use chrono::{DateTime, Utc};
@@ -23,14 +22,15 @@ pub struct Stored {
     /// Where it stands among the others.
     pub place: String,
     pub payload: String,
-    pub version: Option<DateTime<Utc>>,
+    /// When it happened at its source, where that is said beside it.
+    pub occurred_at: Option<DateTime<Utc>>,
     pub line: Option<i64>,
     /// The key of its row at the source, where that is known.
     pub source_key: Option<String>,
-    /// The run that brought it.
+    /// The run that wrote it where it stands.
     pub run: RunId,
-    /// When it came.
-    pub received_at: DateTime<Utc>,
+    /// The run that brought it.
+    pub origin: RunId,
     /// Whether the payload is a record as it was received.
     pub readable: bool,
 }
@@ -78,12 +78,12 @@ pub async fn list_raw(conn: &mut Conn, tenant: TenantId, slice: Slice<'_>) -> Re
     sqlx::query_as!(
         Stored,
         r#"
-        select source_id place, payload, source_version version, null::bigint line,
-          source_key, run_id "run: _", received_at, true "readable!"
+        select source_id place, payload, occurred_at, null::bigint line, source_key,
+          run_id "run: _", coalesce(origin_run, run_id) "origin!: _", true "readable!"
         from (
           select *, sum(octet_length(payload)) over (order by source_id) size
           from (
-            select source_id, payload, source_version, source_key, run_id, received_at
+            select source_id, payload, occurred_at, source_key, run_id, origin_run
             from raw_records
             where tenant_id = $1 and connection_id = $2 and object = $3 and source_id > $4
               and not deleted
@@ -116,13 +116,13 @@ pub async fn list_quarantined(
     sqlx::query_as!(
         Stored,
         r#"
-        select encode(content_hash, 'hex') "place!", payload, null::timestamptz version, line,
-          source_key, run_id "run: _", created_at received_at,
+        select encode(content_hash, 'hex') "place!", payload, occurred_at, line, source_key,
+          run_id "run: _", coalesce(origin_run, run_id) "origin!: _",
           content_hash = sha256(convert_to(payload, 'UTF8')) and payload is json object "readable!"
         from (
           select *, sum(octet_length(payload)) over (order by content_hash) size
           from (
-            select content_hash, payload, line, source_key, run_id, created_at
+            select content_hash, payload, line, source_key, run_id, origin_run, occurred_at
             from quarantined_records
             where tenant_id = $1 and connection_id = $2 and object = $3
               and content_hash > decode($4, 'hex')

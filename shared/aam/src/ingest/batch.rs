@@ -237,6 +237,8 @@ fn new_raw<'a>(item: &'a Prepared<'_>) -> NewRaw<'a> {
         payload: item.payload,
         content_hash: &item.content_hash,
         version: item.version,
+        occurred_at: item.occurred_at,
+        origin: item.origin,
         deleted: item.record.is_none(),
     }
 }
@@ -251,6 +253,8 @@ fn new_quarantined<'a>(rejected: &'a QuarantinedItem<'_>) -> NewQuarantined<'a> 
         source_id: rejected.source_id.as_deref(),
         source_key: rejected.source_key.as_deref(),
         version: rejected.version,
+        occurred_at: rejected.occurred_at,
+        origin: rejected.origin,
     }
 }
 

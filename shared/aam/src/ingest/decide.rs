@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use schema::RunId;
 
 use super::Outcome;
 use super::prepare::Prepared;
@@ -12,6 +13,8 @@ use crate::db::raw_records::Known;
 struct State {
     content_hash: [u8; 32],
     version: Option<DateTime<Utc>>,
+    /// The run that brought it; none where that is the present one.
+    origin: Option<RunId>,
     /// Whether what is older than its version is stale.
     holds: bool,
     current_mapping: bool,
@@ -59,8 +62,7 @@ pub(super) fn decide(
             .as_ref()
             .is_some_and(|it| it.is_moved_by(item.version));
         if outcome != Outcome::Stale && (outcome != Outcome::Unchanged || moves) {
-            let version = item.version.or(state.as_ref().and_then(|it| it.version));
-            let new = State::new(item, version);
+            let new = State::new(state.as_deref(), item);
             match state {
                 Some(state) => *state = new,
                 None => {
@@ -97,10 +99,7 @@ fn compare(state: Option<&State>, item: &Prepared<'_>) -> Outcome {
         if same && state.deleted == deletes || state.deleted && deletes {
             return Outcome::Unchanged;
         }
-        // The content that is stored, under another mapping, is no older than itself, whatever that
-        // mapping takes for its version.
-        let again = state.content_hash == item.content_hash && !state.deleted && !deletes;
-        if !again && state.holds && item.version.is_some() && item.version < state.version {
+        if !state.is_read_again_by(item) && state.is_newer_than(item) {
             return Outcome::Stale;
         }
     }
@@ -117,6 +116,7 @@ impl State {
         State {
             content_hash: known.content_hash.as_slice().try_into().unwrap_or_default(),
             version: known.version,
+            origin: Some(known.origin),
             holds: known.version.is_some_and(holds),
             current_mapping: known.mapping_version == mapping_version,
             deleted: known.deleted,
@@ -128,10 +128,32 @@ impl State {
         self.version < version || earlier && !self.holds
     }
 
-    fn new(item: &Prepared<'_>, version: Option<DateTime<Utc>>) -> State {
+    /// Whether it is of that content, under another mapping: no older than itself, whatever that
+    /// mapping takes for its version.
+    fn is_read_again_by(&self, item: &Prepared<'_>) -> bool {
+        let same = self.content_hash == item.content_hash && !self.current_mapping;
+        same && !self.deleted && item.record.is_some()
+    }
+
+    /// Versions say so where both have one; else, of what a replay brings again, the runs that it came
+    /// with.
+    fn is_newer_than(&self, item: &Prepared<'_>) -> bool {
+        match (self.version, item.version) {
+            (Some(stored), Some(version)) if stored != version => self.holds && version < stored,
+            _ => match (self.origin, item.origin) {
+                (Some(stored), Some(origin)) => origin < stored,
+                _ => false,
+            },
+        }
+    }
+
+    /// The state after the item was written.
+    fn new(before: Option<&State>, item: &Prepared<'_>) -> State {
+        let before = before.filter(|it| !it.is_read_again_by(item));
         State {
             content_hash: item.content_hash,
-            version,
+            version: item.version.or(before.and_then(|it| it.version)),
+            origin: item.origin,
             holds: true,
             current_mapping: true,
             deleted: item.record.is_none(),
@@ -197,7 +219,8 @@ mod tests {
                 content_hash: prepared.content_hash.to_vec(),
                 version: prepared.version,
                 mapping_version: 1,
-                run_id: schema::RunId(uuid::Uuid::nil()),
+                run_id: RunId(uuid::Uuid::nil()),
+                origin: RunId(uuid::Uuid::nil()),
                 source_key: None,
                 deleted: prepared.record.is_none(),
             }
@@ -248,6 +271,7 @@ mod tests {
             payload: payload.as_bytes(),
             line: None,
             occurred_at: *occurred_at,
+            origin: None,
             op: *op,
             source_id: None,
             source_key: None,
@@ -302,6 +326,38 @@ mod tests {
         check_under(2, None, "a x @1770000000", ("a x @3", "accepted", &[0]));
         check_under(2, None, "a x @1770000000", ("a y @3", "stale", &[]));
         check_under(2, None, "-a @1770000000", ("a y @3", "stale", &[]));
+    }
+
+    #[test]
+    fn of_what_a_replay_brings_again_the_later_run_counts_unless_versions_say_otherwise() {
+        let run = |it: u128| RunId(uuid::Uuid::from_u128(it));
+        let plan = plan();
+        let now = "2026-12-31T00:00:00Z".parse().unwrap();
+        let times = Times { as_of: None, now };
+        let check = |items: &[(&str, u128)], expected: &[Outcome]| {
+            let texts: Vec<_> = items.iter().map(|it| (texts(it.0), it.1)).collect();
+            let prepared: Vec<_> = texts
+                .iter()
+                .map(|(texts, origin)| {
+                    let origin = Some(run(*origin));
+                    let item = Item {
+                        origin,
+                        ..item(texts)
+                    };
+                    prepare(&plan, &item, hash(&item)).ok()
+                })
+                .collect();
+            let (outcomes, _) = decide(vec![], 1, &prepared, times);
+            let outcomes: Vec<_> = outcomes.into_iter().flatten().collect();
+            assert_eq!(outcomes, expected, "{items:?}");
+        };
+        use Outcome::{Accepted, Stale};
+        check(&[("a x", 1), ("a y", 2)], &[Accepted, Accepted]);
+        check(&[("a x", 2), ("a y", 1)], &[Accepted, Stale]);
+        check(&[("a x 2026-02-02", 2), ("a y", 1)], &[Accepted, Stale]);
+        let (old, new) = ("a x 2026-02-01", "a y 2026-02-02");
+        check(&[(old, 2), (new, 1)], &[Accepted, Accepted]);
+        check(&[(new, 1), (old, 2)], &[Accepted, Stale]);
     }
 
     #[test]

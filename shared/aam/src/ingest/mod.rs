@@ -10,6 +10,10 @@
 //! written; or when its row comes in another shape. A replay does not do the latter two: it gives
 //! each payload a turn of its own.
 //!
+//! A replay makes of what is stored what would be there had the mapping been in force all along: the
+//! same content follows it, whatever versions it reads, and of two contents with one id and without
+//! versions the one that came with the later run counts.
+//!
 //! What a sync reads is how its source is: it is never stale, unless something newer came while
 //! it was on its way.
 
@@ -28,6 +32,7 @@ mod stream;
 mod unmapped_key;
 
 use chrono::{DateTime, Utc};
+use schema::RunId;
 
 pub use passage::Passage;
 pub use prepare::COLLISION;
@@ -52,6 +57,8 @@ pub struct Item<'a> {
     pub line: Option<u64>,
     /// When it happened at the source. The record's version, where the record has none itself.
     pub occurred_at: Option<DateTime<Utc>>,
+    /// The run that brought it, where that is an earlier one: in a replay.
+    pub origin: Option<RunId>,
     /// What happened to it.
     pub op: Op,
     /// The record's id, for a delete whose payload does not have it.

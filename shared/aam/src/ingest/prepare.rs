@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, SubsecRound, Utc};
+use schema::RunId;
 
 use super::unmapped_key::UnmappedKey;
 use super::{Item, Op};
@@ -24,6 +25,8 @@ pub(super) struct Prepared<'a> {
     pub(super) content_hash: [u8; 32],
     pub(super) line: Option<u64>,
     pub(super) version: Option<DateTime<Utc>>,
+    pub(super) occurred_at: Option<DateTime<Utc>>,
+    pub(super) origin: Option<RunId>,
     /// None for a delete.
     pub(super) record: Option<Record<'a>>,
 }
@@ -41,6 +44,8 @@ pub(super) struct QuarantinedItem<'a> {
     pub(super) source_id: Option<String>,
     pub(super) source_key: Option<Cow<'a, str>>,
     pub(super) version: Option<DateTime<Utc>>,
+    pub(super) occurred_at: Option<DateTime<Utc>>,
+    pub(super) origin: Option<RunId>,
     pub(super) reject: RecordError,
     /// Whether it could be read, but its record is another row's.
     pub(super) collides: bool,
@@ -77,6 +82,8 @@ impl<'a> Prepared<'a> {
             source_id: Some(self.source_id),
             source_key,
             version: self.version,
+            occurred_at: self.occurred_at,
+            origin: self.origin,
             reject: whole(storable(&reason, MAX_REASON)),
             collides: true,
         }
@@ -99,6 +106,8 @@ pub(super) fn prepare<'a>(plan: &'a Plan, item: &Item<'a>, content_hash: [u8; 32
             source_id,
             source_key: item.source_key.map(Cow::Borrowed),
             version: version.flatten(),
+            occurred_at: occurred_at(item),
+            origin: item.origin,
             reject,
             collides: false,
         })
@@ -154,6 +163,8 @@ fn read<'a>(
         content_hash,
         line: item.line,
         version,
+        occurred_at,
+        origin: item.origin,
         record,
     })
 }

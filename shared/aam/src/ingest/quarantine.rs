@@ -49,6 +49,8 @@ pub(super) async fn insert_unread(
         source_id: record.source_id,
         source_key: record.source_key,
         version: None,
+        occurred_at: None,
+        origin: None,
     });
     insert(conn, stream, run, rows.collect(), now).await
 }
