@@ -55,6 +55,7 @@ mod readme;
 mod redis;
 mod replay;
 mod rotation;
+mod rows_of_files;
 mod run_outcomes;
 mod scheduled_syncs;
 mod schema_names;

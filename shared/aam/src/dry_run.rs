@@ -114,7 +114,7 @@ pub async fn compare(
                 after: &place,
             };
             let records = match quarantined {
-                false => stored_records::list_raw(conn, tenant, slice).await?,
+                false => stored_records::list_raw(conn, tenant, slice, None).await?,
                 true => stored_records::list_quarantined(conn, tenant, slice).await?,
             };
             let Some(last) = records.last() else { break };

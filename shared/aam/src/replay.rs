@@ -37,8 +37,11 @@ pub enum Phase {
     /// They are taken out of the views, and stand where records without a mapping do: after a
     /// change of their id or of their entity.
     Reset,
-    /// Those that are stored are mapped.
+    /// Those that are stored by their ids are mapped.
     Raw,
+    /// Those that are stored by their contents are mapped: what has an id is as this mapping reads it
+    /// by then, or takes no part any more.
+    Unkeyed,
     /// Those in quarantine are mapped.
     Quarantine,
 }

@@ -53,7 +53,7 @@ pub(crate) struct CountedObject {
     state: String,
     /// The version of its mapping.
     mapping_version: Option<i32>,
-    /// How many of its records are stored and not in quarantine; no more than 100,000 are counted,
+    /// How many of its records are stored and fit its mapping, as its view has them; no more than 100,000 are counted,
     /// and 500,000 of all objects of a page.
     records: i64,
     /// How many are in quarantine, counted up to as many.
@@ -185,13 +185,8 @@ async fn select_counted(
             where tenant_id = $1 and connection_id = $2 and object = o.object limit o.most) counted
         ) q
         cross join lateral (
-          -- Most objects have nothing in quarantine: then their records are not looked up there.
-          -- The offset keeps PostgreSQL from reading all of it for a join.
-          select count(*) records, count(*) filter (where q.records = 0 or not exists (
-              select from quarantined_records
-              where tenant_id = $1 and connection_id = $2 and object = o.object
-                and content_hash = counted.content_hash offset 0)) fine
-          from (select content_hash from raw_records
+          select count(*) records, count(*) filter (where not unfit) fine
+          from (select unfit from raw_records
             where tenant_id = $1 and connection_id = $2 and object = o.object and not deleted limit o.most) counted
         ) r
         order by o.object

@@ -6,8 +6,8 @@ use aam::db::Connection;
 use aam::db::quarantine_groups::{self, GroupKey};
 use aam::db::runs::RunKind;
 use aam::db::stored_records::{self, Slice as StoredSlice, Stored};
-use aam::db::{canonical, custom_entities};
-use aam::ingest::{Counts, Item, Op, Outcome, Passage, Run, Stream, UnmappedKey};
+use aam::db::{canonical, custom_entities, raw_records};
+use aam::ingest::{Counts, Item, Op, Outcome, Passage, Run, Stream};
 use aam::quarantine::GroupFilter;
 use aam::replay::{KIND, Phase, Replay};
 use anyhow::Context;
@@ -186,10 +186,8 @@ impl ReplayProgress {
             return self.end_phase(conn, tenant, replay, current, now).await;
         };
         current.after.clone_from(&last.place);
-        if current.phase == Phase::Quarantine {
-            // What this replay itself has put there was mapped a moment ago.
-            records.retain(|it| it.run != current.run);
-        }
+        // What this replay itself has put there was mapped a moment ago.
+        records.retain(|it| it.run != current.run);
         let mut passage = current.passage(conn, tenant, connection, now).await?;
         map(conn, &mut passage, (current.phase, &records), now).await?;
         passage.advance(conn).await?;
@@ -236,8 +234,14 @@ impl ReplayProgress {
         mut current: ObjectReplay,
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
-        if current.phase == Phase::Raw {
-            current.phase = Phase::Quarantine;
+        let next = match current.phase {
+            Phase::Reset => Some(Phase::Raw),
+            Phase::Raw => Some(Phase::Unkeyed),
+            Phase::Unkeyed => Some(Phase::Quarantine),
+            Phase::Quarantine => None,
+        };
+        if let Some(next) = next {
+            current.phase = next;
             current.after.clear();
             self.current = Some(current);
             return Ok(());
@@ -277,7 +281,10 @@ impl ObjectReplay {
         let after = self.after.as_str();
         let slice = StoredSlice { object, after };
         Ok(match (self.phase, self.group) {
-            (Phase::Reset | Phase::Raw, _) => stored_records::list_raw(conn, tenant, slice).await?,
+            (Phase::Reset | Phase::Raw | Phase::Unkeyed, _) => {
+                let by_content = self.phase == Phase::Unkeyed;
+                stored_records::list_raw(conn, tenant, slice, Some(by_content)).await?
+            }
             (Phase::Quarantine, Some(group)) => {
                 let of = GroupKey { object, group };
                 quarantine_groups::list_records(conn, tenant, of, after).await?
@@ -359,14 +366,9 @@ async fn map(
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let (readable, unread): (Vec<_>, Vec<_>) = records.iter().partition(|it| it.readable);
-    let keys: Vec<_> = readable.iter().map(|it| key(phase, it)).collect();
-    let items: Vec<_> = readable
-        .iter()
-        .zip(&keys)
-        .map(|(record, key)| item(record, key.as_ref()))
-        .collect();
+    let items: Vec<_> = readable.iter().map(|it| item(it)).collect();
     let outcomes = passage.write(conn, &items, now).await?;
-    if phase == Phase::Raw {
+    if phase != Phase::Quarantine {
         delete_moved(conn, passage, &readable, &outcomes).await?;
         hide_unfit(conn, passage, &readable, &outcomes).await?;
     }
@@ -375,16 +377,7 @@ async fn map(
     Ok(())
 }
 
-/// What tells the record's row apart from others that could have its id.
-fn key(phase: Phase, record: &Stored) -> Option<UnmappedKey> {
-    let own = || UnmappedKey::of(record.origin, &record.place);
-    match (phase, &record.source_key) {
-        (Phase::Raw, None) => own(),
-        _ => None,
-    }
-}
-
-fn item<'a>(record: &'a Stored, key: Option<&'a UnmappedKey>) -> Item<'a> {
+fn item(record: &Stored) -> Item<'_> {
     Item {
         payload: record.payload.as_bytes(),
         line: record.line.and_then(|it| u64::try_from(it).ok()),
@@ -392,29 +385,30 @@ fn item<'a>(record: &'a Stored, key: Option<&'a UnmappedKey>) -> Item<'a> {
         origin: Some(record.origin),
         op: Op::Upsert,
         source_id: None,
-        source_key: record
-            .source_key
-            .as_deref()
-            .or(key.map(UnmappedKey::as_str)),
+        source_key: record.source_key.as_deref(),
     }
 }
 
 /// What does not fit the mapping in force is in quarantine, and no longer in the views. It stays
 /// stored.
-async fn hide_unfit(
+async fn hide_unfit<'r>(
     conn: &mut Connection,
     passage: &Passage,
-    records: &[&Stored],
+    records: &[&'r Stored],
     outcomes: &[Outcome],
 ) -> anyhow::Result<()> {
     let unfit = records.iter().zip(outcomes);
     let unfit = unfit.filter(|it| matches!(it.1, Outcome::Quarantined { .. }));
-    let unfit: Vec<_> = unfit.map(|it| it.0.place.as_str()).collect();
-    if !unfit.is_empty() {
-        let stream = &passage.stream;
-        let object = stream.object.key();
-        canonical::delete_of_any_entity(conn, stream.tenant, object, &unfit).await?;
+    let of_record = |it: &(&&'r Stored, &Outcome)| (&*it.0.place, &*it.0.content_hash);
+    let unfit: (Vec<_>, Vec<_>) = unfit.map(|it| of_record(&it)).unzip();
+    if unfit.0.is_empty() {
+        return Ok(());
     }
+    let stream = &passage.stream;
+    let object = stream.object.key();
+    let hidden = raw_records::set_unfit(conn, stream.tenant, object, (&unfit.0, &unfit.1)).await?;
+    let hidden: Vec<_> = hidden.iter().map(String::as_str).collect();
+    canonical::delete_of_any_entity(conn, stream.tenant, object, &hidden).await?;
     Ok(())
 }
 
@@ -438,6 +432,6 @@ async fn delete_moved(
     }
     let object = stream.object.key();
     canonical::delete_of_any_entity(conn, stream.tenant, object, &moved).await?;
-    stored_records::delete_raw(conn, stream.tenant, object, &moved).await?;
+    raw_records::delete(conn, stream.tenant, object, &moved).await?;
     Ok(())
 }

@@ -30,6 +30,8 @@ pub struct NewQuarantined<'a> {
     pub occurred_at: Option<DateTime<Utc>>,
     /// The run that brought it, where that is an earlier one.
     pub origin: Option<RunId>,
+    /// Whether it says that its record was deleted.
+    pub deleted: bool,
 }
 
 /// Records that were not rejected.
@@ -72,19 +74,20 @@ pub async fn upsert(
     sqlx::query!(
         r#"
         insert into quarantined_records as kept
-          (tenant_id, connection_id, object, content_hash, id, run_id, line, field, reason,
-           payload, created_at, last_seen_at, source_id, source_version, source_key,
-           group_id, occurred_at, origin_run)
+          (tenant_id, connection_id, object, content_hash, id, run_id, line, field, reason, payload,
+           created_at, last_seen_at, source_id, source_version, source_key, group_id, occurred_at,
+           origin_run, deleted)
         select $1, $2, $3, hash, gen_random_uuid(), $4, line, field, reason, payload, $5, $5,
-          id, version, key, "group", occurred_at, coalesce(origin, $4)
+          id, version, key, "group", occurred_at, coalesce(origin, $4), deleted
         from unnest($6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[],
-            $12::timestamptz[], $13::text[], $14::uuid[], $15::timestamptz[], $16::uuid[])
-          as given(hash, line, field, reason, payload, id, version, key, "group", occurred_at, origin)
+            $12::timestamptz[], $13::text[], $14::uuid[], $15::timestamptz[], $16::uuid[], $17::boolean[])
+          as given(hash, line, field, reason, payload, id, version, key, "group", occurred_at,
+            origin, deleted)
         on conflict (tenant_id, connection_id, object, content_hash) do update set
           run_id = excluded.run_id, origin_run = excluded.origin_run, line = excluded.line,
           field = excluded.field, reason = excluded.reason, group_id = excluded.group_id,
           last_seen_at = excluded.last_seen_at, occurred_at = excluded.occurred_at,
-          source_id = excluded.source_id,
+          source_id = excluded.source_id, deleted = excluded.deleted,
           source_version = coalesce(excluded.source_version, kept.source_version),
           source_key = coalesce(excluded.source_key, kept.source_key)
         "#,
@@ -104,14 +107,16 @@ pub async fn upsert(
         groups as _,
         times as _,
         origins as _,
+        &rows.iter().map(|it| it.deleted).collect::<Vec<_>>(),
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Takes out what came again and was no longer rejected, and what a later record replaces. What
-/// another batch has in its hands is that one's affair: nobody waits here.
+/// Takes out what came again and was no longer rejected, and what a later record replaces; with it
+/// what is stored of it by its content, in no view. What another batch has in its hands is that one's
+/// affair: nobody waits here.
 pub async fn delete(
     conn: &mut Connection,
     tenant: TenantId,
@@ -120,6 +125,7 @@ pub async fn delete(
 ) -> Result<()> {
     sqlx::query!(
         r#"
+        with gone as (
         delete from quarantined_records
         -- By place, so that each of the three finds its rows by its own index.
         where tenant_id = $1 and ctid = any(
@@ -150,6 +156,11 @@ pub async fn delete(
             for update skip locked
           )
         )
+        returning content_hash
+        )
+        delete from raw_records
+        where tenant_id = $1 and connection_id = $2 and object = $3 and unfit
+          and source_id = any(array(select 'content:' || encode(content_hash, 'hex') from gone))
         "#,
         tenant as _,
         object.connection as _,

@@ -266,12 +266,15 @@ pub async fn list_records(
         Stored,
         r#"
         select encode(content_hash, 'hex') "place!", payload, occurred_at, line, source_key,
-          run_id "run: _", coalesce(origin_run, run_id) "origin!: _",
-          content_hash = sha256(convert_to(payload, 'UTF8')) and payload is json object "readable!"
+          content_hash, run_id "run: _", coalesce(origin_run, run_id) "origin!: _",
+          deleted, true "unfit!", content_hash = sha256(
+            case when deleted then 'deleted'::bytea else '' end || convert_to(payload, 'UTF8')
+          ) and payload is json object "readable!"
         from (
           select *, sum(octet_length(payload)) over (order by content_hash) size
           from (
-            select content_hash, payload, line, source_key, run_id, origin_run, occurred_at
+            select content_hash, payload, line, source_key, run_id, origin_run, occurred_at,
+              deleted
             from quarantined_records
             where tenant_id = $1 and connection_id = $2 and object = $3 and group_id = $4
               and content_hash > decode($5, 'hex')

@@ -23,8 +23,12 @@ pub struct Known {
     pub origin: RunId,
     /// The key of its row at the source, where that is known.
     pub source_key: Option<String>,
+    /// Where it stood in its file.
+    pub line: Option<i64>,
     /// Whether the source deleted it.
     pub deleted: bool,
+    /// Whether it is in no view, as the mapping in force does not take it.
+    pub unfit: bool,
 }
 
 /// One record to store.
@@ -44,6 +48,8 @@ pub struct NewRaw<'a> {
     pub occurred_at: Option<DateTime<Utc>>,
     /// The run that brought it, where that is an earlier one.
     pub origin: Option<RunId>,
+    /// Where it stood in its file.
+    pub line: Option<u64>,
     /// Whether the source deleted it.
     pub deleted: bool,
 }
@@ -74,10 +80,12 @@ struct Columns<'a> {
     keys: Vec<Option<&'a str>>,
     times: Vec<Option<DateTime<Utc>>>,
     origins: Vec<Option<RunId>>,
+    lines: Vec<Option<i64>>,
 }
 
 impl<'a> Columns<'a> {
     fn of(rows: &[NewRaw<'a>]) -> Columns<'a> {
+        let line = |it: &NewRaw<'_>| i64::try_from(it.line?).ok();
         Columns {
             ids: rows.iter().map(|it| it.source_id).collect(),
             payloads: rows.iter().map(|it| it.payload).collect(),
@@ -87,6 +95,7 @@ impl<'a> Columns<'a> {
             keys: rows.iter().map(|it| it.source_key).collect(),
             times: rows.iter().map(|it| it.occurred_at).collect(),
             origins: rows.iter().map(|it| it.origin).collect(),
+            lines: rows.iter().map(line).collect(),
         }
     }
 }
@@ -102,7 +111,8 @@ pub async fn list_known(
         Known,
         r#"
         select source_id, content_hash, source_version "version", mapping_version,
-          run_id "run_id: _", coalesce(origin_run, run_id) "origin!: _", source_key, deleted
+          run_id "run_id: _", coalesce(origin_run, run_id) "origin!: _", source_key, line,
+          deleted, unfit
         from raw_records
         where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
         "#,
@@ -131,26 +141,28 @@ pub async fn upsert(
         r#"
         insert into raw_records as kept
           (tenant_id, connection_id, object, source_id, payload, content_hash, source_version,
-           mapping_version, run_id, deleted, received_at, source_key, occurred_at, origin_run)
+           mapping_version, run_id, deleted, received_at, source_key, occurred_at, origin_run,
+           line)
         select $1, $2, $3, id, payload, hash, version, $4, $5, deleted, $6, key, occurred_at,
-          coalesce(origin, $5)
+          coalesce(origin, $5), line
         from unnest($7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::boolean[],
-            $12::text[], $13::timestamptz[], $14::uuid[])
-          as given(id, payload, hash, version, deleted, key, occurred_at, origin)
+            $12::text[], $13::timestamptz[], $14::uuid[], $16::bigint[])
+          as given(id, payload, hash, version, deleted, key, occurred_at, origin, line)
         on conflict (tenant_id, connection_id, object, source_id) do update set
           payload = case when excluded.deleted then kept.payload else excluded.payload end,
           content_hash = excluded.content_hash, mapping_version = excluded.mapping_version,
           run_id = excluded.run_id, origin_run = excluded.origin_run, deleted = excluded.deleted,
+          line = excluded.line, unfit = false,
           received_at = excluded.received_at, occurred_at = excluded.occurred_at,
           source_key = coalesce(excluded.source_key, kept.source_key),
           -- What another mapping reads again has the version that this one reads.
           source_version = case when (excluded.content_hash = kept.content_hash
-              and excluded.mapping_version <> kept.mapping_version) then excluded.source_version
-            else coalesce(excluded.source_version, kept.source_version) end
+              and excluded.mapping_version <> kept.mapping_version) or kept.unfit
+            then excluded.source_version else coalesce(excluded.source_version, kept.source_version) end
         -- And is no older than itself.
         where excluded.content_hash = kept.content_hash
             and excluded.mapping_version <> kept.mapping_version
-          or kept.source_version > $6 or kept.source_version <= $15
+          or kept.unfit or kept.source_version > $6 or kept.source_version <= $15
           or case when excluded.source_version <> kept.source_version
               then excluded.source_version > kept.source_version
             -- Ids of runs rise with time, and what is replayed came with an earlier one.
@@ -173,6 +185,7 @@ pub async fn upsert(
         columns.times as _,
         columns.origins as _,
         batch.as_of,
+        columns.lines as _,
     )
     .fetch_all(conn)
     .await
@@ -193,12 +206,13 @@ pub(super) async fn insert(
         r#"
         insert into raw_records
           (tenant_id, connection_id, object, source_id, payload, content_hash, source_version,
-           mapping_version, run_id, deleted, received_at, source_key, occurred_at, origin_run)
+           mapping_version, run_id, deleted, received_at, source_key, occurred_at, origin_run,
+           line)
         select $1, $2, $3, id, payload, hash, version, $4, $5, false, $6, key, occurred_at,
-          coalesce(origin, $5)
+          coalesce(origin, $5), line
         from unnest($7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::text[],
-            $12::timestamptz[], $13::uuid[])
-          as given(id, payload, hash, version, key, occurred_at, origin)
+            $12::timestamptz[], $13::uuid[], $14::bigint[])
+          as given(id, payload, hash, version, key, occurred_at, origin, line)
         "#,
         tenant as _,
         batch.object.connection as _,
@@ -213,6 +227,117 @@ pub(super) async fn insert(
         columns.keys as _,
         columns.times as _,
         columns.origins as _,
+        columns.lines as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A record that was stored, and is kept aside.
+#[derive(Debug)]
+pub struct SetAside {
+    /// The source's id of it.
+    pub source_id: String,
+    /// The payload as received.
+    pub payload: String,
+    /// SHA-256 of the payload.
+    pub content_hash: Vec<u8>,
+    /// The source's version of it, if the source has versions.
+    pub version: Option<DateTime<Utc>>,
+    /// When it happened at its source, where that is said beside it.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// The run that brought it.
+    pub origin: RunId,
+    /// Where it stood in its file.
+    pub line: Option<i64>,
+}
+
+/// Keeps records that are stored with these contents by the hashes of those, in no view, as others are
+/// about to take their places. Give ids and hashes in the same order.
+pub async fn set_aside(
+    conn: &mut Connection,
+    tenant: TenantId,
+    (object, run): (ObjectKey<'_>, RunId),
+    (source_ids, content_hashes): (&[&str], &[&[u8]]),
+) -> Result<Vec<SetAside>> {
+    sqlx::query_as!(
+        SetAside,
+        r#"
+        with row as materialized (
+          select source_id, payload, content_hash, source_version, mapping_version, received_at,
+            occurred_at, coalesce(origin_run, run_id) origin_run, line
+          from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+            and content_hash = ($5::bytea[])[array_position($4, source_id)] and not deleted
+          order by source_id
+          for update
+        ), kept as (
+          insert into raw_records
+            (tenant_id, connection_id, object, source_id, payload, content_hash, source_version,
+             mapping_version, run_id, received_at, occurred_at, origin_run, line, unfit)
+          select $1, $2, $3, 'content:' || encode(content_hash, 'hex'), payload, content_hash,
+            source_version, mapping_version, $6, received_at, occurred_at, origin_run, line, true
+          from row
+          on conflict do nothing
+        )
+        select source_id "source_id!", payload "payload!", content_hash "content_hash!",
+          source_version version, occurred_at, origin_run "origin!: _", line
+        from row
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        source_ids as _,
+        content_hashes as _,
+        run as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Notes that the mapping in force does not take these records, where they still have these contents,
+/// and says of which that is so.
+pub async fn set_unfit(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    (source_ids, content_hashes): (&[&str], &[&[u8]]),
+) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"
+        update raw_records
+        set unfit = true
+        where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+          and content_hash = ($5::bytea[])[array_position($4, source_id)]
+        returning source_id
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        source_ids as _,
+        content_hashes as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Takes raw records out that are stored under another id by now.
+pub async fn delete(
+    conn: &mut Connection,
+    tenant: TenantId,
+    object: ObjectKey<'_>,
+    source_ids: &[&str],
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        delete from raw_records
+        where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        source_ids as _,
     )
     .execute(conn)
     .await?;
@@ -245,6 +370,40 @@ pub async fn set_keys(
         object.name,
         source_ids as _,
         keys as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that these records came with that run as well, before these lines of its file. Give ids and
+/// lines in the same order.
+pub async fn set_origin(
+    conn: &mut Connection,
+    tenant: TenantId,
+    (object, run): (ObjectKey<'_>, RunId),
+    (source_ids, lines): (&[&str], &[i64]),
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        update raw_records
+        set origin_run = $6, line = ($5::bigint[])[array_position($4::text[], source_id)] - 1
+        -- No join: as above.
+        where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any(array(
+          select source_id
+          from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+            and coalesce(origin_run, run_id) <> $6
+          order by source_id
+          for update
+        ))
+        "#,
+        tenant as _,
+        object.connection as _,
+        object.name,
+        source_ids as _,
+        lines,
+        run as _,
     )
     .execute(conn)
     .await?;

@@ -107,6 +107,15 @@ impl Counts {
         self.quarantined += 1;
     }
 
+    /// Counts rows that have left their records to earlier ones of their files: those that this run has
+    /// written, and those that were stored before.
+    pub(crate) fn add_left(&mut self, Left { written, stored }: Left) {
+        self.rows_read += stored;
+        self.written -= written;
+        self.quarantined += written + stored;
+        self.collisions += written + stored;
+    }
+
     fn with(self, other: Counts, of: fn(u64, u64) -> u64) -> Counts {
         Counts {
             rows_read: of(self.rows_read, other.rows_read),
@@ -138,6 +147,15 @@ impl Counts {
     pub fn changed(&self) -> bool {
         0 < self.written + self.deleted + self.quarantined
     }
+}
+
+/// Rows that have left their records to earlier ones of their files.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Left {
+    /// Those that this run has written.
+    pub(crate) written: u64,
+    /// Those that were stored before it.
+    pub(crate) stored: u64,
 }
 
 impl std::ops::AddAssign for Counts {

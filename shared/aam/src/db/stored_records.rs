@@ -31,6 +31,12 @@ pub struct Stored {
     pub run: RunId,
     /// The run that brought it.
     pub origin: RunId,
+    /// SHA-256 of the payload.
+    pub content_hash: Vec<u8>,
+    /// Whether it says that its record was deleted.
+    pub deleted: bool,
+    /// Whether it is in no view: it is in quarantine, or was.
+    pub unfit: bool,
     /// Whether the payload is a record as it was received.
     pub readable: bool,
 }
@@ -73,25 +79,39 @@ pub async fn find_object(
     .await
 }
 
-/// The next raw records. Held, so that no newer payload comes between reading and writing.
-pub async fn list_raw(conn: &mut Conn, tenant: TenantId, slice: Slice<'_>) -> Result<Vec<Stored>> {
+/// The next raw records, or of them those that are stored by their contents, or by ids. Held, so that
+/// no newer payload comes between.
+pub async fn list_raw(
+    conn: &mut Conn,
+    tenant: TenantId,
+    slice: Slice<'_>,
+    by_content: Option<bool>,
+) -> Result<Vec<Stored>> {
     sqlx::query_as!(
         Stored,
         r#"
-        select source_id place, payload, occurred_at, null::bigint line, source_key,
-          run_id "run: _", coalesce(origin_run, run_id) "origin!: _", true "readable!"
+        select source_id place, payload, occurred_at, coalesce(again.line, sized.line) line, source_key,
+          content_hash, run_id "run: _", deleted, unfit, true "readable!",
+          coalesce(again.origin_run, sized.origin_run, run_id) "origin!: _"
         from (
           select *, sum(octet_length(payload)) over (order by source_id) size
           from (
-            select source_id, payload, occurred_at, source_key, run_id, origin_run
+            select source_id, payload, occurred_at, line, source_key, content_hash, run_id, origin_run,
+              deleted, unfit
             from raw_records
             where tenant_id = $1 and connection_id = $2 and object = $3 and source_id > $4
-              and not deleted
+              and not deleted and ($7::boolean is null or starts_with(source_id, 'content:') = $7)
             order by source_id
             limit $5
             for update
           ) next
         ) sized
+        -- What does not fit may have come again since, and is in quarantine.
+        left join lateral (
+          select line, origin_run from quarantined_records
+          where sized.unfit and tenant_id = $1 and connection_id = $2 and object = $3
+            and content_hash = sized.content_hash offset 0
+        ) again on true
         where size - octet_length(payload) < $6
         order by source_id
         "#,
@@ -101,6 +121,7 @@ pub async fn list_raw(conn: &mut Conn, tenant: TenantId, slice: Slice<'_>) -> Re
         slice.after,
         ROWS,
         BYTES,
+        by_content,
     )
     .fetch_all(conn)
     .await
@@ -117,12 +138,15 @@ pub async fn list_quarantined(
         Stored,
         r#"
         select encode(content_hash, 'hex') "place!", payload, occurred_at, line, source_key,
-          run_id "run: _", coalesce(origin_run, run_id) "origin!: _",
-          content_hash = sha256(convert_to(payload, 'UTF8')) and payload is json object "readable!"
+          content_hash, run_id "run: _", coalesce(origin_run, run_id) "origin!: _",
+          deleted, true "unfit!", content_hash = sha256(
+            case when deleted then 'deleted'::bytea else '' end || convert_to(payload, 'UTF8')
+          ) and payload is json object "readable!"
         from (
           select *, sum(octet_length(payload)) over (order by content_hash) size
           from (
-            select content_hash, payload, line, source_key, run_id, origin_run, occurred_at
+            select content_hash, payload, line, source_key, run_id, origin_run, occurred_at,
+              deleted
             from quarantined_records
             where tenant_id = $1 and connection_id = $2 and object = $3
               and content_hash > decode($4, 'hex')
@@ -160,8 +184,7 @@ pub async fn reset(
         with next as materialized (
           select source_id,
             case
-              when source_key is null or starts_with(source_key, 'unmapped:')
-                then 'content:' || encode(content_hash, 'hex')
+              when source_key is null then 'content:' || encode(content_hash, 'hex')
               else 'row:' || encode(sha256(convert_to(source_key, 'UTF8')), 'hex')
             end id
           from raw_records
@@ -183,8 +206,7 @@ pub async fn reset(
         ),
         moved as (
           update raw_records r
-          set source_id = ranked.id, mapping_version = 0,
-            source_key = case when starts_with(source_key, 'unmapped:') then null else source_key end
+          set source_id = ranked.id, mapping_version = 0
           from ranked
           where r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
             and r.source_id = ranked.source_id and not ranked.taken
@@ -206,28 +228,6 @@ pub async fn reset(
     )
     .fetch_all(conn)
     .await
-}
-
-/// Takes raw records out that are stored under another id by now.
-pub async fn delete_raw(
-    conn: &mut Conn,
-    tenant: TenantId,
-    object: ObjectKey<'_>,
-    source_ids: &[&str],
-) -> Result<()> {
-    sqlx::query!(
-        r#"
-        delete from raw_records
-        where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
-        "#,
-        tenant as _,
-        object.connection as _,
-        object.name,
-        source_ids as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// One stored record by the key of its row at the source.

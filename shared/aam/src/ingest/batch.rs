@@ -9,7 +9,7 @@ use super::contest::contest;
 use super::decide::{Times, decide};
 use super::prepare::{Prepared, QuarantinedItem, Read};
 use super::recognise::{Recognised, recognise};
-use super::{Item, Outcome, Passage, Run, Stream, quarantine};
+use super::{Item, Outcome, Passage, Run, Stream, quarantine, replayed_rows};
 use crate::db::quarantine::{NewQuarantined, Superseded};
 use crate::db::raw_records::{self, Known, NewRaw, RawBatch};
 use crate::db::runs::RunKind;
@@ -28,7 +28,7 @@ pub(super) async fn write_batch(
     now: DateTime<Utc>,
 ) -> db::Result<Vec<Outcome>> {
     let (stream, run) = (&passage.stream, &passage.run);
-    let times = times(run, now);
+    let times = times(stream, run, now);
     let Recognised {
         mut read,
         same,
@@ -36,6 +36,8 @@ pub(super) async fn write_batch(
     } = recognise(conn, (stream, run), items, times).await?;
     let of = (run, stream.mapping_version);
     let holders = passage.file.contest(&mut read, (&same, &known), of);
+    let displaced = replayed_rows::contest(run.kind, &mut read, &known);
+    let left = replayed_rows::set_aside(conn, (stream, run.id), (&displaced, &known), now).await?;
     let (prepared, rejected) = split(contest(read, &known));
     let stored = Stored::of(&known);
     let keyless = keyless(&known);
@@ -46,7 +48,7 @@ pub(super) async fn write_batch(
     let place = (stream, run.id, times);
     write(conn, place, (&prepared, &writes, &mut outcomes), stored).await?;
     note_keys(conn, stream, (&prepared, &outcomes), &keyless).await?;
-    holders.note(conn, stream).await?;
+    holders.note(conn, (stream, run.id)).await?;
     let rows = rejected.iter().map(new_quarantined).collect();
     quarantine::insert(conn, stream, run.id, rows, now).await?;
     let decided = (
@@ -66,6 +68,12 @@ pub(super) async fn write_batch(
             &rejected,
         );
     }
+    passage.run.counts.add_left(left);
+    Ok(join(outcomes, rejected))
+}
+
+/// What became of each item, those that were rejected in their places.
+fn join(outcomes: Vec<Option<Outcome>>, rejected: Vec<QuarantinedItem<'_>>) -> Vec<Outcome> {
     let mut rejected = rejected.into_iter();
     let outcomes = outcomes.into_iter().map(|it| {
         it.unwrap_or_else(|| {
@@ -78,7 +86,7 @@ pub(super) async fn write_batch(
             }
         })
     });
-    Ok(outcomes.collect())
+    outcomes.collect()
 }
 
 /// What can be stored, in its place, and what cannot.
@@ -239,6 +247,7 @@ fn new_raw<'a>(item: &'a Prepared<'_>) -> NewRaw<'a> {
         version: item.version,
         occurred_at: item.occurred_at,
         origin: item.origin,
+        line: item.line,
         deleted: item.record.is_none(),
     }
 }
@@ -251,17 +260,22 @@ fn new_quarantined<'a>(rejected: &'a QuarantinedItem<'_>) -> NewQuarantined<'a> 
         reason: &rejected.reject.reason,
         payload: &rejected.payload,
         source_id: rejected.source_id.as_deref(),
-        source_key: rejected.source_key.as_deref(),
+        source_key: rejected.source_key,
         version: rejected.version,
         occurred_at: rejected.occurred_at,
         origin: rejected.origin,
+        deleted: rejected.deleted,
     }
 }
 
 /// What a sync reads was so when it began.
-fn times(run: &Run, now: DateTime<Utc>) -> Times {
-    let as_of = (run.kind == RunKind::Sync).then_some(run.started_at);
-    Times { as_of, now }
+fn times(stream: &Stream, run: &Run, now: DateTime<Utc>) -> Times {
+    let comes = matches!(run.kind, RunKind::Upload | RunKind::Events);
+    Times {
+        as_of: (run.kind == RunKind::Sync).then_some(run.started_at),
+        now,
+        renews: (comes && stream.plan.is_unmapped()).then_some(run.id),
+    }
 }
 
 /// What leaves the quarantine with this batch.
@@ -274,7 +288,7 @@ fn superseded<'a>(
         &'a [QuarantinedItem<'_>],
     ),
 ) -> Superseded<'a> {
-    let mut settled = settle(prepared, outcomes);
+    let mut settled = settle(kind, prepared, outcomes);
     // What is kept aside has a turn of its own in a replay, and may be newer than what is stored.
     if kind != RunKind::Replay {
         replace(&mut settled, prepared, outcomes, rejected);
@@ -289,13 +303,15 @@ fn superseded<'a>(
 
 /// What came and was not rejected is not, or no longer, in quarantine.
 fn settle<'a>(
+    kind: RunKind,
     prepared: &'a [Option<Prepared<'_>>],
     outcomes: &[Option<Outcome>],
 ) -> Superseded<'a> {
     let came = prepared
         .iter()
         .zip(outcomes)
-        .filter(|it| !matches!(it.1, Some(Outcome::Unchanged)))
+        // What is stored is not in quarantine, but for what a replay took from there.
+        .filter(|it| kind == RunKind::Replay || !matches!(it.1, Some(Outcome::Unchanged)))
         .filter_map(|it| it.0.as_ref());
     Superseded {
         hashes: came.map(|it| it.content_hash.as_slice()).collect(),

@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 
 use super::prepare::Read;
-use super::unmapped_key::UnmappedKey;
 use crate::db::raw_records::Known;
 
-/// A record is of one row: the one that it was stored from, or the first one to come. Rows that came
-/// in two runs, before a mapping gave them an id, are versions of one record: the later one stays.
+/// A record is of one row: the one that it was stored from, or the first one to come.
 pub(super) fn contest<'a>(read: Vec<Option<Read<'a>>>, known: &[Known]) -> Vec<Option<Read<'a>>> {
     let stored = known.iter().filter(|it| !it.deleted);
     let mut holders: HashMap<String, String> = stored
@@ -20,7 +18,7 @@ pub(super) fn contest<'a>(read: Vec<Option<Read<'a>>>, known: &[Known]) -> Vec<O
         };
         let holder = holders.entry(item.source_id.clone());
         let holder = holder.or_insert_with(|| key.to_owned());
-        if holder == key || UnmappedKey::are_of_two_runs(holder, key) {
+        if holder == key {
             Ok(item)
         } else {
             Err(Box::new(item.collide(holder)))

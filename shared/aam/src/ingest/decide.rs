@@ -28,6 +28,9 @@ struct State {
 pub(super) struct Times {
     pub(super) as_of: Option<DateTime<Utc>>,
     pub(super) now: DateTime<Utc>,
+    /// The run, where what comes again has come with it: no mapping says yet which record it is, and
+    /// another content of that record may have come in between.
+    pub(super) renews: Option<RunId>,
 }
 
 /// The outcome of each item, and the indices of those to write: the last of each id, in the
@@ -60,7 +63,7 @@ pub(super) fn decide(
         // The same again at another time: what comes late must be measured by that time.
         let moves = state
             .as_ref()
-            .is_some_and(|it| it.is_moved_by(item.version));
+            .is_some_and(|it| it.is_moved_by(item.version) || it.is_of_another_run(times.renews));
         if outcome != Outcome::Stale && (outcome != Outcome::Unchanged || moves) {
             let new = State::new(state.as_deref(), item);
             match state {
@@ -113,14 +116,20 @@ fn compare(state: Option<&State>, item: &Prepared<'_>) -> Outcome {
 impl State {
     fn stored(known: &Known, mapping_version: i32, times: Times) -> State {
         let holds = |it: DateTime<Utc>| it <= times.now && times.as_of.is_none_or(|of| of < it);
+        // What is in no view holds nothing back.
+        let is_shown = !known.unfit;
         State {
             content_hash: known.content_hash.as_slice().try_into().unwrap_or_default(),
-            version: known.version,
-            origin: Some(known.origin),
+            version: known.version.filter(|_| is_shown),
+            origin: Some(known.origin).filter(|_| is_shown),
             holds: known.version.is_some_and(holds),
-            current_mapping: known.mapping_version == mapping_version,
+            current_mapping: known.mapping_version == mapping_version && is_shown,
             deleted: known.deleted,
         }
+    }
+
+    fn is_of_another_run(&self, run: Option<RunId>) -> bool {
+        run.is_some_and(|run| self.origin.is_some_and(|it| it != run))
     }
 
     fn is_moved_by(&self, version: Option<DateTime<Utc>>) -> bool {
@@ -222,6 +231,8 @@ mod tests {
                 run_id: RunId(uuid::Uuid::nil()),
                 origin: RunId(uuid::Uuid::nil()),
                 source_key: None,
+                line: None,
+                unfit: false,
                 deleted: prepared.record.is_none(),
             }
         });
@@ -236,6 +247,7 @@ mod tests {
         let times = Times {
             as_of: as_of.and_then(|it| DateTime::from_timestamp(it, 0)),
             now: now.into(),
+            renews: None,
         };
         let (outcomes, writes) = decide(known, mapping_version, &prepared, times);
         let words: Vec<_> = outcomes
@@ -333,7 +345,11 @@ mod tests {
         let run = |it: u128| RunId(uuid::Uuid::from_u128(it));
         let plan = plan();
         let now = "2026-12-31T00:00:00Z".parse().unwrap();
-        let times = Times { as_of: None, now };
+        let times = Times {
+            as_of: None,
+            now,
+            renews: None,
+        };
         let check = |items: &[(&str, u128)], expected: &[Outcome]| {
             let texts: Vec<_> = items.iter().map(|it| (texts(it.0), it.1)).collect();
             let prepared: Vec<_> = texts

@@ -8,7 +8,7 @@ use schema::RunId;
 
 use super::prepare::{Prepared, Read};
 use super::recognise::Same;
-use super::unmapped_key::UnmappedKey;
+use super::row::are_two_versions;
 use super::{Run, Stream};
 use crate::db::raw_records::{self, Known};
 use crate::db::runs::RunKind;
@@ -34,18 +34,37 @@ struct First {
     version: Option<DateTime<Utc>>,
 }
 
-/// The records that more than one row of a batch claims, and the keys of those that have them.
+/// Records that have more than one row in the file, and before which line each has its first one.
 #[derive(Debug, Default)]
 pub(super) struct Holders {
     ids: Vec<String>,
-    keys: Vec<String>,
+    lines: Vec<i64>,
 }
 
-/// A row that claims the record of another.
-struct Claim {
-    index: usize,
-    holder: UnmappedKey,
-    own: UnmappedKey,
+impl Holders {
+    fn add(&mut self, id: &str, line: Option<u64>) {
+        let line = line.and_then(|it| i64::try_from(it).ok());
+        if let Some(line) = line.filter(|_| !self.ids.iter().any(|it| it == id)) {
+            self.ids.push(id.to_owned());
+            self.lines.push(line);
+        }
+    }
+
+    /// Notes that those which the file does not change are its rows, too, so that no replay takes the
+    /// others for later versions of them.
+    pub(super) async fn note(
+        &self,
+        conn: &mut Connection,
+        passage: (&Stream, RunId),
+    ) -> db::Result<()> {
+        if self.ids.is_empty() {
+            return Ok(());
+        }
+        let (stream, run) = passage;
+        let ids: Vec<_> = self.ids.iter().map(String::as_str).collect();
+        let place = (stream.object.key(), run);
+        raw_records::set_origin(conn, stream.tenant, place, (&ids, &self.lines)).await
+    }
 }
 
 impl FileRows {
@@ -65,51 +84,60 @@ impl FileRows {
             let before = it.run == run || self.meet(&it.source_id, mapping_version);
             self.repeated += u64::from(before);
         }
-        let claims = self.claims(read, known, (run, mapping_version));
-        let mut holders = Holders::default();
-        for claim in claims {
-            let Some(Ok(item)) = read[claim.index].take() else {
-                unreachable!("only what was read claims a record");
-            };
-            holders.ids.push(item.source_id.clone());
-            holders.keys.push(claim.holder.as_str().to_owned());
-            let rejected = item.collide_in_file(claim.own.as_str().to_owned());
-            read[claim.index] = Some(Err(Box::new(rejected)));
+        let (later, holders) = self.later_rows(read, known, (run, mapping_version));
+        for index in later {
+            reject(read, index);
         }
         holders
     }
 
-    fn claims(
+    /// Those whose record an earlier row has, and all records that have more than one row.
+    fn later_rows(
         &mut self,
         read: &[Option<Read<'_>>],
         known: &[Known],
         (run, mapping_version): (RunId, i32),
-    ) -> Vec<Claim> {
+    ) -> (Vec<usize>, Holders) {
         let known = known.iter().filter(|it| !it.deleted);
         let known: HashMap<_, _> = known.map(|it| (it.source_id.as_str(), it)).collect();
         let mut firsts = HashMap::<&str, First>::new();
-        let mut claims = Vec::new();
+        let mut holders = Holders::default();
+        let mut later = Vec::new();
         for (index, item) in read.iter().enumerate() {
-            let Some(Ok(item)) = item else { continue };
-            let id = item.source_id.as_str();
+            let id = item.as_ref().and_then(|it| match it {
+                Ok(item) => Some(item.source_id.as_str()),
+                Err(rejected) => rejected.source_id.as_deref(),
+            });
+            let (Some(item), Some(id)) = (item, id) else {
+                continue;
+            };
             let stored = known.get(id).copied();
             let of_file = stored.filter(|it| it.run_id == run || self.met(id, mapping_version));
             let first = firsts.get(id).copied().or(of_file.map(First::stored));
+            let item = match item {
+                Ok(item) => item,
+                Err(rejected) => {
+                    first
+                        .into_iter()
+                        .for_each(|_| holders.add(id, rejected.line));
+                    continue;
+                }
+            };
             if stored.is_some_and(|it| it.content_hash == item.content_hash) {
                 self.meet(id, mapping_version);
             }
             match first {
                 Some(first) if first.content_hash == item.content_hash => self.repeated += 1,
-                Some(first) if !first.is_other_version(item) => {
-                    let key = stored.and_then(|it| it.source_key.as_deref());
-                    claims.push(Claim::new(index, (first, item), (key, run)));
+                Some(first) if !are_two_versions(first.version, item.version) => {
+                    holders.add(id, item.line);
+                    later.push(index);
                 }
                 _ => {
                     firsts.insert(id, First::new(item));
                 }
             }
         }
-        claims
+        (later, holders)
     }
 
     fn hash(&self, id: &str, mapping_version: i32) -> u64 {
@@ -142,38 +170,10 @@ impl First {
             version: known.version,
         }
     }
-
-    fn is_other_version(&self, item: &Prepared<'_>) -> bool {
-        self.version.is_some() && item.version.is_some() && self.version != item.version
-    }
 }
 
-impl Claim {
-    /// The keys are of one run: that of the record's key where it has one, as a later replay
-    /// compares with that.
-    fn new(
-        index: usize,
-        (first, item): (First, &Prepared<'_>),
-        (key, now): (Option<&str>, RunId),
-    ) -> Claim {
-        let run = key.and_then(UnmappedKey::run_of).map(str::to_owned);
-        let run = run.unwrap_or_else(|| now.to_string());
-        Claim {
-            index,
-            holder: UnmappedKey::of_content(&run, &first.content_hash),
-            own: UnmappedKey::of_content(&run, &item.content_hash),
-        }
-    }
-}
-
-impl Holders {
-    /// Notes which rows have the records, so that no replay gives them to the others.
-    pub(super) async fn note(&self, conn: &mut Connection, stream: &Stream) -> db::Result<()> {
-        if self.ids.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<_> = self.ids.iter().map(String::as_str).collect();
-        let keys: Vec<_> = self.keys.iter().map(String::as_str).collect();
-        raw_records::set_keys(conn, stream.tenant, stream.object.key(), (&ids, &keys)).await
-    }
+/// Turns a row away whose record another row of its file has.
+pub(super) fn reject(read: &mut [Option<Read<'_>>], index: usize) {
+    let item = read[index].take();
+    read[index] = item.map(|it| it.and_then(|it| Err(Box::new(it.collide_in_file()))));
 }

@@ -27,9 +27,10 @@ mod prepare;
 mod quarantine;
 mod recognise;
 mod rejection;
+mod replayed_rows;
+mod row;
 mod schema_versions;
 mod stream;
-mod unmapped_key;
 
 use chrono::{DateTime, Utc};
 use schema::RunId;
@@ -37,11 +38,12 @@ use schema::RunId;
 pub use passage::Passage;
 pub use prepare::COLLISION;
 pub(crate) use prepare::content_hash;
+pub(crate) use prepare::{collision_in_file, read_record};
 pub use quarantine::UnreadRecord;
 pub(crate) use recognise::guess_id;
+pub(crate) use row::{Meeting, Row};
 pub use schema_versions::record_declared;
 pub use stream::{OpenError, Stream};
-pub use unmapped_key::UnmappedKey;
 
 pub use crate::db::runs::{Counts, Run, RunKind};
 

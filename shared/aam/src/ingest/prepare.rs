@@ -6,7 +6,6 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, SubsecRound, Utc};
 use schema::RunId;
 
-use super::unmapped_key::UnmappedKey;
 use super::{Item, Op};
 use mapping::fix::MAX_TEXT;
 use mapping::{Cell, Plan, Record, RecordError};
@@ -42,10 +41,11 @@ pub(super) struct QuarantinedItem<'a> {
     pub(super) line: Option<u64>,
     /// Where it can be read.
     pub(super) source_id: Option<String>,
-    pub(super) source_key: Option<Cow<'a, str>>,
+    pub(super) source_key: Option<&'a str>,
     pub(super) version: Option<DateTime<Utc>>,
     pub(super) occurred_at: Option<DateTime<Utc>>,
     pub(super) origin: Option<RunId>,
+    pub(super) deleted: bool,
     pub(super) reject: RecordError,
     /// Whether it could be read, but its record is another row's.
     pub(super) collides: bool,
@@ -59,35 +59,39 @@ impl<'a> Prepared<'a> {
             "its id `{}` is also that of the row with the key {holder}: {COLLISION}",
             self.source_id
         );
-        let key = self.source_key.map(Cow::Borrowed);
-        self.reject(reason, key)
+        self.reject(reason)
     }
 
-    /// It as one that is kept aside, as its record is that of an earlier row of its file. `key` tells
-    /// it from that.
-    pub(super) fn collide_in_file(self, key: String) -> QuarantinedItem<'a> {
-        let reason = format!(
-            "its id `{}` is also that of an earlier row of the file with other content: two rows \
-             cannot be one record",
-            self.source_id
-        );
-        self.reject(reason, Some(Cow::Owned(key)))
+    /// It as one that is kept aside, as its record is that of an earlier row of its file.
+    pub(super) fn collide_in_file(self) -> QuarantinedItem<'a> {
+        let reason = collision_in_file(&self.source_id);
+        self.reject(reason)
     }
 
-    fn reject(self, reason: String, source_key: Option<Cow<'a, str>>) -> QuarantinedItem<'a> {
+    fn reject(self, reason: String) -> QuarantinedItem<'a> {
         QuarantinedItem {
             payload: Cow::Borrowed(self.payload),
             content_hash: self.content_hash,
             line: self.line,
             source_id: Some(self.source_id),
-            source_key,
+            source_key: self.source_key,
             version: self.version,
             occurred_at: self.occurred_at,
             origin: self.origin,
+            deleted: self.record.is_none(),
             reject: whole(storable(&reason, MAX_REASON)),
             collides: true,
         }
     }
+}
+
+/// Why a row is kept aside whose record an earlier row of its file has.
+pub(crate) fn collision_in_file(source_id: &str) -> String {
+    let reason = format!(
+        "its id `{source_id}` is also that of an earlier row of the file with other content: \
+         {COLLISION}"
+    );
+    storable(&reason, MAX_REASON)
 }
 
 /// An item that was read.
@@ -104,10 +108,11 @@ pub(super) fn prepare<'a>(plan: &'a Plan, item: &Item<'a>, content_hash: [u8; 32
             content_hash,
             line: item.line,
             source_id,
-            source_key: item.source_key.map(Cow::Borrowed),
+            source_key: item.source_key,
             version: version.flatten(),
             occurred_at: occurred_at(item),
             origin: item.origin,
+            deleted: item.op == Op::Delete,
             reject,
             collides: false,
         })
@@ -135,9 +140,7 @@ fn read<'a>(
 ) -> Result<Prepared<'a>, RecordError> {
     let payload = std::str::from_utf8(item.payload)
         .map_err(|err| whole(format!("not UTF-8 from byte {}", err.valid_up_to())))?;
-    if payload.contains('\0') {
-        return Err(whole("contains NUL, which cannot be stored".to_owned()));
-    }
+    check_nul(payload)?;
     let occurred_at = occurred_at(item);
     let (source_id, version, record) = match item.op {
         Op::Upsert => {
@@ -145,10 +148,7 @@ fn read<'a>(
             check_texts(&record)?;
             let version = record.version().or(occurred_at);
             let id = match plan.is_unmapped() {
-                true => {
-                    let of_source = item.source_key.filter(|it| !UnmappedKey::is(it));
-                    unmapped_id(of_source, &content_hash)
-                }
+                true => unmapped_id(item.source_key, &content_hash),
                 false => record.source_id().into_owned(),
             };
             (id, version, Some(record))
@@ -169,6 +169,22 @@ fn read<'a>(
     })
 }
 
+/// The record of a payload, where it can be stored.
+pub(crate) fn read_record<'a>(plan: &'a Plan, payload: &'a str) -> Result<Record<'a>, RecordError> {
+    check_nul(payload)?;
+    let record = plan.canonicalise(payload)?;
+    check_texts(&record)?;
+    check_id(&record.source_id())?;
+    Ok(record)
+}
+
+fn check_nul(payload: &str) -> Result<(), RecordError> {
+    match payload.contains('\0') {
+        true => Err(whole("contains NUL, which cannot be stored".to_owned())),
+        false => Ok(()),
+    }
+}
+
 fn deleted_id(plan: &Plan, item: &Item<'_>, payload: &str) -> Result<String, RecordError> {
     match item.source_id {
         Some(id) => Ok(id.to_owned()),
@@ -186,7 +202,7 @@ fn unmapped_id(source_key: Option<&str>, content_hash: &[u8; 32]) -> String {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {

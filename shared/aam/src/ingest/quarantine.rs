@@ -51,6 +51,7 @@ pub(super) async fn insert_unread(
         version: None,
         occurred_at: None,
         origin: None,
+        deleted: false,
     });
     insert(conn, stream, run, rows.collect(), now).await
 }
