@@ -19,3 +19,5 @@ begin
 end $$;
 revoke all on function caller_of_token(uuid, uuid) from public;
 grant execute on function caller_of_token(uuid, uuid) to autonomos_app;
+-- Nobody needs it any more; it goes with the release before.
+revoke all on function caller_user(uuid, uuid) from autonomos_app;

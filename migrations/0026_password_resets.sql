@@ -12,6 +12,8 @@ create table password_resets (
     references users (tenant_id, id) on delete cascade
 );
 call protect('password_resets');
+revoke all on password_resets from autonomos_app;
+grant select, insert, update, delete on password_resets to autonomos_accounts;
 
 grant select, delete on password_resets to autonomos_sweeper;
 create policy sweep on password_resets to autonomos_sweeper

@@ -17,14 +17,24 @@ grant select, insert, update, delete on storage_usage to autonomos_sweeper;
 create policy sweep on storage_usage to autonomos_sweeper using (true);
 
 -- Of a tenant that is being deleted nothing is counted: its row is gone already.
+--
+-- The owner of the table is under its lock, too, and a sweep is of no tenant.
 create function add_storage(tenant uuid, more_bytes bigint, more_records bigint) returns void
-language sql security definer set search_path = pg_catalog, public, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+  before text := current_setting('app.tenant_id', true);
+begin
+  if more_bytes = 0 and more_records = 0 then
+    return;
+  end if;
+  perform set_config('app.tenant_id', tenant::text, true);
   insert into storage_usage as kept (tenant_id, part, bytes, records)
   select tenant, pg_backend_pid(), more_bytes, more_records
-  where (more_bytes <> 0 or more_records <> 0) and exists (select from tenants where id = tenant)
+  where exists (select from tenants where id = tenant)
   on conflict (tenant_id, part) do update
-    set bytes = kept.bytes + excluded.bytes, records = kept.records + excluded.records
-$$;
+    set bytes = kept.bytes + excluded.bytes, records = kept.records + excluded.records;
+  perform set_config('app.tenant_id', coalesce(before, ''), true);
+end $$;
 
 create function count_storage() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$

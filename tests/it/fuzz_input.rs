@@ -5,6 +5,7 @@ use axum::http::{Method, Request, StatusCode, Uri, header};
 use serde_json::{Map, Value, json};
 use tests::app::{Answer, Person, TestApp};
 use tests::fixtures::connections::connect_filesource;
+use tests::fixtures::users::login;
 use uuid::Uuid;
 
 const HERE: &str = "@@here@@";
@@ -252,6 +253,13 @@ impl Attack {
             ));
         } else if answer.status.is_client_error() {
             answer.problem();
+        } else if path == "/api/v1/auth/password" {
+            // A changed password ends the token that changed it, and brings another.
+            let token = answer.json()["access_token"].as_str().map(str::to_owned);
+            self.admin.token = token.expect("a token");
+        }
+        if *method == Method::DELETE && path == "/api/v1/auth/sessions" {
+            self.admin = login(&self.app, &self.admin).await;
         }
         Some(answer)
     }

@@ -6,8 +6,8 @@
 )]
 
 mod access;
-mod attacks_accounts;
 mod attacks;
+mod attacks_accounts;
 mod audit;
 mod auth;
 mod cancel;
@@ -38,8 +38,8 @@ mod mappings;
 mod migrate;
 mod objects;
 mod openapi;
-mod proposal_answers;
 mod ordinary_owner;
+mod proposal_answers;
 mod pull;
 mod pull_config;
 mod pull_hostile;

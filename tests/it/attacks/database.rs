@@ -123,7 +123,7 @@ async fn a_login_role_owns_nothing_and_makes_nothing() {
             "alter table users disable row level security",
             "alter table connections no force row level security",
             "drop policy tenant on connections",
-            "alter function caller_user(uuid, uuid) security invoker",
+            "alter function caller_of_token(uuid, uuid) security invoker",
             "truncate connections",
             "call protect('connections')",
             "call limit_tenant(gen_random_uuid(), '9/9', '9/9')",
@@ -145,9 +145,8 @@ fn is_denied(table: &str, class: Class) -> bool {
         "_sqlx_migrations" | "audit_keys" => true,
         "users" | "api_keys" | "logins" | "tenants" => class != Class::Auth,
         // The sweep forgets what is over its time.
-        "refresh_tokens" | "invitations" | "sign_in_addresses" | "rate_limits" => {
-            class == Class::Api
-        }
+        "refresh_tokens" | "invitations" | "password_resets" | "sign_in_addresses"
+        | "rate_limits" => class == Class::Api,
         "job_turns" => class != Class::Worker,
         _ => false,
     }
@@ -224,7 +223,7 @@ async fn a_login_role_calls_the_functions_that_it_needs_only() {
         let mut needed = BTreeSet::from([
             "append_audit",
             "caller_of_api_key",
-            "caller_user",
+            "caller_of_token",
             "drop_custom_field_index",
             "has_lease",
             "index_custom_field",

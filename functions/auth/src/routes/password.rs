@@ -4,7 +4,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
 use platform::client_address::ClientAddress;
-use platform::db::{self, Connection};
+use platform::db::{Connection, accounts};
 use platform::extract::Json;
 use platform::limit::Class;
 use platform::{Caller, Routes, routes};
@@ -51,7 +51,7 @@ async fn change(
     let hash = password::hash(change.new_password).await?;
 
     let (tenant, now) = (caller.tenant, platform::now());
-    let mut tx = db::begin(&app.platform.db, tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, tenant).await?;
     let user = users::lock_with_password(&mut tx, tenant, caller.user, &current).await?;
     let user = user.ok_or_else(wrong)?;
     let account = Account {
@@ -76,7 +76,7 @@ async fn verify_current(
 ) -> platform::Result<String> {
     let key = format!("password:{}", caller.user);
     app.platform.limiter.check(Class::SignIn, &key).await?;
-    let mut tx = db::read(&app.platform.db, caller.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, caller.tenant).await?;
     let credentials = users::find_credentials(&mut tx, caller.tenant, caller.user).await?;
     drop(tx);
     let hash = credentials.ok_or_else(wrong)?.password_hash;

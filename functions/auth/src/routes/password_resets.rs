@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::audit::{self, Entry};
 use platform::client_address::ClientAddress;
-use platform::db::{self, Connection};
+use platform::db::{Connection, accounts};
 use platform::extract::{Json, Path};
 use platform::limit::Class;
 use platform::{Admin, Caller, Routes, routes};
@@ -66,7 +66,7 @@ async fn create(
         created_at: now,
         expires_at: now + LIFETIME,
     };
-    let mut tx = db::begin(&app.platform.db, tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, tenant).await?;
     lock_for_reset(&mut tx, &caller, id).await?;
     rows::upsert(&mut tx, tenant, &reset).await?;
     let entry = Entry::new(&caller, "password_reset.create", format!("user:{id}"));
@@ -118,13 +118,13 @@ async fn apply(
     check(&user.email, "/password", &new.password)?;
     let hash = password::hash(new.password).await?;
 
-    let mut tx = db::begin(&app.platform.db, token.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, token.tenant).await?;
     // Hashing took its time: the token may have been used, replaced or taken back.
     let user = lock_holder(&mut tx, &token, now).await?;
     let user = user.ok_or_else(invalid)?;
     replace(&mut tx, token.tenant, user.id, &hash, now).await?;
-    let object = format!("user:{}", user.id);
-    let entry = crate::audit::of(user.id, "password_reset.apply", object, now);
+    let what = ("password_reset.apply", format!("user:{}", user.id));
+    let entry = crate::audit::of(&app.platform, user.id, what, now).await?;
     audit::append(&mut tx, token.tenant, &entry).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -139,7 +139,7 @@ async fn find(
     let Some(token) = OpaqueToken::parse(text) else {
         return Ok(None);
     };
-    let mut tx = db::begin(&app.platform.db, token.tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, token.tenant).await?;
     let user = lock_holder(&mut tx, &token, now).await?;
     tx.commit().await?;
     Ok(user.map(|it| (token, it)))

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use platform::audit::{self, Entry};
-use platform::db;
+use platform::db::accounts;
 use platform::extract::{Json, Path};
 use platform::page::{Keyset, List};
 use platform::{Routes, routes};
@@ -74,7 +74,7 @@ async fn list(
     list: List<Session>,
 ) -> platform::Result<Json<Sessions>> {
     let (tenant, now) = (caller.tenant, platform::now());
-    let mut tx = db::read(&app.platform.db, tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, tenant).await?;
     let rows = rows::list_families(&mut tx, tenant, caller.user, now, &list.page).await?;
     let mut sessions = rows.into_iter().map(Session::from).collect();
     let next_cursor = list.next_cursor(&mut sessions);
@@ -95,7 +95,7 @@ async fn delete(
     Path(id): Path<Uuid>,
 ) -> platform::Result<StatusCode> {
     let (tenant, now) = (caller.tenant, platform::now());
-    let mut tx = db::begin(&app.platform.db, tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, tenant).await?;
     // A refresh that runs at this moment ends first, so that its child is revoked too.
     users::lock(&mut tx, tenant, caller.user).await?;
     if !rows::has_family(&mut tx, tenant, caller.user, id, now).await? {
@@ -118,7 +118,7 @@ async fn delete_all(
     Person(caller): Person,
 ) -> platform::Result<StatusCode> {
     let (tenant, now) = (caller.tenant, platform::now());
-    let mut tx = db::begin(&app.platform.db, tenant).await?;
+    let mut tx = accounts::begin(&app.platform.db, tenant).await?;
     users::lock(&mut tx, tenant, caller.user).await?;
     session::end_all(&mut tx, tenant, caller.user, now).await?;
     let user = format!("user:{}", caller.user);
