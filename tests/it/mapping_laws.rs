@@ -4,6 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
+use proptest::prelude::Strategy;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use proptest::{bool, collection, sample};
 use serde_json::{Value, json};
 use tests::fixtures::files::upload_files;
 use tests::fixtures::jobs::run_all;
@@ -334,5 +338,83 @@ async fn a_version_that_the_mapping_no_longer_reads_holds_no_later_file_back() {
             "{told}"
         );
         assert_eq!(stored_accounts(&world).await["1"]["name"], json!(name));
+    }
+}
+
+/// A file of random rows: with and without a key, with values that fit and that do not, each of
+/// another day.
+fn random_file() -> impl Strategy<Value = String> {
+    let text = |(index, (id, code, name, date)): (usize, (usize, u8, usize, usize))| {
+        let id = ["", "a", "b", "c", "d"][id];
+        let name = ["", "x", "y", "z"][name];
+        let date = ["", "2024-01-31", "31/01/2024", "soon"][date];
+        format!(
+            "{id},{code},{name},{date},2024-02-{:02}\n",
+            index * 7 % 11 + 1
+        )
+    };
+    let rows = collection::vec((0..5_usize, 0..4_u8, 0..4_usize, 0..4_usize), 1..12);
+    rows.prop_map(move |rows| {
+        let rows: String = rows.into_iter().enumerate().map(text).collect();
+        format!("id,code,name,when,seen\n{rows}")
+    })
+}
+
+fn random_mapping() -> impl Strategy<Value = Value> {
+    let entry = |target: &str, source: &str| json!({ "target": target, "sources": [source] });
+    let key = sample::select(vec!["id", "code", "name"]);
+    let name = sample::select(vec!["name", "code"]);
+    (key, name, bool::ANY, bool::ANY).prop_map(move |(key, name, when, seen)| {
+        let mut fields = vec![entry("account_id", key), entry("name", name)];
+        fields.extend(when.then(|| entry("created_at", "when")));
+        fields.extend(seen.then(|| entry("updated_at", "seen")));
+        json!(fields)
+    })
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_what_the_replay_counts() {
+    let given = (random_file(), collection::vec(random_mapping(), 3));
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..12 {
+        let (file, mappings) = given.new_tree(&mut runner).unwrap().current();
+        let world = World::with_file("x.csv", &file).await;
+        for fields in &mappings {
+            let shown = stored_accounts(&world).await.len() as u64;
+            let dry = adopt(&world, fields, true).await["difference"].clone();
+            let adopted = adopt(&world, fields, false).await;
+            let Some(job) = adopted["replay"]["job_id"].as_str() else {
+                continue;
+            };
+            let ran = world.get(&format!("/api/v1/tasks/{job}")).await["result"].clone();
+            let of = |counts: &Value, names: &[&str]| -> u64 {
+                names.iter().map(|it| counts[*it].as_u64().unwrap()).sum()
+            };
+            let records = stored_accounts(&world).await.len() as u64;
+            assert_eq!(
+                of(&dry, &["gained", "changed", "unchanged"]),
+                records,
+                "{dry}"
+            );
+            // A job has no result where all records were quarantined.
+            if ran.is_null() {
+                assert_eq!(records, 0, "{file}{fields}");
+                continue;
+            }
+            let told = [
+                of(&dry, &["records"]),
+                of(&dry, &["collisions"]),
+                of(&dry, &["lost", "unreadable", "collisions"]),
+                of(&dry, &["gained", "changed", "unchanged", "stale"]),
+            ];
+            let did = [
+                of(&ran, &["rows_read"]),
+                of(&ran, &["collisions"]),
+                of(&ran, &["quarantined"]),
+                of(&ran, &["written", "unchanged", "stale"]),
+            ];
+            assert_eq!(told, did, "{file}{mappings:?}\n{fields}\n{dry}\n{ran}");
+            assert!(of(&dry, &["changed", "unchanged"]) <= shown, "{dry}");
+        }
     }
 }

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mapping::{Plan, Record};
+use mapping::Plan;
 use schema::source::ObjectKey;
 use schema::{Error, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+mod comparison;
+
 use crate::db::Connection;
-use crate::db::stored_records::{self, Slice, Stored};
+use crate::db::stored_records::{self, Slice};
+use comparison::Comparison;
 
 /// Records are compared up to this many: an answer has to come within the time of one request.
 pub const MAX_RECORDS: u64 = 100_000;
@@ -27,7 +30,8 @@ const MAX_SHOWN: usize = 200;
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Difference {
     /// How many stored records were mapped both ways: at most 100,000, and as many as ten seconds
-    /// suffice for. One that is stored, and in another form in quarantine, counts as two.
+    /// suffice for. One that is stored, and in another form in quarantine, counts as two; deletes that
+    /// are in quarantine do not count.
     pub records: u64,
     /// How many are stored, those in quarantine included; no more than 1,000,000 are counted.
     pub stored: u64,
@@ -42,10 +46,14 @@ pub struct Difference {
     pub changed: u64,
     /// Records that are in quarantine by the present mapping, or unmapped, and would come in.
     pub gained: u64,
-    /// Records that would be quarantined.
+    /// Records that would be quarantined, as the other mapping cannot read them.
     pub lost: u64,
     /// Records that neither mapping can read.
     pub unreadable: u64,
+    /// Rows that would be quarantined as an earlier row of their file has their id.
+    pub collisions: u64,
+    /// Rows that would be older versions of other rows' records.
+    pub stale: u64,
     /// Field by field, those that differ in some record.
     pub fields: Vec<FieldDifference>,
     /// Why records would be quarantined: the first ten.
@@ -100,13 +108,10 @@ pub async fn compare(
 ) -> platform::Result<Difference> {
     let (stored, stored_at_least) =
         stored_records::count_some(conn, tenant, object, MAX_COUNTED).await?;
-    let mut difference = Difference {
-        stored,
-        stored_at_least,
-        ..Difference::default()
-    };
+    let mut comparison = Comparison::default();
     let plans = Arc::new(plans);
-    for quarantined in [false, true] {
+    let mut complete = true;
+    'all: for quarantined in [false, true] {
         let mut place = String::new();
         loop {
             let slice = Slice {
@@ -122,164 +127,19 @@ pub async fn compare(
             let plans = Arc::clone(&plans);
             // It takes a processor, which other requests need meanwhile.
             let work = tokio::task::spawn_blocking(move || {
-                let seen_all = difference.add_all((&plans.0, &plans.1), &records, until);
-                (difference, seen_all)
+                let seen_all = comparison.add_all((&plans.0, &plans.1), &records, until);
+                (comparison, seen_all)
             });
-            let seen_all;
-            (difference, seen_all) = work.await.map_err(|err| Error::Internal(err.into()))?;
-            if !seen_all {
-                return Ok(difference);
+            (comparison, complete) = work.await.map_err(|err| Error::Internal(err.into()))?;
+            if !complete {
+                break 'all;
             }
         }
     }
-    difference.complete = true;
-    Ok(difference)
-}
-
-impl Difference {
-    /// Maps these records both ways, and says whether there was room and time for all of them.
-    fn add_all(&mut self, plans: (&Plan, &Plan), records: &[Stored], until: Instant) -> bool {
-        for record in records {
-            if MAX_RECORDS <= self.records || until <= Instant::now() {
-                return false;
-            }
-            self.add(plans, &record.place, &record.payload);
-        }
-        true
-    }
-
-    /// Maps one record both ways.
-    fn add(&mut self, (before, after): (&Plan, &Plan), place: &str, payload: &str) {
-        self.records += 1;
-        let old = before
-            .canonicalise(payload)
-            .ok()
-            .filter(|_| !before.is_unmapped());
-        match (old, after.canonicalise(payload)) {
-            (None, Ok(new)) => {
-                self.gained += 1;
-                self.add_fields(None, &new);
-            }
-            (Some(old), Ok(new)) => match self.add_fields(Some(&old), &new) {
-                true => self.changed += 1,
-                false => self.unchanged += 1,
-            },
-            (old, Err(error)) => {
-                match old {
-                    Some(_) => self.lost += 1,
-                    None => self.unreadable += 1,
-                }
-                if self.failures.len() < MAX_EXAMPLES {
-                    self.failures.push(FailureExample {
-                        source_id: place.to_owned(),
-                        field: error.field,
-                        reason: error.reason,
-                    });
-                }
-            }
-        }
-    }
-
-    /// Notes in which fields the record differs, and says whether it does in any.
-    fn add_fields(&mut self, old: Option<&Record<'_>>, new: &Record<'_>) -> bool {
-        let other_entity = old.is_some_and(|it| it.entity.kind != new.entity.kind);
-        let mut differs = other_entity;
-        for (field, cell) in new.entity.fields.iter().zip(&new.cells) {
-            let value =
-                |it: &mapping::Cell<'_>| Some(it.text().into_owned()).filter(|it| !it.is_empty());
-            let after = value(cell);
-            let before = old.and_then(|it| it.cell(&field.name)).and_then(value);
-            if before == after {
-                continue;
-            }
-            differs = true;
-            self.note(&field.name, new.source_id().into_owned(), before, after);
-        }
-        differs
-    }
-
-    fn note(
-        &mut self,
-        field: &str,
-        source_id: String,
-        before: Option<String>,
-        after: Option<String>,
-    ) {
-        let known = self.fields.iter().position(|it| it.field == field);
-        let index = known.unwrap_or_else(|| {
-            self.fields.push(FieldDifference {
-                field: field.to_owned(),
-                changed: 0,
-                emptied: 0,
-                filled: 0,
-                examples: vec![],
-            });
-            self.fields.len() - 1
-        });
-        let noted = &mut self.fields[index];
-        match (&before, &after) {
-            (Some(_), Some(_)) => noted.changed += 1,
-            (Some(_), None) => noted.emptied += 1,
-            (None, _) => noted.filled += 1,
-        }
-        if noted.examples.len() < MAX_EXAMPLES {
-            let cut = |it: String| it.chars().take(MAX_SHOWN).collect();
-            noted.examples.push(FieldExample {
-                source_id,
-                before: before.map(cut),
-                after: after.map(cut),
-            });
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use schema::mapping::Mapping;
-    use serde_json::json;
-
-    use super::*;
-
-    fn plan(name: &str) -> Plan {
-        let mapping: Mapping = serde_json::from_value(json!({ "entity": "account", "fields": [
-            { "target": "account_id", "sources": ["id"] },
-            { "target": "name", "sources": [name] },
-            { "target": "industry", "sources": ["branch"] },
-        ] }))
-        .unwrap();
-        Plan::compile(&mapping).unwrap()
-    }
-
-    #[test]
-    fn a_difference_counts_records_and_fields() {
-        let (by_name, by_title) = (plan("name"), plan("title"));
-        let mut difference = Difference::default();
-        for payload in [
-            r#"{"id":"1","name":"One","title":"One"}"#,
-            r#"{"id":"2","name":"Two","title":"II"}"#,
-            r#"{"id":"3","title":"Three"}"#,
-            r#"{"id":"4","name":"Four"}"#,
-            r#"{"name":"?"}"#,
-        ] {
-            difference.add((&by_name, &by_title), "place", payload);
-        }
-        let mut found = serde_json::to_value(&difference).unwrap();
-        found["failures"] = json!(difference.failures.len());
-        assert_eq!(
-            found,
-            json!({
-                "records": 5, "stored": 0, "stored_at_least": false, "complete": false, "unchanged": 1, "changed": 1, "gained": 1,
-                "lost": 1, "unreadable": 1, "failures": 2,
-                "fields": [
-                    { "field": "name", "changed": 1, "emptied": 0, "filled": 1, "examples": [
-                        { "source_id": "2", "before": "Two", "after": "II" },
-                        { "source_id": "3", "before": null, "after": "Three" },
-                    ] },
-                    { "field": "account_id", "changed": 0, "emptied": 0, "filled": 1, "examples": [
-                        { "source_id": "3", "before": null, "after": "3" },
-                    ] },
-                ],
-            })
-        );
-    }
+    Ok(Difference {
+        stored,
+        stored_at_least,
+        complete,
+        ..comparison.end()
+    })
 }
