@@ -70,5 +70,6 @@ mod telemetry;
 mod template;
 mod toy_connector;
 mod unmapped;
+mod unmapped_deletes;
 mod users;
 mod views;

@@ -383,7 +383,10 @@ fn item(record: &Stored) -> Item<'_> {
         line: record.line.and_then(|it| u64::try_from(it).ok()),
         occurred_at: record.occurred_at,
         origin: Some(record.origin),
-        op: Op::Upsert,
+        op: match record.deleted {
+            true => Op::Delete,
+            false => Op::Upsert,
+        },
         source_id: None,
         source_key: record.source_key.as_deref(),
     }
