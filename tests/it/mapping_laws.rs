@@ -341,6 +341,33 @@ async fn a_version_that_the_mapping_no_longer_reads_holds_no_later_file_back() {
     }
 }
 
+#[tokio::test]
+async fn rows_without_a_key_wait_until_somebody_says_what_they_are() {
+    let file = "id,name,total\n1,One,3\n,Sum,7\n2,Two,4\n,Rest,\n";
+    let world = World::with_file("x.csv", file).await;
+    let name = json!({ "target": "name", "sources": ["name"] });
+    let id = json!({ "target": "account_id", "sources": ["id"] });
+    adopt(&world, &json!([id, name]), false).await;
+    assert_eq!(stored_accounts(&world).await.len(), 2);
+    let groups = quarantine_groups(&world).await;
+    let fix = &groups[0]["fixes"][0];
+    let told = (&groups[0]["field"], &groups[0]["records"], &fix["kind"]);
+    assert_eq!(
+        told,
+        (&json!("account_id"), &json!(2), &json!("key_by_content")),
+        "{groups}"
+    );
+    // As it is proposed, it lets all of them in and changes no other.
+    let before = stored_accounts(&world).await;
+    adopt(&world, &json!([fix["entry"], name]), false).await;
+    assert_eq!(quarantine_groups(&world).await, json!([]));
+    let after = stored_accounts(&world).await;
+    assert_eq!(after.len(), 4);
+    for (id, account) in before {
+        assert_eq!(after[&id]["name"], account["name"]);
+    }
+}
+
 /// A file of random rows: with and without a key, with values that fit and that do not, each of
 /// another day.
 fn random_file() -> impl Strategy<Value = String> {

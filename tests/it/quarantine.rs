@@ -124,8 +124,15 @@ async fn records_are_grouped_by_what_is_wrong_with_them() {
     assert!(pick(&examples[0], "payload").contains("account_id"));
 
     let key = world.group("account_id").await;
-    let fix = json!([{ "kind": "use_key", "candidates": ["Record ID"], "records": 2 }]);
-    assert_eq!(key["fixes"], fix);
+    let fixes = json!([
+        { "kind": "use_key", "candidates": ["Record ID"], "records": 2 },
+        { "kind": "key_by_content", "entry": {
+            "target": "account_id",
+            "sources": ["account_id"],
+            "transforms": [{ "kind": "content_hash" }, { "kind": "trim" }],
+        } },
+    ]);
+    assert_eq!(key["fixes"], fixes);
     assert!(
         key["first_seen_at"].as_str() <= key["last_seen_at"].as_str(),
         "{key}"

@@ -56,10 +56,11 @@ pub fn propose(entity: &Entity, present: Present<'_>, misfits: &Misfits<'_>) -> 
     let line = mapping.fields.iter().find(|it| it.target == field.name);
     let fix = if *reason == "missing" {
         let unread = Unread::of(&misfits.payloads, reads(mapping));
-        match entity.key.contains(&field.name) {
-            true => unread.key(),
-            false => unread.field(field),
+        if entity.key.contains(&field.name) {
+            let by_content = line.and_then(|it| key_by_content(present, misfits, it));
+            return unread.key().into_iter().chain(by_content).collect();
         }
+        unread.field(field)
     } else if reason.starts_with("is longer than") {
         let most_bytes = MAX_TEXT;
         Some(Fix::ShortenValues { most_bytes })
@@ -92,6 +93,14 @@ pub fn propose_key(entity: &Entity, present: Present<'_>, collided: &[&str]) -> 
     let records: BTreeSet<_> = collided.iter().copied().chain(stored).collect();
     let records: Vec<_> = records.into_iter().collect();
     Vec::from_iter(Unread::of(&records, key.collect()).key())
+}
+
+/// The key's entry with the content of a record for its key, where it has none.
+fn key_by_content(present: Present<'_>, misfits: &Misfits<'_>, line: &FieldMapping) -> Option<Fix> {
+    let mut entry = line.clone();
+    entry.transforms.insert(0, Transform::ContentHash {});
+    let fits = present.lets_in(&entry, misfits);
+    fits.then_some(Fix::KeyByContent { entry })
 }
 
 fn reads(mapping: &Mapping) -> HashSet<&str> {

@@ -43,6 +43,13 @@ pub enum Fix {
         /// How many records were looked at.
         records: usize,
     },
+    /// Keep each of these records by its content, or discard those that are no records: a line of
+    /// totals has no key either.
+    KeyByContent {
+        /// The key's entry in the mapping with `content_hash`: with it in the place of the present
+        /// one the records that were looked at fit, and those that are stored keep their ids.
+        entry: FieldMapping,
+    },
     /// Read the field from another source field.
     UseField {
         /// Fields that have a value in each of the records that were looked at, and that the

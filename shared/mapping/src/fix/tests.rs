@@ -46,16 +46,32 @@ fn mapping(target: &str, transforms: Value) -> Value {
 }
 
 #[test]
-fn a_missing_key_may_be_a_field_that_is_unique() {
+fn a_missing_key_may_be_a_field_that_is_unique_or_the_content() {
+    let by_content = json!({ "kind": "key_by_content", "entry": {
+        "target": "account_id",
+        "sources": ["account_id"],
+        "transforms": [{ "kind": "content_hash" }],
+    } });
     let record = |id: Value, no: u32| json!({ "a.b": no, "Record ID": id, "name": format!("n{no}"), "city": "Bern", "none": null });
     check(
         mapping("account_id", json!([])),
         &[record(json!("7"), 1), record(json!("8"), 2)],
-        json!([{ "kind": "use_key", "candidates": ["Record ID", r"a\.b"], "records": 2 }]),
+        json!([
+            { "kind": "use_key", "candidates": ["Record ID", r"a\.b"], "records": 2 },
+            by_content,
+        ]),
     );
     let twice = [record(json!("7"), 1), record(json!("7"), 1)];
-    check(mapping("account_id", json!([])), &twice, json!([]));
-    check(mapping("account_id", json!([])), &twice[..1], json!([]));
+    check(
+        mapping("account_id", json!([])),
+        &twice,
+        json!([by_content]),
+    );
+    check(
+        mapping("account_id", json!([])),
+        &twice[..1],
+        json!([by_content]),
+    );
 }
 
 #[test]
