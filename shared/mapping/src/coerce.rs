@@ -92,13 +92,16 @@ pub(super) fn within(field: &Field, cell: &Cell<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// What is said of a text that is not among those that a field takes.
+pub(crate) const NO_WORD: &str = "is none of the words of";
+
 /// Whether a text is among those that the field takes.
 fn listed(field: &Field, text: &str) -> Result<(), String> {
     if field.words.is_empty() || field.words.iter().any(|it| it == text) {
         return Ok(());
     }
     Err(format!(
-        "{} is none of the words of `{}`: map it to one of them, or add it to the field's enum",
+        "{} {NO_WORD} `{}`: map it to one of them, or add it to the field's enum",
         quoted(text),
         field.name
     ))

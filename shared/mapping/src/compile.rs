@@ -389,8 +389,8 @@ mod tests {
         );
         check(
             "close_date",
-            json!([{"kind": "timestamp", "zone": "Europe/Berlin", "format": "iso"}]),
-            "/fields/2/transforms/0/zone: is neither `UTC` nor an offset such as `+02:00`",
+            json!([{"kind": "timestamp", "zone": "Europe/Berlim", "format": "iso"}]),
+            "/fields/2/transforms/0/zone: \"Europe/Berlim\" is no time zone: say `UTC`, an offset such as `+02:00`, or a name such as `Europe/Berlin`",
         );
         let utc = json!({"kind": "timestamp", "zone": "UTC", "format": "iso"});
         check(

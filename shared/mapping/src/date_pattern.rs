@@ -7,6 +7,7 @@ mod parts;
 use chrono::{Datelike, Timelike};
 
 use crate::timestamp::Local;
+pub(crate) use parts::ORDINALS;
 use parts::Parts;
 
 /// A pattern that was checked: it has a year, a month and a day, each once.
@@ -28,12 +29,22 @@ enum Piece {
 enum Word {
     Year,
     ShortYear,
-    Month { two: bool },
+    Month {
+        two: bool,
+    },
     MonthName,
-    Day { two: bool },
+    Day {
+        two: bool,
+    },
+    /// One or two digits, with what makes an ordinal of them or without.
+    OrdinalDay,
     Weekday,
-    Hour { two: bool },
-    HalfDayHour { two: bool },
+    Hour {
+        two: bool,
+    },
+    HalfDayHour {
+        two: bool,
+    },
     HalfDay,
     Minute,
     Second,
@@ -109,7 +120,9 @@ impl Pattern {
             ("a month", |it| {
                 matches!(it, Word::Month { .. } | Word::MonthName)
             }),
-            ("a day", |it| matches!(it, Word::Day { .. })),
+            ("a day", |it| {
+                matches!(it, Word::Day { .. } | Word::OrdinalDay)
+            }),
         ];
         for (name, is) in once {
             if self.count(is) != 1 {
@@ -205,6 +218,9 @@ fn piece(rest: &str, first: char) -> Result<(Piece, usize), String> {
     if !first.is_alphabetic() {
         return Ok((Piece::Text(first.to_string()), first.len_utf8()));
     }
+    if rest.starts_with("Do") {
+        return Ok((Piece::Word(Word::OrdinalDay), 2));
+    }
     let run = rest.len() - rest.trim_start_matches(first).len();
     let half_day = [("A", Word::HalfDay)];
     let mut words = WORDS.iter().chain(&half_day);
@@ -251,6 +267,7 @@ fn written(word: Word, local: &Local) -> String {
         Word::Month { two } => digits(at.month(), two),
         Word::MonthName => MONTHS[at.month0() as usize].to_owned(),
         Word::Day { two } => digits(at.day(), two),
+        Word::OrdinalDay => format!("{}{}", at.day(), ordinal(at.day())),
         Word::Weekday => at.weekday().to_string(),
         Word::Hour { two } => digits(at.hour(), two),
         Word::HalfDayHour { two } => digits(at.hour12().1, two),
@@ -262,6 +279,17 @@ fn written(word: Word, local: &Local) -> String {
             Some(offset) => offset.to_string(),
             None => "Z".to_owned(),
         },
+    }
+}
+
+/// What follows the number of a day in English.
+fn ordinal(day: u32) -> &'static str {
+    match (day, day % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
     }
 }
 
@@ -331,6 +359,19 @@ mod tests {
         check(
             "D [de] MMM [de] YYYY",
             &[("5 DE enero de 2024", "2024-01-05")],
+        );
+        check(
+            "Do MMM YYYY",
+            &[
+                ("1st March 2024", "2024-03-01"),
+                ("22ND Mar 2024", "2024-03-22"),
+                ("1er février 2024", "2024-02-01"),
+                ("2 février 2024", "2024-02-02"),
+                ("1º enero 2024", "2024-01-01"),
+                ("1° gennaio 2024", "2024-01-01"),
+                ("3x March 2024", "none"),
+                ("31th February 2024", "none"),
+            ],
         );
         check(
             "ddd, DD MMM YYYY HH:mm:ss Z",

@@ -13,6 +13,7 @@ use schema::source::parse_path;
 use serde_json::{Map, Value};
 
 use crate::Plan;
+use crate::coerce::NO_WORD;
 use crate::formats::{ColumnProfile, transforms_for};
 use crate::reason::quoted_value;
 use crate::transforms::enumeration::UNLISTED;
@@ -76,6 +77,11 @@ pub fn propose(entity: &Entity, present: Present<'_>, misfits: &Misfits<'_>) -> 
                 let words = values.into_iter().take(SHOWN).collect();
                 Some(Fix::AddEnumWords { words, entry })
             }
+            _ if reason.contains(NO_WORD) => Some(Fix::AddFieldWords {
+                entity: entity.kind.to_string(),
+                words: values.iter().take(SHOWN).cloned().collect(),
+                all: field.words.iter().cloned().chain(values).collect(),
+            }),
             line => format_fix(present, misfits, line, values),
         }
     };

@@ -39,6 +39,7 @@ mod tests;
 mod timestamp;
 mod transforms;
 mod words;
+mod zone;
 
 pub use decimal::Decimal;
 pub use field_use::{Demand, FieldUse};

@@ -24,14 +24,17 @@ pub fn pattern(reason: &str) -> String {
                 pattern.push('…');
                 rest[1..].find('`').map_or(rest.len(), |it| it + 2)
             }
-            '0'..='9' | '-' if starts_number(&pattern, rest) => {
-                let end = number(rest);
-                match is_constant(&pattern) {
-                    true => pattern.push_str(&rest[..end]),
-                    false => pattern.push('#'),
+            '0'..='9' | '-' if starts_number(&pattern, rest) => match is_constant(&pattern) {
+                true => {
+                    let end = constant(&pattern, rest);
+                    pattern.push_str(&rest[..end]);
+                    end
                 }
-                end
-            }
+                false => {
+                    pattern.push('#');
+                    number(rest)
+                }
+            },
             other => {
                 pattern.push(other);
                 other.len_utf8()
@@ -97,6 +100,16 @@ fn is_constant(before: &str) -> bool {
     last.is_some_and(|it| CONSTANT_AFTER.contains(&it))
 }
 
+/// The length of a number of the platform's own. One that is an example ends where the sentence goes
+/// on, as it may have signs and spaces in it.
+fn constant(before: &str, text: &str) -> usize {
+    if !before.ends_with("such as ") {
+        return number(text);
+    }
+    let ends = [": ", ", "].iter().filter_map(|it| text.find(it));
+    ends.min().unwrap_or(text.len())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -114,6 +127,10 @@ mod tests {
         let date = "… is not a date of the years 0001 to 9999, such as 2024-01-31";
         for (reason, expected) in [
             ("missing", "missing"),
+            (
+                r#""7,5" is not a number such as 1 234 567,89: correct it at the source"#,
+                "… is not a number such as 1 234 567,89: correct it at the source",
+            ),
             (r#""12,5" is not a decimal"#, "… is not a decimal"),
             (r#""a \"b\" \\" is not an integer"#, "… is not an integer"),
             (

@@ -5,20 +5,20 @@ use chrono::{
 };
 use schema::mapping::TimestampFormat;
 
-use crate::{Decimal, quote::quoted};
+use crate::{Decimal, quote::quoted, zone::Zone};
 
 /// How a column's timestamps are read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
     /// The zone of values that name none.
-    pub(super) zone: FixedOffset,
+    pub(super) zone: Zone,
     pub(super) format: TimestampFormat,
 }
 
 impl Default for Reading {
     fn default() -> Reading {
         Reading {
-            zone: FixedOffset::east_opt(0).expect("zero is within a day"),
+            zone: Zone::default(),
             format: TimestampFormat::Iso,
         }
     }
@@ -42,14 +42,6 @@ impl Reading {
     }
 }
 
-/// A zone such as `UTC`, `Z`, `+02:00` or `-0530`, at most 14 hours from UTC.
-pub(super) fn zone(text: &str) -> Option<FixedOffset> {
-    match text {
-        "UTC" => FixedOffset::east_opt(0),
-        _ => offset(text.as_bytes()),
-    }
-}
-
 /// A date at the start, and what follows it.
 pub(super) fn date(text: &[u8]) -> Option<(NaiveDate, &[u8])> {
     let (date, rest) = text.split_at_checked(10)?;
@@ -65,10 +57,8 @@ pub(super) fn date(text: &[u8]) -> Option<(NaiveDate, &[u8])> {
     (year > 0).then_some((day, rest))
 }
 
-fn iso(text: &str, zone: FixedOffset) -> Option<DateTime<Utc>> {
-    let local = iso_local(text)?;
-    let offset = local.offset.unwrap_or(zone);
-    Some(local.at.checked_sub_offset(offset)?.and_utc())
+fn iso(text: &str, zone: Zone) -> Option<DateTime<Utc>> {
+    iso_local(text)?.instant(zone)
 }
 
 /// A time as it is written.
@@ -78,6 +68,14 @@ pub(super) struct Local {
     /// None where the value names no zone.
     pub(super) offset: Option<FixedOffset>,
     pub(super) has_time: bool,
+}
+
+impl Local {
+    /// When it was, if a time without a zone is in `zone`.
+    pub(super) fn instant(&self, zone: Zone) -> Option<DateTime<Utc>> {
+        let zone = self.offset.map_or(zone, Zone::Fixed);
+        zone.instant(self.at)
+    }
 }
 
 /// Reads ISO 8601: a date, or a date and a time, with or without a zone.
@@ -146,6 +144,7 @@ pub(super) fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((micro, rest))
 }
 
+/// `Z` or an offset such as `+02:00` or `-0530`, at most 14 hours from UTC.
 pub(super) fn offset(text: &[u8]) -> Option<FixedOffset> {
     let (sign, rest) = match text {
         b"Z" | b"z" => return FixedOffset::east_opt(0),
@@ -212,17 +211,6 @@ mod tests {
     fn the_first_and_the_last_instant_are_read() {
         check("0001-01-01", "0001-01-01T00:00:00Z");
         check("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z");
-    }
-
-    #[test]
-    fn a_zone_is_utc_or_an_offset() {
-        let seconds = |text| zone(text).map(|it| it.local_minus_utc());
-        assert_eq!(seconds("UTC"), Some(0));
-        assert_eq!(seconds("+05:30"), Some(19_800));
-        assert_eq!(seconds("-0800"), Some(-28_800));
-        for text in ["", "utc+2", "+2", "+14:01", "+00:60", "Europe/Berlin"] {
-            assert_eq!(seconds(text), None, "{text}");
-        }
     }
 
     proptest! {

@@ -18,6 +18,16 @@ pub enum Fix {
         /// cannot stand for itself.
         entry: Option<FieldMapping>,
     },
+    /// Add these words to the `enum` of the tenant's own field, with
+    /// `PATCH /api/v1/dcl/fields/{entity}/{field}`; or map them to words that it has.
+    AddFieldWords {
+        /// The entity whose field it is.
+        entity: String,
+        /// Words of the source that the field does not take.
+        words: Vec<String>,
+        /// All words of the field with these: what to send as `enum`.
+        all: Vec<String>,
+    },
     /// Declare the format of the values in the mapping, or write them at the source as the field's
     /// type is written.
     DeclareFormat {

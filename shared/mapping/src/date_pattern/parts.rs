@@ -33,6 +33,10 @@ impl Parts {
             | Word::Day { two }
             | Word::Hour { two }
             | Word::HalfDayHour { two } => number(text, if two { 2 } else { 1 }, 2)?,
+            Word::OrdinalDay => {
+                let (day, rest) = number(text, 1, 2)?;
+                (day, without_ordinal(rest))
+            }
             Word::MonthName => {
                 let (name, rest) = name(text);
                 (months::find(name)?, rest.strip_prefix('.').unwrap_or(rest))
@@ -69,7 +73,7 @@ impl Parts {
                 self.has_short_year = word == Word::ShortYear;
             }
             Word::Month { .. } | Word::MonthName => self.month = value,
-            Word::Day { .. } => self.day = value,
+            Word::Day { .. } | Word::OrdinalDay => self.day = value,
             Word::Hour { .. } | Word::HalfDayHour { .. } => {
                 self.hour = value;
                 self.has_time = true;
@@ -122,6 +126,15 @@ fn number(text: &str, least: usize, most: usize) -> Option<(u32, &str)> {
     }
     let (digits, rest) = text.split_at(digits);
     Some((digits.parse().ok()?, rest))
+}
+
+/// What makes an ordinal of a day, in the languages of the months' names.
+pub(crate) const ORDINALS: [&str; 9] = ["st", "nd", "rd", "th", "er", "re", "º", "ª", "°"];
+
+/// What follows an ordinal's ending, or the text itself where there is none.
+fn without_ordinal(text: &str) -> &str {
+    let mut rests = ORDINALS.iter().filter_map(|it| without(text, it));
+    rests.next().unwrap_or(text)
 }
 
 /// The letters that a text begins with.

@@ -4,7 +4,7 @@
 //! 31 in the place of the month decides for all values of the column.
 
 use super::shape::{Runs, Shape};
-use crate::months;
+use crate::{date_pattern::ORDINALS, months};
 
 /// Which part comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,57 +149,60 @@ impl<'s> Reader<'s> {
 
     /// A day with the name of its month.
     fn named_day(&mut self) -> Option<DateForm> {
-        // Tokens, pattern with the places of day and year, the word that is the month.
-        const FORMS: [(&str, &str, usize); 14] = [
-            ("a. 9, 9", "MMM @, #", 0),
-            ("a 9, 9", "MMM @, #", 0),
-            ("a 9 9", "MMM @ #", 0),
-            ("a-9-9", "MMM-@-#", 0),
-            ("9 a a a 9", "@ [de] MMM [de] #", 1),
-            ("9. a. 9", "@. MMM #", 0),
-            ("9. a 9", "@. MMM #", 0),
-            ("9 a. 9", "@ MMM #", 0),
-            ("9 a, 9", "@ MMM, #", 0),
-            ("9 a 9", "@ MMM #", 0),
-            ("9-a.-9", "@-MMM-#", 0),
-            ("9-a-9", "@-MMM-#", 0),
-            ("9/a/9", "@/MMM/#", 0),
-            ("9a9", "@MMM#", 0),
-        ];
-        FORMS.iter().find_map(|(tokens, pattern, month)| {
-            let mut ahead = *self;
-            if !ahead.take(tokens) || !self.are(self.word + month, |it| months::find(it).is_some())
-            {
-                return None;
+        NAMED.iter().find_map(|it| self.named_day_as(it))
+    }
+
+    fn named_day_as(&mut self, named: &Named) -> Option<DateForm> {
+        let mut ahead = *self;
+        if !ahead.take(named.tokens) {
+            return None;
+        }
+        let mut pattern = named.pattern.to_owned();
+        let mut is_ordinal = false;
+        for (index, word) in named.words.chars().enumerate() {
+            let index = self.word + index;
+            match word {
+                'm' if self.are(index, |it| months::find(it).is_some()) => {}
+                'o' if self.are(index, |it| ORDINALS.contains(&it)) => is_ordinal = true,
+                'd' => {
+                    let of = ["de", "del"]
+                        .into_iter()
+                        .find(|of| self.are(index, |it| it == *of))?;
+                    pattern = pattern.replacen("[]", &format!("[{of}]"), 1);
+                }
+                _ => return None,
             }
-            let has_de = *month == 0
-                || [0, 2]
-                    .iter()
-                    .all(|it| self.are(self.word + it, |it| it == "de"));
-            let (first, second) = (self.run(self.run)?, self.run(self.run + 1)?);
-            let (day, year, pattern) = if first.has_len(4) {
-                (
-                    second,
-                    first,
-                    pattern
-                        .replace('@', "~")
-                        .replace('#', "@")
-                        .replace('~', "#"),
-                )
-            } else {
-                (first, second, (*pattern).to_owned())
-            };
-            let fits = has_de && day.longest <= 2 && day.is_within(1, 31) && is_year(year);
-            let day_word = if day.shortest == 2 { "DD" } else { "D" };
-            let year_word = if year.has_len(4) { "YYYY" } else { "YY" };
-            let day = pattern.replace('@', day_word).replace('#', year_word);
-            *self = if fits { ahead } else { *self };
-            fits.then(|| DateForm {
-                family: format!("named {}", tokens.replace('.', "")),
-                orders: vec![First::Day],
-                day: Some(day),
-                ..DateForm::of(["9", "9", "9"], None)
-            })
+        }
+        let (first, second) = (self.run(self.run)?, self.run(self.run + 1)?);
+        let is_year_first = first.has_len(4);
+        let (day, year) = if is_year_first {
+            (second, first)
+        } else {
+            (first, second)
+        };
+        if day.longest > 2 || !day.is_within(1, 31) || !is_year(year) {
+            return None;
+        }
+        let day_word = match (is_ordinal, day.shortest) {
+            (true, _) => "Do",
+            (false, 2) => "DD",
+            (false, _) => "D",
+        };
+        let mut words = [day_word, if year.has_len(4) { "YYYY" } else { "YY" }];
+        if is_year_first {
+            words.reverse();
+        }
+        for word in words {
+            pattern = pattern.replacen('#', word, 1);
+        }
+        // `1er février` stands beside `2 févr.`.
+        let family = named.tokens.replace('.', "").replacen("9a ", "9 ", 1);
+        *self = ahead;
+        Some(DateForm {
+            family: format!("named {family}"),
+            orders: vec![First::Day],
+            day: Some(pattern),
+            ..DateForm::of(["9", "9", "9"], None)
         })
     }
 
@@ -330,6 +333,49 @@ impl<'s> Reader<'s> {
         false
     }
 }
+
+/// A way to write a day with the name of its month.
+struct Named {
+    tokens: &'static str,
+    /// The pattern, with `#` for the two numbers and `[]` for "de".
+    pattern: &'static str,
+    /// What its words are: `m` a month, `o` the ending of an ordinal, `d` "de" or "del".
+    words: &'static str,
+}
+
+const fn named(tokens: &'static str, pattern: &'static str, words: &'static str) -> Named {
+    Named {
+        tokens,
+        pattern,
+        words,
+    }
+}
+
+/// No form begins with another one that stands after it.
+const NAMED: [Named; 22] = [
+    named("a. 9, 9", "MMM #, #", "m"),
+    named("a 9, 9", "MMM #, #", "m"),
+    named("a 9a, 9", "MMM #, #", "mo"),
+    named("a 9a 9", "MMM # #", "mo"),
+    named("a 9 9", "MMM # #", "m"),
+    named("a-9-9", "MMM-#-#", "m"),
+    named("9 a a a 9", "# [] MMM [] #", "dmd"),
+    named("9 a a. a 9", "# [] MMM [] #", "dmd"),
+    named("9a a a a 9", "# [] MMM [] #", "odmd"),
+    named("9 a a 9", "# [] MMM #", "dm"),
+    named("9. a. 9", "#. MMM #", "m"),
+    named("9. a 9", "#. MMM #", "m"),
+    named("9a a. 9", "# MMM #", "om"),
+    named("9a a, 9", "# MMM, #", "om"),
+    named("9a a 9", "# MMM #", "om"),
+    named("9 a. 9", "# MMM #", "m"),
+    named("9 a, 9", "# MMM, #", "m"),
+    named("9 a 9", "# MMM #", "m"),
+    named("9-a.-9", "#-MMM-#", "m"),
+    named("9-a-9", "#-MMM-#", "m"),
+    named("9/a/9", "#/MMM/#", "m"),
+    named("9a9", "#MMM#", "m"),
+];
 
 impl DateForm {
     fn of(widths: [&'static str; 3], separator: Option<char>) -> DateForm {

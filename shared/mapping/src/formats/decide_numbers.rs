@@ -13,6 +13,9 @@ use super::{
     shortened, vocabulary,
 };
 
+/// No column has numbers in more units.
+const MAX_UNITS: u64 = 8;
+
 /// The shapes of a column that are numbers.
 struct Numbers<'p> {
     shapes: Vec<(&'p Shape, NumberForm)>,
@@ -27,7 +30,9 @@ pub(super) fn find(profile: &ColumnProfile) -> Finding {
     };
     // Leading zeros, or more digits than a number has, make texts of all of them.
     let is_code = numbers.shapes.iter().any(|it| it.1.is_code());
-    if numbers.shapes.is_empty() || is_code || vocabulary::hints_at_phone(&profile.name) {
+    let is_text =
+        is_code || numbers.has_too_many_units() || vocabulary::hints_at_phone(&profile.name);
+    if numbers.shapes.is_empty() || is_text {
         return Finding::default();
     }
     let examples: Vec<String> = numbers
@@ -73,6 +78,14 @@ impl Numbers<'_> {
 
     fn units(&self) -> Vec<String> {
         distinct(self.shapes.iter().flat_map(|it| it.1.units.clone()))
+    }
+
+    /// Whether letters beside the numbers differ so much that they are no units: `1012 AB` and
+    /// `2511 CV` are postal codes.
+    fn has_too_many_units(&self) -> bool {
+        let count: u64 = self.shapes.iter().map(|it| it.0.count).sum();
+        let units = self.units().len() as u64;
+        MAX_UNITS < units || 2 < units && count < units * 2
     }
 
     fn kind(&self) -> FormatKind {

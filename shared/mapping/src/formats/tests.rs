@@ -35,6 +35,69 @@ fn dates(kind: &str, formats: &str) -> String {
 }
 
 #[test]
+fn days_with_named_months_are_found_as_their_languages_write_them() {
+    let cases: [(&[&str], &str); 9] = [
+        (
+            &["1er février 2024", "2 mars 2024", "14 août 2024"],
+            "Do MMM YYYY,D MMM YYYY",
+        ),
+        (
+            &["1st March 2024", "22nd May 2024", "3rd June 2024"],
+            "Do MMM YYYY",
+        ),
+        (&["March 1st, 2024", "May 22nd, 2024"], "MMM Do, YYYY"),
+        (
+            &["31 de jan. de 2024", "1 de fev. de 2024"],
+            "D [de] MMM [de] YYYY",
+        ),
+        (
+            &["31 de janeiro de 2024", "1 de maio de 2024"],
+            "D [de] MMM [de] YYYY",
+        ),
+        (
+            &["1º de janeiro de 2024", "2 de maio de 2024"],
+            "Do [de] MMM [de] YYYY,D [de] MMM [de] YYYY",
+        ),
+        (
+            &["5 de enero del 2024", "31 de mayo del 2024"],
+            "D [de] MMM [del] YYYY",
+        ),
+        (&["2024 Jan 31", "2024 Feb 1"], "YYYY MMM D"),
+        (&["05JAN24", "31DEC23"], "DDMMMYY"),
+    ];
+    for (values, want) in cases {
+        let format = format_of("x", values);
+        assert!(
+            format.questions.is_empty(),
+            "{values:?}: {:?}",
+            format.questions
+        );
+        assert_eq!(format.misfits.count, 0, "{values:?}");
+        let got = summary(&format);
+        assert!(
+            got.contains(&format!("formats:[{want}]")),
+            "{values:?}: {got}"
+        );
+        for value in values {
+            let read = becomes(&format.transforms, value).unwrap();
+            assert!(read.starts_with("202"), "{value}: {read}");
+        }
+    }
+}
+
+#[test]
+fn letters_that_differ_from_number_to_number_are_no_units() {
+    let weights = format_of("x", &["5 kg", "12 kg", "7 lb", "3 lb"]);
+    assert_eq!(weights.kind, FormatKind::Quantity);
+    check("x", &["1012 AB", "2511 CV", "3011 XA", "5611 EM"], "text");
+    let many: Vec<_> = (0..26_u8)
+        .map(|it| format!("10{it} A{}", char::from(b'A' + it)))
+        .collect();
+    let twice: Vec<_> = many.iter().chain(&many).map(String::as_str).collect();
+    check("x", &twice, "text");
+}
+
+#[test]
 fn one_value_decides_for_all_whether_the_day_or_the_month_comes_first() {
     let day = dates("date", "DD/MM/YYYY");
     check("x", &["01/02/2024", "31/01/2024", "03/03/2024"], &day);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use schema::mapping::Transform;
+
 use super::normal_form;
 use super::path_of_name::NameParts;
 
@@ -17,12 +19,16 @@ pub enum Verdict {
 /// A decision of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remembered {
+    /// The system of the source.
+    pub system: String,
     /// The source field's path.
     pub source: String,
     /// The entity it was mapped to; empty for a repair.
     pub entity: String,
     /// The target field.
     pub target: String,
+    /// How it was read, where it was accepted.
+    pub transforms: Vec<Transform>,
     /// What was decided.
     pub verdict: Verdict,
     /// How often.
@@ -36,6 +42,8 @@ pub struct Memory {
     exact: BTreeMap<(String, String, String), Said>,
     /// By entity, target and normal form.
     alike: BTreeMap<(String, String, String), Said>,
+    /// By system, entity, target and name: how the field was read.
+    transforms: BTreeMap<[String; 4], Vec<Transform>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,11 +59,16 @@ const WEIGHT: (f64, f64) = (3.0, 1.5);
 const MOST: f64 = 6.0;
 
 impl Memory {
-    /// In any order.
+    /// In any order; of several that say how one field of a system is read, the first counts.
     pub fn new(decisions: impl IntoIterator<Item = Remembered>) -> Memory {
         let mut memory = Memory::default();
         for it in decisions {
             let name = super::sample::readable(&it.source);
+            if it.verdict == Verdict::Accepted && !it.transforms.is_empty() {
+                let (system, entity, target) = (&it.system, &it.entity, &it.target);
+                let key = [system.clone(), entity.clone(), target.clone(), exact(&name)];
+                memory.transforms.entry(key).or_insert(it.transforms);
+            }
             let key = |name: String| (it.entity.clone(), it.target.clone(), name);
             for said in [
                 memory.exact.entry(key(exact(&name))).or_default(),
@@ -81,6 +94,23 @@ impl Memory {
     pub fn is_rejected(&self, entity: &str, target: &str, path: &str) -> bool {
         let said = self.said(entity, target, path);
         0.0 < said.rejected && said.accepted == 0.0
+    }
+
+    /// How people had the source of that very path read, for that target, in that system.
+    pub fn transforms(
+        &self,
+        (system, entity): (&str, &str),
+        target: &str,
+        path: &str,
+    ) -> Option<&[Transform]> {
+        let name = exact(&super::sample::readable(path));
+        let key = [
+            system.to_owned(),
+            entity.to_owned(),
+            target.to_owned(),
+            name,
+        ];
+        self.transforms.get(&key).map(Vec::as_slice)
     }
 
     fn said(&self, entity: &str, target: &str, path: &str) -> Said {
@@ -128,6 +158,8 @@ mod tests {
 
     fn said(source: &str, verdict: Verdict, count: u32) -> Remembered {
         Remembered {
+            system: "crm".to_owned(),
+            transforms: vec![],
             source: source.to_owned(),
             entity: "account".to_owned(),
             target: "name".to_owned(),

@@ -144,6 +144,8 @@ fn what_was_decided_before_counts() {
     };
     let said = |verdict| {
         Memory::new([Remembered {
+            system: "crm".to_owned(),
+            transforms: vec![],
             source: "Kürzel".to_owned(),
             entity: "account".to_owned(),
             target: "name".to_owned(),

@@ -15,6 +15,7 @@ use crate::{
     excel::{self, System},
     quote::quoted,
     timestamp::{self, Local},
+    zone::Zone,
 };
 
 const MAX_FORMATS: usize = 20;
@@ -23,7 +24,7 @@ const MAX_FORMATS: usize = 20;
 pub(crate) struct Date {
     formats: Vec<Format>,
     names: Vec<String>,
-    zone: FixedOffset,
+    zone: Zone,
     pivot: u8,
     /// What the target is; a text takes what fits the value.
     kind: Kind,
@@ -72,7 +73,7 @@ pub(crate) fn compile(transform: &Transform, field: &Field) -> Result<Date, Faul
     let date = Date {
         formats,
         names: names.clone(),
-        zone: timestamp::zone(zone).ok_or_else(|| no_zone("/zone"))?,
+        zone: Zone::parse(zone).ok_or_else(|| no_zone("/zone", zone))?,
         pivot: pivot.unwrap_or_default(),
         kind: field.kind,
     };
@@ -111,8 +112,7 @@ impl Date {
         if is_day {
             return Some(Cell::Date(local.at.date()));
         }
-        let offset = local.offset.unwrap_or(self.zone);
-        let at = local.at.checked_sub_offset(offset)?.and_utc();
+        let at = local.instant(self.zone)?;
         (1..=9999)
             .contains(&at.year())
             .then_some(Cell::Timestamp(at))
@@ -306,7 +306,7 @@ mod tests {
         );
         check(
             json!({"formats": ["ISO"], "zone": "CET"}),
-            "/zone: is neither `UTC` nor an offset such as `+02:00`",
+            "/zone: \"CET\" is no time zone: say `UTC`, an offset such as `+02:00`, or a name such as `Europe/Berlin`",
         );
     }
 

@@ -26,8 +26,20 @@ pub(super) fn compile(
     if table.is_empty() {
         return Err(Fault::of("/table", "is empty: list at least one pair"));
     }
+    let mut trimmed = HashMap::new();
+    for (value, ours) in table {
+        if let Some(other) = trimmed.insert(value.trim().to_owned(), ours.clone())
+            && other != *ours
+        {
+            let detail = format!(
+                "has {} twice but for white space around it, which does not count: keep one",
+                quoted(value.trim())
+            );
+            return Err(Fault::of("/table", detail));
+        }
+    }
     Ok(Lookup {
-        table: table.clone().into_iter().collect(),
+        table: trimmed,
         otherwise,
     })
 }
@@ -53,10 +65,14 @@ mod tests {
     use crate::transforms::testing::{check, check_fault};
 
     #[test]
-    fn a_value_is_found_exactly() {
+    fn a_value_is_found_but_for_white_space_around_it() {
         let of = |otherwise: &str| json!({"kind": "lookup", "table": {"7": "Won", "": "x"}, "otherwise": otherwise});
         check(&of("keep"), &[("7", "Won"), (" 7 ", "Won"), ("07", "07")]);
         check(&of("null"), &[("07", "null")]);
+        check(
+            &json!({"kind": "lookup", "table": {" a ": "A", "B": "b"}, "otherwise": "keep"}),
+            &[("a", "A"), ("\ta", "A"), ("b", "b")],
+        );
         check(
             &of("reject"),
             &[(
@@ -67,7 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_some_pairs() {
+    fn a_table_says_one_thing_of_a_value() {
+        check_fault(
+            &json!({"kind": "lookup", "table": {"a": "A", " a": "B"}}),
+            r#"/table: has "a" twice but for white space around it, which does not count: keep one"#,
+        );
         check_fault(
             &json!({"kind": "lookup", "table": {}}),
             "/table: is empty: list at least one pair",

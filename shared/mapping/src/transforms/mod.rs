@@ -39,10 +39,7 @@ use schema::{
     pointer,
 };
 
-use crate::{
-    Cell,
-    timestamp::{self, Reading},
-};
+use crate::{Cell, quote::quoted, timestamp::Reading, zone::Zone};
 
 pub(crate) use array::Items;
 pub(crate) use trim::trimmed;
@@ -167,7 +164,7 @@ pub(crate) fn compile(
         Transform::Template { template, missing } => template::compile(template, *missing, sources),
         Transform::Timestamp { zone, format } => {
             only_for(field, &[Kind::Timestamp])?;
-            let zone = timestamp::zone(zone).ok_or_else(|| no_zone("/zone"))?;
+            let zone = Zone::parse(zone).ok_or_else(|| no_zone("/zone", zone))?;
             Ok(Compiled::Reading(Reading {
                 zone,
                 format: *format,
@@ -301,8 +298,13 @@ fn only_for(field: &Field, kinds: &[Kind]) -> Result<(), Fault> {
     Err(Fault::of("", detail))
 }
 
-fn no_zone(member: &str) -> Fault {
-    Fault::of(member, "is neither `UTC` nor an offset such as `+02:00`")
+fn no_zone(member: &str, text: &str) -> Fault {
+    let detail = format!(
+        "{} is no time zone: say `UTC`, an offset such as `+02:00`, or a name such as \
+         `Europe/Berlin`",
+        quoted(text)
+    );
+    Fault::of(member, detail)
 }
 
 fn no_nul(member: &str, text: &str) -> Result<(), Fault> {

@@ -31,6 +31,12 @@ impl CompiledTransform for UrlHost {
 /// The host of an address with or without its scheme, in lower case and without `www.`.
 pub(crate) fn host(text: &str) -> Option<String> {
     let text = text.trim();
+    let is_mail = text
+        .get(..7)
+        .is_some_and(|it| it.eq_ignore_ascii_case("mailto:"));
+    if is_mail {
+        return None;
+    }
     let rest = match text.split_once("://") {
         Some((scheme, rest)) if is_scheme(scheme) => rest,
         _ => text.strip_prefix("//").unwrap_or(text),
@@ -42,7 +48,9 @@ pub(crate) fn host(text: &str) -> Option<String> {
         _ => host,
     };
     let host = host.strip_suffix('.').unwrap_or(host).to_lowercase();
-    let host = host.strip_prefix("www.").unwrap_or(&host);
+    // `www.de` is a host itself.
+    let inner = host.strip_prefix("www.").filter(|it| it.contains('.'));
+    let host = inner.unwrap_or(&host);
     let is_host = host.contains('.') && host.len() <= 253 && host.split('.').all(is_label);
     is_host.then(|| host.to_owned())
 }
@@ -72,6 +80,7 @@ mod tests {
                 ("www.münchen.de", "münchen.de"),
                 ("example.com?u=https://other.org", "example.com"),
                 ("192.0.2.1:80", "192.0.2.1"),
+                ("http://www.de/", "www.de"),
                 ("   ", "null"),
             ],
         );
@@ -79,7 +88,16 @@ mod tests {
 
     #[test]
     fn what_has_no_host_is_refused_dropped_or_kept() {
-        for text in ["acme", "http://", "a b.c", "-a.b", "..", ":80", "[::1]"] {
+        for text in [
+            "acme",
+            "http://",
+            "a b.c",
+            "-a.b",
+            "..",
+            ":80",
+            "[::1]",
+            "mailto:ann@example.com",
+        ] {
             let want = format!(
                 "{text:?} has no host such as example.com: correct it at the source, or let the \
                  mapping keep it or leave it empty"

@@ -64,7 +64,8 @@ pub enum Transform {
     Currency {},
     /// How a timestamp without a zone is read.
     Timestamp {
-        /// The zone of values that name none: `UTC` or an offset such as `+02:00`.
+        /// The zone of values that name none: `UTC`, an offset such as `+02:00`, or a name of the
+        /// IANA database such as `Europe/Berlin`, as a date's.
         zone: String,
         /// The form of the value.
         format: TimestampFormat,
@@ -74,15 +75,19 @@ pub enum Transform {
     /// A format is one of the words `ISO`, `UNIX_SECONDS`, `UNIX_MILLIS`, `EXCEL_1900` and
     /// `EXCEL_1904`, or a pattern of the words
     /// `YYYY` `YY` (year), `MM` `M` (month in digits), `MMM` (its name or abbreviation in English,
-    /// German, French, Spanish, Italian, Dutch or Portuguese), `DD` `D` (day), `ddd` (day of the week,
-    /// any word), `HH` `H` (hour of 24), `hh` `h` with `A` (hour of 12 with AM or PM), `mm` (minute),
-    /// `ss` (second), `f` (fraction of a second) and `Z` (offset, `Z`, `UTC` or `GMT`).
+    /// German, French, Spanish, Italian, Dutch or Portuguese), `DD` `D` (day), `Do` (day, as an
+    /// ordinal or not: `1st`, `1er`, `2`), `ddd` (day of the week, any word), `HH` `H` (hour of 24),
+    /// `hh` `h` with `A` (hour of 12 with AM or PM), `mm` (minute), `ss` (second), `f` (fraction of
+    /// a second) and `Z` (offset, `Z`, `UTC` or `GMT`).
     /// A doubled digit word is two digits, a single one is one or two. `[…]` is text as it stands,
     /// a space is any white space, and other characters than letters stand for themselves.
     Date {
         /// The formats, in order: the first that fits counts. No two may read one value differently.
         formats: Vec<String>,
-        /// The zone of values that name none: `UTC` or an offset such as `+02:00`; absent: `UTC`.
+        /// The zone of values that name none: `UTC`, an offset such as `+02:00`, or a name of the
+        /// IANA database such as `Europe/Berlin`; absent: `UTC`. Of a time that is there twice,
+        /// when clocks go back, the first counts; one that clocks skip is read with the offset
+        /// from before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         zone: Option<String>,
         /// For years of two digits: those below it are of this century (`70`: 69 is 2069 and 70 is
@@ -156,7 +161,8 @@ pub enum Transform {
         /// What to put in its place; may be empty.
         to: String,
     },
-    /// Replaces a value by what a table has for exactly this value: ids by names.
+    /// Replaces a value by what a table has for it, in this spelling: ids by names. White space
+    /// around it does not count.
     Lookup {
         /// 1 to 10,000 pairs of (value, replacement).
         table: BTreeMap<String, String>,
@@ -243,7 +249,8 @@ pub enum Transform {
         /// The factor, as decimal text, not zero: `100` makes per cent of a fraction.
         factor: String,
     },
-    /// One text where the value equals another, and else a third.
+    /// One text where the value equals another, and else a third. White space around the value does
+    /// not count.
     Case {
         /// The value to look for, in this spelling; empty stands for no value.
         equals: String,
