@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::app::{Answer, JSON};
-use tests::fixtures::files::{MULTIPART, multipart_form, send_form};
+use tests::fixtures::files::{MULTIPART, form_field, multipart_form, send_form};
 use tests::fixtures::jobs::run_all;
 use tests::fixtures::own_data::{World, pairs};
 use tests::fixtures::postgres_source::{set_up_postgres_source, sync};
@@ -149,9 +149,8 @@ async fn a_cursor_that_is_said_is_read_by_the_next_sync() {
 async fn what_an_upload_says_is_remembered_and_what_it_cannot_say_is_refused() {
     let world = World::new().await;
     let form = |field: &str, value: &str| {
-        let head = format!("--cut\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n");
         let files: [(&str, &[u8]); 1] = [("odd.csv", b"foo,bar\n1,a\n2,b\n")];
-        let mut body = format!("{head}{value}\r\n").into_bytes();
+        let mut body = form_field(field, value);
         body.extend(multipart_form(&files));
         body
     };
@@ -222,13 +221,10 @@ async fn a_file_is_looked_at_before_it_is_uploaded() {
     let world = World::new().await;
     let path = "/api/v1/dcl/mappings/preview";
     let preview = async |name: &str, content: &[u8], field: &str| {
-        let head = match field {
-            "" => String::new(),
-            _ => format!(
-                "--cut\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\naccount\r\n"
-            ),
+        let mut body = match field {
+            "" => Vec::new(),
+            _ => form_field(field, "account"),
         };
-        let mut body = head.into_bytes();
         body.extend(multipart_form(&[(name, content)]));
         let (app, ann) = (&world.app, Some(&world.ann));
         app.send(Method::POST, path, ann, Body::from(body), &[MULTIPART])

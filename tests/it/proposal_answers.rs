@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tests::fixtures::files::{MULTIPART, multipart_form};
+use tests::fixtures::files::{MULTIPART, form_field, multipart_form, send_form};
 use tests::fixtures::own_data::World;
 
 fn proposal_of(object: &str) -> String {
@@ -154,6 +154,11 @@ async fn what_a_person_refuses_is_not_filled_in_again() {
     let industry = field(&second, "industry");
     assert_eq!(industry["filled_in"], false, "{industry}");
 
+    let unknown = json!({"entity": "account", "fields": {"name": "Account Nmae"}});
+    let path = format!("{first}/reject");
+    let answer = world.app.post(&path, &world.ann, unknown).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+    assert_eq!(answer.json()["errors"][0]["pointer"], "/fields/name");
     let rejected = json!({"entity": "account", "fields": {"name": "Account Name"}});
     world.post(&format!("{first}/reject"), rejected).await;
     let second = world.get(&proposal_of("second")).await;
@@ -249,4 +254,67 @@ async fn each_item_of_a_list_is_one_of_its_words() {
         .find(|it| it["kind"] == "account" || it["name"] == "account");
     let schema = &account.unwrap()["schema"]["properties"]["labels"];
     assert_eq!(schema["items"]["enum"], json!(["a", "b"]), "{schema}");
+}
+
+/// The same system's contacts, created on days that may also be months.
+fn ambiguous(month: &str) -> String {
+    let mut file = "Contact ID,First Name,Last Name,Email,Created On\n".to_owned();
+    for day in 1..=6 {
+        let id = format!("{month}{day}");
+        file += &format!("c{id},Ann,Bee{id},ann{id}@example.org,0{day}/0{month}/2024\n");
+    }
+    file
+}
+
+#[tokio::test]
+async fn how_a_column_was_read_is_remembered_for_the_next_file_of_the_system() {
+    let world = World::new().await;
+    let upload = async |object: &str, system: &str, file: &str| {
+        let name = format!("{object}.csv");
+        let file = multipart_form(&[(name.as_str(), file.as_bytes())]);
+        let form = [form_field("system", system), file].concat();
+        let answer = send_form(&world.app, &world.ann, form).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer}");
+        world.get(&proposal_of(&format!("{system}.{object}"))).await
+    };
+    let asks = |proposal: &Value| proposal["questions"][0]["id"] == "format:Created On";
+    let first = upload("people", "sugar", &ambiguous("3")).await;
+    assert!(asks(&first), "{}", first["questions"]);
+    let choices = first["questions"][0]["choices"].as_array().unwrap();
+    let month_first = choices
+        .iter()
+        .find(|it| it["meaning"].as_str().unwrap().starts_with("month"));
+    let answers = json!({ "answers": { "format:Created On": month_first.unwrap()["id"] } });
+    world
+        .post(&format!("{}/accept", proposal_of("sugar.people")), answers)
+        .await;
+
+    let next = upload("leads", "sugar", &ambiguous("4")).await;
+    assert_eq!(next["questions"], json!([]));
+    let created = field(&next, "created_at");
+    assert_eq!(
+        created["transforms"][0]["formats"],
+        json!(["MM/DD/YYYY"]),
+        "{created}"
+    );
+    let note = created["note"].as_str().unwrap();
+    assert!(
+        note.contains("as you decided before: month first (MM/DD/YYYY)"),
+        "{note}"
+    );
+    // A person may say otherwise, and another system's habits are its own.
+    let day_first = choices
+        .iter()
+        .find(|it| it["meaning"].as_str().unwrap().starts_with("day"));
+    let answers = json!({ "answers": { "format:Created On": day_first.unwrap()["id"] } });
+    world
+        .post(&format!("{}/accept", proposal_of("sugar.leads")), answers)
+        .await;
+    let accounts = view(&world, "contacts?source_id=c41&select=created_at").await;
+    assert_eq!(
+        accounts[0]["created_at"], "2024-04-01T00:00:00Z",
+        "{accounts:?}"
+    );
+    let other = upload("partners", "vtiger", &ambiguous("5")).await;
+    assert!(asks(&other), "{}", other["questions"]);
 }

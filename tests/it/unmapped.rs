@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tests::fixtures::files::{multipart_form, send_form};
+use tests::fixtures::files::{form_field, multipart_form, send_form};
 use tests::fixtures::jobs::run_all;
 use tests::fixtures::own_data::{World, pairs};
 use tests::fixtures::postgres_source::{set_up_postgres_source, sync};
@@ -342,12 +342,9 @@ async fn a_table_of_any_columns_is_kept_in_step_and_mapped_when_somebody_says() 
 #[tokio::test]
 async fn an_upload_accepts_what_is_proposed_where_it_says_so() {
     let world = World::new().await;
-    let field = |name: &str, value: &str| {
-        format!("--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
     let form = |accept: &str, file: &str| {
         let files: [(&str, &[u8]); 1] = [("crm.csv", file.as_bytes())];
-        let mut body = field("accept", accept).into_bytes();
+        let mut body = form_field("accept", accept);
         body.extend(multipart_form(&files));
         body
     };
@@ -356,7 +353,7 @@ async fn an_upload_accepts_what_is_proposed_where_it_says_so() {
     // A column that nothing decides stays a question.
     let open = "Record ID,Company name,Create Date\n1,One,02/03/2024\n2,Two,05/01/2024\n";
     let files: [(&str, &[u8]); 1] = [("open.csv", open.as_bytes())];
-    let mut body = field("accept", "true").into_bytes();
+    let mut body = form_field("accept", "true");
     body.extend(multipart_form(&files));
     let asked = send_form(&world.app, &world.ann, body).await.json();
     let file = &asked["files"][0];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aam::db::mapping_decisions::{Decided, remember};
-use aam::db::{custom_entities, source_objects};
+use aam::db::{custom_entities, snapshots, source_objects};
 use aam::proposals::{self, AcceptedField, Answers, Proposal};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,6 +11,7 @@ use platform::extract::{Json, Path, Query};
 use platform::{Admin, Platform, Reader, Result, Routes, db, routes};
 use schema::entity::Entities;
 use schema::mapping::Mapping;
+use schema::source::{SourceSchema, child_path};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -167,10 +168,14 @@ async fn reject(
     let known = known.ok_or(schema::Error::NotFound {
         what: "source object",
     })?;
-    let decided = said.fields.iter().map(|(target, source)| Decided {
+    let latest = snapshots::find_latest_and_baseline(&mut tx, caller.tenant, object.key()).await?;
+    let schema = latest.map(|it| it.0.schema.0).unwrap_or_default();
+    let fields = paths(&said, &schema)?;
+    let decided = fields.iter().map(|(target, source)| Decided {
         source,
         target,
         accepted: false,
+        transforms: &[],
     });
     let decided: Vec<_> = decided.collect();
     let of = (known.system.as_str(), said.entity.as_str());
@@ -181,20 +186,31 @@ async fn reject(
     }))
 }
 
+/// The source of each pair as the path that the object has; a column may be named as its file does.
+fn paths(said: &Rejection, schema: &SourceSchema) -> schema::Result<BTreeMap<String, String>> {
+    let path = |(target, source): (&String, &String)| {
+        let escaped = child_path("", source);
+        let mut known = [source, &escaped].into_iter();
+        let Some(path) = known.find(|it| schema.fields.contains_key(*it)) else {
+            let detail = format!(
+                "the object has no field {source:?}: send the `source` of a field in the proposal"
+            );
+            return Err(schema::Error::invalid(format!("/fields/{target}"), detail));
+        };
+        Ok((target.clone(), path.clone()))
+    };
+    said.fields.iter().map(path).collect()
+}
+
 fn check_rejection(entities: &Entities, said: &Rejection) -> schema::Result<()> {
     let Some(entity) = entities.find(&said.entity) else {
         let detail = format!("no such entity: send one of {}", entities.kinds());
         return Err(schema::Error::invalid("/entity", detail));
     };
-    for (target, source) in &said.fields {
-        let pointer = || format!("/fields/{target}");
+    for target in said.fields.keys() {
         if entity.field(target).is_none() {
             let detail = format!("{} has no such field", entity.kind);
-            return Err(schema::Error::invalid(pointer(), detail));
-        }
-        if source.is_empty() || 1024 < source.len() || source.contains('\0') {
-            let detail = "a source field has 1 to 1,024 bytes and no NUL";
-            return Err(schema::Error::invalid(pointer(), detail));
+            return Err(schema::Error::invalid(format!("/fields/{target}"), detail));
         }
     }
     Ok(())

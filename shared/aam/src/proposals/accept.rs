@@ -86,6 +86,7 @@ fn decided<'a>(
             source: it,
             target: &field.target,
             accepted: true,
+            transforms: &field.transforms,
         }));
     }
     for field in &proposal.fields {
@@ -99,6 +100,7 @@ fn decided<'a>(
                 source: &field.source,
                 target: &field.target,
                 accepted: false,
+                transforms: &[],
             });
         }
     }

@@ -8,12 +8,12 @@ mod key;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mapping::Plan;
-use mapping::formats::transforms_for;
+use mapping::formats::{read, transforms_for};
 use mapping::matcher::{FieldProposal as Proposed, Memory, ObjectProposal};
 use mapping::shipped::Recognised;
 use schema::Result;
 use schema::entity::{Entities, EntityRef, Field, Kind, UNMAPPED};
-use schema::format::FormatChoice;
+use schema::format::{FormatChoice, FormatQuestion};
 use schema::mapping::{FieldMapping, Mapping, Missing, Transform};
 use serde_json::value::RawValue;
 
@@ -47,6 +47,8 @@ pub(super) struct Draft<'a> {
     proposed: ObjectProposal,
     /// By canonical field, what is filled in.
     filled: BTreeMap<String, FieldMapping>,
+    /// By canonical field, what to know of how it was filled in.
+    notes: BTreeMap<String, String>,
     /// By canonical field, why it is not filled in though it is likely.
     against: BTreeMap<String, String>,
     questions: Vec<Question>,
@@ -75,6 +77,7 @@ impl<'a> Draft<'a> {
             shape,
             proposed,
             filled: BTreeMap::new(),
+            notes: BTreeMap::new(),
             against: BTreeMap::new(),
             questions: Vec::new(),
             asked: answers
@@ -126,7 +129,7 @@ impl<'a> Draft<'a> {
             transforms.push(Transform::Trim {});
         }
         if let [source] = sources.as_slice() {
-            transforms.extend(self.format(source, field.kind));
+            transforms.extend(self.format(source, field));
         }
         let filled = FieldMapping {
             target: field.name.to_string(),
@@ -138,10 +141,11 @@ impl<'a> Draft<'a> {
 
     /// How the column writes its values, as far as that matters to a field of this type. What it
     /// does not decide is asked.
-    fn format(&mut self, source: &str, kind: Kind) -> Vec<Transform> {
+    fn format(&mut self, source: &str, field: &Field) -> Vec<Transform> {
         let Some(format) = self.sample.format(source) else {
             return vec![];
         };
+        let kind = field.kind;
         let mut transforms = transforms_for(&format.transforms, kind);
         for (index, asked) in format.questions.iter().enumerate() {
             let of = |it: &FormatChoice| transforms_for(&it.transforms, kind);
@@ -161,6 +165,7 @@ impl<'a> Draft<'a> {
             self.asked.insert(id.clone());
             let said = self.answers.choices.get(&id);
             let chosen = said.and_then(|it| it.parse::<usize>().ok()?.checked_sub(1));
+            let chosen = chosen.or_else(|| self.decided_format(source, field, asked));
             match chosen.and_then(|it| choices.get(it)) {
                 Some(chosen) => transforms.clone_from(chosen),
                 None => {
@@ -170,6 +175,34 @@ impl<'a> Draft<'a> {
             }
         }
         transforms
+    }
+
+    /// The choice that reads the values as people had the column read before.
+    fn decided_format(
+        &mut self,
+        source: &str,
+        field: &Field,
+        asked: &FormatQuestion,
+    ) -> Option<usize> {
+        let of = (self.unmapped.system, &*self.entity.kind);
+        let before = self.memory.transforms(of, &field.name, source)?;
+        let mut steps = transforms_for(before, field.kind);
+        steps.retain(|it| !matches!(it, Transform::Trim {} | Transform::Default { .. }));
+        let agrees = |it: &FormatChoice| {
+            let mut examples = it.examples.iter();
+            examples.all(|it| read(&steps, &it.value) == it.becomes)
+        };
+        let mut agreeing = (0..).zip(&asked.choices).filter(|it| agrees(it.1));
+        let (Some((index, choice)), None) = (agreeing.next(), agreeing.next()) else {
+            return None;
+        };
+        let note = format!(
+            "Its values can be read in several ways. They are read as you decided before: {}. \
+             Answer `format:{source}` where that is wrong here.",
+            choice.answer
+        );
+        self.notes.insert(field.name.to_string(), note);
+        Some(index)
     }
 
     fn ask(&mut self, question: Question) {
@@ -393,6 +426,7 @@ impl<'a> Draft<'a> {
             margin: proposed.margin,
             filled_in: filled.is_some(),
             transforms: filled.map(|it| it.transforms.clone()).unwrap_or_default(),
+            note: self.notes.get(&proposed.target).cloned(),
             reasons_against: proposed.vetoes.iter().cloned().chain(against).collect(),
             factors: proposed.factors.iter().cloned().map(Into::into).collect(),
             alternatives: proposed

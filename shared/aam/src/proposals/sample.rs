@@ -142,6 +142,12 @@ impl Sample {
                     self.profile.observe(*place, text);
                 }
             }
+            // An empty cell of a file.
+            Value::Null => {
+                if let Some(place) = self.places.get(path) {
+                    self.profile.observe(*place, "");
+                }
+            }
             _ => {}
         }
     }

@@ -98,6 +98,8 @@ pub struct FieldProposal {
     /// What is done to the value, as its column shows. While a question about the column is open,
     /// it is what the first choice would do, and waits for the answer.
     pub transforms: Vec<Transform>,
+    /// What to know of how it is read; null where that is plain.
+    pub note: Option<String>,
     /// What speaks against it.
     pub reasons_against: Vec<String>,
     /// What speaks for and against it, in logits. They add up to the score of the pair by itself;

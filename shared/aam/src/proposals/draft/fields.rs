@@ -141,7 +141,7 @@ impl Draft<'_> {
             row.sources.truncate(1);
         }
         if is_open && let [source] = row.sources.as_slice() {
-            let format = self.format(&source.clone(), field.kind);
+            let format = self.format(&source.clone(), field);
             let before = row.transforms.iter().position(is_default);
             let at = before.unwrap_or(row.transforms.len());
             row.transforms.splice(at..at, format);
