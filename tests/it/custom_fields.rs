@@ -96,6 +96,15 @@ async fn records_are_filtered_by_custom_fields_of_every_type() {
         ("founded[lt]=2000-01-01", "Acme"),
         ("seen_at[gt]=2024-01-31T10:00:00Z", "Blue"),
         ("seen_at=2024-01-31T11:00:00%2B01:00", "Acme"),
+        ("tags[contains]=a", "Acme"),
+        ("tags[contains]=b,a", "Acme"),
+        ("tags[contains]=c", "Cedar"),
+        ("tags[contains]=a,c", ""),
+        ("tags[contains]=a\\,b", ""),
+        ("tags[null]=true", "Blue"),
+        ("tags[null]=false", "Acme Cedar"),
+        ("external_ids[null]=true", "Acme Blue Cedar"),
+        ("external_ids[contains]=a", ""),
     ] {
         assert_eq!(
             account_names(&world, &format!("{query}&sort=name")).await,
@@ -103,10 +112,17 @@ async fn records_are_filtered_by_custom_fields_of_every_type() {
             "{query}"
         );
     }
-    let wrong = "/api/v1/dcl/views/accounts?visits=many&tags=a";
+    let wrong = "/api/v1/dcl/views/accounts?visits=many&tags=a&tier[contains]=g&extras=x";
     let answer = world.app.get(wrong, &world.ann).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
-    assert_eq!(each(&answer.json()["errors"], "pointer"), "?visits ?tags");
+    let errors = answer.json()["errors"].clone();
+    assert_eq!(
+        each(&errors, "pointer"),
+        "?visits ?tags ?tier[contains] ?extras"
+    );
+    let detail = "is a list: ask for one that has a text, as in `field[contains]=a`, or for none \
+                  with `field[null]=true`";
+    assert_eq!(errors[1]["detail"], detail);
 }
 
 #[tokio::test]
@@ -146,6 +162,14 @@ async fn a_word_outside_of_the_enum_is_quarantined_until_the_enum_has_it() {
     let quarantined = world.get(&path).await;
     let reason = r#""bronze" is none of the words of `tier`: map it to one of them, or add it to the field's enum"#;
     assert_eq!(quarantined["records"][0]["reason"], reason);
+    let groups = format!(
+        "/api/v1/aam/connections/{}/quarantine/groups",
+        world.connection
+    );
+    let groups = world.get(&groups).await;
+    let fix = json!([{"kind": "add_field_words", "entity": "account", "words": ["bronze"],
+        "all": ["gold", "silver", "bronze"]}]);
+    assert_eq!(groups["groups"][0]["fixes"], fix, "{groups}");
     let change = json!({"enum": ["gold", "silver", "bronze"], "description": "Metal."});
     let answer = world
         .send(Method::PATCH, "/api/v1/dcl/fields/account/tier", change)

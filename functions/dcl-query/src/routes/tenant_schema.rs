@@ -55,6 +55,7 @@ fn name(entity: &EntityRef) -> String {
 
 fn operation(view: &View) -> Value {
     let schema = view.json_schema();
+    let text = || json!({"type": "string"});
     let filter = |it: &Column| {
         let mut of = schema["properties"][&*it.name].clone();
         // A filter is given or left out; `[null]` asks for records without a value.
@@ -66,8 +67,10 @@ fn operation(view: &View) -> Value {
         }
         parameter(&it.name, of)
     };
+    let lists = view.columns.iter().filter(|it| it.is_list());
+    let lists = lists.map(|it| parameter(&format!("{}[contains]", it.name), text()));
     let filters = view.columns.iter().filter(|it| it.is_scalar()).map(filter);
-    let text = || json!({"type": "string"});
+    let filters = filters.chain(lists);
     let paging = [
         parameter(
             "limit",

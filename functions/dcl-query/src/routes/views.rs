@@ -75,7 +75,7 @@ struct Parameters {
 
 /// The records of an entity, from all sources.
 ///
-/// Every field with one value is a filter, `source_system` and the other columns of the origin
+/// Every field is a filter, `source_system` and the other columns of the origin
 /// included; several filters must all hold:
 ///
 /// - `stage=won`, or with an operator `amount[gte]=1000`: `eq`, `ne` (another value or none),
@@ -84,6 +84,8 @@ struct Parameters {
 ///   `%25` in a URL) and `_` for one; a backslash takes their meaning away
 /// - `stage[in]=won,lost`: one of these; a comma within a value is written `\,`
 /// - `owner_id[null]=true`: without a value, `false` with one
+/// - `external_ids[contains]=a,b`: a list that has all of these texts; lists take no other operator
+///   but `null`
 ///
 /// Values are written as records show them; a timestamp may be a date alone, which is its midnight
 /// in UTC. An unknown parameter is refused, not ignored. The answer bears an `ETag`, and a request

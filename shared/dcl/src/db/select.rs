@@ -98,6 +98,13 @@ fn push_filter(sql: &mut QueryBuilder<Postgres>, filter: &Filter) {
             sql.push(compared(column)).push(" = any(").push_bind(texts);
             sql.push("::").push(compared_type(column)).push("[])");
         }
+        Predicate::Contains(texts) => {
+            sql.push(compared(column)).push(" @> ");
+            match &column.place {
+                Place::Named(_) => sql.push_bind(texts.clone()),
+                Place::Custom(_) => sql.push_bind(serde_json::json!(texts)),
+            };
+        }
         Predicate::Null(true) => {
             sql.push(compared(column)).push(" is null");
         }

@@ -24,6 +24,8 @@ pub enum Predicate {
     Ilike(Value),
     /// One of these.
     In(Vec<Value>),
+    /// A list with all of these texts.
+    Contains(Vec<String>),
     /// Absent (`true`) or there (`false`).
     Null(bool),
 }
@@ -46,8 +48,8 @@ pub enum Operator {
 }
 
 /// The operators, as the URL writes them.
-const OPERATORS: [&str; 10] = [
-    "eq", "ne", "gt", "gte", "lt", "lte", "like", "ilike", "in", "null",
+const OPERATORS: [&str; 11] = [
+    "eq", "ne", "gt", "gte", "lt", "lte", "like", "ilike", "in", "null", "contains",
 ];
 
 const ESCAPE: &str = "the value ends within an escape: write `\\` as `\\\\`";
@@ -55,6 +57,11 @@ const ESCAPE: &str = "the value ends within an escape: write `\\` as `\\\\`";
 impl Filter {
     /// Reads the operator and value of a parameter; the error says what would be right.
     pub fn parse(column: Column, operator: &str, text: &str) -> Result<Filter, String> {
+        if column.is_list() && !["contains", "null"].contains(&operator) {
+            let detail = "is a list: ask for one that has a text, as in `field[contains]=a`, or for \
+                          none with `field[null]=true`";
+            return Err(detail.to_owned());
+        }
         let is =
             |operator| Value::parse(column.kind, text).map(|it| Predicate::Compare(operator, it));
         let predicate = match operator {
@@ -67,6 +74,7 @@ impl Filter {
             "like" => pattern(&column, text).map(Predicate::Like),
             "ilike" => pattern(&column, text).map(Predicate::Ilike),
             "in" => values(&column, text).map(Predicate::In),
+            "contains" => texts(&column, text).map(Predicate::Contains),
             "null" => text
                 .parse()
                 .map(Predicate::Null)
@@ -91,8 +99,25 @@ fn pattern(column: &Column, text: &str) -> Result<Value, &'static str> {
     Value::parse(column.kind, text)
 }
 
-/// Values between commas; a comma or a backslash within a value follows a backslash.
 fn values(column: &Column, text: &str) -> Result<Vec<Value>, &'static str> {
+    let parts = parts(text)?;
+    let values = parts.iter().map(|it| Value::parse(column.kind, it));
+    values.collect()
+}
+
+fn texts(column: &Column, text: &str) -> Result<Vec<String>, &'static str> {
+    if !column.is_list() {
+        return Err("only a list contains texts: ask with `eq`, `in` or `like`");
+    }
+    let texts = parts(text)?;
+    for text in &texts {
+        Value::parse(ColumnKind::Field(Kind::Text), text)?;
+    }
+    Ok(texts)
+}
+
+/// What is between commas; a comma or a backslash within a value follows a backslash.
+fn parts(text: &str) -> Result<Vec<String>, &'static str> {
     let mut parts = vec![String::new()];
     let mut rest = text.chars();
     while let Some(char) = rest.next() {
@@ -103,8 +128,5 @@ fn values(column: &Column, text: &str) -> Result<Vec<Value>, &'static str> {
             other => part.push(other),
         }
     }
-    parts
-        .iter()
-        .map(|it| Value::parse(column.kind, it))
-        .collect()
+    Ok(parts)
 }

@@ -117,13 +117,14 @@ fn filter(view: &View, name: &str, text: &str) -> Result<Filter, String> {
     };
     let column = view
         .column(field)
-        .filter(Column::is_scalar)
+        .filter(|it| it.is_scalar() || it.is_list())
         .ok_or_else(|| unknown(view))?;
     Filter::parse(column, operator, text)
 }
 
 fn unknown(view: &View) -> String {
-    let fields = view.columns.iter().filter(|it| it.is_scalar());
+    let fields = view.columns.iter();
+    let fields = fields.filter(|it| it.is_scalar() || it.is_list());
     let known: Vec<_> = PAGING
         .into_iter()
         .chain(fields.map(|it| &*it.name))

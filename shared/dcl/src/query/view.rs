@@ -141,6 +141,15 @@ impl View {
 }
 
 impl Column {
+    /// Whether it is a list of texts, by which records can be filtered.
+    pub fn is_list(&self) -> bool {
+        let is_kept_as_json = matches!(self.place, Place::Custom(_));
+        match self.kind {
+            ColumnKind::Json => is_kept_as_json,
+            kind => kind == ColumnKind::Field(Kind::TextList),
+        }
+    }
+
     /// Whether it has one value, by which records can be filtered and ordered.
     pub fn is_scalar(&self) -> bool {
         !matches!(
