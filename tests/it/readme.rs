@@ -141,3 +141,27 @@ fn code(root: &Path) -> String {
         .map(|it| fs::read_to_string(it).unwrap())
         .collect()
 }
+
+#[test]
+fn each_test_that_asvs_names_is_there() {
+    let root = Path::new(ROOT);
+    let table = fs::read_to_string(root.join("functions/auth/ASVS.md")).unwrap();
+    let quoted = table.split('`').skip(1).step_by(2);
+    let named: Vec<_> = quoted.filter(|it| it.contains("::")).collect();
+    assert!(named.len() > 40, "{named:?}");
+    for name in named {
+        let path = name.replace("::", "/");
+        let is_module = root.join(format!("tests/it/{path}.rs")).is_file();
+        let (module, test) = path.rsplit_once('/').unwrap();
+        let code = fs::read_to_string(root.join(format!("tests/it/{module}.rs")));
+        let is_test = code.is_ok_and(|it| it.contains(&format!("fn {test}(")));
+        assert!(is_module || is_test, "{name}");
+    }
+    let rows = table
+        .lines()
+        .filter(|it| it.starts_with("| ") && !it.starts_with("| #"));
+    for row in rows {
+        let state = row.split('|').nth(3).unwrap().trim();
+        assert!(["met", "partly", "n/a"].contains(&state), "{row}");
+    }
+}
