@@ -8,6 +8,7 @@ use aam::ingest::{Item, Op, Outcome, Passage, Run, Stream};
 use chrono::Utc;
 use mapping::Plan;
 use platform::db;
+use platform::secrets::Secrets;
 use proptest::prelude::Strategy;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -15,7 +16,7 @@ use proptest::{bool, collection, option};
 use schema::source::ObjectRef;
 use schema::{ConnectionId, TenantId, entity};
 use serde_json::json;
-use tests::app::TestApp;
+use tests::app::{TestApp, secrets};
 use tests::fixtures::connections::connect_filesource;
 use tests::fixtures::database::wait_for_blocked_backend;
 use tests::postgres::{TestDatabase, database};
@@ -38,7 +39,8 @@ impl World {
                 plan: Arc::new(Plan::compile(mapping).unwrap()),
                 mapping_version: 1,
             },
-            pool: db::Pool::new(database.options().into(), 5),
+            pool: db::Pool::new(database.options().into(), 5)
+                .with_proofs(Secrets::fixed(secrets().into())),
             _database: database,
         }
     }

@@ -35,7 +35,7 @@ pub async fn seed(platform: &Platform, seeds: &[Seed]) -> anyhow::Result<()> {
             continue;
         }
         logins::insert(&mut tx, seed.tenant, seed.user, &email.key).await?;
-        accounts::enter(&mut tx, seed.tenant).await?;
+        accounts::enter(&platform.db, &mut tx, seed.tenant).await?;
         let password = match seed.password {
             Some(password) => password.to_owned(),
             None => opaque_token::hex(&opaque_token::random()),

@@ -78,6 +78,11 @@ impl AuditKey {
         [0x36, 0x5c].map(|pad| key.iter().map(|it| it ^ pad).collect())
     }
 
+    /// Says that a transaction is for the tenant.
+    pub(crate) fn prove(&self, tenant: TenantId) -> [u8; 32] {
+        self.0.mac("tenant", &[tenant.0.as_bytes()])
+    }
+
     /// Signs an entry of the tenant.
     pub(crate) fn sign(&self, tenant: TenantId, content: &Content<'_>) -> [u8; 32] {
         content.with(&[tenant.0.as_bytes()], |it| self.0.mac("audit entry", it))

@@ -85,7 +85,8 @@ impl Platform {
     /// Connects lazily: nothing is contacted before the first use.
     pub fn new(config: Config) -> anyhow::Result<Platform> {
         let redis = config.redis.as_ref().map(redis::connect).transpose()?;
-        let db = db::Pool::new(config.database, config.database_connections);
+        let db = db::Pool::new(config.database, config.database_connections)
+            .with_proofs(config.secrets.clone());
         Ok(Platform(Arc::new(Parts {
             db: db.clone(),
             cache: cache::Cache::new(redis.clone()),

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use platform::db;
 use platform::db::roles::{self, Class, admit};
+use serde_json::json;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
 use tests::app::{Person, TestApp};
+use tests::fixtures::connections::connect_filesource;
 use uuid::Uuid;
 
 const DEPLOYED: [Class; 3] = [Class::Auth, Class::Api, Class::Worker];
@@ -77,8 +80,60 @@ impl Intruder {
     }
 }
 
-fn within(person: &Person, sql: &str) -> String {
-    format!("set local app.tenant_id = '{}'; {sql}", person.tenant)
+/// As a request of that person runs it.
+async fn within(app: &TestApp, person: &Person, sql: &str) -> String {
+    let mut tx = db::begin(&app.platform.db, person.tenant).await.unwrap();
+    let proof: String = sqlx::query_scalar("select current_setting('app.tenant_proof')")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    let name = format!("set local app.tenant_id = '{}'", person.tenant);
+    format!("{name}; set local app.tenant_proof = '{proof}'; {sql}")
+}
+
+#[tokio::test]
+async fn who_names_another_tenant_sees_and_writes_none_of_its_rows() {
+    let app = TestApp::start().await;
+    let (ann, zoe) = (app.register("Ann Ltd").await, app.register("Zoe Ltd").await);
+    for person in [&ann, &zoe] {
+        connect_filesource(&app, person, json!({})).await;
+    }
+    let count = "select count(*)::text from connections";
+    for class in DEPLOYED {
+        let mut intruder = Intruder::new(&app, class).await;
+        let of_ann = within(&app, &ann, "").await;
+        let name_zoe = format!("set local app.tenant_id = '{}'", zoe.tenant);
+        for (named, rows) in [
+            (of_ann.clone(), "1"),
+            (name_zoe.clone(), "0"),
+            (format!("{of_ann}{name_zoe}"), "0"),
+            (
+                format!(
+                    "{name_zoe}; set local app.tenant_proof = '{}'",
+                    "00".repeat(40)
+                ),
+                "0",
+            ),
+            (
+                format!("{name_zoe}; set local app.tenant_proof = 'proof'"),
+                "0",
+            ),
+        ] {
+            intruder
+                .run(&format!("begin; set local role autonomos_app; {named}"))
+                .await;
+            assert_eq!(intruder.text(count).await, rows, "{class:?}: {named}");
+            intruder.run("rollback").await;
+        }
+        let steal = format!(
+            "set local role autonomos_app; {of_ann}{name_zoe};
+            insert into jobs (tenant_id, id, kind, payload)
+            values ('{}', gen_random_uuid(), 'x', '{{}}')",
+            zoe.tenant
+        );
+        intruder.assert_denied(&steal).await;
+        intruder.leave().await;
+    }
 }
 
 #[tokio::test]
@@ -222,6 +277,8 @@ async fn a_login_role_calls_the_functions_that_it_needs_only() {
         .collect();
         let mut needed = BTreeSet::from([
             "append_audit",
+            "knows_audit_key",
+            "proven_tenant",
             "caller_of_api_key",
             "caller_of_token",
             "drop_custom_field_index",
@@ -273,12 +330,13 @@ async fn a_request_moves_no_job_of_another_tenant() {
         .unwrap();
     let mut intruder = Intruder::new(&app, Class::Api).await;
     let plant = format!("insert into job_queue (tenant_id, job_id) values ({job})");
-    intruder.assert_denied(&within(&ann, &plant)).await;
+    let plant = within(&app, &ann, &plant).await;
+    intruder.assert_denied(&plant).await;
     for sql in [
         "update job_queue set visible_at = 'infinity'",
         "delete from job_queue",
     ] {
-        let sql = format!("begin; {}; commit", within(&ann, sql));
+        let sql = format!("begin; {}; commit", within(&app, &ann, sql).await);
         intruder.run(&sql).await;
     }
     let left: i64 = sqlx::query_scalar("select count(*) from job_queue where visible_at <= now()")

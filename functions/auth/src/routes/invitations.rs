@@ -154,7 +154,7 @@ async fn accept(
     let now = platform::now();
     let mut tx = accounts::begin_directory(&app.platform.db).await?;
     take_email(&mut tx, (account.tenant, user.id), &email.keys()).await?;
-    accounts::enter(&mut tx, account.tenant).await?;
+    accounts::enter(&app.platform.db, &mut tx, account.tenant).await?;
     if !maker::lock_admin(&mut tx, account.tenant, invitation.invited_by).await? {
         return Err(void().into());
     }

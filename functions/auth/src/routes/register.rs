@@ -103,7 +103,7 @@ pub(super) async fn insert(app: &App, new: NewTenant) -> platform::Result<(Trans
     tenants::insert(&mut tx, tenant, &name)
         .await
         .on_constraint("tenants_name_key", name_taken())?;
-    accounts::enter(&mut tx, tenant).await?;
+    accounts::enter(&app.platform.db, &mut tx, tenant).await?;
     users::insert(&mut tx, tenant, &admin, now).await?;
     let user = User {
         id: admin.id,

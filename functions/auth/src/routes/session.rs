@@ -129,7 +129,7 @@ async fn find(app: &App, email: &Email, address: ClientAddress) -> platform::Res
     let login = logins::find(&mut tx, &email.keys())
         .await?
         .unwrap_or(nobody);
-    accounts::enter(&mut tx, login.tenant_id).await?;
+    accounts::enter(&app.platform.db, &mut tx, login.tenant_id).await?;
     let credentials = users::find_credentials(&mut tx, login.tenant_id, login.user_id).await?;
     let address_known = match attempt::address_hash(login.user_id, address) {
         Some(hash) => {

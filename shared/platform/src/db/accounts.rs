@@ -1,6 +1,7 @@
 //! Transactions of the function that signs people in. Its login role alone may begin them.
 
 use schema::TenantId;
+use sqlx::{AssertSqlSafe, Executor};
 
 use super::{Pool, Transaction};
 
@@ -18,11 +19,13 @@ pub async fn read(pool: &Pool, tenant: TenantId) -> sqlx::Result<Transaction> {
 
 /// A transaction outside of any tenant, for the directory: it sees no tenant's rows.
 pub async fn begin_directory(pool: &Pool) -> sqlx::Result<Transaction> {
-    pool.begin_with("begin; set local role autonomos_accounts")
-        .await
+    let statement = "begin; set local role autonomos_accounts";
+    pool.begin_with(statement.to_owned(), None).await
 }
 
-/// Puts a directory transaction under a tenant's lock for its remainder.
-pub async fn enter(tx: &mut Transaction, tenant: TenantId) -> sqlx::Result<()> {
-    super::set_tenant(tx, tenant).await
+/// Puts a directory transaction of the pool under a tenant's lock for its remainder.
+pub async fn enter(pool: &Pool, tx: &mut Transaction, tenant: TenantId) -> sqlx::Result<()> {
+    let naming = pool.naming(tenant)?;
+    tx.execute(sqlx::raw_sql(AssertSqlSafe(naming))).await?;
+    Ok(())
 }

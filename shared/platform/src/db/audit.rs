@@ -18,10 +18,6 @@ pub(crate) async fn append(
     content: &Content<'_>,
     keys: &[AuditKey],
 ) -> sqlx::Result<()> {
-    let unknown = || {
-        let detail = "the audit log knows other platform keys than those of the function's secret";
-        sqlx::Error::Configuration(Box::new(Error::Internal(detail.into())))
-    };
     let key = keys.first().ok_or_else(unknown)?;
     if insert(conn, tenant, content, key).await?.is_some() {
         return Ok(());
@@ -33,6 +29,29 @@ pub(crate) async fn append(
         }
     }
     Err(unknown())
+}
+
+/// The first of these keys, made known to the database if it was not: by itself in a new database,
+/// else by one that is known.
+pub(crate) async fn make_known(
+    conn: &mut Connection,
+    mut keys: Vec<AuditKey>,
+) -> sqlx::Result<AuditKey> {
+    let key = keys.first().ok_or_else(unknown)?;
+    let is_known = sqlx::query_scalar!(r#"select knows_audit_key($1) "known!""#, key.id());
+    let mut is_known = is_known.fetch_one(&mut *conn).await?;
+    for endorser in &keys {
+        is_known = is_known || introduce(conn, key, endorser).await?;
+    }
+    match is_known {
+        true => Ok(keys.swap_remove(0)),
+        false => Err(unknown()),
+    }
+}
+
+fn unknown() -> sqlx::Error {
+    let detail = "the database knows other platform keys than those of the function's secret";
+    sqlx::Error::Configuration(Box::new(Error::Internal(detail.into())))
 }
 
 /// None where the database does not know the key.

@@ -1,9 +1,9 @@
 //! The database: one pool, transactions that belong to a tenant, errors as answers.
 //!
 //! **Invariant:** a tenant's rows are reached only through [`begin`] and [`read`], here and in
-//! [`accounts`], which put the transaction under row-level security. The login role below them
-//! owns nothing: without them it sees no tenant's rows, and it can take on no more than its
-//! function needs.
+//! [`accounts`], which put the transaction under row-level security and prove that the platform
+//! means that tenant. The login role below them owns nothing: without them it sees no tenant's
+//! rows, whichever it names, and it can take on no more than its function needs.
 
 pub mod accounts;
 pub(crate) mod audit;
@@ -20,11 +20,12 @@ pub mod roles;
 pub mod storage_usage;
 pub(crate) mod tenant_keys;
 pub(crate) mod tenant_limits;
+mod tenant_proofs;
 
 use schema::TenantId;
 pub use sqlx::PgConnection as Connection;
 pub use sqlx::postgres::PgConnectOptions as ConnectOptions;
-use sqlx::{AssertSqlSafe, Connection as _, Executor, Postgres};
+use sqlx::{Connection as _, Executor, Postgres};
 
 pub use error::OnConstraint;
 pub use pool::{Login, Pool};
@@ -51,25 +52,14 @@ async fn begin_as(
     pool: &Pool,
     tenant: TenantId,
 ) -> sqlx::Result<Transaction> {
-    let statement = format!("{begin}; set local role {role}; {}", naming(tenant));
-    pool.begin_with(AssertSqlSafe(statement)).await
-}
-
-async fn set_tenant(tx: &mut Transaction, tenant: TenantId) -> sqlx::Result<()> {
-    tx.execute(sqlx::raw_sql(AssertSqlSafe(naming(tenant))))
-        .await?;
-    Ok(())
-}
-
-/// The tenant is a UUID: its text has no character that SQL could mistake.
-fn naming(tenant: TenantId) -> String {
-    format!("set local app.tenant_id = '{}'", tenant.0)
+    let statement = format!("{begin}; set local role {role}");
+    pool.begin_with(statement, Some(tenant)).await
 }
 
 /// A transaction that sees, of every tenant, what is over its time, and nothing else.
 pub async fn begin_sweep(pool: &Pool) -> sqlx::Result<Transaction> {
-    pool.begin_with("begin; set local role autonomos_sweeper")
-        .await
+    let statement = "begin; set local role autonomos_sweeper";
+    pool.begin_with(statement.to_owned(), None).await
 }
 
 /// Commits without waiting for the disk: for what may be forgotten when the database crashes.

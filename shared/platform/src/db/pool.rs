@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use schema::TenantId;
 use secrecy::ExposeSecret;
 use sqlx::pool::{MaybePoolConnection, PoolConnection};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgPool, Postgres, SqlSafeStr, SqlStr};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, SqlSafeStr, SqlStr};
 
+use super::tenant_proofs::{self, TenantProofs};
 use super::{Connection, Transaction};
 use crate::secrets::{Credentials, Document, RefreshingSecret, Secrets};
 use crate::trace;
@@ -44,6 +46,8 @@ impl From<PgConnectOptions> for Login {
 pub struct Pool {
     inner: PgPool,
     provider: Option<Arc<CredentialProvider>>,
+    /// None for the owner of the tables, who needs to prove nothing.
+    proofs: Option<Arc<TenantProofs>>,
 }
 
 /// Where the credentials come from, and which were used last.
@@ -90,7 +94,27 @@ impl Pool {
                 Box::pin(async move { if awake { Ok(true) } else { answers(conn).await } })
             })
             .connect_lazy_with(options);
-        Pool { inner, provider }
+        Pool {
+            inner,
+            provider,
+            proofs: None,
+        }
+    }
+
+    /// With proofs of the tenant that each transaction is for, made with the platform's key. A
+    /// login role of a function sees no tenant's rows without them.
+    #[must_use]
+    pub fn with_proofs(mut self, secrets: Secrets) -> Pool {
+        self.proofs = Some(Arc::new(TenantProofs::new(secrets)));
+        self
+    }
+
+    /// What names the tenant in a transaction that was begun here.
+    pub(super) fn naming(&self, tenant: TenantId) -> sqlx::Result<String> {
+        match &self.proofs {
+            Some(proofs) => proofs.naming(tenant),
+            None => Ok(tenant_proofs::naming(tenant)),
+        }
     }
 
     /// The pool itself, for those who need no news of its credentials.
@@ -142,23 +166,40 @@ impl Pool {
         self.inner.close().await;
     }
 
-    pub(super) async fn begin_with(&self, statement: impl SqlSafeStr) -> sqlx::Result<Transaction> {
-        self.begin_whole(statement.into_sql_str()).await
-    }
-
-    /// Begins in a task of its own. A caller that goes away in the middle would leave a connection
-    /// that has begun and does not know it, with its tenant and role for whoever is next; so the
-    /// task begins to the end, and the transaction is rolled back as it is dropped.
-    async fn begin_whole(&self, statement: SqlStr) -> sqlx::Result<Transaction> {
-        let conn = MaybePoolConnection::PoolConnection(self.acquire().await?);
-        match tokio::spawn(Transaction::begin(conn, Some(statement))).await {
-            Ok(begun) => begun,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is shutting down.
-                Err(_) => Err(sqlx::Error::PoolClosed),
-            },
+    /// A transaction that begins with the statement, and as the tenant where there is one.
+    pub(super) async fn begin_with(
+        &self,
+        mut statement: String,
+        tenant: Option<TenantId>,
+    ) -> sqlx::Result<Transaction> {
+        let mut conn = self.acquire().await?;
+        if let Some(proofs) = &self.proofs {
+            // On the heap, as it seldom has anything to do.
+            Box::pin(proofs.prepare(&mut conn)).await?;
         }
+        if let Some(tenant) = tenant {
+            statement.push_str("; ");
+            statement.push_str(&self.naming(tenant)?);
+        }
+        begin_whole(conn, AssertSqlSafe(statement).into_sql_str()).await
+    }
+}
+
+/// Begins in a task of its own. A caller that goes away in the middle would leave a connection that
+/// has begun and does not know it, with its tenant and role for whoever is next; so the task begins
+/// to the end, and the transaction is rolled back as it is dropped.
+async fn begin_whole(
+    conn: PoolConnection<Postgres>,
+    statement: SqlStr,
+) -> sqlx::Result<Transaction> {
+    let conn = MaybePoolConnection::PoolConnection(conn);
+    match tokio::spawn(Transaction::begin(conn, Some(statement))).await {
+        Ok(begun) => begun,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down.
+            Err(_) => Err(sqlx::Error::PoolClosed),
+        },
     }
 }
 
