@@ -57,7 +57,7 @@ fn example(template: &str) -> String {
 async fn each_operation_is_led_to_the_function_that_has_it() {
     let app = TestApp::start().await;
     let own: BTreeMap<&str, _> = [
-        ("auth", auth::routes(app.platform.clone()).unwrap()),
+        ("auth", auth::routes(app.platform.clone())),
         ("aam-connect", aam_connect::routes(app.platform.clone())),
         ("aam-monitor", aam_monitor::routes(app.platform.clone())),
         ("dcl-query", dcl_query::routes(app.platform.clone())),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use platform::auth::Auth;
 use platform::auth::Verifier;
-use platform::config::{AUDIENCE, LOCAL_ISSUER};
+use platform::config::{AUDIENCE, LOCAL_ISSUER, Realm};
 use platform::limit::Limits;
 use platform::secrets::{RefreshingSecret, Source, TTL};
 use platform::{Config, Platform, Routes, db};
@@ -83,6 +83,8 @@ async fn without_secrets_it_is_alive_and_says_so_until_they_are_mended() {
         database: app.database().login().into(),
         database_connections: 1,
         redis: None,
+        realm: Realm::default(),
+        open_registration: true,
         auth: Auth::On(Box::new(verifier)),
         secrets: RefreshingSecret::new(source, TTL),
         limits: Limits::default(),
@@ -93,7 +95,7 @@ async fn without_secrets_it_is_alive_and_says_so_until_they_are_mended() {
         egress: schema::EgressPolicy::Any,
     })
     .unwrap();
-    let routes = auth::routes(platform.clone()).unwrap();
+    let routes = auth::routes(platform.clone());
     let service = platform::http::serve(routes, platform, "health");
     let get = async |path: &str| {
         let token = format!("Bearer {}", ann.token);
@@ -135,6 +137,8 @@ async fn without_a_database_it_is_unavailable_and_alive() {
             .into(),
         database_connections: 1,
         redis: None,
+        realm: Realm::default(),
+        open_registration: true,
         auth: Auth::Off,
         secrets: app.platform.secrets.clone(),
         limits: Limits::default(),

@@ -54,6 +54,7 @@ mod queue_model;
 mod readme;
 mod redis;
 mod replay;
+mod rollback;
 mod rotation;
 mod rows_of_files;
 mod run_outcomes;

@@ -63,6 +63,9 @@ async fn a_deployment_makes_the_tables_and_a_deletion_leaves_them() {
         let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await;
         done.unwrap();
     };
+    let known = "exception when duplicate_object or unique_violation then null";
+    let role = format!("do $$ begin create role passworded nologin; {known}; end $$");
+    run(role).await;
     run(format!("grant passworded to {name}")).await;
     let login = owner.clone().username(&name);
     let right = login.clone().password("a password of the deployment");

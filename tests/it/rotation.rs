@@ -9,7 +9,7 @@ use chrono::Utc;
 use local::postgres::{Binaries, Profile, Server};
 use platform::auth::Auth;
 use platform::auth::Verifier;
-use platform::config::{AUDIENCE, LOCAL_ISSUER};
+use platform::config::{AUDIENCE, LOCAL_ISSUER, Realm};
 use platform::limit::Limits;
 use platform::secrets::{Document, RefreshingSecret, Secrets, Source, TTL};
 use platform::{Config, Platform, db, http};
@@ -65,6 +65,8 @@ fn another(app: &TestApp, secrets: Secrets) -> axum::Router {
         database: app.database().login().into(),
         database_connections: 1,
         redis: None,
+        realm: Realm::default(),
+        open_registration: true,
         auth: Auth::On(Box::new(verifier)),
         secrets,
         limits: Limits::default(),

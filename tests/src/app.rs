@@ -11,7 +11,7 @@ use axum::response::Response;
 use platform::auth::Auth;
 use platform::auth::Verifier;
 use platform::client_address::ClientAddress;
-use platform::config::{AUDIENCE, JOBS_PER_TENANT, LOCAL_ISSUER};
+use platform::config::{AUDIENCE, JOBS_PER_TENANT, LOCAL_ISSUER, Realm};
 use platform::db::ConnectOptions;
 use platform::limit::{Limits, quota};
 use platform::secrets::{Document, Secrets};
@@ -59,6 +59,8 @@ pub struct Setup {
     pub connections: u32,
     /// Whether tokens are asked for.
     pub auth: bool,
+    /// Whether anybody may register an organisation.
+    pub open_registration: bool,
     /// The keys. Made for this process by default.
     pub secrets: Secrets,
     /// Which hosts a tenant may name. Any by default, as sources of tests are on this machine.
@@ -82,6 +84,7 @@ impl Default for Setup {
             redis: None,
             connections: 8,
             auth: true,
+            open_registration: true,
             secrets: Secrets::fixed(SECRETS.as_str().into()),
             egress: EgressPolicy::Any,
             jobs_per_tenant: JOBS_PER_TENANT,
@@ -129,6 +132,8 @@ impl TestApp {
             database: way.into(),
             database_connections: setup.connections,
             redis: setup.redis,
+            realm: Realm::default(),
+            open_registration: setup.open_registration,
             auth,
             secrets: setup.secrets,
             limits: setup.limits,
@@ -140,7 +145,7 @@ impl TestApp {
         })
         .expect("nothing is contacted yet");
         let secrets = platform.secrets.get().await.expect("they can be read");
-        let router = local::gateway::service(&platform).expect("the routes fit together");
+        let router = local::gateway::service(&platform);
         TestApp {
             platform,
             secrets,

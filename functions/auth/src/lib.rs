@@ -22,7 +22,6 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use platform::client_address::ClientAddress;
-use platform::config::Realm;
 use platform::limit::Class;
 use platform::{Platform, Routes};
 use schema::Error;
@@ -39,10 +38,10 @@ pub(crate) struct App {
 }
 
 /// The function's routes.
-pub fn routes(platform: Platform) -> anyhow::Result<Routes> {
-    let signer = Arc::new(Signer::new(Realm::from_env()?));
+pub fn routes(platform: Platform) -> Routes {
+    let signer = Arc::new(Signer::new(platform.realm.clone()));
     let app = App { platform, signer };
-    Ok(routes::router().with_state(app))
+    routes::router().with_state(app)
 }
 
 impl App {

@@ -1,4 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    platform::lambda::main("auth", |platform| auth::routes(platform.clone())).await
+    platform::lambda::main("auth", |platform| Ok(auth::routes(platform.clone()))).await
 }

@@ -1,11 +1,11 @@
 //! `cargo run`: the whole platform on this machine.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 use local::demo::{self, Demo};
-use local::postgres;
+use local::reset::reset;
 use local::settings::Settings;
 use local::start::{self, DEMO_EMAIL, DEMO_PASSWORD};
 use platform::telemetry::{self, Format};
@@ -28,21 +28,42 @@ enum Command {
         /// Print one JSON object with every figure
         #[arg(long)]
         json: bool,
-        /// Your own files, named {entities}_{system}.csv, instead of the sample
+        /// Your own CSV and TSV files, of any names, instead of the sample
         #[arg(long)]
         dir: Option<PathBuf>,
     },
-    /// Erase the private database and the local secrets
-    Reset,
+    /// Erase the private database, and the local secrets unless another database needs them
+    Reset {
+        /// Erase without asking
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    let Err(error) = run().await else {
+        return ExitCode::SUCCESS;
+    };
+    // In words: where in the code it went wrong is of no use to whoever can mend it.
+    let error = format!("{error:#}");
+    eprintln!("error: {error}");
+    // Whoever said so first, a program that was started or the system.
+    if error.contains("No space left on device") {
+        eprintln!(
+            "The disk is full: free some space, or set LOCAL_DEV to a folder on another one."
+        );
+    }
+    ExitCode::FAILURE
+}
+
+async fn run() -> anyhow::Result<()> {
     let settings = Settings::from_env()?;
     match Arguments::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&settings).await,
         Command::Demo { json, dir } => demonstrate(settings, json, dir).await,
-        Command::Reset => reset(&settings),
+        Command::Reset { yes: true } => reset(&settings, None),
+        Command::Reset { yes: false } => reset(&settings, Some(&mut std::io::stdin().lock())),
     }
 }
 
@@ -56,7 +77,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
         _ = interrupted.recv() => return Ok(()),
         _ = terminated.recv() => return Ok(()),
     };
-    greet(&settings.base());
+    greet(settings);
     tokio::select! {
         _ = interrupted.recv() => {}
         _ = terminated.recv() => {}
@@ -65,7 +86,8 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     running.stop().await
 }
 
-fn greet(base: &str) {
+fn greet(settings: &Settings) {
+    let base = settings.base();
     println!(
         "AutonomOS answers on {base}\n\
          \n  API page    {base}/docs\
@@ -75,6 +97,13 @@ fn greet(base: &str) {
          \n    -d '{{\"email\":\"{DEMO_EMAIL}\",\"password\":\"{DEMO_PASSWORD}\"}}'\n\
          \nSee the main job: cargo run -- demo (in another terminal). Stop: Ctrl-C."
     );
+    if settings.elsewhere {
+        let file = settings.lambda();
+        println!(
+            "Functions beside it: cargo lambda watch -P 9001 --env-file {}",
+            file.display()
+        );
+    }
 }
 
 async fn demonstrate(
@@ -83,8 +112,13 @@ async fn demonstrate(
     dir: Option<PathBuf>,
 ) -> anyhow::Result<()> {
     let demo = Demo::new(dir.as_deref())?;
-    if demo::is_running(&settings.base()).await {
-        return demo.run(&settings.base(), json).await;
+    let base = settings.base();
+    if demo::is_running(&base).await {
+        demo.run(&base, json).await?;
+        if !json {
+            println!("\n{}", demo::next_steps(&base));
+        }
+        return Ok(());
     }
     telemetry::init_at(Format::Text, "warn")?;
     if settings.port == 9000 {
@@ -95,25 +129,16 @@ async fn demonstrate(
     let running = start::start(&settings, &mut say).await?;
     let result = demo.run(&settings.base(), json).await;
     running.stop().await?;
-    result
+    result?;
+    if !json {
+        let next = demo::next_steps(&base);
+        println!("\nThe platform of the demo has ended: start it with `cargo run`.\n\n{next}");
+    }
+    Ok(())
 }
 
 fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
         .local_addr()?
         .port())
-}
-
-fn reset(settings: &Settings) -> anyhow::Result<()> {
-    postgres::erase(&settings.data())?;
-    for file in [settings.secrets(), settings.lambda()] {
-        match std::fs::remove_file(&file) {
-            Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
-                return Err(err).with_context(|| format!("erasing {}", file.display()));
-            }
-            _ => {}
-        }
-    }
-    println!("erased: the next start makes a new database and new keys");
-    Ok(())
 }

@@ -7,22 +7,28 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use platform::auth::{DEV_EMAIL, DEV_TENANT, DEV_USER};
+use anyhow::{Context, bail, ensure};
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use platform::audit::{self, Signer};
+use platform::auth::{Auth, DEV_EMAIL, DEV_TENANT, DEV_USER};
+use platform::config::Realm;
 use platform::db::roles;
 use platform::deadline::Deadline;
 use platform::queue::Local;
 use platform::secrets::Secrets;
 use platform::{Config, Platform, db};
 use schema::{EgressPolicy, TenantId, UserId};
+use sqlx::ConnectOptions as _;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::gateway::{self, Patience};
 use crate::postgres::{Binaries, Profile, Server};
 use crate::settings::Settings;
-use crate::{gateway, memory};
+use crate::{memory, reset, same_origin};
 
 /// The demo tenant's admin.
 pub const DEMO_EMAIL: &str = "demo@autonomos.dev";
@@ -34,7 +40,7 @@ const CONNECTIONS: u32 = 10;
 /// A platform that answers.
 pub struct Running {
     stop: watch::Sender<bool>,
-    served: tokio::task::JoinHandle<std::io::Result<()>>,
+    served: tokio::task::JoinHandle<()>,
     worker: tokio::task::JoinHandle<()>,
     clock: tokio::task::JoinHandle<()>,
     server: Option<Server>,
@@ -47,12 +53,18 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     // First, so that a taken port costs nothing.
     let listener = listen(settings.port).await?;
+    settings.make_folder()?;
     let secrets = secrets(&settings.secrets()).await?;
     let (server, owner) = database(settings, say)?;
-    let database = prepare(owner, &secrets).await?;
-    share(settings, server.as_ref(), &database)?;
+    let database = prepare(settings, owner, &secrets).await?;
     let queue = Arc::new(Local::default());
-    let mut config = Config::new(secrets, database.into(), CONNECTIONS)?;
+    let mut config = Config::new(
+        secrets,
+        database.clone().into(),
+        CONNECTIONS,
+        &settings.base(),
+    )?;
+    share(settings, server.as_ref(), &database, &config.realm)?;
     config.queue = queue.clone();
     // A source beside the platform, on this machine.
     config.egress = EgressPolicy::Any;
@@ -60,8 +72,14 @@ pub async fn start(
     seed(&platform).await.context("seeding the demo tenant")?;
 
     let (stop, stopped) = watch::channel(false);
-    let service = gateway::service(&platform)?;
-    let served = tokio::spawn(gateway::serve(listener, service, until(stopped.clone())));
+    let service = service(&platform);
+    let stop_serving = until(stopped.clone());
+    let served = tokio::spawn(gateway::serve(
+        listener,
+        service,
+        Patience::default(),
+        stop_serving,
+    ));
     let clock = tokio::spawn(tick(platform.clone(), stopped.clone()));
     let worker = tokio::spawn(work(platform, queue, stopped));
     Ok(Running {
@@ -79,11 +97,20 @@ impl Running {
         self.stop.send_replace(true);
         self.worker.await?;
         self.clock.await?;
-        self.served.await??;
+        self.served.await?;
         match self.server {
             Some(server) => tokio::task::spawn_blocking(|| server.stop()).await?,
             None => Ok(()),
         }
+    }
+}
+
+/// The routes, for this machine's user alone while they ask for no token.
+fn service(platform: &Platform) -> Router {
+    let service = gateway::service(platform);
+    match platform.auth {
+        Auth::On(_) => service,
+        Auth::Off => service.layer(from_fn_with_state(platform.clone(), same_origin::layer)),
     }
 }
 
@@ -100,24 +127,7 @@ async fn listen(port: u16) -> anyhow::Result<TcpListener> {
 /// The local secrets, made at the first start and readable by this user only.
 async fn secrets(path: &Path) -> anyhow::Result<Secrets> {
     if !path.exists() {
-        let folder = path.parent().context("the secrets file needs a folder")?;
-        fs::create_dir_all(folder).with_context(|| {
-            format!(
-                "creating {}: start it in a folder that can be written to",
-                folder.display()
-            )
-        })?;
-        // Under another name until it is whole, as a kill may come in between.
-        let unfinished = path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)?;
-        file.write_all(auth::keys::generate()?.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
+        write_private(path, &auth::keys::generate()?)?;
     }
     let secrets = Secrets::from_file(path.to_owned())?;
     // Here a defect of the file ends the start, with its reason.
@@ -126,6 +136,24 @@ async fn secrets(path: &Path) -> anyhow::Result<Secrets> {
         (Err(err), None) => Err(err.into()),
         (Ok(_), None) => Ok(secrets),
     }
+}
+
+/// Writes a file that its user alone may read.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    // Under another name until it is whole, as a kill may come in between.
+    let unfinished = path.with_added_extension("new");
+    let write = || {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&unfinished)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    };
+    write().with_context(|| format!("writing {}", path.display()))
 }
 
 fn database(
@@ -146,37 +174,77 @@ fn database(
 /// Brings the tables up to date as their owner, and says how the platform signs in: as a role that
 /// owns nothing.
 async fn prepare(
+    settings: &Settings,
     owner: db::ConnectOptions,
     secrets: &Secrets,
 ) -> anyhow::Result<db::ConnectOptions> {
-    let pool = db::Pool::new(owner.clone().into(), 1);
-    let conn = pool.acquire().await;
-    let mut conn =
-        conn.context("the database does not answer: if DATABASE_URL is set, check it")?;
-    db::migrate(&mut conn).await.context(
-        "bringing the database's tables up to date (where the private one is from a \
-             version that was never released, `cargo run -- reset` begins anew)",
-    )?;
+    let mut conn = sign_in(&owner).await?;
+    db::migrate(&mut conn)
+        .await
+        .with_context(|| match settings.database {
+            Some(_) => "bringing the database's tables up to date".to_owned(),
+            None => format!(
+                "bringing the tables in {} up to date (where they are of a version that was never \
+                 released, `cargo run -- reset` begins anew)",
+                settings.data().display()
+            ),
+        })?;
     let document = secrets.get().await?;
+    let signer = Signer::with(document.clone());
+    ensure!(
+        audit::recognises(&mut conn, &signer).await?,
+        "the keys in {} are not those that this database was written with: put the lost file back. \
+         Where it is gone for good, so is what was sealed with it: use another database, or begin \
+         the private one anew with `cargo run -- reset`",
+        settings.secrets().display()
+    );
+    // From here on there are rows that need the keys.
+    if settings.database.is_some() {
+        reset::note(settings, &owner)?;
+    }
     roles::admit_local(&mut conn, owner, document.keys.platform.current())
         .await
         .context("making the role that the platform signs in to the database as")
 }
 
-/// Writes down what the functions of `cargo lambda watch` need to work on the same rows with the
-/// same keys. A database that the environment names they find there themselves.
+/// Signs in as the owner of the tables.
+async fn sign_in(owner: &db::ConnectOptions) -> anyhow::Result<db::Connection> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let at = reset::address(owner);
+    match tokio::time::timeout(PATIENCE, roles::connect(owner)).await {
+        Ok(Ok(conn)) => Ok(conn),
+        Ok(Err(error @ sqlx::Error::Database(_))) => Err(error).with_context(|| {
+            format!("the PostgreSQL at {at} lets nobody in this way: correct DATABASE_URL")
+        }),
+        Ok(Err(error)) => Err(error).with_context(|| nobody_at(&at)),
+        Err(_) => bail!("{}: it says nothing for 5 seconds", nobody_at(&at)),
+    }
+}
+
+fn nobody_at(address: &str) -> String {
+    format!("no PostgreSQL answers at {address}: start it, or correct DATABASE_URL")
+}
+
+/// Writes down what the functions of `cargo lambda watch` need to work on the same rows, as the same
+/// role and with the same keys, and to believe the same tokens.
 fn share(
     settings: &Settings,
     server: Option<&Server>,
     login: &db::ConnectOptions,
+    realm: &Realm,
 ) -> anyhow::Result<()> {
     let secrets = settings.secrets().canonicalize()?;
-    let mut text = format!("SECRETS_FILE={secrets:?}\nPRIVATE_HOSTS=\"true\"\n");
-    if let Some(server) = server {
-        text += &format!("DATABASE_URL={:?}\n", server.url_of(login.get_username())?);
-    }
-    let path = settings.lambda();
-    fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
+    let url = match server {
+        Some(server) => server.url_of(login.get_username())?,
+        None => login.to_url_lossy().to_string(),
+    };
+    let Realm { issuer, audience } = realm;
+    // The first of the two addresses wins, wherever it is said.
+    let text = format!(
+        "SECRETS_FILE={secrets:?}\nPRIVATE_HOSTS=\"true\"\nSUPABASE_DATABASE_URL={url:?}\n\
+         DATABASE_URL={url:?}\nTOKEN_ISSUER={issuer:?}\nTOKEN_AUDIENCE={audience:?}\n"
+    );
+    write_private(&settings.lambda(), &text)
 }
 
 async fn seed(platform: &Platform) -> anyhow::Result<()> {

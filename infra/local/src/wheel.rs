@@ -113,9 +113,8 @@ fn pip(name: &str, requirements: &str, target: &Path) -> anyhow::Result<()> {
     fs::remove_file(&file)?;
     ensure!(
         output.status.success(),
-        "pip could not install {}: {}",
-        name,
-        String::from_utf8_lossy(&output.stderr).trim()
+        "pip could not install {name}: {}",
+        reason(&String::from_utf8_lossy(&output.stderr))
     );
     if !target.is_dir() {
         bail!(
@@ -125,6 +124,22 @@ fn pip(name: &str, requirements: &str, target: &Path) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// What of pip's complaints says why it failed.
+fn reason(said: &str) -> String {
+    let errors: Vec<_> = said
+        .lines()
+        .filter_map(|it| it.strip_prefix("ERROR: "))
+        .collect();
+    let mut reason = match errors[..] {
+        [] => said.trim().to_owned(),
+        _ => errors.join("; "),
+    };
+    if said.contains("Retrying") {
+        reason += " (is there a network?)";
+    }
+    reason
 }
 
 /// Removes a folder that may not exist.
@@ -165,6 +180,16 @@ mod tests {
         left.sort();
         assert_eq!(left, ["a-server-1.1-x86_64", "other.77.new"]);
         fs::remove_dir_all(&wheels).unwrap();
+    }
+
+    #[test]
+    fn the_reason_of_pip_is_told_from_what_it_tried() {
+        let tried = "WARNING: Retrying (Retry(total=1)) after connection broken\n\
+                     ERROR: Could not find a version\nERROR: No matching distribution\n";
+        let expected = "Could not find a version; No matching distribution (is there a network?)";
+        assert_eq!(reason(tried), expected);
+        let other = "/usr/bin/python3: No module named pip\n";
+        assert_eq!(reason(other), other.trim());
     }
 
     #[test]

@@ -93,6 +93,12 @@ pub async fn append(
     db::audit::append(conn, tenant, &content, &entry.signer.keys()).await
 }
 
+/// Whether the database is new, or was written with one of the signer's keys. Ask it as the owner of
+/// the tables.
+pub async fn recognises(conn: &mut db::Connection, signer: &Signer) -> sqlx::Result<bool> {
+    db::audit::recognises(conn, &signer.keys()).await
+}
+
 /// Walks the tenant's chain from its first row to its end. Call it first in the transaction.
 pub async fn verify(
     conn: &mut db::Connection,

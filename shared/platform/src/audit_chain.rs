@@ -115,6 +115,11 @@ impl Signer {
         secrets.get().await.map(Signer)
     }
 
+    /// Signs with the keys of a document.
+    pub fn with(document: Arc<Document>) -> Signer {
+        Signer(document)
+    }
+
     /// The key that signs, first, and those that have signed before.
     pub(crate) fn keys(&self) -> Vec<AuditKey> {
         self.0.keys.platform.iter().map(AuditKey::of).collect()

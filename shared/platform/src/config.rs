@@ -22,8 +22,12 @@ pub struct Config {
     pub database_connections: u32,
     /// Where Redis is: `REDIS_URL` with `REDIS_CA_FILE`; memory serves where it is absent.
     pub redis: Option<redis::Config>,
-    /// Who is believed: `DCL_AUTH_ENABLED`, `TOKEN_ISSUER`, `TOKEN_AUDIENCE`.
+    /// Who signs access tokens, and for whom: `TOKEN_ISSUER`, `TOKEN_AUDIENCE`.
+    pub realm: Realm,
+    /// Whether tokens are asked for: `DCL_AUTH_ENABLED`.
     pub auth: Auth,
+    /// Whether anybody may register an organisation: `OPEN_REGISTRATION`.
+    pub open_registration: bool,
     /// Keys for verifying, sealing and signing: `SECRET_ID`, else `SECRETS_FILE`.
     pub secrets: Secrets,
     /// How often who may call: `RATE_LIMIT_READS`, `RATE_LIMIT_WRITES`, `RATE_LIMIT_SIGN_INS`.
@@ -51,16 +55,25 @@ pub struct Realm {
 }
 
 impl Realm {
-    /// Reads the environment.
-    pub fn from_env() -> anyhow::Result<Realm> {
+    /// Reads the environment. The issuer is who starts the process, unless it says another one.
+    pub fn from_env(issuer: &str) -> anyhow::Result<Realm> {
         Ok(Realm {
-            issuer: env::optional("TOKEN_ISSUER")?.unwrap_or_else(|| LOCAL_ISSUER.to_owned()),
+            issuer: env::optional("TOKEN_ISSUER")?.unwrap_or_else(|| issuer.to_owned()),
             audience: env::optional("TOKEN_AUDIENCE")?.unwrap_or_else(|| AUDIENCE.to_owned()),
         })
     }
 }
 
-/// The default of `TOKEN_ISSUER`, right for the local platform.
+impl Default for Realm {
+    fn default() -> Realm {
+        Realm {
+            issuer: LOCAL_ISSUER.to_owned(),
+            audience: AUDIENCE.to_owned(),
+        }
+    }
+}
+
+/// The default of `TOKEN_ISSUER`, right for the local platform on its usual port.
 pub const LOCAL_ISSUER: &str = "http://127.0.0.1:9000";
 /// The default of `TOKEN_AUDIENCE`.
 pub const AUDIENCE: &str = "autonomos";
@@ -77,17 +90,25 @@ impl Config {
                 secrets: secrets.clone(),
             },
         };
-        Config::new(secrets, database, 2)
+        Config::new(secrets, database, 2, LOCAL_ISSUER)
     }
 
     /// The same with a database that is known already. `DATABASE_CONNECTIONS` wins over
-    /// `connections`.
-    pub fn new(secrets: Secrets, database: db::Login, connections: u32) -> anyhow::Result<Config> {
+    /// `connections`, `TOKEN_ISSUER` over `issuer`.
+    pub fn new(
+        secrets: Secrets,
+        database: db::Login,
+        connections: u32,
+        issuer: &str,
+    ) -> anyhow::Result<Config> {
+        let realm = Realm::from_env(issuer)?;
         Ok(Config {
+            auth: auth_from_env(&realm)?,
+            realm,
+            open_registration: env::optional("OPEN_REGISTRATION")?.unwrap_or(true),
             database,
             database_connections: env::optional("DATABASE_CONNECTIONS")?.unwrap_or(connections),
             redis: redis::Config::from_env()?,
-            auth: auth_from_env()?,
             secrets,
             limits: Limits::from_env()?,
             storage: env::optional("STORAGE_QUOTA")?.unwrap_or_default(),
@@ -101,10 +122,11 @@ impl Config {
 
 /// The database that the environment names, if it names one.
 pub fn database_from_env() -> anyhow::Result<Option<db::ConnectOptions>> {
-    match env::optional("SUPABASE_DATABASE_URL")? {
-        Some(supabase) => Ok(Some(supabase)),
-        None => env::optional("DATABASE_URL"),
-    }
+    let url: Option<db::Url> = match env::optional("SUPABASE_DATABASE_URL")? {
+        Some(supabase) => Some(supabase),
+        None => env::optional("DATABASE_URL")?,
+    };
+    Ok(url.map(|it| it.0))
 }
 
 fn queue_from_env() -> anyhow::Result<Arc<dyn Queue>> {
@@ -126,7 +148,7 @@ fn jobs_per_tenant_from_env() -> anyhow::Result<u16> {
     Ok(jobs)
 }
 
-fn auth_from_env() -> anyhow::Result<Auth> {
+fn auth_from_env(realm: &Realm) -> anyhow::Result<Auth> {
     let environment = if env::optional::<String>("AWS_LAMBDA_FUNCTION_NAME")?.is_some()
         && env::optional::<String>("LOCAL_GATEWAY")?.is_none()
     {
@@ -136,9 +158,10 @@ fn auth_from_env() -> anyhow::Result<Auth> {
     };
     let flag = env::optional::<String>("DCL_AUTH_ENABLED")?;
     if asks_for_tokens(flag.as_deref(), environment)? {
-        let Realm { issuer, audience } = Realm::from_env()?;
-        let verifier = Verifier::new(issuer, audience);
-        return Ok(Auth::On(Box::new(verifier)));
+        return Ok(Auth::On(Box::new(Verifier::new(
+            realm.issuer.clone(),
+            realm.audience.clone(),
+        ))));
     }
     tracing::warn!("DCL_AUTH_ENABLED=false: every request is the development admin");
     Ok(Auth::Off)

@@ -67,8 +67,12 @@ pub struct Parts {
     pub limiter: limit::Limiter,
     /// What a tenant may store that has no quota of its own.
     pub storage: storage::StorageQuota,
-    /// Who is believed.
+    /// Who signs access tokens, and for whom.
+    pub realm: config::Realm,
+    /// Whether tokens are asked for.
     pub auth: auth::Auth,
+    /// Whether anybody may register an organisation.
+    pub open_registration: bool,
     /// The keys of now.
     pub secrets: secrets::Secrets,
     /// What wakes a worker for a job.
@@ -92,7 +96,9 @@ impl Platform {
             cache: cache::Cache::new(redis.clone()),
             limiter: limit::Limiter::new(config.limits, db, redis),
             storage: config.storage,
+            realm: config.realm,
             auth: config.auth,
+            open_registration: config.open_registration,
             secrets: config.secrets,
             queue: config.queue,
             jobs_per_tenant: config.jobs_per_tenant,

@@ -119,7 +119,7 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
 fn owners(app: &TestApp) -> BTreeMap<(String, String), BTreeSet<&'static str>> {
     let platform = &app.platform;
     let routes = [
-        ("auth", auth::routes(platform.clone()).unwrap()),
+        ("auth", auth::routes(platform.clone())),
         ("aam-connect", aam_connect::routes(platform.clone())),
         ("aam-monitor", aam_monitor::routes(platform.clone())),
         ("dcl-query", dcl_query::routes(platform.clone())),

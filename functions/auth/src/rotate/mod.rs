@@ -12,7 +12,7 @@ use aws_sdk_secretsmanager::Client;
 use chrono::{DateTime, Utc};
 use lambda_http::LambdaEvent;
 use lambda_http::lambda_runtime::{self, Diagnostic, service_fn};
-use platform::config::Realm;
+use platform::config::{LOCAL_ISSUER, Realm};
 use platform::{db, env, telemetry};
 use serde::Deserialize;
 
@@ -64,7 +64,7 @@ impl Rotation {
         Ok(Rotation {
             auth: env::required("SECRET_ID")?,
             public: ids.map(str::to_owned).collect(),
-            realm: Realm::from_env()?,
+            realm: Realm::from_env(LOCAL_ISSUER)?,
             database: platform::config::database_from_env()?,
             ..Rotation::new(client, String::new(), vec![])
         })
@@ -76,10 +76,7 @@ impl Rotation {
             vault: SecretVersions::new(client),
             auth,
             public,
-            realm: Realm {
-                issuer: platform::config::LOCAL_ISSUER.to_owned(),
-                audience: platform::config::AUDIENCE.to_owned(),
-            },
+            realm: Realm::default(),
             database: None,
         }
     }

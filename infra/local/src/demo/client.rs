@@ -62,6 +62,13 @@ impl Client {
             .with_context(|| format!("POST {path}"))
     }
 
+    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self.request(Method::DELETE, path);
+        self.send(request, StatusCode::OK)
+            .await
+            .with_context(|| format!("DELETE {path}"))
+    }
+
     pub(super) async fn upload(&self, connection: &str, files: &[File]) -> anyhow::Result<Value> {
         let path = format!("/api/v1/filesource/upload?connection_id={connection}");
         let mut form = Form::new();

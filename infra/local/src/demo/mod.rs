@@ -10,11 +10,12 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use client::Client;
 use report::Report;
 use sample::File;
+
+use crate::start::{DEMO_EMAIL, DEMO_PASSWORD};
 
 const VIEWS: [&str; 5] = [
     "accounts",
@@ -51,14 +52,15 @@ impl Demo {
         })
     }
 
-    /// Runs against the platform at `base`. Prints as it goes, or one JSON object at the end.
+    /// Runs against the platform at `base`, as its demo tenant. Prints as it goes, or one JSON object
+    /// at the end. What an earlier run has stored is replaced.
     ///
     /// # Errors
     /// The first step that did not do what it says.
     pub async fn run(&self, base: &str, as_json: bool) -> anyhow::Result<()> {
         let mut report = Report::new(as_json);
         let mut client = Client::new(base.to_owned());
-        sign_up(&mut client, &mut report).await?;
+        sign_in(&mut client, &mut report).await?;
         let connection = connect(&client, &mut report).await?;
         let mut results = ingest(&client, &mut report, &connection, &self.files).await?;
         let mut answers: &[(&str, &str)] = &[];
@@ -82,6 +84,20 @@ impl Demo {
         report.finish();
         Ok(())
     }
+}
+
+/// What to do next, with the rows that the demo has left at the platform of that address.
+pub fn next_steps(base: &str) -> String {
+    let login = json!({ "email": DEMO_EMAIL, "password": DEMO_PASSWORD });
+    format!(
+        "See the rows on {base}/docs: log in there as {DEMO_EMAIL} / {DEMO_PASSWORD}\n\
+         \nOr ask for them here:\n\
+         \n  T=\"authorization: Bearer $(curl -s {base}/api/v1/auth/login \\\
+         \n    -H 'content-type: application/json' -d '{login}' \\\
+         \n    | sed 's/.*\"access_token\":\"\\([^\"]*\\).*/\\1/')\"\
+         \n  curl -gH \"$T\" '{base}/api/v1/dcl/views/accounts?name[ilike]=%25steel%25&sort=name'\
+         \n  curl -gH \"$T\" '{base}/api/v1/dcl/views/opportunities?sort=-amount&limit=3'"
+    )
 }
 
 /// The CSV and TSV files of a directory, by name.
@@ -118,37 +134,40 @@ fn read(directory: &Path) -> anyhow::Result<Vec<File>> {
     Ok(files)
 }
 
-async fn sign_up(client: &mut Client, report: &mut Report) -> anyhow::Result<()> {
-    let run = Uuid::new_v4().simple().to_string();
-    let email = format!("demo-{run}@example.com");
-    // A throw-away account, so its password may be as random as its name.
-    let password = Uuid::new_v4().to_string();
-    let name = format!("Demo {}", &run[..8]);
-    let new = json!({ "name": name, "email": email, "password": password });
-    let user = client
-        .post("/api/v1/auth/register", &new, StatusCode::CREATED)
-        .await?;
-    let tenant = text(&user, "/user/tenant_id")?;
-    report.step(
-        "Register a tenant",
-        &format!("{name} ({tenant})"),
-        "tenant",
-        json!(tenant),
-    );
-
-    let login = json!({ "email": email, "password": password });
+async fn sign_in(client: &mut Client, report: &mut Report) -> anyhow::Result<()> {
+    let login = json!({ "email": DEMO_EMAIL, "password": DEMO_PASSWORD });
     let session = client
         .post("/api/v1/auth/login", &login, StatusCode::OK)
-        .await?;
+        .await
+        .context(
+            "the demo login is not let in: where its password was changed or its tenant deleted, \
+             `cargo run -- reset` makes it anew",
+        )?;
     client.sign_in(&text(&session, "/access_token")?);
     let minutes = session["expires_in"].as_u64().unwrap_or_default() / 60;
-    let said = format!("as {email}, for {minutes} minutes");
-    report.step("Log in", &said, "user", json!(email));
+    let said = format!("as {DEMO_EMAIL}, for {minutes} minutes");
+    report.step("Log in", &said, "user", json!(DEMO_EMAIL));
+    let me = client.get("/api/v1/auth/me", &[]).await?;
+    report.note("tenant", me["tenant_id"].clone());
+    Ok(())
+}
+
+/// Deletes the connection of an earlier run, with its records.
+async fn clear(client: &Client, name: &str) -> anyhow::Result<()> {
+    let path = "/api/v1/aam/connections";
+    let list = client.get(path, &[("limit", "1000")]).await?;
+    let mut all = list["connections"].as_array().into_iter().flatten();
+    if let Some(old) = all.find(|it| it["name"] == name) {
+        let id = text(old, "/id")?;
+        client.delete(&format!("{path}/{id}")).await?;
+    }
     Ok(())
 }
 
 async fn connect(client: &Client, report: &mut Report) -> anyhow::Result<String> {
-    let new = json!({ "name": "Demo files", "source_type": "filesource", "connector_config": {} });
+    const NAME: &str = "Demo files";
+    clear(client, NAME).await?;
+    let new = json!({ "name": NAME, "source_type": "filesource", "connector_config": {} });
     let connection = client
         .post("/api/v1/aam/connections", &new, StatusCode::CREATED)
         .await?;

@@ -143,6 +143,8 @@ impl Binaries {
     pub(super) fn command(&self, name: &str) -> Command {
         let words = self.program(name);
         let mut command = Command::new(&words[0]);
+        // Its complaints become a part of ours.
+        command.env("LC_ALL", "C");
         command.args(words[1..].iter().map(OsStr::new));
         command
     }

@@ -54,6 +54,20 @@ fn unknown() -> sqlx::Error {
     sqlx::Error::Configuration(Box::new(Error::Internal(detail.into())))
 }
 
+/// Whether one of the keys is known, or none at all is.
+pub(crate) async fn recognises(conn: &mut Connection, keys: &[AuditKey]) -> sqlx::Result<bool> {
+    let ids: Vec<_> = keys.iter().map(AuditKey::id).collect();
+    sqlx::query_scalar!(
+        r#"
+        select not exists (select from audit_keys)
+          or exists (select from audit_keys where id = any($1)) "known!"
+        "#,
+        &ids,
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// None where the database does not know the key.
 async fn insert(
     conn: &mut Connection,

@@ -13,6 +13,7 @@ mod error;
 pub mod expired;
 pub(crate) mod idempotency;
 pub mod jobs;
+mod migrations;
 mod pool;
 pub mod queue;
 pub(crate) mod rate_limits;
@@ -21,6 +22,7 @@ pub mod storage_usage;
 pub(crate) mod tenant_keys;
 pub(crate) mod tenant_limits;
 mod tenant_proofs;
+mod url;
 
 use schema::TenantId;
 pub use sqlx::PgConnection as Connection;
@@ -28,7 +30,9 @@ pub use sqlx::postgres::PgConnectOptions as ConnectOptions;
 use sqlx::{Connection as _, Executor, Postgres};
 
 pub use error::OnConstraint;
+pub use migrations::migrate;
 pub use pool::{Login, Pool};
+pub use url::Url;
 
 const ROLE: &str = "autonomos_app";
 
@@ -68,9 +72,19 @@ pub async fn commit_async(mut tx: Transaction) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// Brings the database's tables up to date.
-pub async fn migrate(conn: &mut Connection) -> anyhow::Result<()> {
-    sqlx::migrate!("../../migrations").run(conn).await?;
+/// Fails where the database takes nothing that is written: with a full disk, or made read-only, it
+/// may go on answering.
+pub async fn require_writable(pool: &Pool) -> sqlx::Result<()> {
+    // More rows than fit into the memory go to the disk, and nothing is left behind: no table, no
+    // entry of a log. Nobody needs a right for it.
+    const SPILL: &str =
+        "set local work_mem = '64kB'; select count(*) from generate_series(1, 6000)";
+    let mut conn = pool.acquire().await?;
+    conn.execute(sqlx::raw_sql(SPILL)).await?;
+    let read_only = "select current_setting('transaction_read_only')::boolean";
+    if sqlx::query_scalar(read_only).fetch_one(&mut *conn).await? {
+        return Err(sqlx::Error::Protocol("the database is read-only".into()));
+    }
     Ok(())
 }
 

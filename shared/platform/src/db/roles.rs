@@ -42,6 +42,49 @@ impl Class {
     }
 }
 
+/// The roles that own nothing and that login roles are members of, as the migrations make them.
+const GROUPS: [&str; 4] = [
+    "autonomos_app",
+    "autonomos_accounts",
+    "autonomos_queue",
+    "autonomos_sweeper",
+];
+
+/// Refuses a role that cannot make the tables and the roles that sign in, and says what to grant:
+/// roles are the cluster's, so another platform in it may have made some of them.
+pub(super) async fn require_owner(conn: &mut Connection) -> anyhow::Result<()> {
+    let missing: Vec<String> = sqlx::query_scalar(
+        r#"
+        select format(wanted.form, current_user)
+        from pg_roles me, lateral (
+          select 0 n, 'alter role %I createrole' form where not me.rolcreaterole
+          union all
+          select 1, 'grant usage, create on schema public to %I'
+          where not has_schema_privilege('public', 'create')
+          union all
+          -- Before PostgreSQL 16, whoever may make roles may grant each of them.
+          select 2, 'grant ' || string_agg(rolname, ', ' order by rolname) || ' to %I with admin option'
+          from pg_roles
+          where rolname = any($1) and not pg_has_role(oid, 'member with admin option')
+            and current_setting('server_version_num')::integer >= 160000
+          having count(*) > 0
+        ) wanted
+        where me.rolname = current_user and not me.rolsuper
+        order by wanted.n
+        "#,
+    )
+    .bind(GROUPS)
+    .fetch_all(conn)
+    .await?;
+    ensure!(
+        missing.is_empty(),
+        "the database's user may not make the platform's tables and login roles: let a superuser \
+         run `{};` there",
+        missing.join("; ")
+    );
+    Ok(())
+}
+
 /// Lets a role sign in for a class, as the owner of the tables. It is made where it does not exist;
 /// where nothing asks for passwords, it needs none.
 ///

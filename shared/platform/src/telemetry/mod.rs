@@ -6,7 +6,7 @@ pub(crate) mod otlp;
 use std::io::IsTerminal;
 
 use anyhow::Context;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -36,9 +36,12 @@ pub fn init(format: Format<'_>) -> anyhow::Result<()> {
 pub fn init_at(format: Format<'_>, level: &str) -> anyhow::Result<()> {
     let set = crate::env::optional::<String>("LOG_LEVEL")?;
     let level = set.as_deref().unwrap_or(level);
-    let filter: Targets = level
-        .parse()
-        .with_context(|| format!("LOG_LEVEL is `{level}`: info, or info,sqlx=warn"))?;
+    let filter = filter(level).with_context(|| {
+        format!(
+            "LOG_LEVEL is `{level}`: set it to error, warn, info, debug, trace or off, or to \
+             info,sqlx=warn"
+        )
+    })?;
     let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
     let lines = match format {
         Format::Json { service } => lines
@@ -52,4 +55,37 @@ pub fn init_at(format: Format<'_>, level: &str) -> anyhow::Result<()> {
             .boxed(),
     };
     Ok(registry().with(filter).with(lines).try_init()?)
+}
+
+/// Each part is a level or `target=level`. The parser would take any other word for a target.
+fn filter(text: &str) -> Option<Targets> {
+    for part in text.split(',') {
+        let level = part.rsplit_once('=').map_or(part, |it| it.1);
+        // An empty one would be `error`.
+        (!level.is_empty()).then(|| level.parse::<LevelFilter>().ok())??;
+    }
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_levels_are_taken_for_levels() {
+        for (text, expected) in [
+            ("info", true),
+            ("WARN", true),
+            ("off", true),
+            ("info,sqlx=warn", true),
+            ("aam=debug", true),
+            ("loud", false),
+            ("info,sqlx", false),
+            ("sqlx=", false),
+            ("sqlx=loud", false),
+            ("info,", false),
+        ] {
+            assert_eq!(filter(text).is_some(), expected, "{text}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use platform::auth::Auth;
 use platform::auth::DEV_TENANT;
+use platform::config::Realm;
 use platform::db::roles::{Class, admit};
 use platform::limit::{Limits, quota};
 use platform::secrets::Secrets;
@@ -47,7 +48,7 @@ impl World {
         drop(owner);
         let connection = seed(&pool).await?;
         let platform = platform(options.username("autonomos_bench"))?;
-        let router = local::gateway::service(&platform)?;
+        let router = local::gateway::service(&platform);
         Ok(World {
             pool,
             connection,
@@ -97,6 +98,8 @@ fn platform(database: db::ConnectOptions) -> anyhow::Result<Platform> {
         database: database.into(),
         database_connections: 4,
         redis: None,
+        realm: Realm::default(),
+        open_registration: true,
         auth: Auth::Off,
         secrets,
         limits: Limits {
