@@ -22,6 +22,7 @@ mod dependencies;
 mod events;
 mod fair_queue;
 mod filesource;
+mod full_disk;
 mod fuzz_input;
 mod grants;
 mod guessing;

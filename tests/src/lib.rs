@@ -7,6 +7,7 @@ pub mod double;
 pub mod fixtures;
 pub mod lambda;
 pub mod postgres;
+pub mod small_disk;
 pub mod source;
 mod tls_proxy;
 pub mod valkey;

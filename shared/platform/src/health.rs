@@ -75,7 +75,7 @@ async fn live() -> impl IntoResponse {
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn ready(State(platform): State<Platform>) -> impl IntoResponse {
     let (database, redis, (secrets, usable)) = join3(
-        check(db::ping(&platform.db), "the database does not answer"),
+        database(&platform.db),
         redis(&platform.cache),
         secrets(&platform.secrets),
     )
@@ -127,6 +127,20 @@ async fn api_health(State(platform): State<Platform>) -> impl IntoResponse {
         "dev"
     };
     Json(serde_json::json!({ "ok": true, "service": "AOS", "mode": mode }))
+}
+
+async fn database(pool: &db::Pool) -> Check {
+    let answers = check(db::ping(pool), "the database does not answer").await;
+    if answers.error.is_some() {
+        return answers;
+    }
+    let complaint = "the database takes nothing more: see whether its disk is full";
+    let writable = check(db::require_writable(pool), complaint).await;
+    if writable.error.is_some() {
+        writable
+    } else {
+        answers
+    }
 }
 
 async fn redis(cache: &Cache) -> Check {

@@ -39,6 +39,9 @@ fn by_code(code: &str) -> Option<Error> {
         "40001" | "40P01" => Some(Error::Unavailable(
             "a concurrent request changed the same rows, try again",
         )),
+        "53100" | "25006" => Some(Error::Unavailable(
+            "the database takes nothing more at the moment, try again later",
+        )),
         "53300" | "57P01" | "57P02" | "57P03" => {
             Some(Error::Unavailable("the database is unavailable, try again"))
         }
