@@ -12,6 +12,7 @@ mod audit;
 mod auth;
 mod cancel;
 mod cargo_lambda_watch;
+mod compression;
 mod connections;
 mod cost_reports;
 mod custom_entities;

@@ -1,4 +1,5 @@
-//! Answers that a client need not be sent twice (RFC 9110, section 13).
+//! Answers that a client need not be sent twice (RFC 9110, section 13). Their tags are weak: one
+//! names what is said, whether it is sent compressed or not.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,7 +12,7 @@ use crate::secrets::Key;
 pub fn answer_public(request: &HeaderMap, kind: &'static str, text: &'static str) -> Response {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
-    let tag = format!("\"{:016x}\"", hasher.finish());
+    let tag = format!("W/\"{:016x}\"", hasher.finish());
     let body = ([(header::CONTENT_TYPE, kind)], text);
     answer(request, &tag, "public, no-cache", body)
 }
@@ -21,7 +22,7 @@ pub fn answer_public(request: &HeaderMap, kind: &'static str, text: &'static str
 pub fn answer_private(request: &HeaderMap, key: &Key, json: Vec<u8>) -> Response {
     let mac = key.mac("etag", &[&json]);
     let tag: String = mac[..16].iter().map(|it| format!("{it:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    let tag = format!("W/\"{tag}\"");
     let body = ([(header::CONTENT_TYPE, "application/json")], json);
     answer(request, &tag, "private, no-cache", body)
 }
@@ -45,11 +46,12 @@ fn answer(
 }
 
 fn has(request: &HeaderMap, tag: &str) -> bool {
+    let opaque = |it: &str| it.strip_prefix("W/").unwrap_or(it).to_owned();
     request
         .get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|it| it.to_str().ok())
         .flat_map(|it| it.split(','))
         .map(str::trim)
-        .any(|it| it == "*" || it.strip_prefix("W/").unwrap_or(it) == tag)
+        .any(|it| it == "*" || opaque(it) == opaque(tag))
 }

@@ -9,7 +9,10 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use schema::Error;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
 
@@ -41,6 +44,7 @@ pub fn serve(routes: Routes, platform: Platform, title: &str) -> Router {
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(platform.clone(), idempotency::layer))
         .layer(cors(&platform))
+        .layer(compression())
         .layer(from_fn(security_headers::layer))
         .layer(from_fn(trace::layer))
 }
@@ -53,6 +57,16 @@ pub fn openapi(routes: Routes, platform: &Platform, title: &str) -> OpenApi {
 
 fn with_health(routes: Routes, platform: &Platform) -> Routes {
     routes.merge(health::router().with_state(platform.clone()))
+}
+
+/// Answers that are worth it are compressed for who takes it: those of more than one packet. A
+/// request proves itself in a header that no browser sends unasked, so nobody can have a secret
+/// compressed beside a text of their own to learn it from the length.
+fn compression() -> CompressionLayer<impl Predicate> {
+    const ONE_PACKET: u64 = 1400;
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(ONE_PACKET).and(NotForContentType::IMAGES))
 }
 
 fn cors(platform: &Platform) -> CorsLayer {
