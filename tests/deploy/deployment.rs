@@ -37,7 +37,11 @@ impl Deployment {
             "aarch64" => "arm64",
             other => other,
         };
-        let parameters = [("Architecture", architecture), ("DatabaseUrl", &url)];
+        let parameters = [
+            ("AlarmEmail", "none"),
+            ("Architecture", architecture),
+            ("DatabaseUrl", &url),
+        ];
         let stack = Stack::create(&aws, &parameters).await;
         let api = Gateway::new(&ministack.endpoint, stack.output("ApiUrl"));
         signs(&aws, &stack).await;

@@ -55,6 +55,7 @@ mod queue_consumers;
 mod queue_model;
 mod readme;
 mod redis;
+mod registration;
 mod replay;
 mod rollback;
 mod rotation;

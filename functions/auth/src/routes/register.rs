@@ -81,6 +81,9 @@ async fn create(
 
 /// Inserts the tenant and its admin in a transaction, which stays open under the tenant's lock.
 pub(super) async fn insert(app: &App, new: NewTenant) -> platform::Result<(Transaction, User)> {
+    if !app.platform.open_registration {
+        return Err(CLOSED.into());
+    }
     let name = input::name("/name", &new.name)?;
     let email = Email::parse(&new.email)?;
     password::check(
@@ -136,6 +139,9 @@ pub(super) async fn take_email(
     let taken = logins::insert(tx, tenant, user, &keys[0]).await;
     taken.on_constraint("logins_pkey", email_taken())
 }
+
+const CLOSED: Error =
+    Error::Forbidden("organisations are not registered here: ask an admin of yours to invite you");
 
 fn email_taken() -> Error {
     Error::BadRequest("Email already registered".to_owned())
