@@ -57,6 +57,7 @@ mod readme;
 mod redis;
 mod registration;
 mod replay;
+mod rights;
 mod rollback;
 mod rotation;
 mod rows_of_files;
