@@ -108,10 +108,11 @@ fn is_path(word: &str) -> bool {
         "infra/",
         "lint-tool/",
         "migrations/",
+        ".sqlx/",
         "shared/",
         "tests/",
     ];
-    roots.iter().any(|it| word.starts_with(it)) || word == "Cargo.toml"
+    roots.iter().any(|it| word.starts_with(it)) || ["CHANGELOG.md", "Cargo.toml"].contains(&word)
 }
 
 fn is_constant(word: &str) -> bool {
@@ -127,10 +128,12 @@ fn files(root: &Path) -> Vec<String> {
         "migrations",
         "shared",
         "tests",
+        ".sqlx",
     ];
     let files = folders.iter().flat_map(|it| sources::files(&root.join(it)));
     let files = files.map(|it| it.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
-    files.chain(["Cargo.toml".to_owned()]).collect()
+    let root = ["CHANGELOG.md", "Cargo.toml"].map(str::to_owned);
+    files.chain(root).collect()
 }
 
 /// All code of this repository, one text.
