@@ -5,7 +5,11 @@ use chrono::{
 };
 use schema::mapping::TimestampFormat;
 
-use crate::{Decimal, quote::quoted, zone::Zone};
+use crate::{
+    Decimal,
+    quote::quoted,
+    zone::{self, Zone, number},
+};
 
 /// How a column's timestamps are read.
 #[derive(Debug, Clone, Copy)]
@@ -94,7 +98,7 @@ pub(super) fn iso_local(text: &str) -> Option<Local> {
     };
     let offset = match rest {
         [] => None,
-        [b' ', rest @ ..] | rest => Some(offset(rest)?),
+        [b' ', rest @ ..] | rest => Some(zone::offset(rest)?),
     };
     Some(Local {
         at,
@@ -144,36 +148,10 @@ pub(super) fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((micro, rest))
 }
 
-/// `Z` or an offset such as `+02:00` or `-0530`, at most 14 hours from UTC.
-pub(super) fn offset(text: &[u8]) -> Option<FixedOffset> {
-    let (sign, rest) = match text {
-        b"Z" | b"z" => return FixedOffset::east_opt(0),
-        [b'+', rest @ ..] => (1, rest),
-        [b'-', rest @ ..] => (-1, rest),
-        _ => return None,
-    };
-    let (hours, minutes) = match rest {
-        [_, _] => (number(rest)?, 0),
-        [_, _, b':', _, _] => (number(&rest[..2])?, number(&rest[3..])?),
-        [_, _, _, _] => (number(&rest[..2])?, number(&rest[2..])?),
-        _ => return None,
-    };
-    let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
-    (minutes < 60 && seconds <= 14 * 3600)
-        .then(|| FixedOffset::east_opt(sign * seconds))
-        .flatten()
-}
-
 pub(super) fn unix(text: &str, micros_per_unit: i64) -> Option<DateTime<Utc>> {
     let units: Decimal = text.parse().ok()?;
     let micros = units.checked_mul(Decimal::from(micros_per_unit))?.floor();
     DateTime::from_timestamp_micros(i64::try_from(micros).ok()?)
-}
-
-fn number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |sum, it| {
-        it.is_ascii_digit().then(|| sum * 10 + u32::from(it - b'0'))
-    })
 }
 
 #[cfg(test)]

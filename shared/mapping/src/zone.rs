@@ -5,8 +5,6 @@ use std::str::FromStr;
 use chrono::{DateTime, FixedOffset, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use crate::timestamp;
-
 /// A zone that values without one are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Zone {
@@ -28,7 +26,7 @@ impl Zone {
         if text == "UTC" {
             return Some(Zone::default());
         }
-        if let Some(offset) = timestamp::offset(text.as_bytes()) {
+        if let Some(offset) = offset(text.as_bytes()) {
             return Some(Zone::Fixed(offset));
         }
         // Names without a place, such as EST and CET, mean other things elsewhere.
@@ -56,6 +54,33 @@ impl Zone {
             }
         }
     }
+}
+
+/// `Z` or an offset such as `+02:00` or `-0530`, at most 14 hours from UTC.
+pub(crate) fn offset(text: &[u8]) -> Option<FixedOffset> {
+    let (sign, rest) = match text {
+        b"Z" | b"z" => return FixedOffset::east_opt(0),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = match rest {
+        [_, _] => (number(rest)?, 0),
+        [_, _, b':', _, _] => (number(&rest[..2])?, number(&rest[3..])?),
+        [_, _, _, _] => (number(&rest[..2])?, number(&rest[2..])?),
+        _ => return None,
+    };
+    let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
+    (minutes < 60 && seconds <= 14 * 3600)
+        .then(|| FixedOffset::east_opt(sign * seconds))
+        .flatten()
+}
+
+/// A number of digits; none where there is another character.
+pub(crate) fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |sum, it| {
+        it.is_ascii_digit().then(|| sum * 10 + u32::from(it - b'0'))
+    })
 }
 
 #[cfg(test)]

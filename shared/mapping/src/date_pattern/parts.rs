@@ -6,6 +6,7 @@ use super::{Word, without};
 use crate::{
     months,
     timestamp::{self, Local},
+    zone,
 };
 
 #[derive(Debug, Default)]
@@ -174,5 +175,5 @@ fn zone(text: &str) -> Option<(FixedOffset, &str)> {
     let end = text
         .find(|it: char| !it.is_ascii_digit() && !"+-:".contains(it))
         .unwrap_or(text.len());
-    Some((timestamp::offset(&text.as_bytes()[..end])?, &text[end..]))
+    Some((zone::offset(&text.as_bytes()[..end])?, &text[end..]))
 }
