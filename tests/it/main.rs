@@ -39,6 +39,7 @@ mod mapping_laws;
 mod mappings;
 mod migrate;
 mod objects;
+mod older_rows;
 mod openapi;
 mod ordinary_owner;
 mod proposal_answers;

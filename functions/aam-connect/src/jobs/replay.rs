@@ -206,15 +206,12 @@ impl ReplayProgress {
         connection: ConnectionId,
         mut current: ObjectReplay,
     ) -> anyhow::Result<()> {
-        let object = ObjectKey {
-            connection,
-            name: &current.object,
-        };
-        let moved = stored_records::reset(conn, tenant, object).await?;
+        let object = current.key(connection);
+        let after = current.after.as_str();
+        let moved = stored_records::reset(conn, tenant, StoredSlice { object, after }).await?;
         let ids: Vec<_> = moved.iter().map(String::as_str).collect();
         canonical::delete_of_any_entity(conn, tenant, object, &ids).await?;
         match moved.last() {
-            // Where it stands is of no use to the next slice; that it changed shows that it goes on.
             Some(last) => current.after.clone_from(last),
             None => {
                 current.phase = Phase::Raw;
@@ -423,18 +420,20 @@ async fn delete_moved(
     outcomes: &[Outcome],
 ) -> anyhow::Result<()> {
     let stream = &passage.stream;
-    let is_elsewhere = |(record, outcome): &(&&Stored, &Outcome)| {
-        // It was taken, so its key tells its id, and the rest need not be read again.
-        let id = || stream.plan.guess_source_id(&record.payload);
-        !matches!(outcome, Outcome::Quarantined { .. }) && id().is_some_and(|it| it != record.place)
-    };
-    let moved = records.iter().zip(outcomes).filter(is_elsewhere);
-    let moved: Vec<_> = moved.map(|it| it.0.place.as_str()).collect();
-    if moved.is_empty() {
+    let taken = records.iter().zip(outcomes);
+    let taken = taken.filter(|it| !matches!(it.1, Outcome::Quarantined { .. }));
+    // It was taken, so its key tells its id, and the rest need not be read again.
+    let ids = taken.filter_map(|(record, _)| {
+        let id = stream.plan.guess_source_id(&record.payload)?;
+        (id != record.place).then_some((record.place.as_str(), id))
+    });
+    let (places, ids): (Vec<_>, Vec<_>) = ids.unzip();
+    if places.is_empty() {
         return Ok(());
     }
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     let object = stream.object.key();
-    canonical::delete_of_any_entity(conn, stream.tenant, object, &moved).await?;
-    raw_records::delete(conn, stream.tenant, object, &moved).await?;
+    canonical::delete_of_any_entity(conn, stream.tenant, object, &places).await?;
+    raw_records::delete_moved(conn, stream.tenant, object, (&places, &ids)).await?;
     Ok(())
 }

@@ -45,6 +45,10 @@ pub struct Superseded<'a> {
     pub versions: Vec<Option<DateTime<Utc>>>,
     /// SHA-256 of what was rejected after them, and stays.
     pub rejected_since: Vec<&'a [u8]>,
+    /// A run whose own rejections stay.
+    pub of_run: Option<RunId>,
+    /// SHA-256 of older versions, which stay stored in no view.
+    pub older: Vec<&'a [u8]>,
     /// Keys of all rows that came: what is there of them from before is taken out,
     pub source_keys: Vec<&'a str>,
     /// but not this: SHA-256 of what was rejected.
@@ -86,7 +90,10 @@ pub async fn upsert(
         on conflict (tenant_id, connection_id, object, content_hash) do update set
           run_id = excluded.run_id, origin_run = excluded.origin_run, line = excluded.line,
           field = excluded.field, reason = excluded.reason, group_id = excluded.group_id,
-          last_seen_at = excluded.last_seen_at, occurred_at = excluded.occurred_at,
+          last_seen_at = excluded.last_seen_at,
+          -- A delete that comes late takes nothing back.
+          occurred_at = case when excluded.deleted and kept.deleted
+            then greatest(excluded.occurred_at, kept.occurred_at) else excluded.occurred_at end,
           source_id = excluded.source_id, deleted = excluded.deleted,
           source_version = coalesce(excluded.source_version, kept.source_version),
           source_key = coalesce(excluded.source_key, kept.source_key)
@@ -138,7 +145,7 @@ pub async fn delete(
             select ctid
             from quarantined_records
             where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($5)
-              and content_hash <> all($7)
+              and content_hash <> all($7) and run_id is distinct from $10
               -- What has a key is of another row, or found by the key.
               and source_key is null
               -- Where one of the two has no version, the later one to come is the newer.
@@ -160,7 +167,9 @@ pub async fn delete(
         )
         delete from raw_records
         where tenant_id = $1 and connection_id = $2 and object = $3 and unfit
-          and source_id = any(array(select 'content:' || encode(content_hash, 'hex') from gone))
+          and source_id = any(array(
+            select 'content:' || encode(content_hash, 'hex') from gone where content_hash <> all($11)
+          ))
         "#,
         tenant as _,
         object.connection as _,
@@ -171,6 +180,8 @@ pub async fn delete(
         &settled.rejected_since as _,
         &settled.source_keys as _,
         &settled.rejected as _,
+        settled.of_run as _,
+        &settled.older as _,
     )
     .execute(conn)
     .await?;

@@ -322,22 +322,47 @@ pub async fn set_unfit(
     .await
 }
 
-/// Takes raw records out that are stored under another id by now.
-pub async fn delete(
+/// Takes raw records out that are stored under another id by now, or whose record was deleted. Of one
+/// whose record has a newer version the content stays, in no view: another mapping may tell the two
+/// apart. Give places and ids in the same order.
+pub async fn delete_moved(
     conn: &mut Connection,
     tenant: TenantId,
     object: ObjectKey<'_>,
-    source_ids: &[&str],
+    (places, ids): (&[&str], &[&str]),
 ) -> Result<()> {
     sqlx::query!(
         r#"
-        delete from raw_records
-        where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($4)
+        with moved as materialized (
+          select place.source_id, place.source_id similar to '(row|content):[0-9a-f]{64}'
+            and not exists (
+              select
+              from raw_records r
+              where r.tenant_id = $1 and r.connection_id = $2 and r.object = $3
+                and r.source_id = given.id and (r.deleted or r.content_hash = place.content_hash)
+            ) is_older
+          from unnest($4::text[], $5::text[]) as given(place, id)
+          cross join lateral (
+            select source_id, content_hash
+            from raw_records
+            where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = given.place
+            offset 0
+          ) place
+        ), gone as (
+          delete from raw_records
+          where tenant_id = $1 and connection_id = $2 and object = $3
+            and source_id = any(array(select source_id from moved where not is_older))
+        )
+        update raw_records
+        set unfit = true
+        where tenant_id = $1 and connection_id = $2 and object = $3
+          and source_id = any(array(select source_id from moved where is_older))
         "#,
         tenant as _,
         object.connection as _,
         object.name,
-        source_ids as _,
+        places as _,
+        ids as _,
     )
     .execute(conn)
     .await?;

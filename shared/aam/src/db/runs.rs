@@ -107,11 +107,16 @@ impl Counts {
         self.quarantined += 1;
     }
 
-    /// Counts rows that have left their records to earlier ones of their files: those that this run has
-    /// written, and those that were stored before.
-    pub(crate) fn add_left(&mut self, Left { written, stored }: Left) {
+    /// Counts rows that have left their records to others.
+    pub(crate) fn add_left(&mut self, left: Left) {
+        let Left {
+            written,
+            stored,
+            superseded,
+        } = left;
         self.rows_read += stored;
-        self.written -= written;
+        self.written -= written + superseded;
+        self.stale += superseded;
         self.quarantined += written + stored;
         self.collisions += written + stored;
     }
@@ -149,13 +154,15 @@ impl Counts {
     }
 }
 
-/// Rows that have left their records to earlier ones of their files.
+/// Rows that have left their records to others: earlier ones of their files, or newer versions.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Left {
     /// Those that this run has written.
     pub(crate) written: u64,
     /// Those that were stored before it.
     pub(crate) stored: u64,
+    /// Those that this run has written, of which it has met a newer version since.
+    pub(crate) superseded: u64,
 }
 
 impl std::ops::AddAssign for Counts {

@@ -169,15 +169,15 @@ pub async fn list_quarantined(
     .await
 }
 
-/// Gives the next raw records the ids that they have without a mapping, and says where they
-/// stood; a record that has such an id already stays. Of two with one content one is left.
+/// Gives the next raw records after that place the ids that they have without a mapping, and says
+/// where they stood; a record that has such an id already stays. Of two with one content one is left.
 ///
 /// The ids are those of [`prepare`](crate::ingest): `row:` and the hash of the row's key, else
 /// `content:` and the hash of the payload.
 pub async fn reset(
     conn: &mut Conn,
     tenant: TenantId,
-    object: ObjectKey<'_>,
+    Slice { object, after }: Slice<'_>,
 ) -> Result<Vec<String>> {
     sqlx::query_scalar!(
         r#"
@@ -189,7 +189,8 @@ pub async fn reset(
             end id
           from raw_records
           where tenant_id = $1 and connection_id = $2 and object = $3 and not deleted
-            and source_id not similar to '(row|content):[0-9a-f]{64}'
+            -- What had its turn is not looked at again, so the time grows with the records only.
+            and source_id > $5 and source_id not similar to '(row|content):[0-9a-f]{64}'
           order by source_id
           limit $4
           for update
@@ -225,6 +226,7 @@ pub async fn reset(
         object.connection as _,
         object.name,
         ROWS,
+        after,
     )
     .fetch_all(conn)
     .await

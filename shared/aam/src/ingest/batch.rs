@@ -36,12 +36,14 @@ pub(super) async fn write_batch(
     } = recognise(conn, (stream, run), items, times).await?;
     let of = (run, stream.mapping_version);
     let holders = passage.file.contest(&mut read, (&same, &known), of);
-    let displaced = replayed_rows::contest(run.kind, &mut read, &known);
-    let left = replayed_rows::set_aside(conn, (stream, run.id), (&displaced, &known), now).await?;
+    let again = replayed_rows::contest(run.kind, &mut read, &known);
+    let place = (stream, run.id);
+    let left = replayed_rows::set_aside(conn, place, (&again.displaced, &known), now).await?;
     let (prepared, rejected) = split(contest(read, &known));
     let stored = Stored::of(&known);
     let keyless = keyless(&known);
-    let (mut outcomes, writes) = decide(known, stream.mapping_version, &prepared, times);
+    let items_read = (prepared.as_slice(), &again.holders);
+    let (mut outcomes, writes) = decide(known, stream.mapping_version, items_read, times);
     for it in &same {
         outcomes[it.index] = Some(Outcome::Unchanged);
     }
@@ -56,7 +58,7 @@ pub(super) async fn write_batch(
         outcomes.as_slice(),
         rejected.as_slice(),
     );
-    let settled = superseded(run.kind, items, decided);
+    let settled = superseded((run.kind, run.id), items, decided);
     release(conn, stream, &settled).await?;
 
     if passage.inference.coverage() != FieldCoverage::Header {
@@ -280,7 +282,7 @@ fn times(stream: &Stream, run: &Run, now: DateTime<Utc>) -> Times {
 
 /// What leaves the quarantine with this batch.
 fn superseded<'a>(
-    kind: RunKind,
+    (kind, run): (RunKind, RunId),
     items: &[Item<'a>],
     (prepared, outcomes, rejected): (
         &'a [Option<Prepared<'_>>],
@@ -289,14 +291,16 @@ fn superseded<'a>(
     ),
 ) -> Superseded<'a> {
     let mut settled = settle(kind, prepared, outcomes);
+    if kind == RunKind::Upload {
+        // Two rows of a file are not two versions of one: what it has in quarantine stays there.
+        settled.of_run = Some(run);
+    }
     // What is kept aside has a turn of its own in a replay, and may be newer than what is stored.
     if kind != RunKind::Replay {
         replace(&mut settled, prepared, outcomes, rejected);
         settled.source_keys = items.iter().filter_map(|it| it.source_key).collect();
-        settled.rejected = rejected
-            .iter()
-            .map(|it| it.content_hash.as_slice())
-            .collect();
+        let rejected = rejected.iter().map(|it| it.content_hash.as_slice());
+        settled.rejected = rejected.collect();
     }
     settled
 }
@@ -313,8 +317,13 @@ fn settle<'a>(
         // What is stored is not in quarantine, but for what a replay took from there.
         .filter(|it| kind == RunKind::Replay || !matches!(it.1, Some(Outcome::Unchanged)))
         .filter_map(|it| it.0.as_ref());
+    // An older version that a replay brings again stays stored.
+    let older = prepared.iter().zip(outcomes);
+    let older = older.filter(|it| kind == RunKind::Replay && matches!(it.1, Some(Outcome::Stale)));
+    let older = older.filter_map(|it| it.0.as_ref());
     Superseded {
         hashes: came.map(|it| it.content_hash.as_slice()).collect(),
+        older: older.map(|it| it.content_hash.as_slice()).collect(),
         ..Superseded::default()
     }
 }

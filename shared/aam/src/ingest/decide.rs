@@ -1,6 +1,6 @@
 //! What is to be written, decided in memory: one item after the other, as if each had come alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use schema::RunId;
@@ -36,10 +36,13 @@ pub(super) struct Times {
 /// The outcome of each item, and the indices of those to write: the last of each id, in the
 /// order of ids. An unchanged one is among them where its version is newer. One order for
 /// everybody, so that no two batches wait for each other.
+///
+/// The items at `first` are decided before the others: those that have their records, wherever they
+/// stand.
 pub(super) fn decide(
     known: Vec<Known>,
     mapping_version: i32,
-    items: &[Option<Prepared<'_>>],
+    (items, first): (&[Option<Prepared<'_>>], &HashSet<usize>),
     times: Times,
 ) -> (Vec<Option<Outcome>>, Vec<usize>) {
     let mut states: HashMap<String, State> = known
@@ -52,10 +55,10 @@ pub(super) fn decide(
         })
         .collect();
     let mut writes = HashMap::with_capacity(items.len());
-    let mut outcomes = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        let Some(item) = item else {
-            outcomes.push(None);
+    let mut outcomes: Vec<_> = items.iter().map(|_| None).collect();
+    let (begin, rest): (Vec<_>, Vec<_>) = (0..items.len()).partition(|it| first.contains(it));
+    for index in begin.into_iter().chain(rest) {
+        let Some(item) = &items[index] else {
             continue;
         };
         let state = states.get_mut(&item.source_id);
@@ -74,7 +77,7 @@ pub(super) fn decide(
             }
             writes.insert(item.source_id.as_str(), index);
         }
-        outcomes.push(Some(outcome));
+        outcomes[index] = Some(outcome);
     }
     let mut writes: Vec<_> = writes.into_iter().collect();
     writes.sort_unstable();
@@ -249,7 +252,8 @@ mod tests {
             now: now.into(),
             renews: None,
         };
-        let (outcomes, writes) = decide(known, mapping_version, &prepared, times);
+        let (outcomes, writes) =
+            decide(known, mapping_version, (&prepared, &HashSet::new()), times);
         let words: Vec<_> = outcomes
             .iter()
             .map(|it| format!("{:?}", it.as_ref().unwrap()).to_lowercase())
@@ -363,7 +367,7 @@ mod tests {
                     prepare(&plan, &item, hash(&item)).ok()
                 })
                 .collect();
-            let (outcomes, _) = decide(vec![], 1, &prepared, times);
+            let (outcomes, _) = decide(vec![], 1, (&prepared, &HashSet::new()), times);
             let outcomes: Vec<_> = outcomes.into_iter().flatten().collect();
             assert_eq!(outcomes, expected, "{items:?}");
         };

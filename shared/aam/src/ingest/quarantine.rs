@@ -73,7 +73,8 @@ pub(super) async fn insert(
         .map(|it| group_id(name, entity, (it.field, it.reason)));
     let mut rows: Vec<_> = rows.iter().zip(groups).collect();
     // One order for everybody, so that no two batches wait for each other.
-    rows.sort_by_key(|it| it.0.content_hash);
+    // Of two that are the same the later one is kept.
+    rows.sort_by_key(|it| (it.0.content_hash, std::cmp::Reverse(it.0.occurred_at)));
     rows.dedup_by_key(|it| it.0.content_hash);
     let (rows, groups): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let place = (stream.object.key(), run);

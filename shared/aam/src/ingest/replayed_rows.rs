@@ -1,7 +1,8 @@
-//! Rows of one file with one id that a replay brings again: the first of the file has the record, as
-//! when the file came, in whatever order they are read now.
+//! Rows with one id that a replay brings again, in whatever order they are read now: of one file the
+//! first has the record, as when the file came, and of several versions the newest. The others stay
+//! stored, in no view, for a mapping that tells them apart.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use schema::RunId;
@@ -24,23 +25,29 @@ struct Holder {
     stored: bool,
 }
 
-/// A record that is stored from a row which has to make way for an earlier one.
+/// A record that is stored from a row which has to make way for another one.
 #[derive(Debug)]
 pub(super) struct Displaced {
     pub(super) source_id: String,
     pub(super) content_hash: [u8; 32],
-    /// Whether the row is in the batch as well, and rejected there.
-    pub(super) in_batch: bool,
+    /// Whether the row is in the batch as well.
+    in_batch: bool,
+    /// Whether the other one is a newer version, and not an earlier row of its file.
+    is_older: bool,
 }
 
-/// Turns the later ones of a file's rows with one id away, and says which stored records are of such.
-pub(super) fn contest(
-    kind: RunKind,
-    read: &mut [Option<Read<'_>>],
-    known: &[Known],
-) -> Vec<Displaced> {
+/// What came of the rows of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Contest {
+    pub(super) displaced: Vec<Displaced>,
+    /// The places of those that have their records.
+    pub(super) holders: HashSet<usize>,
+}
+
+/// Turns the later ones of a file's rows with one id away, and says which stored records make way.
+pub(super) fn contest(kind: RunKind, read: &mut [Option<Read<'_>>], known: &[Known]) -> Contest {
     if kind != RunKind::Replay {
-        return vec![];
+        return Contest::default();
     }
     let stored = known.iter().filter(|it| !it.deleted && !it.unfit);
     let mut holders: HashMap<_, _> = stored
@@ -60,29 +67,34 @@ pub(super) fn contest(
             holders.insert(item.source_id.clone(), own);
             continue;
         };
-        match holder.row.meet(&own.row) {
+        let meeting = holder.row.meet(&own.row);
+        if holder.stored && matches!(meeting, Meeting::Newer | Meeting::Earlier) {
+            displaced.push(Displaced {
+                source_id: item.source_id.clone(),
+                content_hash: holder.row.content_hash,
+                in_batch: holder.index.is_some(),
+                is_older: meeting == Meeting::Newer,
+            });
+        }
+        match meeting {
             Meeting::Same => holder.index = Some(index),
             Meeting::Newer => *holder = own,
             Meeting::Older => {}
             Meeting::Later => reject(read, index),
             Meeting::Earlier => {
-                if holder.stored {
-                    displaced.push(Displaced {
-                        source_id: item.source_id.clone(),
-                        content_hash: holder.row.content_hash,
-                        in_batch: holder.index.is_some(),
-                    });
-                }
                 let before = std::mem::replace(holder, own).index;
                 before.into_iter().for_each(|it| reject(read, it));
             }
         }
     }
-    displaced
+    Contest {
+        displaced,
+        holders: holders.into_values().filter_map(|it| it.index).collect(),
+    }
 }
 
-/// Keeps aside what these records are stored from, as the earlier rows are written in the same
-/// transaction.
+/// Keeps aside what these records are stored from, as the others are written in the same transaction:
+/// a later row of a file in quarantine, too.
 pub(super) async fn set_aside(
     conn: &mut Connection,
     (stream, run): (&Stream, RunId),
@@ -96,11 +108,17 @@ pub(super) async fn set_aside(
     let hashes: Vec<_> = displaced.iter().map(|it| &it.content_hash[..]).collect();
     let place = (stream.object.key(), run);
     let rows = raw_records::set_aside(conn, stream.tenant, place, (&ids, &hashes)).await?;
-    let reasons: Vec<_> = rows
+    let of = |row: &raw_records::SetAside| {
+        let mut displaced = displaced.iter();
+        displaced.find(|it| it.source_id == row.source_id)
+    };
+    let is_later = |it: &&raw_records::SetAside| of(it).is_some_and(|it| !it.is_older);
+    let later: Vec<_> = rows.iter().filter(is_later).collect();
+    let reasons: Vec<_> = later
         .iter()
         .map(|it| collision_in_file(&it.source_id))
         .collect();
-    let quarantined = rows
+    let quarantined = later
         .iter()
         .zip(&reasons)
         .map(|(row, reason)| NewQuarantined {
@@ -119,13 +137,18 @@ pub(super) async fn set_aside(
     quarantine::insert(conn, stream, run, quarantined.collect(), now).await?;
     let mut left = Left::default();
     for row in &rows {
-        let is_row = |it: &&Displaced| it.source_id == row.source_id;
-        let in_batch = displaced.iter().find(is_row).is_some_and(|it| it.in_batch);
+        let Some(displaced) = of(row).filter(|it| !it.in_batch) else {
+            continue;
+        };
         let stored = known.iter().find(|it| it.source_id == row.source_id);
-        match stored.is_some_and(|it| it.run_id == run) {
-            _ if in_batch => {}
-            true => left.written += 1,
-            false => left.stored += 1,
+        match (
+            stored.is_some_and(|it| it.run_id == run),
+            displaced.is_older,
+        ) {
+            (true, true) => left.superseded += 1,
+            (false, true) => {}
+            (true, false) => left.written += 1,
+            (false, false) => left.stored += 1,
         }
     }
     Ok(left)
