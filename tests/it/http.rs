@@ -51,11 +51,12 @@ async fn a_refused_body_names_the_field_by_a_json_pointer() {
         (r#"{"name": 1, "scopes": ["read"]}"#, "/name"),
         (r#"{"name": "x", "scopes": ["read", 7]}"#, "/scopes/1"),
         (r#"{"name": "x", "scopes": ["write"]}"#, "/scopes/0"),
-        (r#"{"name": "x"}"#, ""),
+        (r#"{"name": "x"}"#, "/scopes"),
         (r#"{"name": "a\u0000b", "scopes": ["read"]}"#, "/name"),
         (r#"{"na\u0000me": "x"}"#, "/na\0me"),
         ("null", ""),
         ("[]", ""),
+        ("{}", "/name"),
     ] {
         check(&app, &ann, body.as_bytes(), (422, "invalid", pointer)).await;
     }

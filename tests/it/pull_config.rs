@@ -66,7 +66,7 @@ async fn a_source_that_cannot_be_read_is_refused_with_a_json_pointer_and_an_erro
             "tls",
             json!("verify-full"),
             "/tls",
-            "network: no trusted TLS with the server",
+            "network: no TLS with the server: it offers none: turn it on there",
         ),
         (
             "objects",

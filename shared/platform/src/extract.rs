@@ -1,15 +1,13 @@
 //! Extractors whose refusals are problems.
 
-mod refusal;
-
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
-use schema::{Error, pointer};
+use schema::{Error, input, pointer};
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Problem;
@@ -63,8 +61,8 @@ fn wrong_parameter(text: &str) -> Error {
             .all(|it| it.is_ascii_alphanumeric() || it == b'_')
     };
     match text.split_once(": ").filter(|it| is_name(it.0)) {
-        Some((name, detail)) => Error::invalid(format!("?{name}"), refusal::in_words(detail)),
-        None => Error::invalid("?", refusal::in_words(text)),
+        Some((name, detail)) => Error::invalid(format!("?{name}"), input::in_words(detail)),
+        None => Error::invalid("?", input::in_words(text)),
     }
 }
 
@@ -99,27 +97,7 @@ pub async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, 
 /// # Errors
 /// 400 where it is not JSON, 422 with the field's pointer where it is another JSON than asked for.
 pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
-    let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|err| {
-        if err.inner().is_data() {
-            let detail = without_place(&err.inner().to_string());
-            Error::invalid(pointer::of_path(err.path()), refusal::in_words(&detail))
-        } else if is_other_type(err.inner(), text) {
-            Error::invalid(pointer::of_path(err.path()), "has the wrong type")
-        } else {
-            Error::BadRequest(format!("the body is not JSON: {}", err.inner()))
-        }
-    })?;
-    reader
-        .end()
-        .map_err(|err| Error::BadRequest(format!("the body is not JSON: {err}")))?;
-    Ok(value)
-}
-
-/// serde_json calls it bad syntax when an enum's word is, say, a number.
-fn is_other_type(err: &serde_json::Error, text: &[u8]) -> bool {
-    err.to_string().starts_with("expected value at")
-        && serde_json::from_slice::<IgnoredAny>(text).is_ok()
+    Ok(input::read(text)?)
 }
 
 /// Refuses a NUL in a string: JSON can write it, a text column cannot hold it.
@@ -179,8 +157,4 @@ pub fn is_json(media_type: &str) -> bool {
     let essence = essence.to_ascii_lowercase();
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
-}
-
-fn without_place(text: &str) -> String {
-    text.split(" at line ").next().unwrap_or(text).to_owned()
 }

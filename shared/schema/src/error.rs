@@ -11,6 +11,14 @@ pub enum Error {
         /// The noun, in lower case: `connection`.
         what: &'static str,
     },
+    /// Nothing bears that name, of what has few names.
+    #[error("{what} not found: there are {names}")]
+    UnknownName {
+        /// The noun, in lower case: `view`.
+        what: &'static str,
+        /// Those that there are: `accounts, contacts`.
+        names: String,
+    },
     /// The state of the object forbids the change.
     #[error("{0}")]
     Conflict(Cow<'static, str>),
@@ -52,7 +60,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// One wrong field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct FieldError {
-    /// JSON pointer to the field, or `?name` for a query parameter.
+    /// JSON pointer to the field, `?name` of a query parameter, or the name of a header.
     pub pointer: String,
     /// What is wrong with it and what would be right.
     pub detail: String,
@@ -87,7 +95,7 @@ impl Error {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Error::NotFound { .. } => "not_found",
+            Error::NotFound { .. } | Error::UnknownName { .. } => "not_found",
             Error::Conflict(_) => "conflict",
             Error::BadRequest(_) => "bad_request",
             Error::Invalid(_) => "invalid",
@@ -105,7 +113,10 @@ impl Error {
 fn describe(errors: &[FieldError]) -> String {
     let texts: Vec<_> = errors
         .iter()
-        .map(|it| format!("{}: {}", it.pointer, it.detail))
+        .map(|it| match &*it.pointer {
+            "" => it.detail.clone(),
+            pointer => format!("{pointer}: {}", it.detail),
+        })
         .collect();
     texts.join("; ")
 }

@@ -8,8 +8,8 @@ mod egress;
 pub mod entity;
 mod error;
 pub mod format;
-
 mod id;
+pub mod input;
 pub mod mapping;
 pub mod pointer;
 pub mod quarantine;
@@ -20,5 +20,4 @@ pub use access::{Role, Scope};
 pub use egress::EgressPolicy;
 pub use entity::Entity;
 pub use error::{Error, FieldError, Result};
-
 pub use id::{ApiKeyId, ConnectionId, DriftId, InvitationId, JobId, RunId, TenantId, UserId};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
-use schema::{EgressPolicy, Entity, Error, Result, pointer};
+use schema::{EgressPolicy, Entity, Result, input};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -154,6 +154,5 @@ pub enum Capability {
 
 /// Reads a config as the connector's own type.
 pub(crate) fn read<T: DeserializeOwned>(config: &Value) -> Result<T> {
-    serde_path_to_error::deserialize(config)
-        .map_err(|err| Error::invalid(pointer::of_path(err.path()), err.inner().to_string()))
+    input::read_value(config)
 }

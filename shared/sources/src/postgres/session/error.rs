@@ -24,7 +24,7 @@ pub(super) enum QueryError {
     /// It says what no PostgreSQL does, or more than was asked for: what is wrong with it, in
     /// none of its own words.
     Wire(&'static str),
-    /// There is no TLS.
+    /// There is no TLS: why not, and what to do.
     Tls(String),
     /// Nobody who is trusted has signed its certificate.
     Certificate(String),
@@ -94,10 +94,7 @@ pub(super) fn connect_error(failure: &QueryError, config: &Config, detail: Detai
     let host = &config.host;
     match failure {
         QueryError::Said(said) => refused(said, config),
-        QueryError::Tls(cause) => network(
-            "/tls",
-            format!("no trusted TLS with the server: {cause}; ca_pem may name its authority"),
-        ),
+        QueryError::Tls(cause) => network("/tls", format!("no TLS with the server: {cause}")),
         QueryError::Certificate(cause) => network(
             "/tls",
             format!(

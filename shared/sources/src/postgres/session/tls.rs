@@ -22,6 +22,9 @@ use crate::postgres::config::Tls;
 /// Asks for TLS as PostgreSQL's clients do.
 const REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
+const NONE: &str =
+    "it offers none: turn it on there, or send `disable` where the network to it is private";
+
 /// Encrypts the way to a server that proves itself as far as the config wants it.
 pub(super) async fn encrypt(
     mut stream: TcpStream,
@@ -34,7 +37,7 @@ pub(super) async fn encrypt(
         match config.tls {
             Tls::VerifyCa => Ok(address.into()),
             _ => Err(QueryError::Tls(
-                "no certificate can be for such a name".into(),
+                "no certificate can be for such a name: send another `host`, or `verify-ca`".into(),
             )),
         }
     })?;
@@ -42,7 +45,7 @@ pub(super) async fn encrypt(
     // One byte and no more: what came with it would not be encrypted.
     match stream.read_u8().await? {
         b'S' => {}
-        b'N' => return Err(QueryError::Tls("it speaks none".into())),
+        b'N' => return Err(QueryError::Tls(NONE.into())),
         _ => return Err(QueryError::Wire("it does not speak PostgreSQL's protocol")),
     }
     let handshake = TlsConnector::from(Arc::new(client)).connect(name, stream);
@@ -54,7 +57,7 @@ fn refused(error: std::io::Error) -> QueryError {
     let inner = error.get_ref().and_then(|it| it.downcast_ref());
     match inner {
         Some(Error::InvalidCertificate(cause)) => QueryError::Certificate(cause.to_string()),
-        Some(_) => QueryError::Tls("the handshake failed".into()),
+        Some(_) => QueryError::Tls("the handshake failed: it must speak TLS 1.2 or 1.3".into()),
         None => QueryError::Io(error),
     }
 }
@@ -80,7 +83,8 @@ fn client(config: &Config) -> Result<ClientConfig, QueryError> {
 
 /// The public authorities and the config's own.
 fn roots(pem: &str) -> Result<RootCertStore, QueryError> {
-    let wrong = |_| QueryError::Tls("`ca_pem` has something that is no certificate".into());
+    let wrong =
+        |_| QueryError::Tls("`ca_pem` has something that is no certificate: send PEM".into());
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
         let certificate = certificate.map_err(|_| wrong(()))?;

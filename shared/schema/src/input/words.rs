@@ -1,7 +1,7 @@
 //! What serde says of a wrong value, in words of JSON instead of Rust's.
 
 /// The sentence without names of Rust types: a client knows no `i32` and no struct.
-pub(super) fn in_words(text: &str) -> String {
+pub fn in_words(text: &str) -> String {
     let Some((what, expected)) = text.rsplit_once(", expected ") else {
         return match text {
             "invalid digit found in string" | "cannot parse integer from empty string" => {
@@ -22,6 +22,11 @@ pub(super) fn in_words(text: &str) -> String {
         what => what,
     };
     format!("{what}, expected {}", type_in_words(expected))
+}
+
+/// The field that is missing, where that is what the sentence says.
+pub(super) fn missing(text: &str) -> Option<&str> {
+    text.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
 fn type_in_words(expected: &str) -> String {
