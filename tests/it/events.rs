@@ -318,7 +318,7 @@ async fn a_connection_of_another_tenant_is_not_found() {
     event["source"]["connection_id"] = json!(theirs);
     let answer = world.send(event).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
-    let errors = json!([{ "pointer": "/0", "detail": "connection not found" }]);
+    let errors = json!([{ "pointer": "", "detail": "connection not found" }]);
     assert_eq!(answer.json()["errors"], errors);
     assert_eq!(
         world.rows("select object from source_objects").await.len(),

@@ -17,7 +17,7 @@ async fn merged(app: &TestApp) -> Value {
 async fn the_document_is_what_the_routers_say() {
     let app = TestApp::start().await;
     let document = local::gateway::document(&app.platform);
-    let said = serde_json::to_string(&document).unwrap() + "\n";
+    let said = document.to_string() + "\n";
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../functions/aam-monitor/openapi.json"
@@ -37,7 +37,13 @@ async fn the_document_is_what_the_routers_say() {
 #[tokio::test]
 async fn the_document_and_the_page_are_sent_once() {
     let app = TestApp::start().await;
-    for path in ["/openapi.json", "/docs"] {
+    for path in [
+        "/openapi.json",
+        "/docs",
+        "/docs/viewer.js",
+        "/docs/swagger-ui-bundle.js",
+        "/docs/swagger-ui.css",
+    ] {
         let first = app.get(path, None).await;
         assert_eq!(first.status, StatusCode::OK, "{first}");
         let tag = first.header("etag").unwrap();
@@ -100,7 +106,6 @@ async fn functions_that_name_a_schema_alike_mean_the_same() {
         ("event-ingest", event_ingest::routes(platform.clone())),
     ] {
         let own = http::openapi(routes, platform, function);
-        let own = serde_json::to_value(own).unwrap();
         for (name, schema) in own["components"]["schemas"].as_object().unwrap() {
             let shared = &document["components"]["schemas"][name];
             assert_eq!(
@@ -109,4 +114,147 @@ async fn functions_that_name_a_schema_alike_mean_the_same() {
             );
         }
     }
+}
+
+/// Each schema within another, with the place where it is.
+fn below<'a>(place: &str, value: &'a Value, out: &mut Vec<(String, &'a Value)>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(it, value)| (it.clone(), value))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(it, value)| (it.to_string(), value))
+            .collect(),
+        _ => return,
+    };
+    for (name, child) in children {
+        let place = format!("{place}/{name}");
+        below(&place, child, out);
+        out.push((place, child));
+    }
+}
+
+fn all(document: &Value) -> Vec<(String, &Value)> {
+    let mut found = Vec::new();
+    below("", document, &mut found);
+    found
+}
+
+#[tokio::test]
+async fn each_reference_leads_somewhere() {
+    let document = merged(&TestApp::start().await).await;
+    let all = all(&document);
+    let references = all
+        .iter()
+        .filter_map(|(place, it)| Some((place, it["$ref"].as_str()?)));
+    let references: Vec<_> = references.collect();
+    assert!(references.len() > 300);
+    for (place, reference) in references {
+        let found = document.pointer(reference.trim_start_matches('#'));
+        assert!(found.is_some(), "{reference} of {place} leads nowhere");
+    }
+}
+
+#[tokio::test]
+async fn what_generators_make_a_type_of_has_a_name() {
+    let document = merged(&TestApp::start().await).await;
+    for (place, it) in all(&document) {
+        let is_example = ["/example", "/examples/"]
+            .iter()
+            .any(|it| place.contains(it));
+        let is_type = it.get("enum").is_some_and(Value::is_array)
+            || it["properties"].is_object()
+            || it.get("allOf").is_some();
+        let parent = place.rsplit_once('/').unwrap().0;
+        if is_type && !is_example && !place.ends_with("/properties") {
+            assert_eq!(parent, "/components/schemas", "{place} has no name");
+        }
+    }
+    let variants = document
+        .pointer("/components/schemas/Transform/oneOf")
+        .unwrap();
+    for variant in variants.as_array().unwrap() {
+        let name = variant["$ref"].as_str().unwrap();
+        assert!(name.starts_with("#/components/schemas/Transform"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn each_limit_says_how_much_it_may_be() {
+    let document = merged(&TestApp::start().await).await;
+    let mut limits = 0;
+    for (route, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let schema = &parameter["schema"];
+            if parameter["name"] == "limit" {
+                limits += 1;
+                assert_eq!(schema["minimum"], 1, "{route}");
+                assert!(
+                    schema["maximum"].is_number() && schema["default"].is_number(),
+                    "{route}"
+                );
+            }
+        }
+    }
+    assert!(limits > 10, "{limits}");
+    let words = document
+        .pointer("/components/schemas/ConnectorName/enum")
+        .unwrap();
+    assert_eq!(
+        *words,
+        serde_json::json!(["filesource", "supabase", "postgres"])
+    );
+}
+
+#[tokio::test]
+async fn texts_are_written_as_viewers_show_them() {
+    let document = merged(&TestApp::start().await).await;
+    for (place, it) in all(&document) {
+        if let Some(summary) = it["summary"].as_str() {
+            assert!(
+                !summary.contains('`') && !summary.ends_with('.'),
+                "{place}: {summary}"
+            );
+        }
+        for paragraph in it["description"].as_str().unwrap_or_default().split("\n\n") {
+            let is_list = paragraph.starts_with("- ");
+            assert!(is_list || !paragraph.contains('\n'), "{place}: {paragraph}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_runs_nothing_but_its_files() {
+    let app = TestApp::start().await;
+    let page = app.get("/docs", None).await;
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let text = page.to_string();
+    for file in ["swagger-ui-bundle.js", "viewer.js", "swagger-ui.css"] {
+        assert!(text.contains(&format!("\"docs/{file}\"")), "{text}");
+        let answer = app.get(&format!("/docs/{file}"), None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{file}");
+        let packed = answer.body.starts_with(&[0x1f, 0x8b]);
+        assert_eq!(
+            answer.header("content-encoding"),
+            packed.then_some("gzip"),
+            "{file}"
+        );
+        let wanted = if file.ends_with("css") {
+            "text/css"
+        } else {
+            "text/javascript"
+        };
+        assert!(
+            answer.header("content-type").unwrap().starts_with(wanted),
+            "{file}"
+        );
+    }
+    assert_eq!(
+        app.get("/docs/other.js", None).await.status,
+        StatusCode::NOT_FOUND
+    );
 }

@@ -13,34 +13,51 @@ use platform::extract::is_json;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
-use crate::envelope::without_place;
 use crate::event::{Event, Format, InvalidEvent};
 
-/// The attributes of an event that matter here.
-#[derive(Deserialize)]
-struct Attributes<'a> {
+/// A CloudEvent: the attributes that matter here, beside any others.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CloudEvent)]
+#[schema(examples(json!({"specversion": "1.0", "id": "e2", "source": "/connections/0198f0c4-0000-7000-8000-000000000001/crm", "type": "com.example.account.upsert", "data": {"account_id": "17", "name": "Acme"}})))]
+pub(crate) struct Attributes<'a> {
     #[serde(borrow)]
+    #[schema(pattern = r"^1\.0$")]
     specversion: Cow<'a, str>,
+    /// Tells it from others of the same `source`.
+    #[schema(min_length = 1, max_length = 1024)]
     id: String,
+    /// Ends with `/connections/<connection id>/<system>`.
     #[serde(borrow)]
+    #[schema(
+        max_length = 1024,
+        pattern = "/connections/[0-9a-fA-F-]{36}/[a-z0-9_-]{1,64}$"
+    )]
     source: Cow<'a, str>,
+    /// Ends with `<entity>.upsert` or `<entity>.delete`.
     #[serde(borrow, rename = "type")]
+    #[schema(pattern = r"^(.*\.)?[a-zA-Z0-9_-]{1,64}\.(upsert|delete)$")]
     kind: Cow<'a, str>,
+    /// When it happened.
     time: Option<DateTime<Utc>>,
+    /// JSON, if it is given.
+    #[schema(pattern = r"^application/(json|[a-z0-9.-]+\+json)$")]
     datacontenttype: Option<String>,
+    /// Which field names the record uses; `source` by default.
     format: Option<Format>,
+    /// The record.
     #[serde(borrow)]
+    #[schema(required = true, value_type = Object)]
     data: Option<&'a RawValue>,
+    #[schema(ignore)]
     data_base64: Option<IgnoredAny>,
 }
 
 /// Reads one structured event.
 pub(crate) fn parse(item: &str) -> Result<Event<'_>, InvalidEvent> {
-    let attributes: Attributes<'_> = serde_json::from_str(item).map_err(|err| InvalidEvent {
-        id: None,
-        reason: format!("not a CloudEvent: {}", without_place(&err)),
-    })?;
+    let attributes: Attributes<'_> = serde_json::from_str(item)
+        .map_err(|err| InvalidEvent::unread::<Attributes<'_>>(item, "not a CloudEvent", &err))?;
     let data = match (attributes.data, attributes.data_base64) {
         (Some(data), None) => Ok(data.get().as_bytes()),
         (_, Some(_)) => Err("data_base64: not supported, send the record as JSON in `data`"),
@@ -49,11 +66,18 @@ pub(crate) fn parse(item: &str) -> Result<Event<'_>, InvalidEvent> {
     let id = Some(attributes.id.clone());
     match data {
         Ok(data) => attributes.into_event(data),
-        Err(reason) => Err(InvalidEvent {
-            id,
-            reason: reason.to_owned(),
-        }),
+        Err(reason) => Err(InvalidEvent::new(id, reason.to_owned())),
     }
+}
+
+/// Whether an item says that it is one.
+pub(crate) fn is_one(item: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Version {
+        #[serde(rename = "specversion")]
+        _specversion: IgnoredAny,
+    }
+    serde_json::from_str::<Version>(item).is_ok()
 }
 
 /// Whether the body is one or several events with their attributes.
@@ -73,30 +97,34 @@ pub(crate) fn parse_binary<'a>(
     headers: &HeaderMap,
     body: &'a [u8],
 ) -> Result<Event<'a>, InvalidEvent> {
-    binary(headers)
-        .map_err(|reason| InvalidEvent { id: None, reason })?
-        .into_event(body)
+    let event = binary(headers).map_err(|reason| InvalidEvent::new(None, reason));
+    let event = event.and_then(|it| it.into_event(body));
+    // Each attribute is a header.
+    event.map_err(|invalid| InvalidEvent {
+        pointer: invalid.pointer.replacen('/', "ce-", 1),
+        ..invalid
+    })
 }
 
 fn binary(headers: &HeaderMap) -> Result<Attributes<'static>, String> {
     let find = |name: &str| match headers.get(format!("ce-{name}")) {
         Some(value) => decode(value.as_bytes())
             .map(Some)
-            .ok_or_else(|| format!("ce-{name}: not percent-encoded UTF-8")),
+            .ok_or_else(|| format!("{name}: not percent-encoded UTF-8")),
         None => Ok(None),
     };
-    let get = |name: &str| find(name)?.ok_or_else(|| format!("ce-{name}: missing"));
+    let get = |name: &str| find(name)?.ok_or_else(|| format!("{name}: missing"));
     let time = find("time")?
         .map(|it| {
             it.parse()
-                .map_err(|_| "ce-time: not an RFC 3339 time".to_owned())
+                .map_err(|_| "time: not an RFC 3339 time".to_owned())
         })
         .transpose()?;
     let format = match find("format")?.as_deref() {
         None => None,
         Some("source") => Some(Format::Source),
         Some("canonical") => Some(Format::Canonical),
-        Some(_) => return Err("ce-format: must be source or canonical".to_owned()),
+        Some(_) => return Err("format: must be source or canonical".to_owned()),
     };
     Ok(Attributes {
         specversion: get("specversion")?.into(),
@@ -114,9 +142,14 @@ fn binary(headers: &HeaderMap) -> Result<Attributes<'static>, String> {
 impl<'a> Attributes<'a> {
     fn into_event(self, data: &'a [u8]) -> Result<Event<'a>, InvalidEvent> {
         let id = Some(self.id.clone());
-        self.event(data)
-            .map_err(|reason| InvalidEvent { id, reason })?
-            .check()
+        let event = self.event(data);
+        let event = event.map_err(|reason| InvalidEvent::new(id, reason));
+        event
+            .and_then(Event::check)
+            .map_err(|invalid| InvalidEvent {
+                pointer: attribute(&invalid.pointer).to_owned(),
+                ..invalid
+            })
     }
 
     fn event(self, data: &'a [u8]) -> Result<Event<'a>, String> {
@@ -151,6 +184,16 @@ impl<'a> Attributes<'a> {
             source: self.source,
             occurred_at: self.time,
         })
+    }
+}
+
+/// The attribute that says what the envelope has there.
+fn attribute(pointer: &str) -> &str {
+    match pointer {
+        "/entity" => "/type",
+        "/source/system" => "/source",
+        "/occurred_at" => "/time",
+        other => other,
     }
 }
 
@@ -274,15 +317,16 @@ mod tests {
     #[test]
     fn a_header_that_cannot_be_read_is_named() {
         for name in ["ce-specversion", "ce-id", "ce-source", "ce-type"] {
-            check_binary(name, None, &format!(" {name}: missing"));
+            let attribute = name.trim_start_matches("ce-");
+            check_binary(name, None, &format!(" {attribute}: missing"));
         }
-        let undecoded = " ce-id: not percent-encoded UTF-8";
+        let undecoded = " id: not percent-encoded UTF-8";
         for id in [&b"%zz"[..], b"a%2", b"%", b"%ff", b"\xff"] {
             check_binary("ce-id", Some(id), undecoded);
         }
-        let time = " ce-time: not an RFC 3339 time";
+        let time = " time: not an RFC 3339 time";
         check_binary("ce-time", Some(b"yesterday"), time);
-        let format = " ce-format: must be source or canonical";
+        let format = " format: must be source or canonical";
         check_binary("ce-format", Some(b"xml"), format);
         let version = "é 1 specversion: only 1.0 is supported";
         check_binary("ce-specversion", Some(b"0.3"), version);

@@ -16,6 +16,7 @@ use crate::event::{Event, Format, InvalidEvent};
 /// One record of a source, and what happened to it.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"source": {"system": "crm", "connection_id": "0198f0c4-0000-7000-8000-000000000001"}, "entity": "account", "op": "upsert", "data": {"account_id": "17", "name": "Acme"}, "id": "e1"})))]
 pub(crate) struct Envelope<'a> {
     /// Where it comes from.
     #[serde(borrow)]
@@ -23,6 +24,7 @@ pub(crate) struct Envelope<'a> {
     /// The canonical entity that it becomes, `account`, or the source's own word for such records:
     /// they are kept as they come until a mapping says what they become.
     #[serde(borrow)]
+    #[schema(pattern = "^[a-zA-Z0-9_-]{1,64}$")]
     entity: Cow<'a, str>,
     /// What happened to it.
     op: Op,
@@ -31,6 +33,7 @@ pub(crate) struct Envelope<'a> {
     #[schema(value_type = Object)]
     data: Option<&'a RawValue>,
     /// The event's id: another event of the connection with the same id is a duplicate.
+    #[schema(min_length = 1, max_length = 1024)]
     id: Option<String>,
     /// When it happened. The record's version, where the record itself has none.
     occurred_at: Option<DateTime<Utc>>,
@@ -41,9 +44,11 @@ pub(crate) struct Envelope<'a> {
 /// Where a record comes from.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = EventSource)]
 struct Source<'a> {
     /// The system, as shipped mappings name it: `salesforce`.
     #[serde(borrow)]
+    #[schema(pattern = "^[a-z0-9_-]{1,64}$")]
     system: Cow<'a, str>,
     /// The connection that brings it.
     connection_id: ConnectionId,
@@ -51,6 +56,7 @@ struct Source<'a> {
 
 /// What happened to a record.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[schema(as = EventOperation)]
 #[serde(rename_all = "snake_case")]
 enum Op {
     /// It was created or changed.
@@ -59,14 +65,18 @@ enum Op {
     Delete,
 }
 
+/// Whether a body is a list.
+pub(crate) fn is_list(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"[")
+}
+
 /// The events of a body: the items of a list, or the body itself.
 pub(crate) fn split(body: &str) -> Result<Vec<&str>> {
-    let one = !body.trim_start().starts_with('[');
     let mut reader = serde_json::Deserializer::from_str(body);
-    let items = if one {
-        <&RawValue>::deserialize(&mut reader).map(|it| (vec![it.get()], 1))
-    } else {
+    let items = if is_list(body.as_bytes()) {
         reader.deserialize_seq(Items)
+    } else {
+        <&RawValue>::deserialize(&mut reader).map(|it| (vec![it.get()], 1))
     };
     let not_json = |err| Error::BadRequest(format!("the body is not JSON: {err}"));
     let (items, count) = items.map_err(not_json)?;
@@ -80,14 +90,12 @@ pub(crate) fn split(body: &str) -> Result<Vec<&str>> {
 
 /// Reads one event in the platform's envelope.
 pub(crate) fn parse(item: &str) -> Result<Event<'_>, InvalidEvent> {
-    let envelope: Envelope<'_> = serde_json::from_str(item).map_err(|err| InvalidEvent {
-        id: None,
-        reason: format!("not an event: {}", without_place(&err)),
-    })?;
+    let envelope: Envelope<'_> = serde_json::from_str(item)
+        .map_err(|err| InvalidEvent::unread::<Envelope<'_>>(item, "not an event", &err))?;
     let id = envelope.id.clone();
     let event = envelope
         .into_event()
-        .map_err(|reason| InvalidEvent { id, reason })?;
+        .map_err(|reason| InvalidEvent::new(id, reason))?;
     event.check()
 }
 
@@ -108,13 +116,6 @@ impl<'a> Envelope<'a> {
             occurred_at: self.occurred_at,
         })
     }
-}
-
-/// What serde says, without line and column: they are those of the item, not of the body.
-pub(crate) fn without_place(err: &serde_json::Error) -> String {
-    let text = err.to_string();
-    let text = text.split(" at line ").next().unwrap_or(&text);
-    text.chars().take(200).collect()
 }
 
 /// Keeps as many items as a request may have, and counts the others.

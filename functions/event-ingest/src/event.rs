@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use aam::ingest::Op;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
-use schema::ConnectionId;
 use schema::source::ObjectRef;
+use schema::{ConnectionId, input};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -39,11 +39,46 @@ pub(crate) struct Event<'a> {
 #[derive(Debug)]
 pub(crate) struct InvalidEvent {
     pub(crate) id: Option<String>,
+    /// The JSON pointer of what is wrong in it, or the name of a header.
+    pub(crate) pointer: String,
     pub(crate) reason: String,
+}
+
+impl InvalidEvent {
+    /// A reason that says which field it is about is pointed there: `source.system: …`.
+    pub(crate) fn new(id: Option<String>, reason: String) -> InvalidEvent {
+        let is_path = |it: &&str| {
+            it.bytes()
+                .all(|it| b"._".contains(&it) || it.is_ascii_lowercase())
+        };
+        let field = reason.split_once(": ").map(|it| it.0).filter(is_path);
+        InvalidEvent {
+            id,
+            pointer: field.map_or_else(String::new, |it| format!("/{}", it.replace('.', "/"))),
+            reason,
+        }
+    }
+
+    /// An item that is no `T`.
+    pub(crate) fn unread<'a, T: Deserialize<'a>>(
+        item: &'a str,
+        what: &str,
+        error: &serde_json::Error,
+    ) -> InvalidEvent {
+        // What serde says, without line and column: they are those of the item, not of the body.
+        let text = error.to_string();
+        let text = text.split(" at line ").next().unwrap_or(&text);
+        InvalidEvent {
+            id: None,
+            pointer: input::fault::<T>(item).unwrap_or_default(),
+            reason: format!("{what}: {}", text.chars().take(200).collect::<String>()),
+        }
+    }
 }
 
 /// Which field names a record uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = EventFormat)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
     /// The source's: the connection's mapping reads it.
@@ -120,10 +155,7 @@ impl Event<'_> {
     }
 
     fn invalid(self, reason: &str) -> InvalidEvent {
-        InvalidEvent {
-            id: self.id.filter(|it| is_id(it)),
-            reason: reason.to_owned(),
-        }
+        InvalidEvent::new(self.id.filter(|it| is_id(it)), reason.to_owned())
     }
 }
 

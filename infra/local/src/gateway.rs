@@ -16,9 +16,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use platform::client_address::ClientAddress;
 use platform::{Platform, Routes, http};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tower_http::timeout::RequestBodyTimeoutLayer;
-use utoipa::openapi::OpenApi;
 
 const TITLE: &str = "AutonomOS";
 
@@ -39,7 +39,7 @@ pub fn service(platform: &Platform) -> Router {
 }
 
 /// What the routers of all functions say about themselves.
-pub fn document(platform: &Platform) -> OpenApi {
+pub fn document(platform: &Platform) -> Value {
     http::openapi(routes(platform), platform, TITLE)
 }
 

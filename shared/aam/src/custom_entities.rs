@@ -6,7 +6,7 @@
 
 use platform::audit::{self, Entry};
 use platform::{Caller, JobAccepted};
-use schema::entity::{Entities, EntityDeclaration, EntityRef, FieldDeclaration};
+use schema::entity::{EntityDeclaration, FieldDeclaration};
 use schema::source::ObjectKey;
 use schema::{Error, TenantId};
 use serde_json::json;
@@ -67,7 +67,7 @@ pub async fn drop_entity(
 ) -> platform::Result<()> {
     let tenant = caller.tenant;
     db::lock_fields(conn, tenant, kind).await?;
-    let entity = find(&db::entities(conn, tenant).await?, kind)?;
+    let entity = db::entities(conn, tenant).await?.get(kind)?;
     if !entity.is_custom {
         let detail = format!("{kind} is canonical and stays: drop its custom fields instead");
         return Err(Error::Conflict(detail.into()).into());
@@ -92,7 +92,7 @@ pub async fn declare_field(
     (kind, field): (&str, &FieldDeclaration),
 ) -> platform::Result<()> {
     let tenant = caller.tenant;
-    let entity = find(&db::entities(conn, tenant).await?, kind)?;
+    let entity = db::entities(conn, tenant).await?.get(kind)?;
     let faults = field.faults(&entity);
     if !faults.is_empty() {
         return Err(Error::Invalid(faults).into());
@@ -171,7 +171,7 @@ pub async fn drop_field(
     let tenant = caller.tenant;
     db::lock_fields(conn, tenant, kind).await?;
     let id = find_field(conn, tenant, (kind, name)).await?.stored.id;
-    if find(&db::entities(conn, tenant).await?, kind)?.is_key(name) {
+    if db::entities(conn, tenant).await?.get(kind)?.is_key(name) {
         let detail = format!("{name} is part of the key of {kind}: drop the entity instead");
         return Err(Error::Conflict(detail.into()).into());
     }
@@ -244,12 +244,6 @@ pub async fn find_field(
     Ok(found.ok_or(Error::NotFound {
         what: "custom field",
     })?)
-}
-
-fn find(entities: &Entities, kind: &str) -> schema::Result<EntityRef> {
-    entities
-        .find(kind)
-        .ok_or(Error::NotFound { what: "entity" })
 }
 
 /// # Errors

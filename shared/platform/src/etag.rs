@@ -8,12 +8,12 @@ use axum::response::{IntoResponse, Response};
 
 use crate::secrets::Key;
 
-/// A text that is the same for everybody, or 304 where the client has it.
-pub fn answer_public(request: &HeaderMap, kind: &'static str, text: &'static str) -> Response {
+/// What is the same for everybody, or 304 where the client has it.
+pub fn answer_public(request: &HeaderMap, kind: &'static str, body: &'static [u8]) -> Response {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
+    body.hash(&mut hasher);
     let tag = format!("W/\"{:016x}\"", hasher.finish());
-    let body = ([(header::CONTENT_TYPE, kind)], text);
+    let body = ([(header::CONTENT_TYPE, kind)], body);
     answer(request, &tag, "public, no-cache", body)
 }
 

@@ -9,12 +9,12 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use schema::Error;
+use serde_json::Value;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use utoipa::openapi::OpenApi;
 
 use crate::deadline::Deadline;
 use crate::extract::BODY_LIMIT;
@@ -50,7 +50,7 @@ pub fn serve(routes: Routes, platform: Platform, title: &str) -> Router {
 }
 
 /// The document of these routes, as [`serve`] serves it unless one of them does.
-pub fn openapi(routes: Routes, platform: &Platform, title: &str) -> OpenApi {
+pub fn openapi(routes: Routes, platform: &Platform, title: &str) -> Value {
     let (_, description) = with_health(routes, platform).split();
     describe(description.document(), title)
 }

@@ -10,7 +10,6 @@ pub mod cache;
 pub mod client_address;
 mod clock;
 pub mod config;
-pub mod csp;
 pub mod cursor;
 pub mod data_key;
 pub mod db;

@@ -13,6 +13,7 @@ pub use transform::{Grouping, Missing, Otherwise, Percent, TakeItem, TimestampFo
 /// white space, with at most 100 `regex` transforms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"entity": "contact", "fields": [{"target": "contact_id", "sources": ["Id"]}, {"target": "email", "sources": ["E-Mail"]}]})))]
 pub struct Mapping {
     /// The entity it maps to: `account`.
     pub entity: String,

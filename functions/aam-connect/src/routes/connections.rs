@@ -11,6 +11,7 @@ use schema::{ConnectionId, Error, TenantId};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use sources::CONNECTORS;
+use utoipa::openapi::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -29,11 +30,13 @@ pub(crate) fn router() -> Routes<Platform> {
 /// A connection to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"name": "Files", "source_type": "filesource", "connector_config": {}})))]
 struct NewConnection {
     /// 1 to 255 characters; no other connection of the tenant has it.
     #[schema(min_length = 1, max_length = 255)]
     name: String,
     /// A connector's name, in any case.
+    #[schema(schema_with = connector_names)]
     source_type: String,
     /// Matches the connector's `config_schema` in the catalog.
     #[schema(value_type = Object)]
@@ -54,6 +57,7 @@ struct NewConnection {
 /// Changes to a connection; what is absent stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"name": "Files"})))]
 struct ConnectionChange {
     #[schema(min_length = 1, max_length = 255)]
     name: Option<String>,
@@ -71,12 +75,22 @@ struct ConnectionChange {
     schema_check_every_hours: Interval,
 }
 
+/// The words that a `source_type` can be.
+fn connector_names() -> Object {
+    ObjectBuilder::new()
+        .title(Some("ConnectorName"))
+        .schema_type(Type::String)
+        .enum_values(Some(CONNECTORS.iter().map(|it| it.name())))
+        .build()
+}
+
 /// Which connections, and how many.
 #[derive(Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Filter {
     /// Only connections of this connector.
     #[serde(default, deserialize_with = "lower_case")]
+    #[param(schema_with = connector_names)]
     source_type: Option<String>,
     /// Only those with this status.
     status: Option<ConnectionStatus>,

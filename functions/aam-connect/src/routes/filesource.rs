@@ -39,8 +39,10 @@ struct Target {
 #[expect(dead_code, reason = "it is read as a stream and only described here")]
 struct Files {
     /// What the rows become, such as `contact`; left out, their file's name says it, or nobody does.
+    #[schema(example = "")]
     entity: Option<String>,
     /// The system that the files were exported from, such as `hubspot`.
+    #[schema(example = "")]
     system: Option<String>,
     /// `true`: what is proposed for a file that no mapping fits is accepted at once, unless it leaves
     /// a question open. Only an admin may send it.

@@ -68,6 +68,7 @@ async fn read(
 /// What a person says of an object. What is left out stays as it is, and null takes it back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"freshness": {"max_age_minutes": 1440}})))]
 struct ObjectChange {
     /// What its records are: `account`. Its proposal is for that.
     #[serde(default, deserialize_with = "double_option")]

@@ -37,6 +37,7 @@ pub(crate) fn router() -> Routes<Platform> {
 /// Which quarantined records; what is left out means all.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({})))]
 struct NewRetry {
     /// Only records of this object, such as `hubspot.account`.
     object: Option<String>,
@@ -49,6 +50,7 @@ struct NewRetry {
 /// Which quarantined records to discard, and why; what is left out means all.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"reason": "lines of totals"})))]
 struct NewDiscard {
     /// Only records of this object, such as `hubspot.account`.
     object: Option<String>,
@@ -57,7 +59,7 @@ struct NewDiscard {
     /// Only records of this group.
     group: Option<Uuid>,
     /// Why they are not needed, for the audit log.
-    #[schema(min_length = 1, max_length = 1000)]
+    #[schema(min_length = 1, max_length = 1000, pattern = r"\S")]
     reason: String,
 }
 

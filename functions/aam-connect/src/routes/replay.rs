@@ -23,6 +23,7 @@ pub(crate) fn router() -> Routes<Platform> {
 /// What to replay.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({})))]
 struct NewReplay {
     /// Only records of this object, such as `hubspot.account`.
     object: Option<String>,

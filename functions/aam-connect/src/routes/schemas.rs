@@ -37,7 +37,9 @@ list_body! {
 struct Versions {
     /// The object, such as `hubspot.account`.
     object: String,
+    #[param(minimum = 1)]
     from: i32,
+    #[param(minimum = 1)]
     to: i32,
 }
 

@@ -22,9 +22,10 @@ pub(crate) fn router() -> Routes<Platform> {
 /// What to sync, and how.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"mode": "incremental"})))]
 struct NewSync {
+    /// How much is read; `incremental` where it is left out.
     #[serde(default)]
-    #[schema(inline, default = "incremental")]
     mode: Mode,
     /// Only these tables of the config; all by default.
     objects: Option<Vec<String>>,
@@ -37,6 +38,7 @@ struct NewSync {
 /// What to discover.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({})))]
 struct NewDiscovery {
     /// Only these tables of the config; all by default.
     objects: Option<Vec<String>>,

@@ -35,6 +35,9 @@ pub(crate) struct FileReport {
     /// Where to read what the platform takes such an unmapped object for, and to accept it.
     #[serde(skip_serializing_if = "Option::is_none")]
     proposal: Option<String>,
+    /// What to do for its rows to be in a view, where they are in none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<String>,
     /// What was accepted with the upload, and how sure it was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     accepted: Vec<AcceptedField>,
@@ -146,6 +149,7 @@ impl FileReport {
             object: None,
             entity: None,
             proposal: None,
+            next_step: None,
             accepted: Vec::new(),
             replay_job_id: None,
             questions: Vec::new(),
@@ -179,7 +183,12 @@ impl FileReport {
         self.run_id = Some(run);
         if entity.is_unmapped() {
             let (connection, object) = (stream.object.connection, &stream.object.name);
-            self.proposal = Some(format!("/api/v1/dcl/proposals/{connection}/{object}"));
+            let proposal = format!("/api/v1/dcl/proposals/{connection}/{object}");
+            self.next_step = Some(format!(
+                "the rows are stored and in no view yet, as nothing says what they are: read GET \
+                 {proposal}, then POST {proposal}/accept, with an answer to each question"
+            ));
+            self.proposal = Some(proposal);
         }
     }
 
@@ -187,6 +196,7 @@ impl FileReport {
     pub(super) fn accept(&mut self, accepted: Accepted) {
         self.entity = Some(accepted.mapping.entity);
         self.proposal = None;
+        self.next_step = None;
         self.accepted = accepted.fields;
         self.replay_job_id = accepted.in_force.replay.map(|it| it.job_id());
     }

@@ -17,7 +17,8 @@ pub(crate) fn router() -> Routes<Platform> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Filter {
-    /// 1 to 1000, default 50.
+    /// How many there are at most.
+    #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<i64>,
 }
 

@@ -28,6 +28,7 @@ pub(super) fn router() -> Routes<App> {
 /// An API key to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"name": "Nightly export", "scopes": ["read"]})))]
 struct NewApiKey {
     /// What it is for.
     #[schema(min_length = 1, max_length = 200)]

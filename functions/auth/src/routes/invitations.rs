@@ -76,6 +76,7 @@ impl TryFrom<Invitation> for Open {
 /// An invitation's token, and what the person adds.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"token": "the token of the invitation", "name": "Bob", "password": "seven otters juggle plums"})))]
 struct Acceptance {
     token: String,
     /// What the person is called.

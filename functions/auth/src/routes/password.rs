@@ -27,6 +27,7 @@ pub(super) fn router() -> Routes<App> {
 /// The password of now and the next one.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"current_password": "seven otters juggle plums", "new_password": "nine herons paint barns"})))]
 struct PasswordChange {
     #[schema(format = Password)]
     current_password: String,

@@ -39,6 +39,7 @@ struct NewReset {
 /// A reset's token, and the password to set.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"token": "the token of the reset", "password": "seven otters juggle plums"})))]
 struct NewPassword {
     token: String,
     /// At least 12 characters, and not a common password.

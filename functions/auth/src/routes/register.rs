@@ -28,11 +28,12 @@ pub(super) fn router() -> Routes<App> {
 /// An organisation and its first admin.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"name": "Acme", "email": "ada@acme.example", "password": "seven otters juggle plums"})))]
 pub(super) struct NewTenant {
     /// The organisation's name: 1 to 200 characters, not taken.
-    #[schema(min_length = 1, max_length = 200, example = "Acme")]
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
-    #[schema(format = Email, example = "ada@acme.example")]
+    #[schema(format = Email)]
     email: String,
     /// At least 12 characters, and not a common password.
     #[schema(format = Password, min_length = 12, max_length = 1024)]

@@ -37,8 +37,9 @@ const ADDRESS_KNOWN_FOR: TimeDelta = TimeDelta::days(90);
 /// What a person signs in with.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"email": "ada@acme.example", "password": "seven otters juggle plums"})))]
 struct NewSession {
-    #[schema(format = Email, example = "ada@acme.example")]
+    #[schema(format = Email)]
     email: String,
     #[schema(format = Password)]
     password: String,
@@ -47,6 +48,7 @@ struct NewSession {
 /// A refresh token.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"refresh_token": "the refresh_token of a sign-in"})))]
 struct Refresh {
     refresh_token: String,
 }

@@ -51,6 +51,7 @@ struct Users {
 /// Whom to invite, and as what.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"email": "bob@acme.example", "role": "member"})))]
 struct NewInvitation {
     #[schema(format = Email)]
     email: String,
@@ -71,6 +72,7 @@ struct Invited {
 /// Changes to a user; what is absent stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"role": "viewer"})))]
 struct UserChange {
     role: Option<Role>,
     disabled: Option<bool>,

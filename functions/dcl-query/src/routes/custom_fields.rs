@@ -24,8 +24,10 @@ pub(crate) fn router() -> Routes<Platform> {
 #[into_params(parameter_in = Path)]
 struct FieldPath {
     /// The entity's name: `account`.
+    #[param(example = "account")]
     entity: String,
     /// The field's name.
+    #[param(example = "tier")]
     field: String,
 }
 
@@ -57,6 +59,7 @@ pub(super) struct AllDeclared {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CustomFieldChange)]
+#[schema(examples(json!({"enum": ["gold", "silver", "bronze"]})))]
 struct Change {
     /// What it means; stays as it is where it is left out.
     description: Option<String>,
@@ -98,7 +101,7 @@ async fn list(
 /// as they come in, and its view shows it, filters by it and sorts by it.
 #[utoipa::path(post, path = "/api/v1/dcl/fields/{entity}", tag = "entities",
     operation_id = "fields.declare",
-    params(("entity" = String, Path, description = "The entity's name: `account`.")),
+    params(("entity" = String, Path, description = "The entity's name: `account`.", example = "account")),
     request_body = FieldDeclaration, security(("bearer" = ["admin"])),
     responses((status = 201, body = Declared, description = "It is declared.")))]
 async fn declare(

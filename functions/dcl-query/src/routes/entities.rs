@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use dcl::query::View;
 use platform::extract::{Json, Path};
 use platform::{Admin, Platform, Reader, Result, Routes, db, routes};
-use schema::Error;
 use schema::entity::{EntityDeclaration, EntityRef, Field, Kind};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -90,7 +89,8 @@ async fn list(
 
 /// One entity with its fields and the JSON Schema of its records.
 #[utoipa::path(get, path = "/api/v1/dcl/entities/{entity}", tag = "entities",
-    operation_id = "entities.read", params(("entity" = String, Path, description = "Its name.")),
+    operation_id = "entities.read",
+    params(("entity" = String, Path, description = "Its name.", example = "account")),
     security(("bearer" = ["read"])), responses((status = 200, body = Description)))]
 async fn one(
     State(platform): State<Platform>,
@@ -122,7 +122,8 @@ async fn declare(
 /// Drops an entity of this tenant's own with its fields. Raw records stay. Refused with 409 while an
 /// object is mapped to it.
 #[utoipa::path(delete, path = "/api/v1/dcl/entities/{entity}", tag = "entities",
-    operation_id = "entities.drop", params(("entity" = String, Path, description = "Its name.")),
+    operation_id = "entities.drop",
+    params(("entity" = String, Path, description = "Its name.", example = "ticket")),
     security(("bearer" = ["admin"])), responses((status = 204, description = "It is dropped.")))]
 async fn drop_one(
     State(platform): State<Platform>,
@@ -136,16 +137,14 @@ async fn drop_one(
 }
 
 /// # Errors
-/// [`Error::NotFound`] where there is no such entity.
+/// [`schema::Error::UnknownName`] where there is no such entity.
 async fn read(
     conn: &mut db::Connection,
     caller: &platform::Caller,
     name: &str,
 ) -> Result<Description> {
     let entities = db_entities::entities(conn, caller.tenant).await?;
-    let entity = entities
-        .find(name)
-        .ok_or(Error::NotFound { what: "entity" })?;
+    let entity = entities.get(name)?;
     let indexed = indexed(&db_entities::fields(conn, caller.tenant).await?);
     Ok(Description::of(&entity, &indexed))
 }

@@ -61,6 +61,7 @@ async fn read(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ProposalAcceptance)]
+#[schema(examples(json!({"fields": {"phone": null}, "reason": "Ada looked at it"})))]
 struct Acceptance {
     /// The entity, where it is another one.
     entity: Option<String>,
@@ -73,6 +74,7 @@ struct Acceptance {
     #[serde(default)]
     answers: BTreeMap<String, String>,
     /// Why, for whoever reads the versions later.
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S")]
     reason: Option<String>,
 }
 
@@ -134,6 +136,7 @@ async fn accept(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ProposalRejection)]
+#[schema(examples(json!({"entity": "contact", "fields": {"phone": "E-Mail"}})))]
 struct Rejection {
     /// The entity that they were proposed for.
     entity: String,

@@ -116,7 +116,7 @@ async fn read(
 
     let mut tx = db::read(&platform.db, tenant).await?;
     let entities = custom_entities::entities(&mut tx, tenant).await?;
-    let view = View::find(&entities, &name).ok_or(Error::NotFound { what: "view" })?;
+    let view = View::get(&entities, &name)?;
     let record = dcl_db::views::find(&mut tx, tenant, &view, &key).await?;
     let found = dcl_db::provenance::find(&mut tx, tenant, connection_id, &object, &source_id);
     let received = found.await?;

@@ -9,11 +9,10 @@ use dcl::query::{self, Keyset, Query, View};
 use platform::extract::Path;
 use platform::secrets::KeyRing;
 use platform::{Platform, Reader, Result, Routes, cursor, db, etag, routes};
-use schema::Error;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::openapi::{Record, ViewName};
+use crate::openapi::{Record, ViewFilters, ViewName};
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(list))
@@ -71,6 +70,9 @@ struct Parameters {
     sort: Option<String>,
     /// The fields to return, separated by commas. All of them by default.
     select: Option<String>,
+    /// Filters, each a parameter of its own: `?stage=won&amount[gte]=1000`.
+    #[param(style = Form, explode, inline, value_type = Option<ViewFilters>, example = json!({"synced_at[gte]": "2026-01-01"}))]
+    filters: (),
 }
 
 /// The records of an entity, from all sources.
@@ -108,7 +110,7 @@ async fn list(
     let tenant = caller.tenant;
     let mut tx = db::read(&platform.db, tenant).await?;
     let entities = custom_entities::entities(&mut tx, tenant).await?;
-    let view = View::find(&entities, &name).ok_or(Error::NotFound { what: "view" })?;
+    let view = View::get(&entities, &name)?;
     let parameters = query::decode(&parameters.unwrap_or_default())?;
     let query = Query::parse(&view, &parameters)?;
     let scope = cursor::Scope {

@@ -2,14 +2,14 @@
 
 use aam::ingest::{MAX_ITEMS, Outcome};
 use axum::extract::{FromRequest, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use platform::extract::Json;
 use platform::{Caller, Ingester, Platform, Problem, Result, Routes, extract, metrics, routes};
 use schema::{Error, FieldError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::cloud_event;
+use crate::cloud_event::{self, Attributes};
 use crate::envelope::{self, Envelope};
 use crate::event::{Event, InvalidEvent};
 use crate::ingest::{Disposition, ingest_events};
@@ -18,6 +18,34 @@ const MAX_BODY: usize = 5 << 20;
 
 pub(crate) fn router() -> Routes<Platform> {
     Routes::new().routes(routes!(create))
+}
+
+/// One event, or a list of them.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(
+    dead_code,
+    reason = "a body is split before it is read, and only described here"
+)]
+enum NewEvents<'a> {
+    Envelope(Envelope<'a>),
+    CloudEvent(Attributes<'a>),
+    List(EventList<'a>),
+}
+
+/// At most 1,000 events.
+#[derive(ToSchema)]
+#[schema(max_items = 1000)]
+#[expect(dead_code, reason = "as what it is part of")]
+struct EventList<'a>(Vec<NewEvent<'a>>);
+
+/// An event.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "as what it is part of")]
+enum NewEvent<'a> {
+    Envelope(Envelope<'a>),
+    CloudEvent(Attributes<'a>),
 }
 
 /// The results of a request's events.
@@ -31,6 +59,9 @@ pub(crate) struct Receipt {
     pub(crate) rejected: usize,
     /// One per event, in their order.
     pub(crate) results: Vec<EventResult>,
+    /// Whether the body was a list of events.
+    #[serde(skip)]
+    is_list: bool,
 }
 
 /// The result of one event.
@@ -41,6 +72,9 @@ pub(crate) struct EventResult {
     /// Its id, if it has one.
     id: Option<String>,
     pub(crate) status: Status,
+    /// Where in it the fault is.
+    #[serde(skip)]
+    pointer: String,
     /// Why it was not accepted, where the status does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
@@ -66,9 +100,9 @@ pub(crate) enum Status {
 
 /// Ingests one event or a batch of up to 1,000, at most 5 MB.
 ///
-/// The events are the platform's envelopes (`application/json`) or CloudEvents 1.0, structured
-/// (`application/cloudevents+json`), batched (`application/cloudevents-batch+json`) or binary
-/// (`ce-` headers). A CloudEvent's `source` ends with `/connections/<connection id>/<system>`,
+/// The events are the platform's envelopes or CloudEvents 1.0, as `application/json`; CloudEvents
+/// also as `application/cloudevents+json`, as `application/cloudevents-batch+json`, or binary, with
+/// the attributes in `ce-` headers and the record as the body. A CloudEvent's `source` ends with `/connections/<connection id>/<system>`,
 /// its `type` with `<entity>.upsert` or `<entity>.delete`.
 ///
 /// Each event has its own result; an invalid one does not affect the others. A request of which
@@ -77,7 +111,7 @@ pub(crate) enum Status {
 /// an event that was quarantined or rejected can be used again for the corrected one.
 #[utoipa::path(post, path = "/api/v1/events", tag = "events",
     operation_id = "events.create",
-    request_body(content = Envelope<'_>, description = "one event, or a list of them"),
+    request_body(content = NewEvents<'_>, description = "One event, or a list of them."),
     security(("bearer" = ["ingest"])),
     responses((status = 202, body = Receipt), (status = 400), (status = 413), (status = 415),
         (status = 422)))]
@@ -109,14 +143,22 @@ pub(crate) async fn ingest_body(
     let mut dispositions = ingest_events(platform, caller, valid, now)
         .await?
         .into_iter();
-    let mut receipt = Receipt::default();
+    let mut receipt = Receipt {
+        is_list: !cloud_event::is_binary(headers) && envelope::is_list(body),
+        ..Receipt::default()
+    };
     for event in events {
         match event {
             Ok(event) => {
                 let disposition = dispositions.next();
-                receipt.add(event.id, disposition.expect("there is one for each event"));
+                let disposition = disposition.expect("there is one for each event");
+                receipt.add(event.id, String::new(), disposition);
             }
-            Err(invalid) => receipt.add(invalid.id, Disposition::Rejected(invalid.reason)),
+            Err(InvalidEvent {
+                id,
+                pointer,
+                reason,
+            }) => receipt.add(id, pointer, Disposition::Rejected(reason)),
         }
     }
     metrics::count("EventsAccepted", receipt.accepted);
@@ -145,8 +187,12 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 type Events<'a> = Vec<Result<Event<'a>, InvalidEvent>>;
 
 fn read<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Events<'a>> {
-    extract::require_json(headers)?;
-    if cloud_event::is_binary(headers) {
+    let is_binary = cloud_event::is_binary(headers);
+    // There the type of the body is `datacontenttype`, which may be left out: then it is JSON.
+    if !is_binary || headers.contains_key(header::CONTENT_TYPE) {
+        extract::require_json(headers)?;
+    }
+    if is_binary {
         return Ok(vec![cloud_event::parse_binary(headers, body)]);
     }
     let body = std::str::from_utf8(body).map_err(|err| {
@@ -156,9 +202,16 @@ fn read<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Events<'a>> {
     let parse = if cloud_event::is_structured(headers) {
         cloud_event::parse
     } else {
-        envelope::parse
+        parse_either
     };
     Ok(envelope::split(body)?.into_iter().map(parse).collect())
+}
+
+fn parse_either(item: &str) -> Result<Event<'_>, InvalidEvent> {
+    match envelope::parse(item) {
+        Err(_) if cloud_event::is_one(item) => cloud_event::parse(item),
+        read => read,
+    }
 }
 
 impl Receipt {
@@ -172,13 +225,16 @@ impl Receipt {
         let rejected = self.results.into_iter();
         let rejected = rejected.filter(|it| it.status == Status::Rejected);
         let reasons = rejected.take(most).map(|it| FieldError {
-            pointer: format!("/{}", it.index),
+            pointer: match self.is_list {
+                true => format!("/{}{}", it.index, it.pointer),
+                false => it.pointer,
+            },
             detail: it.reason.unwrap_or_default(),
         });
         Error::Invalid(reasons.collect())
     }
 
-    fn add(&mut self, id: Option<String>, disposition: Disposition) {
+    fn add(&mut self, id: Option<String>, pointer: String, disposition: Disposition) {
         let (status, reason) = match disposition {
             Disposition::Rejected(reason) => (Status::Rejected, Some(reason)),
             Disposition::Duplicate => (Status::Duplicate, None),
@@ -198,6 +254,7 @@ impl Receipt {
             index: self.results.len(),
             id,
             status,
+            pointer,
             reason,
         });
     }

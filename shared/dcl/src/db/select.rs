@@ -215,7 +215,7 @@ mod tests {
 
     #[track_caller]
     fn check(parameters: &str, keyset: Option<&[Option<&str>]>, expected: &str) {
-        let view = View::find(&schema::entity::Entities::canonical(), "opportunities").unwrap();
+        let view = View::get(&schema::entity::Entities::canonical(), "opportunities").unwrap();
         let query = Query::parse(&view, &decode(parameters).unwrap()).unwrap();
         let texts = keyset.map(|it| {
             it.iter()

@@ -48,7 +48,7 @@ pub enum Operator {
 }
 
 /// The operators, as the URL writes them.
-const OPERATORS: [&str; 11] = [
+pub const OPERATORS: [&str; 11] = [
     "eq", "ne", "gt", "gte", "lt", "lte", "like", "ilike", "in", "null", "contains",
 ];
 

@@ -14,7 +14,7 @@ mod tests;
 
 use schema::{Error, FieldError, Result};
 
-pub use filter::{Filter, Operator, Predicate};
+pub use filter::{Filter, OPERATORS, Operator, Predicate};
 pub use order::{Direction, Keyset, SortKey, keyset};
 pub use parameters::decode;
 pub use value::Value;

@@ -5,7 +5,7 @@ use schema::entity::Entities;
 use super::*;
 
 fn parse(parameters: &str) -> Result<Query> {
-    let view = View::find(&Entities::canonical(), "opportunities").expect("it is declared");
+    let view = View::get(&Entities::canonical(), "opportunities").expect("it is declared");
     Query::parse(&view, &decode(parameters)?)
 }
 
@@ -96,7 +96,7 @@ fn a_value_is_what_its_column_can_hold() {
         ("name[like]", &["%", r"a\\", r"\%"], &[r"a\", r"\\\"]),
         ("name", &["", "'; --", "\u{1F600}"], &["\0"]),
     ];
-    let view = View::find(&Entities::canonical(), "opportunities").unwrap();
+    let view = View::get(&Entities::canonical(), "opportunities").unwrap();
     for (name, good, bad) in cases {
         let ask = |text: &str| Query::parse(&view, &[(name.to_owned(), text.to_owned())]);
         good.iter()
@@ -109,7 +109,7 @@ fn a_value_is_what_its_column_can_hold() {
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(name in ".{0,12}", value in ".*", query in ".*") {
-        let view = View::find(&Entities::canonical(), "accounts").unwrap();
+        let view = View::get(&Entities::canonical(), "accounts").unwrap();
         let _ = Query::parse(&view, &[(name, value)]);
         let _ = decode(&query);
     }

@@ -1,6 +1,7 @@
 //! What a view shows: the columns that the entity declares, and those of each record's origin.
 
 use schema::entity::{CustomId, Entities, EntityRef, Kind, Text};
+use schema::{Error, Result};
 use serde_json::{Value, json};
 
 /// A list of one entity's records.
@@ -65,8 +66,18 @@ impl View {
     pub const KEY_COLUMNS: usize = 3;
 
     /// The view of that name (`accounts`).
-    pub fn find(entities: &Entities, name: &str) -> Option<View> {
-        entities.find_plural(name).map(View::of)
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] with those that there are.
+    pub fn get(entities: &Entities, name: &str) -> Result<View> {
+        let entity = entities.find_plural(name).ok_or_else(|| {
+            let names: Vec<_> = entities.iter().map(|it| &*it.plural).collect();
+            Error::UnknownName {
+                what: "view",
+                names: names.join(", "),
+            }
+        })?;
+        Ok(View::of(entity))
     }
 
     /// The view of an entity.

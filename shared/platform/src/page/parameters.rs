@@ -20,7 +20,8 @@ pub(super) struct Parameters<F> {
 #[derive(Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Own {
-    /// 1 to 1000, default 100.
+    /// How many there are at most on a page.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
     pub(super) limit: Option<i64>,
     /// `next_cursor` of the previous page.
     pub(super) cursor: Option<String>,

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{CustomId, ENTITIES, Entity, EntityRef, Field, Kind, UNMAPPED};
-use crate::FieldError;
+use crate::{Error, FieldError, Result};
 
 /// A field that a tenant declares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"name": "tier", "type": "text", "enum": ["gold", "silver"], "description": "How much they matter."})))]
 pub struct FieldDeclaration {
     /// Its name: a lower case letter, then lower case letters, digits and `_`; 63 at most.
     #[schema(max_length = 63, pattern = "^[a-z][a-z0-9_]*$")]
@@ -37,6 +38,7 @@ pub struct FieldDeclaration {
 /// An entity that a tenant declares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"name": "ticket", "key": ["ticket_id"], "fields": [{"name": "ticket_id", "type": "integer"}, {"name": "subject", "type": "text"}]})))]
 pub struct EntityDeclaration {
     /// The singular, as mappings name it: `ticket`. Written as a field's name is.
     #[serde(rename = "name")]
@@ -154,6 +156,17 @@ impl Entities {
     /// The entity of that plural (`accounts`).
     pub fn find_plural(&self, plural: &str) -> Option<EntityRef> {
         self.iter().find(|it| it.plural == plural).cloned()
+    }
+
+    /// The entity of that kind.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] with those that there are.
+    pub fn get(&self, kind: &str) -> Result<EntityRef> {
+        self.find(kind).ok_or_else(|| Error::UnknownName {
+            what: "entity",
+            names: self.kinds(),
+        })
     }
 
     /// All of them, the canonical ones first.

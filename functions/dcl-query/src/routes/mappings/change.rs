@@ -29,10 +29,12 @@ pub(super) fn router() -> Routes<Platform> {
 /// A mapping that shall come into force.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"mapping": {"entity": "contact", "fields": [{"target": "contact_id", "sources": ["Id"]}, {"target": "email", "sources": ["E-Mail"]}]}, "reason": "the export names its columns so", "dry_run": true})))]
 pub(super) struct NewMapping {
     /// The mapping, whole.
     mapping: Mapping,
     /// Why, for whoever reads the versions later.
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S")]
     reason: String,
     /// Only says what would change, record by record, and changes nothing.
     #[serde(default)]
@@ -104,10 +106,13 @@ async fn difference(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = MappingActivation)]
+#[schema(examples(json!({"version": 1, "reason": "the columns are as they were"})))]
 pub(super) struct Activation {
     /// The number of an older version.
+    #[schema(minimum = 1)]
     version: i32,
     /// Why, for whoever reads the versions later.
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S")]
     reason: String,
 }
 

@@ -21,10 +21,13 @@ pub(super) fn router() -> Routes<Platform> {
 #[into_params(parameter_in = Path)]
 struct FieldPath {
     /// The connection's id or name.
+    #[param(example = "Files")]
     connection: String,
     /// The object, such as `hubspot.account`.
+    #[param(example = "people_crm")]
     object: String,
     /// The source field: a path into the record.
+    #[param(example = "E-Mail")]
     field: String,
 }
 

@@ -31,8 +31,10 @@ pub(crate) fn router() -> Routes<Platform> {
 #[into_params(parameter_in = Path)]
 pub(crate) struct ObjectPath {
     /// The connection's id or name.
+    #[param(example = "Files")]
     pub(crate) connection: String,
     /// The object, such as `hubspot.account`.
+    #[param(example = "people_crm")]
     pub(crate) object: String,
 }
 

@@ -25,6 +25,7 @@ pub(super) const MAX_RECORDS: usize = 1_000;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = MappingPreview)]
+#[schema(examples(json!({"object": "people", "records": [{"Id": "17", "Name": "Ada Lovelace", "E-Mail": "ada@acme.example"}]})))]
 pub(super) struct Preview {
     /// What they would be called: a table, a file's name without its ending.
     #[serde(default)]
@@ -47,8 +48,8 @@ pub(super) struct Preview {
 ///
 /// Send records as JSON, or a file of at most 6 MB as a form, `multipart/form-data`: `.csv`, `.tsv`,
 /// `.txt`, `.json` or `.ndjson`, read as an upload is, of which the first 1,000 records are looked at.
-/// The form may have the fields `object`, `system` and `entity` before it; the object is called after
-/// the file where none says it.
+/// The form may have the fields `object`, `system` and `entity`; the object is called after the file
+/// where none says it.
 #[utoipa::path(post, path = "/api/v1/dcl/mappings/preview", tag = "mappings",
     operation_id = "mappings.preview",
     request_body(content(

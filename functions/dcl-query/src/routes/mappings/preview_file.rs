@@ -19,7 +19,7 @@ const FIELDS: [&str; 3] = ["object", "system", "entity"];
 /// Such a field has at most so many bytes.
 const MAX_FIELD: usize = 256;
 
-/// A file to look at. Its fields come before it.
+/// A file to look at.
 #[derive(ToSchema)]
 #[expect(
     dead_code,
@@ -27,10 +27,13 @@ const MAX_FIELD: usize = 256;
 )]
 pub(super) struct PreviewForm {
     /// What its records would be called; what the file is called where it is left out.
+    #[schema(example = "")]
     object: Option<String>,
     /// The system that it is of, such as `hubspot`.
+    #[schema(example = "")]
     system: Option<String>,
     /// What its records are, where that is known.
+    #[schema(example = "")]
     entity: Option<String>,
     /// The file.
     #[schema(value_type = String, format = Binary)]
@@ -60,15 +63,14 @@ pub(super) async fn read(request: Request) -> Result<Preview> {
         answers: BTreeMap::new(),
         records: Vec::new(),
     };
+    let mut family = None;
     while let Some(mut part) = form.next_field().await.map_err(broken)? {
         if let Some(name) = part.file_name().map(str::to_owned) {
-            preview.records = records(&name, &mut part, &mut preview.object).await?;
-            if preview.records.is_empty() {
-                let detail =
-                    "no row can be read: send a file with a line of names and at least one row";
-                return Err(Error::invalid("/file", detail).into());
+            if family.is_none() {
+                let family = family.insert(String::new());
+                preview.records = records(&name, &mut part, family).await?;
             }
-            return Ok(preview);
+            continue;
         }
         let name = part.name().unwrap_or_default().to_owned();
         let text = text(&mut part).await?;
@@ -83,8 +85,18 @@ pub(super) async fn read(request: Request) -> Result<Preview> {
             }
         }
     }
-    let detail = "no file: send one part with a file name";
-    Err(Error::invalid("/file", detail).into())
+    let Some(family) = family else {
+        let detail = "no file: send one part with a file name";
+        return Err(Error::invalid("/file", detail).into());
+    };
+    if preview.records.is_empty() {
+        let detail = "no row can be read: send a file with a line of names and at least one row";
+        return Err(Error::invalid("/file", detail).into());
+    }
+    if preview.object.is_empty() {
+        preview.object = family;
+    }
+    Ok(preview)
 }
 
 async fn text(part: &mut Field<'_>) -> Result<String> {
@@ -96,26 +108,22 @@ async fn text(part: &mut Field<'_>) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
 }
 
-/// The records of a file; what it is called names the object where nothing does.
+/// The records of a file, and what it is called without what is another one in the next file.
 async fn records(
     name: &str,
     part: &mut Field<'_>,
-    object: &mut String,
+    family: &mut String,
 ) -> Result<Vec<Box<RawValue>>> {
     let lower = name.to_lowercase();
     let json = lower
         .rsplit_once('.')
         .filter(|it| ["json", "ndjson", "jsonl"].contains(&it.1));
     if let Some((stem, _)) = json {
-        if object.is_empty() {
-            stem.clone_into(object);
-        }
+        stem.clone_into(family);
         return of_json(part).await;
     }
-    let (format, family) = file_name::family(name).map_err(unreadable)?;
-    if object.is_empty() {
-        *object = family;
-    }
+    let (format, called) = file_name::family(name).map_err(unreadable)?;
+    *family = called;
     let options = Config::default().options(format.delimiter());
     let mut rows = StreamReader::new(options, part);
     let mut records = Vec::new();
