@@ -289,6 +289,8 @@ fn run(cx: &Context, today: Date, timing: &Timing) -> (Vec<Diagnostic>, usize) {
     found.sort();
     found.dedup();
     let (mut kept, excused) = ignores::apply(cx, found, today);
+    // Nobody can mend how a tool writes; what such a file uses is checked as in any other.
+    kept.retain(|it| !(is_about_writing(it.code) && cx.is_generated(&it.place.file)));
     set_levels(cx.config, &mut kept);
     for it in &mut kept {
         it.origin = cx.origin_of(it);
@@ -296,16 +298,30 @@ fn run(cx: &Context, today: Date, timing: &Timing) -> (Vec<Diagnostic>, usize) {
     (kept, grouped(excused).0.len())
 }
 
+/// Whether the rule is about how a file is written, and not about what it depends on.
+fn is_about_writing(code: &str) -> bool {
+    code < "SL010" || matches!(code, "SL050" | "SL051")
+}
+
 /// Gives each finding its rule's level, drops those of rules that are off, and sorts the rest.
 fn set_levels(config: &Config, found: &mut Vec<Diagnostic>) {
     found.retain_mut(|it| {
         it.level = crate::rules::find(it.code).map_or(Level::Error, |it| config.level(it));
+        if it.unsure && !config.is_strict() && config.rule(it.code).level.is_none() {
+            it.level = it.level.min(Level::Warn);
+        }
         it.level != Level::Off
     });
     found.sort();
 }
 
 impl Context<'_> {
+    /// Whether a tool wrote the file, as its first lines say.
+    fn is_generated(&self, file: &str) -> bool {
+        let facts = self.modules.facts.get(file);
+        facts.is_some_and(|it| it.generated)
+    }
+
     /// What a baseline calls the place: a module, or a file that is none.
     fn origin_of(&self, diagnostic: &Diagnostic) -> String {
         let file = &diagnostic.place.file;

@@ -106,6 +106,9 @@ pub struct Diagnostic {
     /// Where the finding is as a baseline names it.
     #[serde(skip)]
     pub origin: String,
+    /// True, but perhaps as it was meant: a warning where nothing was configured.
+    #[serde(skip)]
+    pub unsure: bool,
     /// What it is shown as one with, for a rule about edges.
     #[serde(skip)]
     pub group: Option<Group>,
@@ -145,6 +148,7 @@ impl Diagnostic {
             to: String::new(),
             from: None,
             origin: String::new(),
+            unsure: false,
             group: None,
         }
     }
@@ -173,6 +177,12 @@ impl Diagnostic {
     /// Says where the finding is as selectors see it.
     pub(crate) fn from(mut self, from: &Spot) -> Diagnostic {
         self.from = Some(from.clone());
+        self
+    }
+
+    /// Makes it a warning, unless the configuration says how loud the rule is or is strict.
+    pub(crate) fn unsure(mut self) -> Diagnostic {
+        self.unsure = true;
         self
     }
 

@@ -9,9 +9,11 @@ mod docs;
 mod extract;
 mod fast;
 mod fixable;
+mod generated;
 mod items;
 mod tokens;
 mod types;
+mod value;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,8 @@ use std::collections::BTreeMap;
 pub use allow::Allow;
 pub use extract::{extract, extract_by_tree};
 pub(crate) use fixable::fixable;
-pub(crate) use items::is_generated;
+pub(crate) use generated::is_generated;
+pub(crate) use value::is_value;
 
 use serde::{Deserialize, Serialize};
 

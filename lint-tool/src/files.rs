@@ -22,7 +22,7 @@ pub struct SourceFiles {
 }
 
 impl SourceFiles {
-    /// Reads every Rust, TOML manifest, SQL and configuration file below `root`.
+    /// Reads every source, manifest, SQL, README and configuration file below `root`.
     pub fn read(root: &Path) -> Result<SourceFiles> {
         let root = root
             .canonicalize()
@@ -212,6 +212,7 @@ pub(crate) fn is_wanted(path: &str) -> bool {
     name.ends_with(".rs")
         || name.ends_with(".sql")
         || name == "Cargo.toml"
+        || name == "README.md"
         || name == crate::config::FILE_NAME
         || path == crate::baseline::FILE_NAME
 }

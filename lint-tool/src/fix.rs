@@ -165,7 +165,19 @@ mod tests {
         };
         check("x = \"1\"", "x = \"1\"", "x.workspace = true");
         check(
-            "x = { version = \"1\", features = [\"b\"] }",
+            "x = { version = \"1\", features = [\"a\"] }",
+            "x = { version = \"1\", features = [\"a\"] }",
+            "x.workspace = true",
+        );
+        check(
+            "x = { version = \"1\", default-features = false }",
+            "x = { version = \"1\", default-features = false, features = [\"a\"] }",
+            "x = { workspace = true, features = [\"a\"] }",
+        );
+        let own = "x = { version = \"1\", features = [\"a\"] }";
+        check("x = { version = \"1\", features = [\"b\"] }", own, own);
+        check(
+            "x = { version = \"1\" }",
             "x = { version = \"1\", features = [\"a\"], optional = true } # why",
             "x = { workspace = true, features = [\"a\"], optional = true } # why",
         );

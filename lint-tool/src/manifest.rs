@@ -1,5 +1,7 @@
 //! One `Cargo.toml` as data with places. Read with `toml` alone: Cargo need not be able to load it.
 
+mod comments;
+
 use std::collections::BTreeSet;
 
 use toml::Spanned;
@@ -49,10 +51,15 @@ pub struct Dependency {
     /// The repository, where it comes from git.
     pub git: Option<Text>,
     pub version: Option<String>,
-    /// Whether the entry asks for features.
-    pub features: bool,
+    pub optional: bool,
+    /// The features that the entry asks for.
+    pub features: Vec<String>,
+    /// Whether a feature of the package switches one of the dependency on: `helper/std`.
+    pub forwarded: bool,
     /// `default-features = false`
     pub no_defaults: bool,
+    /// Whether a comment beside the entry says why it is as it is.
+    pub explained: bool,
     /// Under `cfg(any())`, which never holds: the entry only ties versions together.
     pub never: bool,
 }
@@ -85,6 +92,12 @@ pub struct Manifest {
     pub own_rust_version: bool,
     /// Whether there is a `[lints]` table of any kind.
     pub has_lints: bool,
+    /// Whether a comment says why the edition is another one.
+    pub edition_explained: bool,
+    /// Whether a comment speaks of the lints.
+    pub lints_explained: bool,
+    /// Dependencies that other tools are told to take for used.
+    pub used_elsewhere: BTreeSet<String>,
     /// Where the sources are published, as the package or the workspace says.
     pub repository: Option<String>,
     /// `[package.metadata.structure-lint] visible-to`.
@@ -102,6 +115,8 @@ pub struct Manifest {
 pub struct WorkspaceTable {
     pub members: Vec<Text>,
     pub exclude: Vec<Text>,
+    /// Whether a comment beside `exclude` says why.
+    pub exclude_explained: bool,
     pub has_dependencies: bool,
     pub edition: Option<u16>,
     pub lints: Option<Span>,
@@ -147,6 +162,8 @@ impl Manifest {
         reader.package(root.get_ref(), &mut manifest);
         reader.workspace(root.get_ref(), &mut manifest);
         reader.all_dependencies(root.get_ref(), &mut manifest.dependencies);
+        reader.used_elsewhere(root.get_ref(), &mut manifest);
+        reader.features(root.get_ref(), &mut manifest.dependencies);
         reader.targets(root.get_ref(), &mut manifest.targets);
         Ok(manifest)
     }
@@ -199,6 +216,10 @@ impl Reader<'_> {
         manifest.package = self.field(package, "name");
         manifest.edition = self.edition(package);
         manifest.edition_place = self.field(package, "edition").map(|it| it.span);
+        let explained = |it: Span| comments::is_explained(self.text, it.line);
+        manifest.edition_explained = manifest.edition_place.is_some_and(explained)
+            || comments::speak_of(self.text, "edition");
+        manifest.lints_explained = comments::speak_of(self.text, "lint");
         manifest.own_rust_version = self.field(package, "rust-version").is_some();
         manifest.has_lints = root.contains_key("lints");
         manifest.repository = self.field(package, "repository").map(|it| it.value);
@@ -234,6 +255,10 @@ impl Reader<'_> {
         manifest.workspace = Some(WorkspaceTable {
             members: self.strings(workspace, "members"),
             exclude: self.strings(workspace, "exclude"),
+            exclude_explained: workspace
+                .get_key_value("exclude")
+                .map(|(key, _)| Span::of_bytes(self.text, key.span()))
+                .is_some_and(|it| comments::is_explained(self.text, it.line)),
             has_dependencies: workspace.contains_key("dependencies"),
             edition: package.and_then(|it| self.edition(it)),
             lints: workspace
@@ -246,6 +271,38 @@ impl Reader<'_> {
             DependencyKind::Shared,
             &mut manifest.dependencies,
         );
+    }
+
+    /// What cargo-machete, cargo-shear and cargo-udeps are told to leave alone.
+    fn used_elsewhere(&self, root: &Table, manifest: &mut Manifest) {
+        for owner in ["package", "workspace"] {
+            let Some(metadata) = table(root, owner).and_then(|it| table(it, "metadata")) else {
+                continue;
+            };
+            let lists = ["cargo-machete", "cargo-shear"].map(|it| table(metadata, it));
+            let mut names: Vec<Text> = Vec::new();
+            for list in lists.into_iter().flatten() {
+                names.extend(self.strings(list, "ignored"));
+            }
+            let udeps = table(metadata, "cargo-udeps").and_then(|it| table(it, "ignore"));
+            for kind in ["normal", "development", "build"] {
+                names.extend(udeps.iter().flat_map(|it| self.strings(it, kind)));
+            }
+            let names = names.into_iter().map(|it| it.value.replace('-', "_"));
+            manifest.used_elsewhere.extend(names);
+        }
+    }
+
+    /// Marks the dependencies that features of the package reach into.
+    fn features(&self, root: &Table, dependencies: &mut [Dependency]) {
+        let features = table(root, "features").into_iter().flatten();
+        let entries = features.filter_map(|(_, it)| it.get_ref().as_array());
+        let entries = entries.flatten().filter_map(|it| it.get_ref().as_str());
+        let reached = entries.filter_map(|it| it.split_once('/'));
+        let reached: BTreeSet<&str> = reached.map(|(it, _)| it.trim_end_matches('?')).collect();
+        for it in dependencies {
+            it.forwarded = reached.contains(it.key.value.as_str());
+        }
     }
 
     fn all_dependencies(&self, root: &Table, out: &mut Vec<Dependency>) {
@@ -291,7 +348,9 @@ impl Reader<'_> {
                 span: Span::of_bytes(self.text, name.span()),
             };
             let details = value.get_ref().as_table();
+            let features = details.map(|it| self.strings(it, "features"));
             out.push(Dependency {
+                explained: comments::is_explained(self.text, key.span.line),
                 key,
                 package: details
                     .and_then(|it| self.field(it, "package"))
@@ -299,15 +358,18 @@ impl Reader<'_> {
                 kind,
                 path: details.and_then(|it| self.field(it, "path")),
                 inherited: details.is_some_and(|it| is_true(it, "workspace")),
+                optional: details.is_some_and(|it| is_true(it, "optional")),
                 git: details.and_then(|it| self.field(it, "git")),
                 version: match details {
                     Some(it) => self.field(it, "version").map(|it| it.value),
                     None => value.get_ref().as_str().map(str::to_owned),
                 },
                 never: false,
-                features: details.is_some_and(|it| it.contains_key("features")),
-                no_defaults: details.and_then(|it| it.get("default-features")?.get_ref().as_bool())
-                    == Some(false),
+                features: features.into_iter().flatten().map(|it| it.value).collect(),
+                forwarded: false,
+                no_defaults: ["default-features", "default_features"].iter().any(|key| {
+                    details.and_then(|it| it.get(*key)?.get_ref().as_bool()) == Some(false)
+                }),
                 remote: details.is_none_or(|it| {
                     ["version", "git", "registry"]
                         .iter()

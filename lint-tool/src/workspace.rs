@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::files::SourceFiles;
-use crate::manifest::{Dependency, DependencyKind, Manifest};
+use crate::manifest::{Dependency, DependencyKind, Manifest, Text};
 use crate::paths;
 
 /// What kind of crate a target is.
@@ -99,14 +99,6 @@ impl Workspace {
             .map(|(index, _)| index)
     }
 
-    /// Whether `members` names this folder (the root package needs no entry).
-    pub fn is_listed(&self, dir: &str) -> bool {
-        let Some(table) = &self.root.workspace else {
-            return dir.is_empty();
-        };
-        dir.is_empty() || table.lists(dir)
-    }
-
     /// The package that an entry leads to, if it is a member.
     pub fn member_of(&self, manifest: &Manifest, dependency: &Dependency) -> Option<usize> {
         let (origin, entry) = self.source_of(manifest, dependency)?;
@@ -149,13 +141,19 @@ impl Workspace {
         dirs
     }
 
+    /// The entry of `exclude` that keeps a folder out. As in Cargo, what `members` names to the letter
+    /// stays in.
+    pub fn excluding(&self, dir: &str) -> Option<&Text> {
+        let table = self.root.workspace.as_ref()?;
+        let holds = |it: &&Text| paths::is_within(dir, clean(&it.value));
+        if table.members.iter().any(|it| holds(&it)) {
+            return None;
+        }
+        table.exclude.iter().find(holds)
+    }
+
     fn is_excluded(&self, dir: &str) -> bool {
-        let table = self.root.workspace.as_ref();
-        table.is_some_and(|it| {
-            it.exclude
-                .iter()
-                .any(|it| paths::is_within(dir, clean(&it.value)))
-        })
+        self.excluding(dir).is_some()
     }
 
     /// Adds the package in `dir` and, as Cargo does, what it reaches by path inside the root.
@@ -345,7 +343,6 @@ mod tests {
         let externs = &workspace.packages[0].externs;
         assert_eq!(externs["short"], Extern::Member(2));
         assert_eq!(externs["other"], Extern::Member(1));
-        assert!(!workspace.is_listed("crates/a/inner"));
         assert_eq!(
             workspace.packages[1].targets[0].root,
             "crates/a/inner/lib.rs"

@@ -26,6 +26,8 @@ members = ["functions"]
 [rules]
 SL015 = "off"
 SL023 = "off"
+[models.owners]
+accounts = "aam"
 //- Cargo.toml
 [workspace]
 members = ["schema", "aam", "functions/*"]

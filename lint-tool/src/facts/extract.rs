@@ -13,7 +13,7 @@ use syn::{Expr, Item, LitStr, Token, UseTree};
 use super::tokens::{self, Found, plain};
 use super::{
     Facts, Include, Name, PathAttr, PathRef, RowType, Scope, ScopeId, Segment, SqlText, Use, allow,
-    attributes, depth, docs, fast, items,
+    attributes, depth, docs, fast,
 };
 use crate::diagnostic::Span;
 use crate::sql;
@@ -30,7 +30,7 @@ pub fn extract_by_tree(text: &str) -> Facts {
 
 fn finish(text: &str, mut facts: Facts) -> Facts {
     facts.lines = text.lines().count() as u32;
-    facts.generated = items::is_generated(text);
+    facts.generated = super::generated::is_generated(text);
     if allow::has_any(text) {
         facts.allows = allow::read(text, "//", &literals(text));
     }

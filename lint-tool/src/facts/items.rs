@@ -154,19 +154,3 @@ impl Walker {
         }
     }
 }
-
-/// Whether the comments that a file begins with say that a tool wrote it.
-pub(crate) fn is_generated(text: &str) -> bool {
-    const MARKS: [&str; 4] = [
-        "@generated",
-        "do not edit",
-        "code generated",
-        "automatically generated",
-    ];
-    let comments = text
-        .lines()
-        .take(10)
-        .filter(|it| it.trim_start().starts_with("//"));
-    let mut comments = comments.map(str::to_ascii_lowercase);
-    comments.any(|line| MARKS.iter().any(|it| line.contains(it)))
-}

@@ -1,5 +1,7 @@
 //! Fixes in manifests: a line of a dependency table that the workspace's entry can replace.
 
+use std::collections::BTreeSet;
+
 use toml::{Table, Value};
 
 use super::{Edit, offset};
@@ -22,10 +24,13 @@ pub(super) fn inherit(files: &SourceFiles, it: &Diagnostic, text: &str) -> Optio
         + line
             .find(" #")
             .map_or(line.trim_end().len(), |at| line[..at].trim_end().len());
-    let added: Vec<String> = ["features", "optional"]
+    let mut added: Vec<String> = ["features", "optional"]
         .iter()
         .filter_map(|key| Some(format!("{key} = {}", own.get(*key)?)))
         .collect();
+    if features(&own) == features(&shared) {
+        added.retain(|it| !it.starts_with("features"));
+    }
     let with = match added.as_slice() {
         [] => format!("{name}.workspace = true"),
         added => format!("{name} = {{ workspace = true, {} }}", added.join(", ")),
@@ -47,11 +52,25 @@ fn details(entry: &Value) -> Option<Table> {
     }
 }
 
-/// Versions are equal as text and nothing else matters; features of the workspace are only added.
+fn features(entry: &Table) -> BTreeSet<&str> {
+    let list = entry.get("features").and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
+}
+
+/// Versions are equal as text, both have the default features or neither has, and the workspace asks for
+/// no feature that the entry does not ask for.
 fn says_the_same(own: &Table, shared: &Table) -> bool {
     let only = |table: &Table, known: &[&str]| table.keys().all(|it| known.contains(&it.as_str()));
     own.contains_key("version")
         && own.get("version") == shared.get("version")
-        && only(own, &["version", "features", "optional"])
-        && only(shared, &["version", "features"])
+        && own.get("default-features") == shared.get("default-features")
+        && features(shared).is_subset(&features(own))
+        && only(
+            own,
+            &["version", "features", "default-features", "optional"],
+        )
+        && only(shared, &["version", "features", "default-features"])
 }

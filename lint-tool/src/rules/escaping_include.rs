@@ -29,6 +29,8 @@ impl Rule for EscapingInclude {
 who changes the file knows, and the published package does not hold it, so it does not build. A path
 after `concat!(env!("CARGO_MANIFEST_DIR"), …)` is one too, and so are those of `migrate!`,
 `embed_migrations!` and `query_file!`. Test code is left out: it is built where the whole workspace is.
+Without `strict = true` a file that belongs to no crate is left alone, such as `README.md` or a folder of
+migrations at the root: it is there for all of them.
 
 ```bad
 //- app/src/lib.rs
@@ -57,7 +59,8 @@ How to fix: move the file into the crate, or let its owner offer it as a constan
                 };
                 let target = target(include, path, dir, &module.file);
                 let owner = target.as_ref().and_then(|it| cx.workspace.package_of(it));
-                if owner != Some(module.package) {
+                let is_shared = target.as_ref().is_some_and(|it| belongs_to_all(cx, it));
+                if owner != Some(module.package) && (cx.config.is_strict() || !is_shared) {
                     let place = Place::new(&module.file, include.span);
                     let message = format!("`{path}` is not in this crate");
                     let finding = Diagnostic::new("SL008", place, message)
@@ -69,6 +72,13 @@ How to fix: move the file into the crate, or let its owner offer it as a constan
             }
         }
     }
+}
+
+/// Whether the file lies beside all crates, and is not a source of the root package.
+fn belongs_to_all(cx: &Context, file: &str) -> bool {
+    let owner = cx.workspace.package_of(file);
+    let dir = owner.map(|it| cx.workspace.packages[it].dir.as_str());
+    dir.unwrap_or_default().is_empty() && !paths::is_within(file, "src")
 }
 
 /// The file from the root; `None` when it leaves the workspace.
@@ -114,6 +124,27 @@ mod tests {
         at(
             "//- a/tests/it.rs\nconst A: &str = include_str!(\"../../x\");",
             "",
+        );
+    }
+
+    #[test]
+    fn without_strict_a_file_of_no_crate_is_for_all() {
+        let at = |path: &str, expected: &str| {
+            let fixture = format!(
+                "//- structure-lint.toml\nstrict = false\n//- a/src/lib.rs\n\
+                 const A: &str = include_str!(\"{path}\");\n//- b/src/lib.rs\n"
+            );
+            check("SL008", &fixture, expected);
+        };
+        at("../../README.md", "");
+        at("../../assets/logo.svg", "");
+        at(
+            "../../b/data.json",
+            "a/src/lib.rs:1:17 `../../b/data.json` is not in this crate",
+        );
+        at(
+            "../../../other/data.json",
+            "a/src/lib.rs:1:17 `../../../other/data.json` is not in this crate",
         );
     }
 

@@ -28,6 +28,8 @@ A member that another one takes from elsewhere is built twice: in the version of
 one of the past. Types of the two do not fit, and a change needs a release before its users can see
 it. Three uses are meant, and silent: a package that depends on an earlier release of itself, an entry
 that renames (`package = …`) what it compares with, and one that `[patch]` leads back to the path.
+Without `strict = true` so is one whose comment gives a reason, or of which the package's `README.md`
+says that it is the published one.
 
 ```bad
 //- Cargo.toml
@@ -68,6 +70,9 @@ How to fix: write its `path`, or inherit an entry of `[workspace.dependencies]` 
                 it.kind != DependencyKind::Patch && !it.inherited && it.path.is_none()
             });
             for dependency in stated {
+                if !cx.config.is_strict() && is_explained(cx, manifest, dependency) {
+                    continue;
+                }
                 if let Some(source) = source(cx, manifest, dependency) {
                     out.push(finding(manifest, dependency, source));
                 }
@@ -97,6 +102,29 @@ fn source(cx: &Context, manifest: &Manifest, dependency: &Dependency) -> Option<
     } else {
         "a registry"
     })
+}
+
+/// Whether a comment or the package's README says why the entry is as it is.
+fn is_explained(cx: &Context, manifest: &Manifest, dependency: &Dependency) -> bool {
+    const WORDS: [&str; 6] = [
+        "crates.io",
+        "publish",
+        "release",
+        "registry",
+        "git ",
+        "version",
+    ];
+    let name = dependency.package();
+    let dir = manifest.dir();
+    let separator = if dir.is_empty() { "" } else { "/" };
+    let readme = cx.files.get(&format!("{dir}{separator}README.md"));
+    let mut lines = readme.unwrap_or_default().lines();
+    let speaks = |line: &str| {
+        let line = line.to_lowercase();
+        line.contains(name) && WORDS.iter().any(|it| line.contains(it))
+    };
+    // The README of the root is about the product: it names each package and its version.
+    dependency.explained || !dir.is_empty() && lines.any(speaks)
 }
 
 fn own_addresses<'a>(cx: &'a Context) -> impl Iterator<Item = &'a str> {
@@ -156,6 +184,24 @@ mod tests {
             &workspace("", "other = { git = \"https://github.com/me/item\" }"),
             "",
         );
+    }
+
+    #[test]
+    fn without_strict_a_reason_is_a_reason() {
+        let loose = |own: &str, readme: &str, expected: &str| {
+            let config = "//- structure-lint.toml\nstrict = false\n";
+            let files = workspace("", own);
+            check(
+                "SL022",
+                &format!("{config}{files}//- a/README.md\n{readme}\n"),
+                expected,
+            );
+        };
+        let found = "a/Cargo.toml:4:1 `b` is taken from a registry";
+        loose("b = \"1\"", "", found);
+        loose("b = \"1\" # what our users have", "", "");
+        loose("b = \"1\"", "It runs against the released `b`.", "");
+        loose("b = \"1\"", "It needs `b`.", found);
     }
 
     #[test]

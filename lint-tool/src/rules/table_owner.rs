@@ -32,8 +32,11 @@ impl Rule for TableOwner {
 One crate writes a table: it alone can keep the rules that the columns do not say. A second writer
 skips them, and a migration must find both. The writer is where `insert`, `update`, `delete`, `merge`,
 `copy … from` or `truncate` texts stand; a migration's `create table` declares the table.
-`[models] owners = { accounts = "aam" }` names the owner; without it, whoever writes it most.
-Two crates that each declare one table and write it have a database each, and are left alone.
+`[models] owners = { accounts = "aam" }` names the owner. Without it the owner is the crate whose
+migrations create the table, or that has all structs of it; where neither says so, a finding names both
+writers, and is a warning without `strict = true`.
+Two crates that each declare one table and write it have a database each, and are left alone; so is a
+crate of migrations, without `strict = true`.
 
 ```bad
 //- migrations/0001.sql
@@ -143,23 +146,70 @@ fn written_by_two(
     out: &mut Vec<Diagnostic>,
 ) {
     let mut by_package: BTreeMap<usize, Vec<&Access>> = BTreeMap::new();
-    for write in &table.writes {
+    let writes = table.writes.iter();
+    for write in writes.filter(|it| cx.config.is_strict() || !is_migrator(cx, it.package)) {
         by_package.entry(write.package).or_default().push(write);
     }
+    let clear = clear_owner(cx, name, table).filter(|it| by_package.contains_key(it));
     let most = by_package
         .iter()
         .max_by_key(|(package, it)| (it.len(), std::cmp::Reverse(**package)));
-    let Some((owner, writes)) = most.map(|(owner, it)| (*owner, it.clone())) else {
+    let Some(first) = clear.or(most.map(|(package, _)| *package)) else {
         return;
     };
-    let title = &cx.workspace.packages[owner].name;
-    let strangers = by_package.iter().filter(|(it, _)| **it != owner);
-    for (_, strangers) in strangers.filter(|(it, _)| !apart.contains(&(owner, **it))) {
-        for write in strangers {
-            let first = writes.first().map(|it| it.place.clone());
-            out.push(finding(name, write, title).note(format!("`{title}` writes it here"), first));
-        }
+    let title = &cx.workspace.packages[first].name;
+    let place = by_package[&first].first().map(|it| it.place.clone());
+    let others = by_package.iter().filter(|(it, _)| **it != first);
+    for write in others
+        .filter(|(it, _)| !apart.contains(&(first, **it)))
+        .flat_map(|(_, it)| it)
+    {
+        let finding = if clear.is_some() {
+            finding(name, write, title)
+        } else {
+            shared(name, write, title)
+        };
+        out.push(finding.note(format!("`{title}` writes it here"), place.clone()));
     }
+}
+
+/// The package that the sources themselves make the owner: it alone creates the table, or defines every
+/// struct of it.
+fn clear_owner(cx: &Context, name: &str, table: &Table) -> Option<usize> {
+    let only = |packages: BTreeSet<usize>| {
+        let mut packages = packages.into_iter();
+        packages.next().filter(|_| packages.next().is_none())
+    };
+    let creating = table.declared.iter().filter_map(|(_, package)| *package);
+    let structs = cx.models.structs.iter();
+    let mapped = structs
+        .filter(|it| it.tables.contains(name))
+        .map(|it| it.package);
+    let creating: BTreeSet<usize> = creating.filter(|it| !is_migrator(cx, *it)).collect();
+    if creating.is_empty() {
+        only(mapped.collect())
+    } else {
+        only(creating)
+    }
+}
+
+/// A crate of migrations writes every table, and owns none.
+fn is_migrator(cx: &Context, package: usize) -> bool {
+    cx.workspace.packages[package].name.contains("migrat")
+}
+
+/// The finding where nothing says whose the table is.
+fn shared(name: &str, write: &Access, other: &str) -> Diagnostic {
+    let path = &write.from.path;
+    let message = format!("`{path}` writes the table `{name}`, and so does `{other}`");
+    Diagnostic::new("SL040", write.place.clone(), message)
+        .label("owned by both")
+        .help(
+            "let one of them write it, or name the owner: `[models] owners` in structure-lint.toml",
+        )
+        .to(name)
+        .from(&write.from)
+        .unsure()
 }
 
 fn finding(name: &str, write: &Access, owner: &str) -> Diagnostic {
@@ -178,6 +228,10 @@ fn finding(name: &str, write: &Access, owner: &str) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use crate::check::check_files;
+    use crate::config::Config;
+    use crate::diagnostic::Level;
+    use crate::files::SourceFiles;
     use crate::rules::testing::check;
 
     const MIGRATION: &str = "//- migrations/0001.sql\ncreate table accounts (id uuid);\n";
@@ -229,7 +283,60 @@ mod tests {
         check(
             "SL040",
             &format!("{}{}{third}", own("a"), own("b")),
-            "c/src/lib.rs:1:17 `c` writes the table `jobs`, which belongs to `a`",
+            "c/src/lib.rs:1:17 `c` writes the table `jobs`, and so does `a`",
         );
+    }
+
+    const WRITE: &str = "const A: &str = \"insert into accounts (id) values ($1)\";";
+
+    #[test]
+    fn without_a_clear_owner_both_are_named() {
+        let both = format!("//- a/src/lib.rs\n{WRITE}\n{WRITE}\n//- b/src/lib.rs\n{WRITE}\n");
+        check(
+            "SL040",
+            &format!("{MIGRATION}{both}"),
+            "b/src/lib.rs:1:17 `b` writes the table `accounts`, and so does `a`",
+        );
+        check(
+            "SL040",
+            &format!("//- b/migrations/1.sql\ncreate table accounts (id uuid);\n{both}"),
+            "a/src/lib.rs:1:17 `a` writes the table `accounts`, which belongs to `b`\n\
+             a/src/lib.rs:2:17 `a` writes the table `accounts`, which belongs to `b`",
+        );
+        let row = "#[derive(FromRow)] struct Account { id: Uuid, name: String }\n\
+                   fn f() { sqlx::query_as!(Account, \"select id, name from accounts\") }\n";
+        check(
+            "SL040",
+            &format!("{MIGRATION}//- a/src/lib.rs\n{WRITE}\n//- b/src/lib.rs\n{WRITE}\n{row}"),
+            "a/src/lib.rs:1:17 `a` writes the table `accounts`, which belongs to `b`",
+        );
+    }
+
+    #[test]
+    fn a_crate_of_migrations_may_write_what_it_creates() {
+        let loose = "//- structure-lint.toml\nstrict = false\n";
+        let writers = format!("//- migration/src/lib.rs\n{WRITE}\n//- b/src/lib.rs\n{WRITE}\n");
+        check("SL040", &format!("{loose}{MIGRATION}{writers}"), "");
+        check(
+            "SL040",
+            &format!("{MIGRATION}{writers}"),
+            "migration/src/lib.rs:1:17 `migration` writes the table `accounts`, and so does `b`",
+        );
+    }
+
+    #[test]
+    fn a_guess_is_a_warning() {
+        let both = format!("{MIGRATION}//- a/src/lib.rs\n{WRITE}\n//- b/src/lib.rs\n{WRITE}\n");
+        let levels = |config: &str| {
+            let files = SourceFiles::fixture(&both);
+            let config = Config::parse(config).unwrap();
+            let report = check_files(&files, &config, "2026-11-22".parse().unwrap()).unwrap();
+            let of_rule = report.diagnostics.iter().filter(|it| it.code == "SL040");
+            of_rule.map(|it| it.level).collect::<Vec<_>>()
+        };
+        assert_eq!(levels(""), [Level::Warn]);
+        assert_eq!(levels("strict = true"), [Level::Error]);
+        assert_eq!(levels("[rules]\nSL040 = \"error\""), [Level::Error]);
+        assert_eq!(levels("[models.owners]\naccounts = \"a\""), [Level::Error]);
     }
 }

@@ -62,7 +62,7 @@ workspace = true
 ```
 
 Without `strict = true` another edition beside a `rust-version` of its own is meant: the package serves
-older compilers than the others do.
+older compilers than the others do. So is what a comment of the manifest explains.
 
 How to fix: write `edition.workspace = true` and `[lints] workspace = true`."#
     }
@@ -78,7 +78,9 @@ How to fix: write `edition.workspace = true` and `[lints] workspace = true`."#
             let other_floor = manifest.own_rust_version
                 && manifest.edition != table.edition
                 && !cx.config.is_strict();
-            if table.edition.is_some() && !manifest.edition_inherited && !other_floor {
+            let explained = |it: bool| it && !cx.config.is_strict();
+            let is_meant = other_floor || explained(manifest.edition_explained);
+            if table.edition.is_some() && !manifest.edition_inherited && !is_meant {
                 let place = manifest.edition_place.unwrap_or(name);
                 let message = format!("`{}` does not inherit its edition", package.name);
                 out.push(finding(
@@ -89,7 +91,8 @@ How to fix: write `edition.workspace = true` and `[lints] workspace = true`."#
                     "edition",
                 ));
             }
-            if let Some(lints) = table.lints.filter(|_| !manifest.has_lints) {
+            let has_lints = manifest.has_lints || explained(manifest.lints_explained);
+            if let Some(lints) = table.lints.filter(|_| !has_lints) {
                 let message = format!("`{}` does not inherit the lints", package.name);
                 let finding = finding(manifest, name, message, "[lints] workspace = true", "lints");
                 out.push(finding.note("none of these count here", Some(root.place(lints))));
@@ -136,5 +139,24 @@ mod tests {
             "",
         );
         check("SL026", &workspace(lints, "[lints]\nworkspace = true"), "");
+    }
+    #[test]
+    fn without_strict_a_comment_is_a_reason() {
+        let loose = |root: &str, own: &str, expected: &str| {
+            let config = "//- structure-lint.toml\nstrict = false\n";
+            check(
+                "SL026",
+                &format!("{}{config}", workspace(root, own)),
+                expected,
+            );
+        };
+        let edition = "[workspace.package]\nedition = \"2024\"";
+        let found = "a/Cargo.toml:3:11 `a` does not inherit its edition";
+        loose(edition, "edition = \"2021\"", found);
+        loose(edition, "edition = \"2021\" # its macros need it", "");
+        let lints = "[workspace.lints.clippy]\ntodo = \"warn\"";
+        let found = "a/Cargo.toml:2:8 `a` does not inherit the lints";
+        loose(lints, "# lints", found);
+        loose(lints, "# The lints are too strict for generated code.", "");
     }
 }

@@ -3,9 +3,9 @@
 use super::Rule;
 use crate::check::Context;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::manifest::DependencyKind;
+use crate::manifest::{Dependency, DependencyKind, Manifest};
 use crate::paths;
-use crate::workspace::Package;
+use crate::workspace::{Package, ident};
 
 /// A dependency on a member of the workspace that no code uses.
 pub(super) struct UnusedMember;
@@ -29,7 +29,9 @@ impl Rule for UnusedMember {
 An edge that stands in the manifest alone makes builds wait and graphs lie, and the next `use` of it
 needs no review of a manifest. All `cfg` branches, tests, examples and the build script count as code.
 An entry that asks for features may be there for them alone, and a dev-dependency for examples in the
-documentation, and one under `cfg(any())` only ties versions together: all are silent.
+documentation, and one under `cfg(any())` only ties versions together: all are silent. So is what
+cargo-machete, cargo-shear or cargo-udeps are told to ignore, and, without `strict = true`, an entry
+whose comment gives a reason.
 
 ```bad
 //- app/src/lib.rs uses helper
@@ -57,8 +59,11 @@ How to fix: remove the entry, or use it."#
                 let is_unsure =
                     cx.modules.lib_of(member).is_none() || has_broken_file(cx, &package.dir);
                 let target = &cx.workspace.packages[member].ident;
-                let is_meant = dependency.features
+                let is_meant = !dependency.features.is_empty()
+                    || dependency.forwarded
                     || dependency.never
+                    || dependency.explained && !cx.config.is_strict()
+                    || is_ignored_elsewhere(cx, manifest, dependency)
                     || dependency.kind == DependencyKind::Dev && is_in_words(cx, package, target);
                 if is_unsure || is_meant || is_used(cx, &package.ident, target) {
                     continue;
@@ -73,6 +78,14 @@ How to fix: remove the entry, or use it."#
             }
         }
     }
+}
+
+/// Whether another tool is told that the dependency is used.
+fn is_ignored_elsewhere(cx: &Context, manifest: &Manifest, dependency: &Dependency) -> bool {
+    [manifest, &cx.workspace.root].iter().any(|it| {
+        let is_named = |name: &str| it.used_elsewhere.contains(&ident(name));
+        is_named(&dependency.key.value) || is_named(dependency.package())
+    })
 }
 
 /// A file that could not be parsed may be the one that uses it.
@@ -117,6 +130,23 @@ mod tests {
         };
         let features = "[dependencies]\nhelper = { path = \"../helper\", features = [\"x\"] }";
         check("SL023", &with(features, ""), "");
+        let forwarded = "[dependencies]\nhelper = { path = \"../helper\" }\n[features]\nstd = [\"helper?/std\"]";
+        check("SL023", &with(forwarded, ""), "");
+        let plain = "[dependencies]\nhelper = { path = \"../helper\" }";
+        for (tool, key) in [
+            ("machete", "ignored"),
+            ("shear", "ignored"),
+            ("udeps.ignore", "normal"),
+        ] {
+            let ignore = format!("[package.metadata.cargo-{tool}]\n{key} = [\"helper\"]");
+            check("SL023", &with(&format!("{plain}\n{ignore}"), ""), "");
+        }
+        let found = "app/Cargo.toml:4:1 `app` depends on `helper` and never uses it";
+        let explained = format!("{plain} # links the allocator");
+        check("SL023", &with(&explained, ""), found);
+        let loose = "//- structure-lint.toml\nstrict = false\n";
+        check("SL023", &format!("{}{loose}", with(&explained, "")), "");
+        check("SL023", &format!("{}{loose}", with(plain, "")), found);
         let never = "[target.'cfg(any())'.dependencies]\nhelper = { path = \"../helper\" }";
         check("SL023", &with(never, ""), "");
         let dev = "[dev-dependencies]\nhelper = { path = \"../helper\" }";
