@@ -11,6 +11,7 @@ mod fast;
 mod fixable;
 mod generated;
 mod items;
+mod sql_texts;
 mod tokens;
 mod types;
 mod value;

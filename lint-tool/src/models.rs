@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use crate::diagnostic::Place;
-use crate::edges::{Spot, spot};
+use crate::diagnostic::{Place, Span};
+use crate::edges::{Spot, package_spot, spot};
 use crate::facts::{Facts, PathRef, RowType, StructDef};
 use crate::files::SourceFiles;
 use crate::modules::{ModuleId, Modules};
@@ -83,7 +83,7 @@ impl Models {
     /// Reads migrations, SQL texts and structs.
     pub fn collect(files: &SourceFiles, workspace: &Workspace, modules: &Modules) -> Models {
         let mut models = Models::default();
-        models.add_migrations(files, workspace);
+        models.add_migrations(files, workspace, modules);
         let resolver = Resolver::new(workspace, modules);
         let rows = row_types(&resolver, modules);
         models.joined = conversions(&resolver, modules);
@@ -91,6 +91,7 @@ impl Models {
         for (id, module, facts) in modules.files() {
             if seen.insert(&module.file) {
                 models.add_statements(id, modules, facts);
+                models.add_query_files(id, files, workspace, modules);
                 let owners = modules.by_scope(id);
                 for it in facts.structs.iter().filter(|it| !it.test && !module.test) {
                     let row = rows.get(&(owners[it.scope], it.name.clone()));
@@ -107,40 +108,88 @@ impl Models {
         models
     }
 
-    fn add_migrations(&mut self, files: &SourceFiles, workspace: &Workspace) {
+    fn add_migrations(&mut self, files: &SourceFiles, workspace: &Workspace, modules: &Modules) {
         for path in files.paths().filter(|it| is_migration(it)) {
             let text = files.get(path).unwrap_or_default();
             // A local package's root folder holds everything; its migrations are the workspace's.
             let package = workspace
                 .package_of(path)
                 .filter(|it| !workspace.packages[*it].dir.is_empty());
-            for (table, span) in sql::declarations(text) {
+            let migration = sql::migration(text);
+            for (table, span) in migration.creates {
                 let declared = (Place::new(path, span), package);
-                self.tables
-                    .entry(table)
-                    .or_default()
-                    .declared
-                    .push(declared);
+                let table = self.tables.entry(table).or_default();
+                table.declared.push(declared);
+            }
+            // A view reads for the package whose migration it is.
+            let Some(package) = package else { continue };
+            for (table, span) in migration.reads {
+                let from = package_spot(workspace, modules, package);
+                let place = Place::new(path, span);
+                let table = self.tables.entry(table).or_default();
+                table.reads.push(Access {
+                    package,
+                    from,
+                    place,
+                });
             }
         }
     }
 
     fn add_statements(&mut self, id: ModuleId, modules: &Modules, facts: &Facts) {
+        let test = modules.all[id].test;
+        for text in facts.sql.iter().filter(|it| !it.test && !test) {
+            self.add_statement(id, modules, &text.statement, text.span);
+        }
+    }
+
+    /// What `query_file!` and `include_str!` take in, where the macro stands. Migrations are read above.
+    fn add_query_files(
+        &mut self,
+        id: ModuleId,
+        files: &SourceFiles,
+        workspace: &Workspace,
+        modules: &Modules,
+    ) {
         let module = &modules.all[id];
-        for text in facts.sql.iter().filter(|it| !it.test && !module.test) {
-            let access = || Access {
-                package: module.package,
-                from: spot(modules, id),
-                place: Place::new(&module.file, text.span),
+        let Some(facts) = modules.facts.get(&module.file).filter(|_| !module.test) else {
+            return;
+        };
+        for include in facts.includes.iter().filter(|it| !it.test && !it.source) {
+            let dir = if include.from_manifest {
+                &workspace.packages[module.package].dir
+            } else {
+                paths::parent(&module.file)
             };
-            for table in &text.statement.writes {
-                let table = self.tables.entry(table.clone()).or_default();
-                table.writes.push(access());
+            let file = include.file.as_ref().and_then(|it| paths::join(dir, it));
+            let file = file.filter(|it| it.ends_with(".sql") && !is_migration(it));
+            if let Some(text) = file.and_then(|it| files.get(&it)) {
+                let statement = sql::read_file(text);
+                self.add_statement(id, modules, &statement, include.span);
             }
-            for table in &text.statement.reads {
-                let table = self.tables.entry(table.clone()).or_default();
-                table.reads.push(access());
-            }
+        }
+    }
+
+    fn add_statement(
+        &mut self,
+        id: ModuleId,
+        modules: &Modules,
+        statement: &sql::Statement,
+        span: Span,
+    ) {
+        let module = &modules.all[id];
+        let access = || Access {
+            package: module.package,
+            from: spot(modules, id),
+            place: Place::new(&module.file, span),
+        };
+        for table in &statement.writes {
+            let table = self.tables.entry(table.clone()).or_default();
+            table.writes.push(access());
+        }
+        for table in &statement.reads {
+            let table = self.tables.entry(table.clone()).or_default();
+            table.reads.push(access());
         }
     }
 }

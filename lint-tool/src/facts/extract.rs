@@ -1,10 +1,10 @@
 //! From a text to facts by a syntax tree, and what any walk writes down.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use proc_macro2::{LineColumn, Literal, TokenStream};
+use proc_macro2::{LineColumn, TokenStream};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::visit::Visit as _;
@@ -12,11 +12,10 @@ use syn::{Expr, Item, LitStr, Token, UseTree};
 
 use super::tokens::{self, Found, plain};
 use super::{
-    Facts, Include, Name, PathAttr, PathRef, RowType, Scope, ScopeId, Segment, SqlText, Use, allow,
-    attributes, depth, docs, fast,
+    Facts, Include, Name, PathAttr, PathRef, Scope, ScopeId, Segment, Use, allow, attributes,
+    depth, docs, fast, sql_texts,
 };
 use crate::diagnostic::Span;
-use crate::sql;
 
 /// Turns a file into facts. A file that cannot be parsed keeps its error as a fact.
 pub fn extract(text: &str) -> Facts {
@@ -171,6 +170,8 @@ pub(super) struct Walker {
     /// The next path begins at a type, `<T>::X`.
     pub(super) of_type_alone: bool,
     pub(super) quoted: bool,
+    /// Literals that were read as parts of one text.
+    pub(super) parts: BTreeSet<Span>,
 }
 
 impl Walker {
@@ -332,27 +333,6 @@ impl Walker {
         }
     }
 
-    pub(super) fn text(&mut self, text: &LitStr) {
-        self.sql(&text.value(), || span_of(text.span()));
-    }
-
-    /// A string, which may be SQL.
-    pub(super) fn sql(&mut self, text: &str, span: impl FnOnce() -> Span) {
-        if let Some(statement) = sql::read(text) {
-            self.facts.sql.push(SqlText {
-                statement,
-                span: span(),
-                test: self.test,
-            });
-        }
-    }
-
-    pub(super) fn literal(&mut self, literal: Literal) {
-        if let syn::Lit::Str(text) = syn::Lit::new(literal) {
-            self.text(&text);
-        }
-    }
-
     /// Macro arguments: a syntax tree where they are one, tokens where they are not.
     pub(super) fn arguments(&mut self, tokens: TokenStream) {
         let before = self.enter_macro();
@@ -415,6 +395,12 @@ impl Walker {
                 };
                 self.include(include, || Some(tokens.clone()));
             }
+            "concat" => {
+                let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+                if let Ok(list) = list.parse2(tokens.clone()) {
+                    self.joined(list.iter().map(sql_texts::part).collect());
+                }
+            }
             "migrate" | "embed_migrations" => {
                 let path = syn::parse2::<LitStr>(tokens.clone());
                 self.package_path(path.ok().map(|it| it.value()), span_of(name.span()));
@@ -457,21 +443,6 @@ impl Walker {
             test: self.test,
             span: include.span,
         });
-    }
-
-    pub(super) fn row_type(&mut self, row: &syn::Path, query: &syn::ExprLit) {
-        if let syn::Lit::Str(text) = &query.lit {
-            let path = self.path_of(row);
-            self.row(path, &text.value());
-        }
-    }
-
-    /// The type that a query fills.
-    pub(super) fn row(&mut self, path: PathRef, query: &str) {
-        let statement = sql::read(query).unwrap_or_default();
-        let mut tables = statement.writes.into_iter().chain(statement.reads);
-        let table = tables.next();
-        self.facts.row_types.push(RowType { path, table });
     }
 
     /// Generic parameters hide crates of the same name.

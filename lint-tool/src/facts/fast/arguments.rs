@@ -8,6 +8,7 @@ use ra_ap_parser::{SyntaxKind as K, TopEntryPoint};
 use super::tree::Tree;
 use super::{Fast, paths};
 use crate::facts::extract::IncludeText;
+use crate::facts::sql_texts::Part;
 use crate::facts::{ItemMacro, Name, PathAttr};
 
 const ROUND: Option<(K, K)> = Some((K::L_PAREN, K::R_PAREN));
@@ -159,6 +160,10 @@ impl Fast<'_> {
                 self.out
                     .include(include, || written.parse::<TokenStream>().ok());
             }
+            "concat" => {
+                let parts = self.texts(inside);
+                self.out.joined(parts);
+            }
             "migrate" | "embed_migrations" => {
                 let alone = (inside.len() == 1).then_some(inside.start);
                 let path = alone.and_then(|it| self.tokens.string(it));
@@ -188,6 +193,20 @@ impl Fast<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The arguments of a macro that are literal strings, and nothing for the others.
+    fn texts(&self, inside: Range<usize>) -> Vec<Option<Part>> {
+        let Some(tree) = self.list(inside) else {
+            return Vec::new();
+        };
+        let parts = tree.children(0).map(|it| {
+            let token = tree.tokens(it).start;
+            let is_text = tree.kind(it) == K::LITERAL && self.tokens.kind(token) == K::STRING;
+            let text = self.tokens.string(token).filter(|_| is_text)?;
+            Some((text.into_owned(), self.tokens.span(token)))
+        });
+        parts.collect()
     }
 
     /// `query_as::<_, Row>("…")`
@@ -330,5 +349,5 @@ impl Fast<'_> {
 fn may_be_sql(literal: &str) -> bool {
     let text = literal.trim_start_matches(['r', '#', '"']);
     let first = text.trim_start_matches(|it: char| it.is_whitespace() || it == '(');
-    first.starts_with(|it: char| "\\-/iudswmctIUDSWMCT".contains(it))
+    first.starts_with(|it: char| "\\-/bcdeimprstuwBCDEIMPRSTUW".contains(it))
 }

@@ -133,6 +133,8 @@ fn odd_syntax_says_the_same_both_ways() {
         "fn f() { match x { a::B { c, .. } | d::E(_) => 1, f::G..=h::I => 2, ref j @ k::L => 3, m::N!() => 4, _ => 5 } }",
         "fn f() { |x: a::B| -> c::D { e }; for<'a> |x: &'a f::G| {}; x as h::I < y; z::<{ j::K }>(); loop { break 'a l::M } }",
         "impl const a::B for C {} impl !d::E for F {} default impl g::H for I {} auto trait J {}",
+        "const A: &str = concat!(\"insert into a \", \"(x) values (1)\"); const B: &str = m!(concat!(\"update b \", r#\"set x = 1\"#)); \
+         const C: &str = concat!(\"delete from c where x =\", N); m! { a => concat!(\"select x from d \", \"where x = 1\") }",
         "static mut X: a::B = c::D { ..e::f() }; const _: () = assert!(g::H); type T;",
     ] {
         with_deep_stack(1, || compare("odd syntax", text)).unwrap();
