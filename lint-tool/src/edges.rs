@@ -79,6 +79,9 @@ impl Edges {
             for path in &facts.paths {
                 edges.add(&resolver, modules, owners[path.scope], (path, None));
             }
+            for name in &facts.names {
+                edges.add_name(&resolver, modules, owners[name.scope], name);
+            }
         }
         Edges {
             paths: edges.paths,
@@ -166,6 +169,35 @@ impl Edges {
                 }),
             });
         }
+    }
+
+    /// The edge of a name that a glob brings, beyond the module whose content the glob is: that one is
+    /// an edge already.
+    fn add_name(&mut self, resolver: &Resolver, modules: &Modules, from: ModuleId, name: &PathRef) {
+        let Some((glob, def)) = resolver.by_glob(from, name) else {
+            return;
+        };
+        let path = |it: ModuleId| &modules.all[it].path;
+        if let Def::Module(to) | Def::Item(to, _) = &def
+            && (path(*to) == path(glob) || path(*to) == path(from))
+        {
+            return;
+        }
+        let Some(to) = spot_of(modules, &def) else {
+            return;
+        };
+        let mut from = spot(modules, from);
+        from.test |= name.test;
+        self.all.push(Edge {
+            place: Place::new(&from.file, name.span()),
+            from,
+            to,
+            text: name.text(),
+            code: Some(CodeEdge {
+                direct: false,
+                by_alias: true,
+            }),
+        });
     }
 
     fn add_manifests(&mut self, workspace: &Workspace, modules: &Modules) {
@@ -315,6 +347,42 @@ mod tests {
         in_a(
             "mod m { pub use b::deep; } fn f() { crate::m::deep::g() }",
             "1:17 b::deep\n1:44 a::m\n1:44 ~b::deep",
+        );
+    }
+
+    #[test]
+    fn names_that_a_glob_brings_are_edges_to_where_they_are_declared() {
+        let with = |source: &str, expected: &str| {
+            check(
+                &format!(
+                    "//- a/src/lib.rs uses b\n{source}\n//- b/src/lib.rs uses sqlx\npub mod deep {{ pub struct D; pub fn g() {{}} \
+                     pub trait T {{}} pub const N: u8 = 1; pub struct r#type; }}\n\
+                     pub mod prelude {{ pub use crate::deep::*; pub use sqlx::PgPool; pub struct Own; }}\n"
+                ),
+                &format!("1:5 b::prelude\n{expected}"),
+            );
+        };
+        with("use b::prelude::*; fn f(x: D) {}", "1:28 ~b::deep");
+        with("use b::prelude::*; fn f() { g() }", "1:29 ~b::deep");
+        with("use b::prelude::*; impl T for u8 {}", "1:25 ~b::deep");
+        with("use b::prelude::*; const M: u8 = N;", "1:34 ~b::deep");
+        with("use b::prelude::*; #[derive(D)] struct S;", "1:29 ~b::deep");
+        with("use b::prelude::*; type P = PgPool;", "1:29 ~sqlx::PgPool");
+        with("use b::prelude::*; type P = (D, D);", "1:30 ~b::deep");
+        with("use b::prelude::*; type P = Own;", "");
+        with("use b::prelude::*; fn f(g: fn()) { g() }", "");
+        with("use b::prelude::*; fn f() { let g = h; g(); x.g(); }", "");
+        with("use b::prelude::*; fn f() { struct D; let x: D; }", "");
+        with("use b::prelude::*; struct S<D>(D); enum E { D }", "");
+        with("use b::prelude::*; fn g() {} fn f() { g() }", "");
+        with(
+            "use b::prelude::*; fn f() { b::prelude::g() }",
+            "1:29 b::prelude\n1:29 ~b::deep",
+        );
+        with("use b::prelude::*; mod m { fn f(x: D) {} }", "");
+        with(
+            "use b::prelude::*; mod m { use super::*; fn f(x: D) {} }",
+            "1:32 a\n1:50 ~b::deep",
         );
     }
 

@@ -11,6 +11,7 @@ mod fast;
 mod fixable;
 mod generated;
 mod items;
+mod names;
 mod sql_texts;
 mod tokens;
 mod types;
@@ -40,6 +41,9 @@ pub struct Facts {
     pub scopes: Vec<Scope>,
     pub uses: Vec<Use>,
     pub paths: Vec<PathRef>,
+    /// Names that stand alone and that a glob may bring: types, constants, traits, derives and what is
+    /// called, each once a scope. None where the file has no glob.
+    pub names: Vec<PathRef>,
     pub mods: Vec<ModDecl>,
     /// Modules that a `macro_rules` body declares, wherever it is used.
     pub macro_mods: Vec<String>,

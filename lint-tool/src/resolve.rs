@@ -43,7 +43,7 @@ pub struct Resolver<'a> {
     /// The facts of each module's file; looking them up by name costs more than most answers.
     facts: Vec<Option<&'a Facts>>,
     imports: CycleMemo<(ModuleId, usize), Def>,
-    names: CycleMemo<(ModuleId, bool, String), (Def, bool)>,
+    names: CycleMemo<(ModuleId, bool, bool, String), (Def, bool)>,
     /// Macros that declare modules under names that they are given.
     makers: BTreeSet<&'a str>,
     /// Names that macro calls of each package are given.
@@ -130,17 +130,19 @@ impl<'a> Resolver<'a> {
         let mut written = None;
         while let Some(name) = names.get(at) {
             def = match def {
-                Def::Module(module) => match self.in_module(module, name, asking.module) {
-                    Some((next, imported)) => {
-                        if imported && module != asking.module && written.is_none() {
-                            written = Some(Def::Item(module, (*name).to_owned()));
-                        } else if written.is_none() && self.is_within(&next, asking.module) {
-                            segment = at;
+                Def::Module(module) => {
+                    match self.in_module(module, name, at + 1 == names.len(), asking.module) {
+                        Some((next, imported)) => {
+                            if imported && module != asking.module && written.is_none() {
+                                written = Some(Def::Item(module, (*name).to_owned()));
+                            } else if written.is_none() && self.is_within(&next, asking.module) {
+                                segment = at;
+                            }
+                            next
                         }
-                        next
+                        None => Def::Item(module, (*name).to_owned()),
                     }
-                    None => Def::Item(module, (*name).to_owned()),
-                },
+                }
                 Def::Outside(mut path) => {
                     path.push((*name).to_owned());
                     Def::Outside(path)
@@ -186,7 +188,7 @@ impl<'a> Resolver<'a> {
             "Self" => (Def::Local, 1, false),
             name if leading || (edition == 2015 && is_import) => {
                 let in_root = if edition == 2015 {
-                    self.in_module(here.root, name, asking.module)
+                    self.in_module(here.root, name, names.len() == 1, asking.module)
                 } else {
                     None
                 };
@@ -228,20 +230,52 @@ impl<'a> Resolver<'a> {
             }
             scope = facts.scopes[scope].parent?;
         }
-        let is_value = is_last && facts.scopes[end].names.get(name) == Some(&Name::Value);
-        if is_value {
-            return Some((Def::Item(asking.module, name.to_owned()), false));
-        }
-        self.in_module(asking.module, name, asking.module)
+        self.in_module(asking.module, name, is_last, asking.module)
     }
 
-    /// Looks a name up in a module, as `viewer` sees it: private imports are for those inside.
-    fn in_module(&self, module: ModuleId, name: &str, viewer: ModuleId) -> Option<(Def, bool)> {
+    /// Looks a name up in a module, as `viewer` sees it: private imports are for those inside. Values
+    /// count for the last name of a path alone: nothing is within them.
+    fn in_module(
+        &self,
+        module: ModuleId,
+        name: &str,
+        is_last: bool,
+        viewer: ModuleId,
+    ) -> Option<(Def, bool)> {
         let inside = self.modules.holds(module, viewer);
         let scope = self.modules.all[module].scope;
-        let key = (module, inside, name.to_owned());
+        let key = (module, inside, is_last, name.to_owned());
         self.names
-            .recall(key, || self.in_scope(module, scope, name, false, inside))
+            .recall(key, || self.in_scope(module, scope, name, is_last, inside))
+    }
+
+    /// What a name alone means where a glob brings it, and the module whose content that glob is.
+    pub fn by_glob(&self, module: ModuleId, path: &PathRef) -> Option<(ModuleId, Def)> {
+        let name = &path.segments.first()?.name;
+        let facts = self.facts(module)?;
+        let package = self.modules.all[module].package;
+        let end = self.modules.all[module].scope;
+        let mut scope = path.scope;
+        loop {
+            let it = facts.scopes.get(scope)?;
+            if it.names.contains_key(name) || self.is_made(facts, scope, name) {
+                return None;
+            }
+            let brought = it.globs.iter().find_map(|index| {
+                let Some(Def::Module(other)) = self.import(module, *index) else {
+                    return None;
+                };
+                let (def, _) = self.in_module(other, name, true, module)?;
+                Some((other, def))
+            });
+            if brought.is_some() && !self.given.contains(&(package, name.as_str())) {
+                return brought;
+            }
+            if scope == end {
+                return None;
+            }
+            scope = it.parent?;
+        }
     }
 
     fn in_scope(
@@ -282,7 +316,7 @@ impl<'a> Resolver<'a> {
                 let Some(Def::Module(other)) = self.import(module, *index) else {
                     return None;
                 };
-                self.in_module(other, name, module)
+                self.in_module(other, name, is_last, module)
                     .map(|(def, _)| (def, true))
             })
     }

@@ -49,7 +49,7 @@ fn by_tree(text: &str) -> Facts {
         }
         Err(err) => walker.facts.error = Some((span_of(err.span()), err.to_string())),
     }
-    walker.facts
+    walker.into_facts()
 }
 
 /// The text that is Rust: no token is in a byte order mark or a shebang.
@@ -172,6 +172,8 @@ pub(super) struct Walker {
     pub(super) quoted: bool,
     /// Literals that were read as parts of one text.
     pub(super) parts: BTreeSet<Span>,
+    /// Names of local variables.
+    pub(super) bound: BTreeSet<String>,
 }
 
 impl Walker {

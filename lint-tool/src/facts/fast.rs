@@ -37,7 +37,7 @@ fn read(text: &str) -> Option<Facts> {
         is_doubtful: false,
     };
     flat.file(&tree);
-    (!flat.is_doubtful).then_some(flat.out.facts)
+    (!flat.is_doubtful).then(|| flat.out.into_facts())
 }
 
 /// The walk, and what it writes down.

@@ -206,6 +206,22 @@ fn follows_name(tokens: &[TokenTree], at: usize) -> bool {
     }
 }
 
+/// The names of a list that are no part of a path.
+pub(super) fn alone(tokens: &TokenStream) -> Vec<Ident> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let is_colon = |at: Option<usize>| {
+        let token = at.and_then(|it| tokens.get(it));
+        matches!(token, Some(TokenTree::Punct(it)) if it.as_char() == ':')
+    };
+    let names = tokens.iter().enumerate().filter_map(|(at, it)| match it {
+        TokenTree::Ident(it) if !is_colon(at.checked_sub(1)) && !is_colon(Some(at + 1)) => {
+            Some(it.clone())
+        }
+        _ => None,
+    });
+    names.collect()
+}
+
 pub(super) fn is_keyword(name: &str) -> bool {
     matches!(
         name,

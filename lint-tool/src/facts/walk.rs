@@ -4,7 +4,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, Item, LitStr, Meta};
 
 use super::attributes;
-use super::extract::{Walker, span_of};
+use super::extract::{Walker, segment, span_of};
 use super::tokens::{self, plain};
 use super::{Name, PathAttr};
 
@@ -96,8 +96,15 @@ impl<'ast> Visit<'ast> for Walker {
         if path.segments.len() > 1 || path.leading_colon.is_some() {
             let path = self.path_of(path);
             self.facts.paths.push(path);
+        } else if let Some(it) = path.segments.first() {
+            self.name(segment(&it.ident));
         }
         visit::visit_path(self, path);
+    }
+
+    fn visit_pat_ident(&mut self, it: &'ast syn::PatIdent) {
+        self.bound.insert(plain(&it.ident));
+        visit::visit_pat_ident(self, it);
     }
 
     fn visit_attribute(&mut self, attr: &'ast Attribute) {
@@ -125,6 +132,10 @@ impl<'ast> Visit<'ast> for Walker {
         }
         self.quote(true, |walker| walker.visit_path(attr.path()));
         if let Meta::List(list) = &attr.meta {
+            if attr.path().is_ident("derive") {
+                let alone = tokens::alone(&list.tokens);
+                alone.iter().for_each(|it| self.name(segment(it)));
+            }
             self.tokens(list.tokens.clone(), false);
         }
     }
@@ -169,6 +180,14 @@ impl<'ast> Visit<'ast> for Walker {
             && let Some(Expr::Lit(query)) = call.args.first()
         {
             self.row_type(&row.path, query);
+        }
+        if let Expr::Path(function) = call.func.as_ref()
+            && function.qself.is_none()
+            && let Some(name) = function.path.segments.first()
+            && function.path.segments.len() == 1
+            && function.path.leading_colon.is_none()
+        {
+            self.called(segment(&name.ident));
         }
         visit::visit_expr_call(self, call);
     }

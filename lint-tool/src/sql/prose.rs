@@ -1,10 +1,10 @@
 //! What is written like English, although a grammar of SQL would take it.
 
 /// Words before a noun: no table is called so.
-const ARTICLES: [&str; 30] = [
+const ARTICLES: [&str; 27] = [
     "the", "a", "an", "this", "that", "these", "those", "your", "our", "its", "their", "his",
     "her", "my", "all", "any", "each", "every", "some", "no", "another", "which", "what", "one",
-    "it", "them", "you", "other", "here", "there",
+    "it", "them", "you",
 ];
 
 /// Two words in a row that only a statement has.

@@ -249,10 +249,17 @@ impl<'a> Fast<'a> {
                 self.path_strings(list);
             }
         }
+        let is_derive = attr.name(tokens) == Some("derive");
         let before = std::mem::replace(&mut self.out.quoted, true);
         self.path_of_words(attr.path);
         self.out.quoted = before;
         if let Some(list) = attr.list {
+            if is_derive {
+                let words = tokens.first_level(list.clone());
+                let words = words.filter(|it| tokens.is_word(*it) && !tokens.is_colons(it + 1));
+                let alone = words.filter(|it| *it < list.start + 2 || !tokens.is_colons(it - 2));
+                alone.for_each(|it| self.out.name(tokens.segment(it)));
+            }
             self.scan(list, false);
         }
     }

@@ -86,7 +86,11 @@ impl Fast<'_> {
         let is_plain = tree.kind(path + 1) == K::PATH_SEGMENT
             && !self.tokens.is_colons(tree.tokens(path).start)
             && tree.kind(path + 2) == K::NAME_REF;
-        if is_plain || self.is_of_type_alone(tree, path) {
+        if is_plain {
+            let name = tree.tokens(path + 2).start;
+            return self.out.name(self.tokens.segment(name));
+        }
+        if self.is_of_type_alone(tree, path) {
             return;
         }
         let found = self.path_at(tree, path);

@@ -81,6 +81,17 @@ impl Fast<'_> {
             }
             K::CALL_EXPR => {
                 self.call(tree, at);
+                self.called(tree, at);
+                at + 1
+            }
+            K::IDENT_PAT => {
+                if let Some(name) = tree.name(at) {
+                    match tree.place(at) {
+                        // An end of `A..=B` is a constant.
+                        K::RANGE_PAT => self.out.name(self.tokens.segment(name)),
+                        _ => drop(self.out.bound.insert(self.tokens.plain(name))),
+                    }
+                }
                 at + 1
             }
             K::STMT_LIST => {
@@ -93,6 +104,20 @@ impl Fast<'_> {
                 at + 1
             }
             _ => at + 1,
+        }
+    }
+
+    /// Notes the name of a function that is called by its name alone.
+    fn called(&mut self, tree: &Tree, at: usize) {
+        let path = at + 2;
+        let is_alone = tree.kind(at + 1) == K::PATH_EXPR
+            && tree.kind(path) == K::PATH
+            && tree.kind(path + 1) == K::PATH_SEGMENT
+            && tree.kind(path + 2) == K::NAME_REF
+            && !self.tokens.is_colons(tree.tokens(path).start);
+        if is_alone {
+            let name = tree.tokens(path + 2).start;
+            self.out.called(self.tokens.segment(name));
         }
     }
 
