@@ -387,6 +387,29 @@ mod tests {
     }
 
     #[test]
+    fn an_exported_macro_is_one_of_the_module_that_it_stands_in() {
+        let with = |source: &str, expected: &str| {
+            let b = "//- b/src/lib.rs\nmod deep { #[macro_export] macro_rules! m { () => {} } }\npub fn f() {}\n";
+            check(&format!("//- a/src/lib.rs uses b\n{source}\n{b}"), expected);
+        };
+        with("fn f() { b::m!() }", "1:10 b\n1:10 ~b::deep");
+        with("use b::m; fn f() { m!() }", "1:5 b\n1:5 ~b::deep");
+        with("fn f() { b::f() }", "1:10 b");
+        with(
+            "mod x { fn f() { crate::n!() } } mod y { #[macro_export] macro_rules! n { () => {} } }",
+            "1:18 a\n1:18 ~a::y",
+        );
+    }
+
+    #[test]
+    fn extern_crate_self_means_the_crate_in_each_module() {
+        in_a(
+            "pub mod m { pub mod n {} } mod o { extern crate self as me; fn f() { me::m::n::g() } }",
+            "1:49 a\n1:77 a::m::n",
+        );
+    }
+
+    #[test]
     fn local_names_hide_crates() {
         in_a("mod b { pub fn g() {} } fn f() { b::g() }", "1:34 a::b");
         in_a("fn f() { mod b { pub fn g() {} } b::g() }", "1:34 a::b");

@@ -45,6 +45,8 @@ pub struct Facts {
     /// called, each once a scope. None where the file has no glob.
     pub names: Vec<PathRef>,
     pub mods: Vec<ModDecl>,
+    /// `#[macro_export]` macros, and the scope that each stands in: paths name them at the crate's root.
+    pub exported_macros: Vec<(String, ScopeId)>,
     /// Modules that a `macro_rules` body declares, wherever it is used.
     pub macro_mods: Vec<String>,
     /// `macro_rules` that declare a module under a name that they are given.

@@ -43,10 +43,12 @@ impl SourceFiles {
         let path = relative(root, entry.path());
         if entry.path_is_symlink() {
             let target = entry.path().canonicalize().ok();
-            let inside = target
-                .filter(|it| it.starts_with(root))
-                .map(|it| relative(root, &it));
-            self.links.insert(path, inside);
+            let inside = target.filter(|it| it.starts_with(root));
+            let path_inside = inside.as_ref().map(|it| relative(root, it));
+            self.links.insert(path.clone(), path_inside);
+            if let Some(target) = inside {
+                self.add_linked(root, &path, &target)?;
+            }
         } else if entry.file_type().is_file() && is_wanted(&path) {
             let size = entry.metadata().map_or(0, |it| it.len());
             if size > MAX_FILE {
@@ -57,6 +59,33 @@ impl SourceFiles {
             let bytes =
                 std::fs::read(entry.path()).with_context(|| format!("cannot read `{path}`"))?;
             self.put(&path, bytes);
+        }
+        Ok(())
+    }
+
+    /// Adds what a link inside the root leads to, under the link's own path, as a compiler opens it.
+    fn add_linked(&mut self, root: &Path, link: &str, target: &Path) -> Result<()> {
+        // A link to a folder that holds it would never end.
+        if root.join(link).starts_with(target) {
+            return Ok(());
+        }
+        let below = WalkDir::new(target).sort_by_file_name().into_iter();
+        for entry in below.filter_entry(is_visible) {
+            let entry = entry.context("cannot list a linked folder")?;
+            let rest = relative(target, entry.path());
+            let path = if rest.is_empty() {
+                link.to_owned()
+            } else {
+                format!("{link}/{rest}")
+            };
+            let is_source = path.ends_with(".rs") && entry.file_type().is_file();
+            if is_source && entry.metadata().is_ok_and(|it| it.len() <= MAX_FILE) {
+                let bytes = std::fs::read(entry.path());
+                self.put(
+                    &path,
+                    bytes.with_context(|| format!("cannot read `{path}`"))?,
+                );
+            }
         }
         Ok(())
     }
@@ -150,9 +179,11 @@ impl SourceFiles {
         self.files.insert(path.to_owned(), text);
     }
 
-    /// Whether a file is there, readable or not.
+    /// Whether a file is there, readable or not; a link that leaves the root is, too.
     pub fn has(&self, path: &str) -> bool {
-        self.files.contains_key(path) || self.unreadable.contains_key(path)
+        self.files.contains_key(path)
+            || self.unreadable.contains_key(path)
+            || self.links.contains_key(path)
     }
 
     /// Every path, sorted.

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** an answer is either certain or `Unknown`; nothing is guessed from a name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::cycle_memo::{CycleMemo, MemoCycle};
@@ -46,6 +46,8 @@ pub struct Resolver<'a> {
     names: CycleMemo<(ModuleId, bool, bool, String), (Def, bool)>,
     /// Macros that declare modules under names that they are given.
     makers: BTreeSet<&'a str>,
+    /// `#[macro_export]` macros by the root of their crate, where paths name them, and their modules.
+    exported: BTreeMap<(ModuleId, &'a str), ModuleId>,
     /// Names that macro calls of each package are given.
     given: BTreeSet<(usize, &'a str)>,
 }
@@ -92,6 +94,7 @@ impl<'a> Resolver<'a> {
                 .values()
                 .flat_map(|it| it.module_makers.iter().map(String::as_str))
                 .collect(),
+            exported: exported(modules),
             given: given(modules),
         }
     }
@@ -140,7 +143,16 @@ impl<'a> Resolver<'a> {
                             }
                             next
                         }
-                        None => Def::Item(module, (*name).to_owned()),
+                        None => {
+                            let item = Def::Item(module, (*name).to_owned());
+                            match self.exported.get(&(module, *name)) {
+                                Some(owner) => {
+                                    written.get_or_insert(item);
+                                    Def::Item(*owner, (*name).to_owned())
+                                }
+                                None => item,
+                            }
+                        }
                     }
                 }
                 Def::Outside(mut path) => {
@@ -181,6 +193,8 @@ impl<'a> Resolver<'a> {
         };
         match *first {
             "crate" => (Def::Module(here.root), 1, false),
+            // `extern crate self as me;`
+            "self" if leading => (Def::Module(here.root), 1, false),
             "self" | "super" => {
                 let (def, count) = self.relative(names, asking.module);
                 (def, count, false)
@@ -454,6 +468,20 @@ impl<'a> Resolver<'a> {
             krate => Some(self.prelude(root, krate)),
         }
     }
+}
+
+fn exported(modules: &Modules) -> BTreeMap<(ModuleId, &str), ModuleId> {
+    let mut exported = BTreeMap::new();
+    for (id, module, facts) in modules
+        .files()
+        .filter(|(_, _, it)| !it.exported_macros.is_empty())
+    {
+        let owners = modules.by_scope(id);
+        for (name, scope) in &facts.exported_macros {
+            exported.insert((module.root, name.as_str()), owners[*scope]);
+        }
+    }
+    exported
 }
 
 /// Names that macro calls in the place of items are given, with the package.

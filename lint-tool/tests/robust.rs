@@ -153,6 +153,26 @@ fn links_in_a_circle_end() {
     assert_eq!(run(&root, &["--format", "short"]), (0, String::new()));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_linked_module_is_one_like_any_other() {
+    let fixture = "//- src/lib.rs\nmod linked;\nmod folder;\nmod elsewhere;\n//- shared/one.rs\nfn f() { gone::f() }\n\
+                   //- shared/two/mod.rs\nmod three;\n//- shared/two/three.rs\nfn f() { lost::f() }\n";
+    let root = write("linked", fixture);
+    let link = |target: &str, name: &str| {
+        std::os::unix::fs::symlink(target, root.join(name)).unwrap();
+    };
+    link("../shared/one.rs", "src/linked.rs");
+    link("../shared/two", "src/folder");
+    link("/dev/null/nowhere", "src/elsewhere.rs");
+    let (code, text) = run(&root, &["--format", "short", "--strict-unresolved"]);
+    assert_eq!(code, 1, "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    let (_, text) = run(&root, &["--strict-unresolved"]);
+    assert!(text.contains("src/linked.rs:1:10"), "{text}");
+    assert!(text.contains("src/folder/three.rs:1:10"), "{text}");
+}
+
 #[test]
 fn a_cache_that_cannot_be_written_or_is_damaged_changes_nothing() {
     let root = write("cache", "//- src/lib.rs\nmod gone;\n");

@@ -109,10 +109,10 @@ fn lists(attr: &Attribute) -> Vec<(String, TokenStream)> {
     within.collect()
 }
 
-/// The string after `key =` in a list, at its first level.
+/// The string after `key =` in a list, at its first level or in a `cfg_attr` there.
 fn string_after(tokens: &TokenStream, key: &str) -> Option<LitStr> {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
-    tokens.windows(3).find_map(|it| match it {
+    let own = tokens.windows(3).find_map(|it| match it {
         [
             TokenTree::Ident(name),
             TokenTree::Punct(eq),
@@ -121,6 +121,14 @@ fn string_after(tokens: &TokenStream, key: &str) -> Option<LitStr> {
             syn::parse2(TokenStream::from(it[2].clone())).ok()
         }
         _ => None,
+    });
+    own.or_else(|| {
+        tokens.windows(2).find_map(|it| match it {
+            [TokenTree::Ident(name), TokenTree::Group(inner)] if name == "cfg_attr" => {
+                string_after(&inner.stream(), key)
+            }
+            _ => None,
+        })
     })
 }
 
@@ -221,19 +229,31 @@ pub(super) fn rename(attrs: &[Attribute]) -> Option<String> {
     })
 }
 
-/// The path after `concat!(env!("CARGO_MANIFEST_DIR"), …)`.
-pub(super) fn in_package(tokens: &TokenStream) -> Option<String> {
+/// The path that a `concat!` of literals is, and whether it counts from the package, as it does after
+/// `env!("CARGO_MANIFEST_DIR")`.
+pub(super) fn joined_path(tokens: &TokenStream) -> Option<(String, bool)> {
     let list = Punctuated::<Expr, Token![,]>::parse_terminated;
     let concat = syn::parse2::<syn::Macro>(tokens.clone()).ok()?;
-    let parts = list.parse2(concat.tokens.clone()).ok()?;
-    let mut parts = parts.iter();
-    match parts.next()? {
-        Expr::Macro(it) if it.mac.path.is_ident("env") && concat.path.is_ident("concat") => {
-            let name = it.mac.parse_body::<LitStr>().ok()?;
-            (name.value() == "CARGO_MANIFEST_DIR").then_some(())?;
-        }
-        _ => return None,
+    if !concat.path.is_ident("concat") {
+        return None;
     }
-    let path: Option<String> = parts.map(|it| Some(literal(it)?.value())).collect();
-    path.map(|it| it.trim_start_matches('/').to_owned())
+    let parts = list.parse2(concat.tokens.clone()).ok()?;
+    let mut parts = parts.iter().peekable();
+    let from_manifest = match parts.peek()? {
+        Expr::Macro(it) if it.mac.path.is_ident("env") => {
+            let name = it.mac.parse_body::<LitStr>().ok()?;
+            (name.value() == "CARGO_MANIFEST_DIR").then_some(true)?
+        }
+        _ => false,
+    };
+    let path: Option<String> = parts
+        .skip(usize::from(from_manifest))
+        .map(|it| Some(literal(it)?.value()))
+        .collect();
+    let path = path?;
+    Some(if from_manifest {
+        (path.trim_start_matches('/').to_owned(), true)
+    } else {
+        (path, false)
+    })
 }

@@ -432,15 +432,15 @@ impl Walker {
         include: IncludeText,
         tokens: impl FnOnce() -> Option<TokenStream>,
     ) {
-        let in_package = if include.file.is_none() {
-            tokens().and_then(|it| attributes::in_package(&it))
+        let joined = if include.file.is_none() {
+            tokens().and_then(|it| attributes::joined_path(&it))
         } else {
             None
         };
         self.facts.includes.push(Include {
             source: include.name == "include",
-            from_manifest: in_package.is_some(),
-            file: include.file.or(in_package),
+            from_manifest: joined.as_ref().is_some_and(|(_, it)| *it),
+            file: include.file.or(joined.map(|(path, _)| path)),
             out_dir: include.out_dir,
             test: self.test,
             span: include.span,

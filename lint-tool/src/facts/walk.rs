@@ -41,6 +41,10 @@ impl<'ast> Visit<'ast> for Walker {
             Item::Macro(it) => {
                 if let Some(name) = &it.ident {
                     self.declare(plain(name), Name::Value);
+                    if it.attrs.iter().any(|it| it.path().is_ident("macro_export")) {
+                        let exported = (plain(name), self.scope);
+                        self.facts.exported_macros.push(exported);
+                    }
                     if tokens::makes_modules(&it.mac.tokens) {
                         self.facts.module_makers.push(plain(name));
                     }

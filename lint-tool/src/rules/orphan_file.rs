@@ -70,7 +70,10 @@ How to fix: declare it with `mod`, or delete it."#
                 .paths()
                 .filter(|it| it.ends_with(".rs") && paths::is_within(it, &source));
             for file in files.filter(|_| !is_unsure) {
-                let is_loaded = cx.modules.facts.contains_key(file)
+                // What a link leads to belongs where it lies.
+                let is_link = cx.files.follow(file).as_deref() != Some(file);
+                let is_loaded = is_link
+                    || cx.modules.facts.contains_key(file)
                     || included.iter().any(|it| it == file)
                     || by_path.contains(file)
                     || is_second_file(cx, file)
@@ -78,7 +81,7 @@ How to fix: declare it with `mod`, or delete it."#
                         .trim_end_matches(".rs")
                         .split('/')
                         .any(|it| by_macro.contains(it))
-                    || is_named(cx, &source, file)
+                    || is_named(cx, &package.dir, file)
                     || cx.files.get(file).is_some_and(is_generated);
                 if !is_loaded {
                     let finding = Diagnostic::new(
@@ -104,17 +107,31 @@ fn path_modules<'a>(cx: &'a Context) -> impl Iterator<Item = String> + 'a {
     named.filter_map(|(file, it)| paths::join(paths::parent(file), &it.value))
 }
 
-/// Whether a string of the package names the file, as `include!` in a documentation test does.
-fn is_named(cx: &Context, source: &str, file: &str) -> bool {
-    let name = format!("/{}\"", paths::file_name(file));
-    let in_quotes = format!("\"{}", &name[1..]);
+/// Whether a string of the package is the path of the file, as in `include!` in a documentation test: from
+/// the file that says so, from the package, or from its sources.
+fn is_named(cx: &Context, package: &str, file: &str) -> bool {
+    let name = format!("{}\"", paths::file_name(file));
+    let source = paths::join(package, "src").unwrap_or_default();
     let mut texts = cx
         .files
         .paths()
-        .filter(|it| it.ends_with(".rs") && paths::is_within(it, source));
+        .filter(|it| it.ends_with(".rs") && *it != file && paths::is_within(it, package));
     texts.any(|it| {
         let text = cx.files.get(it).unwrap_or_default();
-        text.contains(&in_quotes) || text.contains(&name)
+        let mut ends = text.match_indices(&name).map(|(at, it)| at + it.len() - 1);
+        ends.any(|end| {
+            let start = text[..end].rfind('"').map_or(0, |it| it + 1);
+            let folders = [paths::parent(it), package, &source];
+            let path = text[start..end].trim_start_matches('/');
+            // A documentation test is built in a folder that only rustdoc knows.
+            let within = path.trim_start_matches("../");
+            let is_pasted =
+                text[..start].ends_with("include!(\"") && file.ends_with(&format!("/{within}"));
+            is_pasted
+                || folders
+                    .iter()
+                    .any(|dir| paths::join(dir, path).as_deref() == Some(file))
+        })
     })
 }
 
@@ -148,6 +165,19 @@ mod tests {
             "//- src/gen.rs\n// DO NOT EDIT\n//- src/lib.rs\n",
             "",
         );
+    }
+
+    #[test]
+    fn a_name_in_quotes_is_no_path_to_the_file() {
+        let at = |text: &str, expected: &str| {
+            let fixture = format!("const A: &str = \"{text}\";\n//- src/a/gone.rs\n");
+            check("SL009", &fixture, expected);
+        };
+        let found = "src/a/gone.rs:1:1 no crate loads this file";
+        at("gone.rs", found);
+        at("b/gone.rs", found);
+        at("a/gone.rs", "");
+        at("src/a/gone.rs", "");
     }
 
     #[test]

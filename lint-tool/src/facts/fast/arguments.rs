@@ -34,6 +34,10 @@ impl Fast<'_> {
             let name = self.tokens.plain(name);
             let rules = self.tokens.inside(tree.tokens(body).start);
             self.out.declare(name.clone(), Name::Value);
+            if self.attrs(tree, at).has("macro_export") {
+                let exported = (name.clone(), self.out.scope);
+                self.out.facts.exported_macros.push(exported);
+            }
             let is_made =
                 |it: usize| self.tokens.text(it) == "mod" && self.tokens.kind(it + 1) == K::DOLLAR;
             if rules.clone().any(is_made) {

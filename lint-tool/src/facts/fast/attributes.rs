@@ -79,6 +79,16 @@ impl Attr {
 
 /// The string after `key =` in a list, at its first level.
 fn string_after(tokens: &Tokens, list: Range<usize>, key: &str) -> Option<usize> {
+    own_string_after(tokens, list.clone(), key).or_else(|| {
+        let mut words = tokens.first_level(list);
+        words.find_map(|it| {
+            let is_list = tokens.text(it) == "cfg_attr" && tokens.is_open(it + 1);
+            is_list.then(|| string_after(tokens, tokens.inside(it + 1), key))?
+        })
+    })
+}
+
+fn own_string_after(tokens: &Tokens, list: Range<usize>, key: &str) -> Option<usize> {
     let mut keys = tokens.first_level(list.clone()).filter(|it| {
         tokens.is_word(*it) && tokens.text(*it) == key && tokens.kind(it + 1) == K::EQ
     });

@@ -135,6 +135,7 @@ fn odd_syntax_says_the_same_both_ways() {
         "impl const a::B for C {} impl !d::E for F {} default impl g::H for I {} auto trait J {}",
         "const A: &str = concat!(\"insert into a \", \"(x) values (1)\"); const B: &str = m!(concat!(\"update b \", r#\"set x = 1\"#)); \
          const C: &str = concat!(\"delete from c where x =\", N); m! { a => concat!(\"select x from d \", \"where x = 1\") }",
+        "#[cfg_attr(x, cfg_attr(y, path = \"z.rs\"))] mod m; include!(concat!(\"a/\", \"b.rs\")); #[macro_export] macro_rules! n { () => {} }",
         "static mut X: a::B = c::D { ..e::f() }; const _: () = assert!(g::H); type T;",
     ] {
         with_deep_stack(1, || compare("odd syntax", text)).unwrap();
