@@ -250,10 +250,17 @@ fn analyse_with(
     let workspace = workspace.ok_or_else(|| {
         Error::Usage("0 files scanned: there is no `Cargo.toml` here; run it in a workspace".into())
     })?;
+    let mut problems = workspace.problems.iter();
+    if let Some(it) = problems.find(|it| it.place.file == "Cargo.toml" && workspace.is_unknown()) {
+        let span = it.place.span;
+        let message = format!("Cargo.toml:{}:{}: {}", span.line, span.column, it.message);
+        return Err(Error::Usage(message));
+    }
     let modules = timing.phase("modules and facts", || {
         Modules::load_with(files, &workspace, facts)
     });
-    if modules.facts.is_empty() && workspace.problems.is_empty() {
+    let is_unread = modules.all.iter().any(|it| files.has(&it.file));
+    if modules.facts.is_empty() && workspace.problems.is_empty() && !is_unread {
         let message = "0 files scanned: no member of this workspace has a source file";
         return Err(Error::Usage(message.into()));
     }

@@ -157,9 +157,27 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
 }
 
 fn root(path: Option<PathBuf>) -> Result<PathBuf, Error> {
-    match path {
-        Some(path) => Ok(path),
-        None => root_above(&std::env::current_dir().map_err(unreadable)?),
+    let Some(path) = path else {
+        return root_above(&std::env::current_dir().map_err(unreadable)?);
+    };
+    let full = path.canonicalize().map_err(|err| {
+        let path = path.display();
+        Error::Usage(format!(
+            "cannot open `{path}`: {err}; name a folder or a `Cargo.toml`"
+        ))
+    })?;
+    // A manifest stands for its folder, and a member for the workspace that it is checked with.
+    let dir = if full.is_file() {
+        full.parent()
+    } else {
+        Some(full.as_path())
+    };
+    match dir.filter(|it| it.join("Cargo.toml").is_file()) {
+        Some(dir) => root_above(dir),
+        None => Err(Error::Usage(format!(
+            "0 files scanned: there is no `Cargo.toml` in `{}`; name the folder of a package",
+            path.display()
+        ))),
     }
 }
 

@@ -198,7 +198,10 @@ impl Config {
             if found {
                 Ok(())
             } else {
-                Err(self.error(code, format!("no rule has the code `{}`", code.get_ref())))
+                Err(self.error(
+                    code,
+                    format!("no rule has the code or the name `{}`", code.get_ref()),
+                ))
             }
         };
         self.rules.keys().try_for_each(known)?;
@@ -242,7 +245,8 @@ impl Config {
 
     /// The options of a rule.
     pub fn rule(&self, code: &str) -> RuleConfig {
-        let found = self.rules.iter().find(|(key, _)| key.get_ref() == code);
+        let mut rules = self.rules.iter();
+        let found = rules.find(|(key, _)| crate::rules::is_named(key.get_ref(), code));
         found.map(|(_, it)| *it).unwrap_or_default()
     }
 
@@ -399,7 +403,7 @@ mod tests {
         );
         check(
             "[rules]\nSL999 = \"off\"\n",
-            "structure-lint.toml:2: no rule has the code `SL999`",
+            "structure-lint.toml:2: no rule has the code or the name `SL999`",
         );
         check(
             "[rules]\nSL009 = \"loud\"\n",
@@ -417,6 +421,18 @@ mod tests {
         check(
             "[[except]]\nrule = \"SL017\"\nin = [\"a\"]\nreason = \"x\"\nuntil = \"soon\"\n",
             "year-month-day",
+        );
+    }
+
+    #[test]
+    fn a_rule_has_a_code_and_a_name() {
+        let config = Config::parse("[rules]\npath-module = \"off\"\nsl002 = \"warn\"").unwrap();
+        assert_eq!(config.rule("SL001").level, Some(Level::Off));
+        assert_eq!(config.rule("SL002").level, Some(Level::Warn));
+        let err = Config::parse("[rules]\npath-modul = \"off\"").unwrap_err();
+        assert_eq!(
+            err.to_string(),
+            "structure-lint.toml:2: no rule has the code or the name `path-modul`"
         );
     }
 }

@@ -247,6 +247,15 @@ pub struct Function {
     pub test: bool,
 }
 
+/// The ignores of a source, also of one that no crate loads.
+pub(crate) fn source_allows(text: &str) -> Vec<Allow> {
+    if allow::has_any(text) {
+        extract(text).allows
+    } else {
+        Vec::new()
+    }
+}
+
 /// The ignores of a manifest.
 pub(crate) fn manifest_allows(text: &str) -> Vec<Allow> {
     allow::read(text, "#", &[])

@@ -29,10 +29,32 @@ pub(crate) fn apply(
     for it in &inline {
         kept.extend(complaints(it, today));
     }
+    kept.extend(idle_ignores(cx));
     for (except, used) in cx.config.except.iter().zip(used) {
         kept.extend(except_complaint(cx, except, used, today));
     }
     (kept, excused)
+}
+
+/// Ignores in files of members that no crate loads: nothing is checked there that they could excuse.
+fn idle_ignores(cx: &Context) -> Vec<Diagnostic> {
+    let is_source = |it: &&str| it.ends_with(".rs") && !cx.modules.facts.contains_key(*it);
+    let files = cx.files.paths().filter(is_source);
+    let own = files.filter(|it| cx.workspace.package_of(it).is_some());
+    let allows = own.flat_map(|file| {
+        let text = cx.files.get(file).unwrap_or_default();
+        let allows = crate::facts::source_allows(text).into_iter();
+        allows.map(move |it| Place::new(file, it.span))
+    });
+    let idle = |place| {
+        Diagnostic::new(
+            "SL902",
+            place,
+            "no crate loads this file, so this ignore covers nothing",
+        )
+        .help("remove the ignore, or declare the file with `mod`")
+    };
+    allows.map(idle).collect()
 }
 
 fn inline_ignores<'a>(cx: &'a Context) -> Vec<Inline<'a>> {
@@ -69,7 +91,11 @@ fn inline_covers(inline: &mut [Inline], finding: &Diagnostic, today: Date) -> bo
     let covering = inline.iter_mut().find(|it| {
         it.file == finding.place.file
             && it.allow.line == finding.place.span.line
-            && it.allow.codes.iter().any(|it| it == finding.code)
+            && it
+                .allow
+                .codes
+                .iter()
+                .any(|it| rules::is_named(it, finding.code))
             && it.allow.reason.is_some()
             && !is_past(it.allow.until.as_deref(), today)
     });
@@ -79,7 +105,7 @@ fn inline_covers(inline: &mut [Inline], finding: &Diagnostic, today: Date) -> bo
 fn except_covers(cx: &Context, used: &mut [bool], finding: &Diagnostic, today: Date) -> bool {
     let spot = cx.spot_of(finding);
     let covering = cx.config.except.iter().position(|it| {
-        it.rule.get_ref() == finding.code
+        rules::is_named(it.rule.get_ref(), finding.code)
             && it.until.is_none_or(|it| today <= it)
             && it
                 .to
@@ -104,7 +130,7 @@ fn complaints(it: &Inline, today: Date) -> Vec<Diagnostic> {
     let unknown = it.allow.codes.iter().find(|it| rules::find(it).is_none());
     if let Some(code) = unknown {
         return vec![
-            bad(format!("no rule has the code `{code}`"))
+            bad(format!("no rule has the code or the name `{code}`"))
                 .help("`structure-lint list-rules` shows them all"),
         ];
     }

@@ -112,6 +112,11 @@ pub fn find(code: &str) -> Option<&'static dyn Rule> {
     RULES.iter().find(is_it).copied()
 }
 
+/// Whether a text names the rule with this code: by the code, or by the rule's name.
+pub(crate) fn is_named(text: &str, code: &str) -> bool {
+    text == code || find(text).is_some_and(|it| it.code() == code)
+}
+
 #[cfg(test)]
 pub(crate) mod testing {
     use crate::config::Config;

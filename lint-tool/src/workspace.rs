@@ -67,6 +67,7 @@ impl Workspace {
             Ok(root) => workspace.root = root,
             Err(problem) => workspace.problems.push(*problem),
         }
+        workspace.problems.extend(workspace.without_manifest(files));
         let mut found = BTreeMap::new();
         for dir in workspace.member_dirs(files) {
             workspace.visit(files, &dir, &mut found);
@@ -80,6 +81,11 @@ impl Workspace {
             workspace.packages[index].externs = workspace.externs_of(index);
         }
         Some(workspace)
+    }
+
+    /// Whether the root manifest could not be read, so that nothing is known of any member.
+    pub fn is_unknown(&self) -> bool {
+        self.root.path.is_empty()
     }
 
     /// The package whose folder is `dir`.
@@ -120,6 +126,30 @@ impl Workspace {
                 it.kind == DependencyKind::Shared && it.key.value == dependency.key.value
             })?;
         Some((&self.root, shared))
+    }
+
+    /// Entries of `members` that lead to no manifest, which Cargo refuses.
+    fn without_manifest(&self, files: &SourceFiles) -> Vec<Diagnostic> {
+        let entries = self.root.workspace.iter().flat_map(|it| &it.members);
+        let missing = entries.flat_map(|entry| {
+            let pattern = clean(&entry.value);
+            let dirs = match pattern.contains(['*', '?', '[']) {
+                true => folders(files, pattern),
+                false => BTreeSet::from([pattern.to_owned()]),
+            };
+            dirs.into_iter().map(move |dir| (entry, dir))
+        });
+        let missing = missing.filter(|(_, dir)| {
+            let path = format!("{dir}/Cargo.toml");
+            let path = path.trim_start_matches("./").trim_start_matches('/');
+            !dir.starts_with("..") && !files.has(path) && !self.is_excluded(dir)
+        });
+        let problem = |(entry, dir): (&Text, String)| {
+            let message = format!("`members` names `{dir}`, where there is no `Cargo.toml`");
+            Diagnostic::new("SL900", self.root.place(entry.span), message)
+                .help("correct the entry, or exclude the folder")
+        };
+        missing.map(problem).collect()
     }
 
     fn member_dirs(&self, files: &SourceFiles) -> BTreeSet<String> {
@@ -207,6 +237,18 @@ impl Workspace {
     }
 }
 
+/// The folders with sources that a pattern of `members` stands for.
+fn folders(files: &SourceFiles, pattern: &str) -> BTreeSet<String> {
+    let pattern: Vec<&str> = pattern.split('/').collect();
+    let sources = files.paths().filter(|it| it.ends_with(".rs"));
+    let matching = sources.filter_map(|file| {
+        let parts: Vec<&str> = file.split('/').collect();
+        let count = paths::match_prefix(&pattern, &parts[..parts.len() - 1])?;
+        Some(parts[..count].join("/"))
+    });
+    matching.collect()
+}
+
 /// A package name as code writes it.
 pub fn ident(name: &str) -> String {
     name.replace('-', "_")
@@ -254,7 +296,9 @@ fn targets(files: &SourceFiles, manifest: &Manifest) -> Vec<Target> {
     }
     let named_lib = roots.values().any(|it| *it == TargetKind::Lib);
     let build = manifest.build.as_ref().map_or("build.rs", |it| &it.value);
-    for path in files.paths().filter(|it| paths::is_within(it, dir)) {
+    let unreadable = files.unreadable().map(|(path, _)| path);
+    let all = files.paths().chain(unreadable);
+    for path in all.filter(|it| paths::is_within(it, dir)) {
         let local = path
             .strip_prefix(dir)
             .unwrap_or(path)
@@ -266,9 +310,7 @@ fn targets(files: &SourceFiles, manifest: &Manifest) -> Vec<Target> {
             roots.entry(path.to_owned()).or_insert(kind);
         }
     }
-    let existing = roots
-        .into_iter()
-        .filter(|(root, _)| files.get(root).is_some());
+    let existing = roots.into_iter().filter(|(root, _)| files.has(root));
     existing.map(|(root, kind)| Target { kind, root }).collect()
 }
 

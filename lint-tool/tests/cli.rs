@@ -186,7 +186,7 @@ fn an_empty_folder_is_a_usage_error() {
     assert_eq!(code, 2);
     assert_eq!(
         text,
-        "structure-lint: 0 files scanned: there is no `Cargo.toml` here; run it in a workspace\n"
+        "structure-lint: 0 files scanned: there is no `Cargo.toml` in `.`; name the folder of a package\n"
     );
 }
 

@@ -31,7 +31,7 @@ fn a_domain_knows_no_adapter() {
         "hexagonal.toml",
         "//- domain/src/lib.rs\npub struct Order;\n//- ports/src/lib.rs uses domain\npub use domain::Order;\n\
          //- adapters/mail/src/lib.rs uses ports\npub use ports::Order;\n//- adapters/web/src/lib.rs\n\
-         //- app/src/main.rs uses mail\nfn main() { let _: mail::Order; }\n",
+         //- app/src/main.rs uses mail, tokio\nfn main() { let _: mail::Order; }\n",
         "//- domain/src/lib.rs\nuse mail::Order;\n//- domain/Cargo.toml\n[package]\nname = \"domain\"\nedition = \"2024\"\n\
          [dependencies]\nmail = { path = \"../adapters/mail\" }\n",
         "SL010",
@@ -40,7 +40,7 @@ fn a_domain_knows_no_adapter() {
 
 #[test]
 fn a_store_knows_no_service() {
-    let modules = "//- src/lib.rs\nmod model;\nmod store;\nmod service;\nmod http;\n//- src/model.rs\n//- src/store.rs\n\
+    let modules = "//- src/lib.rs uses sqlx, axum\nmod model;\nmod store;\nmod service;\nmod http;\n//- src/model.rs\n//- src/store.rs\n\
         //- src/service.rs\nuse crate::store::X;\n//- src/http.rs\n";
     let violation = "//- src/store.rs\nuse crate::service::Y;\n";
     check("layered.toml", modules, violation, "SL010");

@@ -280,3 +280,39 @@ fn a_workspace_without_a_crate_is_a_usage_error() {
     assert_eq!(code, 2);
     assert!(text.contains("0 files scanned"), "{text}");
 }
+
+#[test]
+fn the_obvious_thing_is_checked_whatever_is_named() {
+    let root = write(
+        "named",
+        "//- crates/a/src/lib.rs uses b\nmod gone;\n//- crates/b/src/lib.rs\n",
+    );
+    let found = run(&root, &["--format", "short"]);
+    assert_eq!(found.0, 1, "{}", found.1);
+    for path in ["crates/a", "Cargo.toml", "crates/a/Cargo.toml", "."] {
+        assert_eq!(run(&root, &["--format", "short", path]), found, "{path}");
+    }
+    let (code, text) = run(&root, &["crates/c"]);
+    assert_eq!(code, 2);
+    assert!(text.contains("name a folder or a `Cargo.toml`"), "{text}");
+}
+
+#[test]
+fn a_root_manifest_that_cannot_be_read_is_no_workspace() {
+    let root = write("broken_root", "//- Cargo.toml\n[package\n//- src/lib.rs\n");
+    let (code, text) = run(&root, &[]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.starts_with("structure-lint: Cargo.toml:1:"), "{text}");
+}
+
+#[test]
+fn the_only_source_may_be_no_text() {
+    let root = write("no_text", "//- src/lib.rs\n");
+    fs::write(root.join("src/lib.rs"), [b'f', 0xff]).unwrap();
+    let (code, text) = run(&root, &["--format", "short"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(
+        text.contains("src/lib.rs:1:1: error[SL900] cannot read the file"),
+        "{text}"
+    );
+}

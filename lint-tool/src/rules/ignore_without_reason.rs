@@ -56,7 +56,7 @@ mod tests {
         check(
             "SL903",
             &on("allow(SL777) reason=\"x\""),
-            "src/lib.rs:1:20 no rule has the code `SL777`",
+            "src/lib.rs:1:20 no rule has the code or the name `SL777`",
         );
         check(
             "SL903",

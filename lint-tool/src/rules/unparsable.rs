@@ -76,4 +76,28 @@ mod tests {
             "a/Cargo.toml:1:9 cannot parse the manifest: unclosed table, expected `]`",
         );
     }
+
+    #[test]
+    fn a_member_without_a_manifest_is_a_finding() {
+        let at = |members: &str, expected: &str| {
+            let root = format!(
+                "//- Cargo.toml\n[workspace]\nmembers = [{members}]\nexclude = [\"crates/old\"]\n"
+            );
+            let own = "//- crates/a/src/lib.rs\n//- crates/b/Cargo.toml\n//- crates/old/x.rs\n//- crates/c/x.rs\n";
+            check("SL900", &format!("{root}{own}"), expected);
+        };
+        at("\"crates/a\"", "");
+        at(
+            "\"crates/a\", \"crates/old\"",
+            "Cargo.toml:2:24 `members` names `crates/old`, where there is no `Cargo.toml`",
+        );
+        at(
+            "\"gone\"",
+            "Cargo.toml:2:12 `members` names `gone`, where there is no `Cargo.toml`",
+        );
+        at(
+            "\"crates/*\"",
+            "Cargo.toml:2:12 `members` names `crates/c`, where there is no `Cargo.toml`",
+        );
+    }
 }

@@ -70,4 +70,19 @@ mod tests {
             "Cargo.toml:2:12 nothing on line 2 breaks SL020",
         );
     }
+
+    #[test]
+    fn an_ignore_where_nothing_is_checked_is_unused() {
+        let allow = "// structure-lint: allow(path-module) reason=\"old\"";
+        check(
+            "SL902",
+            &format!("//- src/lib.rs\n//- src/gone.rs\nfn f() {{}} {allow}\n"),
+            "src/gone.rs:1:11 no crate loads this file, so this ignore covers nothing",
+        );
+        check(
+            "SL902",
+            &format!("//- src/lib.rs\n#[path = \"b.rs\"] mod a; {allow}\n//- src/b.rs\n"),
+            "",
+        );
+    }
 }
