@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::graph::{self, GraphFormat};
 use crate::rules::{self, RULES};
 use crate::selector::Selector;
-use crate::{diff, revision, self_test, stats};
+use crate::{diff, hint, revision, self_test, stats};
 
 /// Checks the structure of a Rust workspace: who may use whom, and where things live.
 #[derive(Debug, Parser)]
@@ -49,11 +49,17 @@ enum Command {
         to: String,
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
+        /// Count what only tests use, too.
+        #[arg(long)]
+        with_tests: bool,
     },
     /// Print which crate uses which.
     Graph {
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
+        /// Count what only tests use, too.
+        #[arg(long)]
+        with_tests: bool,
         #[arg(long, value_enum, default_value = "mermaid")]
         format: GraphFormat,
     },
@@ -73,6 +79,9 @@ enum Command {
         base: String,
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
+        /// Count what only tests use, too.
+        #[arg(long)]
+        with_tests: bool,
     },
     /// Fix what can be fixed without a doubt: SL003, SL004, SL005, SL024.
     Fix {
@@ -94,6 +103,9 @@ enum Command {
     Stats {
         /// The workspace; by default the nearest one above the current folder.
         path: Option<PathBuf>,
+        /// Count what only tests use, too.
+        #[arg(long)]
+        with_tests: bool,
     },
     /// Plant a violation for each contract and rule, judge each accuracy case, and say what is wrong.
     SelfTest {
@@ -134,18 +146,32 @@ fn execute(cli: Cli) -> Result<ExitCode, Error> {
     match cli.command.unwrap_or(Command::Check(cli.check)) {
         Command::Check(options) => check::check(&options),
         Command::Explain { rule } => explain(&rule),
-        Command::Why { from, to, path } => why(path, &from, &to),
-        Command::Graph { path, format } => {
-            print(&graph::graph(&analysis(path)?.edges, format));
+        Command::Why {
+            from,
+            to,
+            path,
+            with_tests,
+        } => why(counted(analysis(path)?, with_tests), &from, &to),
+        Command::Graph {
+            path,
+            with_tests,
+            format,
+        } => {
+            let edges = counted(analysis(path)?, with_tests).edges;
+            print(&graph::graph(&edges, format));
             Ok(ExitCode::SUCCESS)
         }
         Command::Baseline(it) => baseline::run(&root(it.path())?, &it),
         Command::Bundle(options) => bundle::run(options),
-        Command::Diff { base, path } => diff(path, &base),
+        Command::Diff {
+            base,
+            path,
+            with_tests,
+        } => diff(path, &base, with_tests),
         Command::Fix { path, dry_run } => change::fix(&root(path)?, dry_run),
         Command::Init { path, infer } => change::init(&root(path)?, infer),
-        Command::Stats { path } => {
-            print(&stats::text(&analysis(path)?));
+        Command::Stats { path, with_tests } => {
+            print(&stats::text(&counted(analysis(path)?, with_tests)));
             Ok(ExitCode::SUCCESS)
         }
         Command::SelfTest { path, table } => self_test(path, table),
@@ -186,9 +212,28 @@ fn analysis(path: Option<PathBuf>) -> Result<Analysis, Error> {
     with_deep_stack(0, || analyse(&files))?
 }
 
+/// The analysis without what only tests use, unless they count. Says what is left out.
+fn counted(analysis: Analysis, with_tests: bool) -> Analysis {
+    if with_tests {
+        return analysis;
+    }
+    let all = analysis.edges.all.len();
+    let edges = analysis.edges.without_tests();
+    let left_out = all - edges.all.len();
+    if left_out > 0 {
+        eprintln!(
+            "structure-lint: {left_out} uses by tests are left out, `--with-tests` counts them"
+        );
+    }
+    Analysis { edges, ..analysis }
+}
+
 /// Exit 1 when there is no way.
-fn why(path: Option<PathBuf>, from: &str, to: &str) -> Result<ExitCode, Error> {
-    let analysis = analysis(path)?;
+fn why(analysis: Analysis, from: &str, to: &str) -> Result<ExitCode, Error> {
+    let mut names = [from, to].into_iter();
+    if let Some(message) = names.find_map(|it| hint::unknown(&analysis, it)) {
+        return Err(Error::Usage(message));
+    }
     match graph::why(
         &analysis.edges,
         &Selector::parse(from),
@@ -205,12 +250,17 @@ fn why(path: Option<PathBuf>, from: &str, to: &str) -> Result<ExitCode, Error> {
     }
 }
 
-fn diff(path: Option<PathBuf>, base: &str) -> Result<ExitCode, Error> {
+fn diff(path: Option<PathBuf>, base: &str, with_tests: bool) -> Result<ExitCode, Error> {
     let root = root(path)?;
     let (before, (after, _)) = (revision::read(&root, base)?, read(&root)?);
     let text = with_deep_stack(0, || {
         let (before, after) = (analyse(&before)?, analyse(&after)?);
-        Ok(diff::text(&before.edges, &after.edges))
+        let after = counted(after, with_tests);
+        let before = match with_tests {
+            true => before.edges,
+            false => before.edges.without_tests(),
+        };
+        Ok(diff::text(&before, &after.edges))
     })?;
     print(&text?);
     Ok(ExitCode::SUCCESS)

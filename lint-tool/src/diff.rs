@@ -25,10 +25,7 @@ pub fn text(before: &Edges, after: &Edges) -> String {
 /// The first edge in code from one module to another, or to a crate from elsewhere.
 fn by_ends(edges: &Edges) -> BTreeMap<(String, String), &Edge> {
     let mut found: BTreeMap<_, &Edge> = BTreeMap::new();
-    let code = edges
-        .all
-        .iter()
-        .filter(|it| it.code.is_some() && !it.from.test);
+    let code = edges.all.iter().filter(|it| it.code.is_some());
     for edge in code {
         let to = if edge.to.file.is_empty() {
             edge.to.path.split("::").next().unwrap_or_default()

@@ -101,6 +101,16 @@ impl Edges {
         }
     }
 
+    /// Without what only tests use, by code or by a dev-dependency.
+    pub fn without_tests(mut self) -> Edges {
+        self.all.retain(|it| !it.from.test);
+        Edges {
+            paths: self.paths,
+            unresolved: self.unresolved,
+            ..Edges::of(self.all)
+        }
+    }
+
     /// The edges that begin where one of the selectors leads.
     pub(crate) fn from<'a>(
         &'a self,

@@ -19,14 +19,10 @@ pub enum GraphFormat {
     Html,
 }
 
-/// The shortest chain of edges in code from one selector to another, tests left out.
+/// The shortest chain of edges in code from one selector to another.
 pub fn why<'a>(edges: &'a Edges, from: &Selector, to: &Selector) -> Option<Vec<&'a Edge>> {
     let mut by_source: BTreeMap<&str, Vec<&Edge>> = BTreeMap::new();
-    for edge in edges
-        .all
-        .iter()
-        .filter(|it| it.code.is_some() && !it.from.test)
-    {
+    for edge in edges.all.iter().filter(|it| it.code.is_some()) {
         by_source.entry(&edge.from.path).or_default().push(edge);
     }
     let starts = by_source
@@ -79,7 +75,7 @@ pub fn graph(edges: &Edges, format: GraphFormat) -> String {
         .filter(|it| it.code.is_some() && !it.to.file.is_empty())
     {
         let key = (root(&edge.from), root(&edge.to));
-        if key.0 != key.1 && !edge.from.test {
+        if key.0 != key.1 {
             *uses.entry(key).or_default() += 1;
         }
     }

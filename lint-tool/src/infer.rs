@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::{self, Analysis};
 use crate::config::Config;
 use crate::date::Date;
-use crate::diagnostic::Level;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::error::Error;
 use crate::files::SourceFiles;
 
@@ -20,29 +20,77 @@ pub fn starter() -> String {
     )
 }
 
-/// Layers by who uses whom today, and each rule that finds something as a warning.
+/// One excuse can bring up what was shown as one with what it covers.
+const ROUNDS: usize = 5;
+
+/// Layers by who uses whom today, and an exception for each place where a rule finds something. No rule
+/// is turned down: what is new is found.
 pub fn infer(files: &SourceFiles, today: Date) -> Result<String, Error> {
     let layers = layers(&check::analyse(files)?);
     let mut text = format!("{HEAD}{}", layers_text(&layers));
-    let config = |text: &str| Config::parse(text).map_err(|err| Error::Usage(err.to_string()));
-    let report = check::check_files(files, &config(&text)?, today)?;
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for it in report
-        .diagnostics
-        .iter()
-        .filter(|it| it.level == Level::Error)
-    {
-        *counts.entry(it.code).or_default() += 1;
-    }
-    if !counts.is_empty() {
-        text.push_str(
-            "\n# What was found on the first day. Fix it, then remove the line.\n[rules]\n",
-        );
-    }
-    for (code, count) in counts {
-        text.push_str(&format!("{code} = \"warn\" # {count} on the first day\n"));
+    let mut is_first = true;
+    for _ in 0..ROUNDS {
+        let config = Config::parse(&text).map_err(|err| Error::Usage(err.to_string()))?;
+        let report = check::check_files(files, &config, today)?;
+        let found = report.diagnostics.iter().chain(&report.following);
+        let places: BTreeSet<Known> = found
+            .filter(|it| it.level == Level::Error && it.code < "SL902")
+            .map(Known::of)
+            .collect();
+        if places.is_empty() {
+            break;
+        }
+        if std::mem::take(&mut is_first) {
+            text.push_str(
+                "\n# What was found on the first day. Fix it, then remove the exception.\n",
+            );
+        }
+        text.extend(places.iter().map(Known::text));
     }
     Ok(text)
+}
+
+/// Findings that one exception covers: those in tests by rule, the others by rule, file and target.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Known {
+    rule: &'static str,
+    is_other: bool,
+    place: String,
+    to: String,
+}
+
+impl Known {
+    fn of(it: &Diagnostic) -> Known {
+        let is_test = it.from.as_ref().is_some_and(|it| it.test);
+        Known {
+            rule: it.code,
+            is_other: !is_test,
+            place: if is_test {
+                "@tests".to_owned()
+            } else {
+                it.place.file.clone()
+            },
+            to: if is_test {
+                String::new()
+            } else {
+                it.to.clone()
+            },
+        }
+    }
+
+    fn text(&self) -> String {
+        let Known {
+            rule, place, to, ..
+        } = self;
+        let to = if to.is_empty() {
+            String::new()
+        } else {
+            format!("to = {to:?}\n")
+        };
+        format!(
+            "[[except]]\nrule = \"{rule}\"\nin = [{place:?}]\n{to}reason = \"found on the first day\"\n"
+        )
+    }
 }
 
 /// Packages by the longest chain of uses below them. Those in a circle share a layer.
@@ -107,9 +155,10 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("SL901 = \"warn\" # 1 on the first day"),
+            text.contains("rule = \"SL901\"\nin = [\"b/src/lib.rs\"]\nreason"),
             "{text}"
         );
+        assert!(!text.contains("[rules]"), "{text}");
         let config = Config::parse(&text).unwrap();
         let check = |fixture: &str| {
             check::check_files(&SourceFiles::fixture(fixture), &config, day())
@@ -117,6 +166,7 @@ mod tests {
                 .is_clean(false)
         };
         assert!(check(clean));
+        assert!(!check(&format!("{clean}//- a/src/lib.rs\nmod gone;\n")));
         assert!(!check(
             "//- a/src/lib.rs\n//- b/src/lib.rs uses a\nuse a::f;\n"
         ));

@@ -28,6 +28,7 @@ pub mod facts;
 pub mod files;
 pub mod fix;
 pub mod graph;
+mod hint;
 mod ignores;
 pub mod infer;
 pub mod manifest;

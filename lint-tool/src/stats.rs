@@ -80,14 +80,14 @@ fn row(analysis: &Analysis, index: usize) -> [String; 7] {
     ]
 }
 
-/// How many packages it uses, and how many use it, outside of tests.
+/// How many packages it uses, and how many use it.
 fn coupling(analysis: &Analysis, ident: &str) -> (usize, usize) {
     let (mut uses, mut used_by) = (BTreeSet::new(), BTreeSet::new());
     for edge in analysis
         .edges
         .all
         .iter()
-        .filter(|it| !it.from.test && !it.to.file.is_empty())
+        .filter(|it| !it.to.file.is_empty())
     {
         let (from, to) = (edge.from.root(), edge.to.root());
         if from == ident && to != ident {

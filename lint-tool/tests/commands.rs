@@ -121,3 +121,43 @@ fn stats_and_graph_print_the_workspace() {
     let (code, page) = run(&root, &["graph", "--format", "html"]);
     assert!(code == 0 && page.starts_with("<!doctype html>"), "{page}");
 }
+
+#[test]
+fn what_is_not_there_is_a_usage_error_with_a_hint() {
+    let root = write(
+        "hints",
+        "//- platform/src/lib.rs\npub mod limits;\n//- platform/src/limits.rs\n//- structure-lint.toml\n\
+         [[forbid]]\nfrom = [\"crate::limits\"]\nto = [\"platfrom\"]\n",
+    );
+    let (code, text) = run(&root, &["why", "platfrom", "std"]);
+    assert_eq!(
+        (code, text.trim_end()),
+        (
+            2,
+            "structure-lint: nothing is called `platfrom`; did you mean `platform`?"
+        )
+    );
+    assert_eq!(run(&root, &["why", "platform", "std"]).0, 1);
+    let (_, text) = run(&root, &[]);
+    assert!(text.contains("did you mean `platform::limits`?"), "{text}");
+    assert!(text.contains("did you mean `platform`?"), "{text}");
+}
+
+#[test]
+fn what_only_tests_use_is_left_out_and_said_so() {
+    let root = write(
+        "left_out",
+        "//- a/src/lib.rs uses b\n#[cfg(test)]\nmod tests { use b::f; }\n//- b/src/lib.rs\npub fn f() {}\n",
+    );
+    let said = "structure-lint: 1 uses by tests are left out, `--with-tests` counts them";
+    let (code, text) = run(&root, &["why", "a", "b"]);
+    assert_eq!(code, 1);
+    assert!(text.contains(said), "{text}");
+    let (code, text) = run(&root, &["why", "a", "b", "--with-tests"]);
+    assert_eq!((code, text.contains(said)), (0, false), "{text}");
+    let (_, text) = run(&root, &["graph", "--with-tests"]);
+    assert!(text.contains("a -->|1| b"), "{text}");
+    let (_, text) = run(&root, &["graph"]);
+    assert!(!text.contains("a -->") && text.contains(said), "{text}");
+    assert!(run(&root, &["stats"]).1.contains(said));
+}

@@ -9,6 +9,7 @@ use crate::check::Context;
 use crate::config::Independent;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::edges::{Spot, spot};
+use crate::hint::meant;
 use crate::paths::wildcard;
 use crate::selector::Selector;
 use crate::workspace::{Extern, ident};
@@ -86,9 +87,11 @@ How to fix: correct the selector, or remove it."#
             };
             if !is_outside && !spots.iter().any(|it| selector.covers(it).is_some()) {
                 let message = format!("`{}` matches nothing", text.get_ref());
-                let finding = Diagnostic::new("SL904", cx.config.place(text), message)
-                    .help("correct it, or remove it: a rule about nothing checks nothing");
-                out.push(finding);
+                let meant = meant(cx.workspace, cx.modules, text.get_ref());
+                let help = meant.unwrap_or(
+                    "correct it, or remove it: a rule about nothing checks nothing".into(),
+                );
+                out.push(Diagnostic::new("SL904", cx.config.place(text), message).help(help));
             }
         }
         out.extend(unknown_crates(cx, &outside));
