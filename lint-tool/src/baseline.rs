@@ -166,7 +166,7 @@ fn stale(text: &str, key: &Key, count: usize, now: usize) -> Diagnostic {
         format!(" -> `{}`", key.to)
     };
     let message = format!(
-        "{} at `{}`{to} is known {count} times and found {now} times",
+        "the baseline knows {count} of {} at `{}`{to}, and there are {now}",
         key.rule, key.from
     );
     Diagnostic::new("SL905", place, message)

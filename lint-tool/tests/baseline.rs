@@ -85,7 +85,7 @@ fn what_is_fixed_is_a_warning_here_and_an_error_in_ci() {
     let root = workspace("baseline_stale");
     assert_eq!(run(&root, "", &["baseline", "update"]).0, 0);
     source(&root, "mod a;\n");
-    let message = "SL001 at `app` is known 1 times and found 0 times\n";
+    let message = "the baseline knows 1 of SL001 at `app`, and there are 0\n";
     let at = |level: &str| format!("{FILE}:4:1: {level}[SL905] {message}");
     assert_eq!(check(&root, ""), (0, at("warning")));
     assert_eq!(check(&root, "true"), (1, at("error")));

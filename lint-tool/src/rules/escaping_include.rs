@@ -64,7 +64,7 @@ How to fix: move the file into the crate, or let its owner offer it as a constan
                     let place = Place::new(&module.file, include.span);
                     let message = format!("`{path}` is not in this crate");
                     let finding = Diagnostic::new("SL008", place, message)
-                        .label("no manifest says so")
+                        .label("taken in by its path, not as a dependency")
                         .help("move it into the crate, or let its owner offer it as a constant")
                         .to(target.as_ref().unwrap_or(path));
                     out.push(finding);

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use structure_lint::Diagnostic;
 
-/// The lines of `verdicts.tsv`.
+/// The lines of `verdicts.tsv`; the project `*` is each of them.
 pub(crate) struct Verdicts(Vec<Verdict>);
 
 struct Verdict {
@@ -54,7 +54,9 @@ impl Verdicts {
     pub(crate) fn of(&self, project: &str, finding: &Diagnostic) -> Option<Judgement> {
         let file = &finding.place.file;
         let covering = self.0.iter().filter(|it| {
-            it.project == project && it.code == finding.code && file.starts_with(&it.file)
+            [project, "*"].contains(&it.project.as_str())
+                && it.code == finding.code
+                && file.starts_with(&it.file)
         });
         covering
             .max_by_key(|it| it.file.len())
