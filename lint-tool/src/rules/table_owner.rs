@@ -72,13 +72,13 @@ How to fix: call a function of the owner, or give the table to one of them."#
     }
 }
 
-/// The owner that the configuration names.
+/// The owner that the configuration names: by the table's own name before any pattern.
 pub(super) fn configured_owner<'a>(cx: &'a Context, table: &str) -> Option<&'a Spanned<String>> {
-    let owners = cx.config.models.owners.iter();
-    owners
-        .filter(|(pattern, _)| wildcard(pattern.get_ref(), table))
-        .map(|(_, owner)| owner)
-        .next()
+    let owners = &cx.config.models.owners;
+    let exact = owners.iter().find(|(name, _)| name.get_ref() == table);
+    let mut patterns = owners.iter();
+    let found = exact.or_else(|| patterns.find(|(name, _)| wildcard(name.get_ref(), table)));
+    found.map(|(_, owner)| owner)
 }
 
 /// Pairs of packages with a database each: both declare one table and write it, which no single
@@ -321,6 +321,17 @@ mod tests {
             "SL040",
             &format!("{MIGRATION}{writers}"),
             "migration/src/lib.rs:1:17 `migration` writes the table `accounts`, and so does `b`",
+        );
+    }
+
+    #[test]
+    fn an_exact_owner_beats_a_pattern() {
+        let config = "//- structure-lint.toml\n[models.owners]\n\"*\" = \"b\"\naccounts = \"a\"\n";
+        let both = format!("//- a/src/lib.rs\n{WRITE}\n//- b/src/lib.rs\n{WRITE}\n");
+        check(
+            "SL040",
+            &format!("{config}{MIGRATION}{both}"),
+            "b/src/lib.rs:1:17 `b` writes the table `accounts`, which belongs to `a`",
         );
     }
 
