@@ -166,11 +166,11 @@ fn name_below(name: &str, schema: &mut Value, made: &mut BTreeMap<String, Value>
         let Some(Value::Array(variants)) = words.get_mut(word) else {
             continue;
         };
-        let optional = variants.iter().any(|it| it["type"] == "null");
+        let is_optional = variants.len() == 2 && variants.iter().any(|it| it["type"] == "null");
         for (index, schema) in variants.iter_mut().enumerate() {
             let name = match variant_name(schema) {
+                _ if is_optional => name.to_owned(),
                 Some(variant) => format!("{name}{}", pascal(&variant)),
-                None if optional => name.to_owned(),
                 None => format!("{name}{}", index + 1),
             };
             refer(name, schema, made);
