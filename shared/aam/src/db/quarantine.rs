@@ -69,12 +69,9 @@ pub async fn upsert(
     let lines: Vec<_> = rows.iter().map(line).collect();
     let fields: Vec<_> = rows.iter().map(|it| it.field).collect();
     let reasons: Vec<_> = rows.iter().map(|it| it.reason).collect();
-    let payloads: Vec<_> = rows.iter().map(|it| it.payload).collect();
     let source_ids: Vec<_> = rows.iter().map(|it| it.source_id).collect();
     let versions: Vec<_> = rows.iter().map(|it| it.version).collect();
     let keys: Vec<_> = rows.iter().map(|it| it.source_key).collect();
-    let times: Vec<_> = rows.iter().map(|it| it.occurred_at).collect();
-    let origins: Vec<_> = rows.iter().map(|it| it.origin).collect();
     sqlx::query!(
         r#"
         insert into quarantined_records as kept
@@ -107,13 +104,13 @@ pub async fn upsert(
         lines as _,
         fields as _,
         reasons as _,
-        payloads as _,
+        &rows.iter().map(|it| it.payload).collect::<Vec<_>>() as _,
         source_ids as _,
         versions as _,
         keys as _,
         groups as _,
-        times as _,
-        origins as _,
+        &rows.iter().map(|it| it.occurred_at).collect::<Vec<_>>() as _,
+        &rows.iter().map(|it| it.origin).collect::<Vec<_>>() as _,
         &rows.iter().map(|it| it.deleted).collect::<Vec<_>>(),
     )
     .execute(conn)
@@ -123,7 +120,8 @@ pub async fn upsert(
 
 /// Takes out what came again and was no longer rejected, and what a later record replaces; with it
 /// what is stored of it by its content, in no view. What another batch has in its hands is that one's
-/// affair: nobody waits here.
+/// affair: nobody waits here. Rows are found by place, so that each of the three has its own index; by
+/// its id only one without a key, as the others are of other rows, or found by the key.
 pub async fn delete(
     conn: &mut Connection,
     tenant: TenantId,
@@ -134,7 +132,6 @@ pub async fn delete(
         r#"
         with gone as (
         delete from quarantined_records
-        -- By place, so that each of the three finds its rows by its own index.
         where tenant_id = $1 and ctid = any(
           array(
             select ctid
@@ -146,13 +143,9 @@ pub async fn delete(
             from quarantined_records
             where tenant_id = $1 and connection_id = $2 and object = $3 and source_id = any($5)
               and content_hash <> all($7) and run_id is distinct from $10
-              -- What has a key is of another row, or found by the key.
               and source_key is null
               -- Where one of the two has no version, the later one to come is the newer.
-              and coalesce(
-                source_version <= ($6::timestamptz[])[array_position($5, source_id)],
-                true
-              )
+              and coalesce(source_version <= ($6::timestamptz[])[array_position($5, source_id)], true)
             for update skip locked
           ) || array(
             select ctid
