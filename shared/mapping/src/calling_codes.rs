@@ -77,6 +77,17 @@ pub(crate) fn e164(text: &str, region: Option<&Region>) -> Option<String> {
     number(region.calling, national)
 }
 
+/// The region of a number with its country code; of several with one code, the largest.
+pub(crate) fn region_of(number: &str) -> Option<&'static str> {
+    const LARGEST: [&str; 9] = ["US", "GB", "IT", "NO", "RU", "AU", "MA", "RE", "FI"];
+    let number = e164(number, None)?;
+    let digits = number.trim_start_matches('+');
+    let of_code = |it: &&Region| digits.starts_with(it.calling) && it.code.len() == 2;
+    let regions: Vec<_> = REGIONS.iter().filter(of_code).collect();
+    let largest = regions.iter().find(|it| LARGEST.contains(&it.code));
+    largest.or(regions.first()).map(|it| it.code)
+}
+
 /// The digits, and whether a `+` stands before them.
 fn digits(text: &str) -> Option<(String, bool)> {
     let text = text.trim();

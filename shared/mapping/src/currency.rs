@@ -10,7 +10,6 @@ const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF
     THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF \
     XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWG";
 
-/// Whether it is such a code, in upper case.
 /// The code of the currency that a sign or a code is of; none where it may be of several: `$`, `¥`
 /// and `kr` are.
 pub fn code_of(sign: &str) -> Option<String> {
@@ -23,6 +22,15 @@ pub fn code_of(sign: &str) -> Option<String> {
     }
 }
 
+/// A regular expression that finds any of the signs and codes, in any case.
+pub fn pattern(signs: &[String]) -> String {
+    let mut signs: Vec<_> = signs.iter().map(|it| regex::escape(it)).collect();
+    // The longest first: `US$` is not `$`.
+    signs.sort_by_key(|it| std::cmp::Reverse(it.len()));
+    format!("(?i){}", signs.join("|"))
+}
+
+/// Whether it is such a code, in upper case.
 pub(super) fn is_code(text: &str) -> bool {
     text.len() == 3 && CODES.split(' ').any(|it| it == text)
 }

@@ -134,6 +134,10 @@ pub enum QuestionKind {
     MixedUnits,
     /// The column has numbers with and without a percent sign.
     MixedPercent,
+    /// The column has telephone numbers with and without a country code.
+    NationalNumbers,
+    /// The column has texts with commas where lists are wanted.
+    CommaList,
 }
 
 /// One answer to a question.

@@ -71,7 +71,11 @@ pub(super) fn choices(
         answers.iter().map(|it| becomes(&it.1, value)).collect()
     };
     let mut rows: Vec<_> = values.iter().map(|it| (*it, outcomes(it))).collect();
-    rows.sort_by_key(|(_, outcomes)| outcomes.windows(2).all(|it| it[0] == it[1]));
+    // Those first that only some choices read, then those that they read differently.
+    rows.sort_by_key(|(_, outcomes)| {
+        let is_same = outcomes.windows(2).all(|it| it[0] == it[1]);
+        (is_same, outcomes.iter().all(Option::is_some))
+    });
     rows.truncate(MAX_EXAMPLES);
     let choices = answers.into_iter().enumerate();
     choices

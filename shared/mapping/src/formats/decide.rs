@@ -1,7 +1,9 @@
 //! What a column is, from what was seen of it.
 
+use std::collections::BTreeSet;
+
 use schema::{
-    format::{ColumnFormat, Evidence, FormatKind, FormatQuestion, Misfits},
+    format::{ColumnFormat, Evidence, FormatKind, FormatQuestion, Misfits, QuestionKind},
     mapping::{Otherwise, TakeItem, Transform},
 };
 
@@ -9,7 +11,7 @@ use super::{
     ColumnProfile, answers, classes::Class, decide_dates, decide_numbers, shape::Shape, shortened,
     vocabulary,
 };
-use crate::countries;
+use crate::{calling_codes, countries};
 
 /// One of this many values may be something else.
 const MISFITS_ALLOWED: u64 = 5;
@@ -99,7 +101,7 @@ fn best(profile: &ColumnProfile, has_dates: bool) -> Finding {
         booleans(profile),
         decide_numbers::find(profile),
         of_class(profile, Class::Email, FormatKind::Email),
-        of_class(profile, Class::Phone, FormatKind::Phone),
+        phones(profile),
         of_class(profile, Class::Url, FormatKind::Url),
         of_class(profile, Class::Uuid, FormatKind::Uuid),
         lists(profile),
@@ -168,6 +170,63 @@ fn of_class(profile: &ColumnProfile, class: Class, kind: FormatKind) -> Finding 
         }],
         ..Finding::default()
     }
+}
+
+/// Telephone numbers, of which some may have no country code: whose they are is asked.
+fn phones(profile: &ColumnProfile) -> Finding {
+    let mut finding = of_class(profile, Class::Phone, FormatKind::Phone);
+    let national = profile.shapes.shapes.iter().filter(|it| is_national(it));
+    let national: Vec<_> = national.collect();
+    let count: u64 = national.iter().map(|it| it.count).sum();
+    let are_phones = vocabulary::hints_at_phone(&profile.name) || count <= finding.count;
+    if finding.kind.is_none() || count == 0 || !are_phones {
+        return finding;
+    }
+    let examples: Vec<_> = national
+        .iter()
+        .flat_map(|it| &it.examples)
+        .cloned()
+        .collect();
+    finding.count += count;
+    finding.evidence.push(Evidence {
+        form: "telephone numbers without a country code".to_owned(),
+        count,
+        examples: examples.iter().take(3).map(|it| shortened(it)).collect(),
+    });
+    let regions = profile.class_examples.iter();
+    let regions: BTreeSet<_> = regions
+        .filter_map(|it| calling_codes::region_of(it))
+        .collect();
+    let read = |region: Option<&str>| {
+        vec![Transform::Phone {
+            region: region.map(str::to_owned),
+            otherwise: Otherwise::Keep,
+        }]
+    };
+    let mut choices = vec![("they stay as they are".to_owned(), read(None))];
+    choices.extend(
+        regions
+            .iter()
+            .map(|it| (format!("they are of {it}"), read(Some(it)))),
+    );
+    if choices.len() > 1 {
+        let values = examples.iter().chain(&profile.class_examples);
+        let values: Vec<_> = values.map(String::as_str).collect();
+        finding.questions.push(FormatQuestion {
+            kind: QuestionKind::NationalNumbers,
+            question: "The column has telephone numbers with and without a country code. Of which \
+                       country are those without? Others can be named in the mapping, as `region`."
+                .to_owned(),
+            choices: answers::choices(choices, &values),
+        });
+    }
+    finding
+}
+
+/// Whether the values may be telephone numbers without a country code.
+fn is_national(shape: &Shape) -> bool {
+    let digits: u32 = shape.runs.iter().map(|it| u32::from(it.longest)).sum();
+    (6..=15).contains(&digits) && shape.text().chars().all(|it| "9 -/.()".contains(it))
 }
 
 fn booleans(profile: &ColumnProfile) -> Finding {

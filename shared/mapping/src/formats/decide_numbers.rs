@@ -2,7 +2,7 @@
 
 use schema::{
     format::{Evidence, FormatKind, FormatQuestion, QuestionKind},
-    mapping::{Grouping, Percent, Transform},
+    mapping::{Percent, Transform},
 };
 
 use super::{
@@ -11,10 +11,11 @@ use super::{
     numbers::{self, LastSeparator, NumberForm, Separators, WAYS},
     shape::Shape,
     shortened, vocabulary,
+    words_beside::{self, WordReading},
 };
 
-/// No column has numbers in more units.
-const MAX_UNITS: u64 = 8;
+/// No question has more choices.
+const MAX_CHOICES: usize = 24;
 
 /// The shapes of a column that are numbers.
 struct Numbers<'p> {
@@ -48,10 +49,8 @@ pub(super) fn find(profile: &ColumnProfile) -> Finding {
         ..Finding::default()
     };
     let ways = numbers.ways();
-    finding.transforms = ways
-        .first()
-        .map(|it| numbers.transforms(*it))
-        .unwrap_or_default();
+    let first = ways.first().map(|it| numbers.reading(*it));
+    finding.transforms = first.map(|it| it.transforms()).unwrap_or_default();
     finding.questions = numbers.questions(&ways, &finding.examples);
     if let Some(choice) = finding.questions.first().and_then(|it| it.choices.first()) {
         finding.transforms.clone_from(&choice.transforms);
@@ -76,16 +75,18 @@ impl Numbers<'_> {
         distinct(self.shapes.iter().flat_map(|it| it.1.currencies.clone()))
     }
 
-    fn units(&self) -> Vec<String> {
-        distinct(self.shapes.iter().flat_map(|it| it.1.units.clone()))
+    fn words(&self) -> Vec<String> {
+        distinct(self.shapes.iter().flat_map(|it| it.1.words.clone()))
     }
 
     /// Whether letters beside the numbers differ so much that they are no units: `1012 AB` and
     /// `2511 CV` are postal codes.
     fn has_too_many_units(&self) -> bool {
         let count: u64 = self.shapes.iter().map(|it| it.0.count).sum();
-        let units = self.units().len() as u64;
-        MAX_UNITS < units || 2 < units && count < units * 2
+        let words = self.words();
+        let units = words.iter().filter(|it| words_beside::is_unknown(it));
+        let units = units.count() as u64;
+        words_beside::MAX_WORDS < words.len() || 2 < units && count < units * 2
     }
 
     fn kind(&self) -> FormatKind {
@@ -93,8 +94,14 @@ impl Numbers<'_> {
             FormatKind::Money
         } else if self.any(|it| it.has_percent) {
             FormatKind::Percent
-        } else if self.any(|it| !it.units.is_empty()) {
+        } else if self
+            .words()
+            .iter()
+            .any(|it| !words_beside::is_of_amount(it))
+        {
             FormatKind::Quantity
+        } else if !self.words().is_empty() {
+            FormatKind::Decimal
         } else if self.all(NumberForm::is_plain) {
             FormatKind::Integer
         } else {
@@ -135,12 +142,12 @@ impl Numbers<'_> {
         ways
     }
 
-    fn transforms(&self, way: Separators) -> Vec<Transform> {
-        let units = self.units();
-        let number = Transform::Number {
-            decimal: way.decimal.to_string(),
-            group: way.group.map(String::from),
-            grouping: way.grouping,
+    /// How the numbers are read with the first of all answers.
+    fn reading(&self, way: Separators) -> Reading {
+        Reading {
+            said: Vec::new(),
+            way,
+            words: self.word_readings().into_iter().next().unwrap_or_default(),
             percent: match self.any(|it| it.has_percent) {
                 true => Percent::AsIs,
                 false => Percent::Reject,
@@ -148,24 +155,7 @@ impl Numbers<'_> {
             currency: self.currencies(),
             parentheses: self.any(|it| it.has_parentheses),
             trailing_minus: self.any(|it| it.has_trailing_minus),
-        };
-        let plain = Transform::Number {
-            decimal: ".".to_owned(),
-            group: None,
-            grouping: Grouping::Thousands,
-            percent: Percent::Reject,
-            currency: Vec::new(),
-            parentheses: false,
-            trailing_minus: false,
-        };
-        if number == plain && units.is_empty() {
-            return Vec::new();
         }
-        let units = units.into_iter().map(|it| Transform::Replace {
-            from: it,
-            to: String::new(),
-        });
-        units.chain([number]).collect()
     }
 
     fn evidence(&self) -> Vec<Evidence> {
@@ -174,131 +164,202 @@ impl Numbers<'_> {
         let evidence = shapes.into_iter().map(|it| Evidence {
             form: format!("numbers as {}", it.text()),
             count: it.count,
-            examples: it.examples.iter().map(|it| shortened(it)).collect(),
+            examples: it.examples.iter().take(3).map(|it| shortened(it)).collect(),
         });
         evidence.take(8).collect()
     }
 
+    /// What the values leave open, as one question: each choice says how all of it is read.
     fn questions(&self, ways: &[Separators], examples: &[String]) -> Vec<FormatQuestion> {
-        let values: Vec<&str> = examples.iter().map(String::as_str).collect();
-        let choose = |kind, question: &str, ways: &[Separators]| FormatQuestion {
-            kind,
-            question: question.to_owned(),
-            choices: answers::choices(
-                ways.iter()
-                    .map(|it| (in_words(*it), self.transforms(*it)))
-                    .collect(),
-                &values,
-            ),
+        let mixed = self.ways_of_mixed();
+        let ways = if ways.is_empty() { &mixed } else { ways };
+        let asked = [
+            self.way_question(ways),
+            self.currency_question(),
+            self.word_question(),
+            self.percent_question(),
+        ];
+        let asked: Vec<_> = asked.into_iter().flatten().collect();
+        let Some(first) = asked.first() else {
+            return Vec::new();
         };
-        let mut questions = Vec::new();
-        match ways {
-            [] => questions.push(choose(
+        let mut readings = vec![self.reading(ways.first().copied().unwrap_or(WAYS[0]))];
+        for it in &asked {
+            let of_each = |reading: &Reading| {
+                let reading = reading.clone();
+                let answers = it.answers.iter();
+                answers.map(move |(said, answer)| reading.clone().with(said, answer))
+            };
+            readings = readings.iter().flat_map(of_each).collect();
+        }
+        readings.retain(|it| self.any(|form| it.reads(form)));
+        let answers = readings
+            .iter()
+            .map(|it| (it.said.join("; "), it.transforms()));
+        let values: Vec<&str> = examples.iter().map(String::as_str).collect();
+        let texts: Vec<_> = asked.iter().map(|it| it.question).collect();
+        vec![FormatQuestion {
+            kind: first.kind,
+            question: texts.join(" "),
+            choices: answers::choices(answers.take(MAX_CHOICES).collect(), &values),
+        }]
+    }
+
+    fn way_question(&self, ways: &[Separators]) -> Option<Asked> {
+        let is_mixed = self.ways().is_empty();
+        let (kind, question) = match is_mixed {
+            true => (
                 QuestionKind::MixedNumbers,
                 "The column has numbers in several formats. Which are right? The others are \
                  rejected until the source is corrected.",
-                &self.ways_of_mixed(),
-            )),
-            [_] => {}
-            several => questions.push(choose(
+            ),
+            false => (
                 QuestionKind::GroupOrFraction,
                 "No value of the column tells whether the sign stands between thousands or before \
                  a fraction. Which is it?",
-                several,
-            )),
-        }
-        let way = ways.first().copied().unwrap_or(WAYS[0]);
-        questions.extend(self.signs(way, &values));
-        questions
+            ),
+        };
+        let answers = ways.iter().map(|it| (in_words(*it), Answer::Way(*it)));
+        (ways.len() > 1).then(|| Asked {
+            kind,
+            question,
+            answers: answers.collect(),
+        })
     }
 
-    /// Questions about what stands beside the numbers.
-    fn signs(&self, way: Separators, values: &[&str]) -> Vec<FormatQuestion> {
-        let questions = [
-            self.currency_question(way),
-            self.unit_question(way),
-            self.percent_question(way),
-        ];
-        let asked = questions.into_iter().flatten();
-        asked
-            .map(|(kind, question, answers)| FormatQuestion {
-                kind,
-                question: question.to_owned(),
-                choices: answers::choices(answers, values),
-            })
-            .collect()
-    }
-
-    fn currency_question(&self, way: Separators) -> Option<Asked> {
+    fn currency_question(&self) -> Option<Asked> {
         let currencies = self.currencies();
         if different_currencies(&currencies) < 2 {
             return None;
         }
         let all = (
-            "the amounts alone, whatever their currency".to_owned(),
-            self.transforms(way),
+            "all amounts, each in the currency of its own sign".to_owned(),
+            Answer::Currencies(currencies.clone()),
         );
         let only = currencies.iter().map(|it| {
-            let steps = self.transforms(way).into_iter();
-            let steps = steps.map(|step| only_currency(step, it));
-            (format!("only those in {it}"), steps.collect())
+            let only = Answer::Currencies(vec![it.clone()]);
+            (format!("only those in {it}"), only)
         });
-        Some((
-            QuestionKind::MixedCurrencies,
-            "The column has amounts in several currencies. Which are meant?",
-            std::iter::once(all).chain(only).collect(),
-        ))
+        Some(Asked {
+            kind: QuestionKind::MixedCurrencies,
+            question: "The column has amounts in several currencies. Which are meant? A sum over \
+                       all of them means nothing.",
+            answers: std::iter::once(all).chain(only).collect(),
+        })
     }
 
-    fn unit_question(&self, way: Separators) -> Option<Asked> {
-        let units = self.units();
-        let is_partly = !units.is_empty() && self.any(|it| it.units.is_empty());
-        if units.len() < 2 && !is_partly {
-            return None;
+    fn word_readings(&self) -> Vec<WordReading> {
+        let words = self.words();
+        match words.is_empty() {
+            true => Vec::new(),
+            false => words_beside::readings(&words, self.any(|it| it.words.is_empty())),
         }
-        let all = (
-            "the numbers alone, whatever their unit".to_owned(),
-            self.transforms(way),
-        );
-        let only = units.iter().map(|unit| {
-            let is_other =
-                |step: &Transform| matches!(step, Transform::Replace { from, .. } if from != unit);
-            let steps = self.transforms(way).into_iter();
-            let steps = steps.filter(|it| !is_other(it));
-            (format!("only those in {}", unit.trim()), steps.collect())
-        });
-        Some((
-            QuestionKind::MixedUnits,
-            "The column has numbers with several units, or with and without one. Which are meant?",
-            std::iter::once(all).chain(only).collect(),
-        ))
     }
 
-    fn percent_question(&self, way: Separators) -> Option<Asked> {
+    fn word_question(&self) -> Option<Asked> {
+        let readings = self.word_readings();
+        let answers = readings.iter().map(|it| {
+            let answer = Answer::Words(it.clone());
+            (it.answer.clone(), answer)
+        });
+        (readings.len() > 1).then(|| Asked {
+            kind: QuestionKind::MixedUnits,
+            question: "The column has numbers with words beside them. How are they meant?",
+            answers: answers.collect(),
+        })
+    }
+
+    fn percent_question(&self) -> Option<Asked> {
         if !self.any(|it| it.has_percent) || self.all(|it| it.has_percent) {
             return None;
         }
-        let with = |percent: Percent| {
-            let steps = self.transforms(way).into_iter();
-            steps.map(|it| with_percent(it, percent)).collect()
-        };
-        Some((
-            QuestionKind::MixedPercent,
-            "The column has numbers with and without a percent sign. Are those without it per \
-             cent as well?",
-            vec![
-                ("all are per cent".to_owned(), with(Percent::AsIs)),
-                (
-                    "only those with the sign, as fractions".to_owned(),
-                    with(Percent::Fraction),
-                ),
+        let with = |said: &str, percent| (said.to_owned(), Answer::Percent(percent));
+        Some(Asked {
+            kind: QuestionKind::MixedPercent,
+            question: "The column has numbers with and without a percent sign. Are those without \
+                       it per cent as well?",
+            answers: vec![
+                with("all are per cent", Percent::AsIs),
+                with("only those with the sign, as fractions", Percent::Fraction),
             ],
-        ))
+        })
     }
 }
 
-/// A question: its kind, its text, and the answers with the transforms they lead to.
-type Asked = (QuestionKind, &'static str, Vec<(String, Vec<Transform>)>);
+/// A question about one aspect of the numbers, and its answers in words.
+struct Asked {
+    kind: QuestionKind,
+    question: &'static str,
+    answers: Vec<(String, Answer)>,
+}
+
+/// The answer about one aspect.
+enum Answer {
+    Way(Separators),
+    Currencies(Vec<String>),
+    Words(WordReading),
+    Percent(Percent),
+}
+
+/// How numbers are read, in all aspects.
+#[derive(Clone)]
+struct Reading {
+    /// What was answered, in words.
+    said: Vec<String>,
+    way: Separators,
+    words: WordReading,
+    percent: Percent,
+    currency: Vec<String>,
+    parentheses: bool,
+    trailing_minus: bool,
+}
+
+impl Reading {
+    fn with(mut self, said: &str, answer: &Answer) -> Reading {
+        self.said.push(said.to_owned());
+        match answer {
+            Answer::Way(way) => self.way = *way,
+            Answer::Currencies(signs) => self.currency.clone_from(signs),
+            Answer::Words(words) => self.words.clone_from(words),
+            Answer::Percent(percent) => self.percent = *percent,
+        }
+        self
+    }
+
+    /// Whether it reads any values of the form.
+    fn reads(&self, form: &NumberForm) -> bool {
+        let mut signs = form.currencies.iter();
+        let has_sign = signs.len() == 0 || signs.any(|it| self.currency.contains(it));
+        has_sign && form.read(self.way).is_some()
+    }
+
+    /// None where numbers are read like this anyway.
+    fn transforms(&self) -> Vec<Transform> {
+        if self.is_plain() {
+            return Vec::new();
+        }
+        let number = Transform::Number {
+            decimal: self.way.decimal.to_string(),
+            group: self.way.group.map(String::from),
+            grouping: self.way.grouping,
+            percent: self.percent,
+            currency: self.currency.clone(),
+            parentheses: self.parentheses,
+            trailing_minus: self.trailing_minus || self.words.negates,
+        };
+        let words = self.words.steps.iter().cloned();
+        words.chain([number]).collect()
+    }
+
+    fn is_plain(&self) -> bool {
+        self.way == WAYS[0]
+            && self.words.answer.is_empty()
+            && self.percent == Percent::Reject
+            && self.currency.is_empty()
+            && !self.parentheses
+            && !self.trailing_minus
+    }
+}
 
 fn in_words(way: Separators) -> String {
     let decimal = way.decimal;
@@ -325,50 +386,4 @@ fn different_currencies(signs: &[String]) -> usize {
         other => other.to_uppercase(),
     };
     distinct(signs.iter().map(code)).len()
-}
-
-fn only_currency(step: Transform, sign: &str) -> Transform {
-    match step {
-        Transform::Number {
-            decimal,
-            group,
-            grouping,
-            percent,
-            parentheses,
-            trailing_minus,
-            ..
-        } => Transform::Number {
-            decimal,
-            group,
-            grouping,
-            percent,
-            currency: vec![sign.to_owned()],
-            parentheses,
-            trailing_minus,
-        },
-        other => other,
-    }
-}
-
-fn with_percent(step: Transform, is: Percent) -> Transform {
-    match step {
-        Transform::Number {
-            decimal,
-            group,
-            grouping,
-            currency,
-            parentheses,
-            trailing_minus,
-            ..
-        } => Transform::Number {
-            decimal,
-            group,
-            grouping,
-            percent: is,
-            currency,
-            parentheses,
-            trailing_minus,
-        },
-        other => other,
-    }
 }

@@ -20,11 +20,16 @@ mod numbers;
 mod scan;
 mod shape;
 mod vocabulary;
+mod words_beside;
 
 #[cfg(test)]
 mod tests;
 
-use schema::{entity::Kind, format::ColumnFormat, mapping::Transform};
+use schema::{
+    entity::Kind,
+    format::{ColumnFormat, FormatChoice, FormatQuestion, QuestionKind},
+    mapping::{TakeItem, Transform},
+};
 
 use classes::{CLASSES, Class};
 use scan::Scan;
@@ -92,6 +97,11 @@ impl ColumnProfile {
                 self.words.add(text);
             }
             self.others += 1;
+            return;
+        }
+        // It is no day, and has none of a day's shapes.
+        if vocabulary::is_zero_date(text) {
+            self.words.add(text);
             return;
         }
         let scan = Scan::of(text);
@@ -183,7 +193,11 @@ pub fn transforms_for(transforms: &[Transform], target: Kind) -> Vec<Transform> 
         Transform::Date { .. } | Transform::Timestamp { .. } => {
             matches!(target, Kind::Date | Kind::Timestamp)
         }
-        Transform::Number { .. } | Transform::Replace { .. } | Transform::Scale { .. } => {
+        // No format but that of numbers takes texts apart.
+        Transform::Number { .. }
+        | Transform::Replace { .. }
+        | Transform::Regex { .. }
+        | Transform::Scale { .. } => {
             matches!(target, Kind::Decimal | Kind::Integer)
         }
         Transform::Boolean { .. } => target == Kind::Boolean,
@@ -194,6 +208,37 @@ pub fn transforms_for(transforms: &[Transform], target: Kind) -> Vec<Transform> 
         _ => target != Kind::TextList,
     };
     transforms.iter().filter(fits).cloned().collect()
+}
+
+/// What is asked of texts with commas where lists are wanted: whether one is a list, or a text with
+/// a comma in it. None where no text has one between others.
+pub fn comma_question(values: &[String]) -> Option<FormatQuestion> {
+    let has_items = |it: &&String| it.trim_matches(',').contains(',');
+    let example = values.iter().find(has_items)?;
+    let items = example.split(',').filter(|it| !it.trim().is_empty());
+    let count = items.count();
+    let choice = |answer: String, separator: Option<String>| FormatChoice {
+        answer,
+        transforms: vec![Transform::Array {
+            take: TakeItem::All,
+            separator,
+            member: None,
+            prefer: None,
+        }],
+        examples: Vec::new(),
+    };
+    let example = shortened(example);
+    Some(FormatQuestion {
+        kind: QuestionKind::CommaList,
+        question: "The values have commas. Do they stand between the items of a list?".to_owned(),
+        choices: vec![
+            choice(
+                format!("yes: {example:?} is {count} texts"),
+                Some(",".to_owned()),
+            ),
+            choice(format!("no: {example:?} is one text"), None),
+        ],
+    })
 }
 
 fn keep_example(examples: &mut Vec<String>, text: &str) {

@@ -5,6 +5,7 @@ use schema::mapping::Grouping;
 use super::{
     scan::CURRENCY_SIGNS,
     shape::{Runs, Shape},
+    words_beside,
 };
 use crate::currency;
 
@@ -21,8 +22,8 @@ pub(super) struct NumberForm {
     pub(super) has_percent: bool,
     /// Signs and codes of currencies.
     pub(super) currencies: Vec<String>,
-    /// Other words after the number, with the space before them.
-    pub(super) units: Vec<String>,
+    /// Other words after the number.
+    pub(super) words: Vec<String>,
     has_plus: bool,
 }
 
@@ -87,7 +88,7 @@ impl NumberForm {
             return true;
         };
         let digits: u32 = self.runs.iter().map(|it| u32::from(it.longest)).sum();
-        let is_bare = self.is_plain() && self.currencies.is_empty() && self.units.is_empty();
+        let is_bare = self.is_plain() && self.currencies.is_empty() && self.words.is_empty();
         first.leading_zero || is_bare && first.longest > 18 || digits > 38
     }
 
@@ -270,19 +271,29 @@ impl Reader<'_> {
             self.form.has_percent = true;
             return true;
         }
-        if self.currency() {
-            return true;
+        self.currency() || self.word_after() || has_space
+    }
+
+    /// A unit, a power of ten or the like, which may be shortened: `5 Mio. €`.
+    fn word_after(&mut self) -> bool {
+        let few = 1..=words_beside::MAX_WORDS;
+        let words = self.words().filter(|it| few.contains(&it.len()));
+        let Some(words) = words.filter(|_| self.form.words.is_empty()) else {
+            return false;
+        };
+        let words = words.to_vec();
+        if !self.take("a") {
+            return false;
         }
-        let is_unit = self.rest == "a" && self.form.units.is_empty();
-        if let Some(words) = self
-            .words()
-            .filter(|it| is_unit && (1..=4).contains(&it.len()))
-        {
-            let space = if has_space { " " } else { "" };
-            self.form.units = words.iter().map(|it| format!("{space}{it}")).collect();
-            return self.take("a");
+        self.word += 1;
+        self.take(".");
+        let codes = words.iter().filter_map(|it| words_beside::with_code(it));
+        let codes: Vec<_> = codes.map(|it| it.1.to_owned()).collect();
+        if self.form.currencies.is_empty() {
+            self.form.currencies = codes;
         }
-        has_space
+        self.form.words = words;
+        true
     }
 }
 

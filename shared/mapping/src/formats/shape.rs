@@ -5,6 +5,7 @@ use super::scan::{MAX_RUNS, Run, Scan, Token};
 /// Words of one place that are told apart; months are the most that matter.
 const MAX_WORDS: usize = 24;
 const MAX_EXAMPLES: usize = 3;
+const MAX_MONTH: u64 = 12;
 
 /// All values of one shape.
 #[derive(Debug)]
@@ -102,7 +103,9 @@ impl Shape {
 
     fn add(&mut self, text: &str, scan: &Scan) {
         self.count += 1;
+        let mut tells = false;
         for (runs, run) in self.runs.iter_mut().zip(scan.runs()) {
+            tells |= runs.most <= MAX_MONTH && MAX_MONTH < run.number;
             runs.add(*run);
         }
         // Words without digits are counted as a whole elsewhere.
@@ -117,12 +120,9 @@ impl Shape {
         {
             self.compact_days += 1;
         }
-        self.example(text);
-    }
-
-    /// Keeps the first values, and as the last one a value that differs in length.
-    fn example(&mut self, text: &str) {
-        if self.examples.len() < MAX_EXAMPLES && !self.examples.iter().any(|it| it == text) {
+        // The first values, and the first that says that a number is no month.
+        let is_kept = tells || self.examples.len() < MAX_EXAMPLES;
+        if is_kept && !self.examples.iter().any(|it| it == text) {
             self.examples.push(text.to_owned());
         }
     }

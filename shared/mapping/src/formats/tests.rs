@@ -185,6 +185,68 @@ fn two_formats_in_one_column_are_a_question() {
     assert_eq!(questions(&["31/01/2024", "01/02/2024 10:00"]), []);
 }
 
+/// What each choice of the only question makes of the values.
+fn choices_of(values: &[&str]) -> Vec<Vec<Option<String>>> {
+    let format = format_of("x", values);
+    assert_eq!(format.questions.len(), 1, "{values:?}: {format:?}");
+    let read = |it: &schema::format::FormatChoice| {
+        let values = values.iter();
+        values.map(|value| becomes(&it.transforms, value)).collect()
+    };
+    format.questions[0].choices.iter().map(read).collect()
+}
+
+#[track_caller]
+fn check_choice(values: &[&str], at: usize, want: &[&str]) {
+    let choices = choices_of(values);
+    let got: Vec<_> = choices[at]
+        .iter()
+        .map(|it| it.as_deref().unwrap_or("-"))
+        .collect();
+    assert_eq!(got, want, "{values:?}: {choices:?}");
+}
+
+#[test]
+fn letters_beside_numbers_are_dropped_only_where_they_are_one_known_unit() {
+    check_choice(
+        &["1.2M", "3.4M", "7M"],
+        0,
+        &["1200000", "3400000", "7000000"],
+    );
+    check_choice(&["1.2M", "500k", "7"], 0, &["1200000", "500000", "7"]);
+    check_choice(&["1,200.5k", "3,000k"], 0, &["1200500", "3000000"]);
+    check_choice(&["1,2 Mio. €", "3 Mrd. €"], 0, &["1200000", "3000000000"]);
+    check_choice(&["1,2\u{a0}Mio", "2 Mio"], 0, &["1200000", "2000000"]);
+    check_choice(&["$1.5bn", "($2bn)"], 0, &["1500000000", "-2000000000"]);
+    check_choice(&["5 TEUR", "7,5 TEUR"], 0, &["5000", "7500"]);
+    check_choice(&["5 T€", "7,5 T€"], 0, &["5000", "7500"]);
+    check_choice(&["5.00 CR", "7.00 DR"], 0, &["5.00", "-7.00"]);
+    check_choice(&["5.00 CR", "7.00 DR"], 1, &["-5.00", "7.00"]);
+    check_choice(&["5 Stück", "7 Stück"], 0, &["5", "7"]);
+    check_choice(&["5 Stück", "7 Stück"], 1, &["-", "-"]);
+    check_choice(&["5g", "7kg"], 2, &["-", "7"]);
+    check_choice(&["5g", "7kg", "3"], 3, &["-", "-", "3"]);
+    for values in [["5 h", "7 h"], ["5\u{a0}kg", "7 kg"], ["5km", "7km"]] {
+        let format = format_of("x", &values);
+        assert_eq!(format.questions, [], "{values:?}");
+        assert_eq!(becomes(&format.transforms, values[0]).as_deref(), Some("5"));
+    }
+    let yards = format_of("x", &["MXN 5M", "MXN 7M"]);
+    assert_eq!(yards.kind, FormatKind::Money);
+    check_choice(&["MXN 5M", "MXN 7M"], 0, &["5000000", "7000000"]);
+}
+
+#[test]
+fn what_a_column_leaves_open_is_one_question_whose_choices_do_not_contradict() {
+    let values = ["5,00 EUR", "7.50 USD", "1,000.00 GBP"];
+    let choices = choices_of(&values);
+    assert_eq!(choices.len(), 5, "{choices:?}");
+    check_choice(&values, 0, &["-", "7.50", "1000.00"]);
+    check_choice(&["€1,234", "$5,678"], 2, &["1.234", "-"]);
+    check_choice(&["€1,234", "$5,678"], 3, &["1234", "5678"]);
+    check_choice(&["5%", "0,5", "1.5"], 0, &["5", "-", "1.5"]);
+}
+
 #[test]
 fn one_contradiction_in_many_values_is_seen() {
     let mut column = ColumnProfile::new("x");
@@ -356,7 +418,7 @@ fn signs_beside_numbers_are_declared() {
     check(
         "x",
         &["5 kg", "12 kg"],
-        "quantity {from: kg,kind:replace,to:} {decimal:.,kind:number}",
+        "quantity {kind:regex,otherwise:keep,pattern:(\\\\d)\\\\s*kg\\\\b\\\\.?,replace:${1}} {decimal:.,kind:number}",
     );
 }
 
@@ -405,6 +467,74 @@ fn words_for_no_value_are_a_declared_list() {
         "text {kind:nulls,words:[N/A]}",
     );
     check("x", &["N/A", "#N/A"], "empty {kind:nulls,words:[#N/A,N/A]}");
+}
+
+#[test]
+fn numbers_of_no_country_beside_others_are_asked_for_their_country() {
+    let values = ["030 1234567", "+49 30 7654321"];
+    let format = format_of("Phone", &values);
+    assert_eq!(format.kind, FormatKind::Phone);
+    let choices = choices_of(&values.map(|it| it));
+    let read = |it: &Option<String>| it.clone().unwrap();
+    assert_eq!(
+        choices[0].iter().map(read).collect::<Vec<_>>(),
+        ["030 1234567", "+49307654321"]
+    );
+    assert_eq!(
+        choices[1].iter().map(read).collect::<Vec<_>>(),
+        ["+49301234567", "+49307654321"]
+    );
+    let amounts = format_of(
+        "x",
+        &["100000", "200000", "300000", "400000", "+49 30 7654321"],
+    );
+    assert_eq!(amounts.kind, FormatKind::Integer);
+}
+
+#[test]
+fn a_day_of_zeros_is_no_day() {
+    for zero in [
+        "0000-00-00",
+        "0000-00-00 00:00:00",
+        "00.00.0000",
+        "0000-00-00T00:00:00.000Z",
+    ] {
+        let format = format_of("x", &["2024-01-31", zero, "2024-02-01"]);
+        assert_eq!(
+            (
+                format.kind,
+                format.nulls,
+                format.misfits.count,
+                format.questions.len()
+            ),
+            (FormatKind::Date, 1, 0, 0),
+            "{zero}"
+        );
+        assert_eq!(becomes(&format.transforms, zero).as_deref(), Some(""));
+    }
+    check("x", &["0000-00-00", "Ann"], "text");
+}
+
+#[test]
+fn texts_with_commas_are_asked_for_where_lists_are_wanted() {
+    let question = |it: &str| comma_question(&[it.to_owned()]);
+    let asked = question("vip, news").unwrap();
+    assert_eq!(asked.choices.len(), 2);
+    assert_eq!(asked.choices[0].answer, r#"yes: "vip, news" is 2 texts"#);
+    assert_eq!(question("vip"), None);
+    assert_eq!(question("vip,"), None);
+}
+
+#[test]
+fn the_value_that_tells_two_orders_apart_is_an_example() {
+    let mut values = vec!["01/02/2024", "02/03/2024", "03/04/2024", "04/05/2024"];
+    values.extend(["25/04/2024", "04/25/2024"]);
+    let format = format_of("x", &values);
+    let choices = &format.questions[0].choices;
+    for choice in choices {
+        let unread = choice.examples.iter().filter(|it| it.becomes.is_none());
+        assert_eq!(unread.count(), 1, "{choice:?}");
+    }
 }
 
 #[test]
