@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use schema::Entity;
 use schema::entity::{Entities, Field, Kind};
+use schema::format::FormatKind;
 use schema::mapping::{FieldMapping, Mapping, Transform};
 use schema::quarantine::Fix;
 use schema::source::parse_path;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 use crate::Plan;
 use crate::coerce::NO_WORD;
 use crate::formats::{ColumnProfile, transforms_for};
+use crate::matcher::is_descriptive;
 use crate::reason::quoted_value;
 use crate::transforms::enumeration::UNLISTED;
 
@@ -293,7 +295,10 @@ impl Unread {
         if self.records.len() < 2 {
             return None;
         }
-        let mut candidates: Vec<_> = self.names.iter().filter(|it| self.is_unique(it)).collect();
+        // What is called an amount or a name, or has a fraction, is unique by chance.
+        let identifies = |it: &&String| !is_descriptive(it) && !is_measure(self.format(it));
+        let unique = self.names.iter().filter(|it| self.is_unique(it));
+        let mut candidates: Vec<_> = unique.filter(identifies).collect();
         // Stable: fields that are called so first, in the records' order.
         candidates.sort_by_key(|it| !looks_like_key(it));
         self.fix(candidates, |candidates, records| Fix::UseKey {
@@ -304,7 +309,14 @@ impl Unread {
 
     fn field(&self, field: &Field) -> Option<Fix> {
         let has_value = |name: &&String| self.values(name).all(|it| it.is_some());
-        let mut candidates: Vec<_> = self.names.iter().filter(has_value).collect();
+        let may_be = |it: &&String| match self.format(it) {
+            _ if field.kind != Kind::Text => true,
+            FormatKind::Country => field.name.contains("country"),
+            FormatKind::Boolean => false,
+            other => !is_measure(other),
+        };
+        let filled = self.names.iter().filter(has_value);
+        let mut candidates: Vec<_> = filled.filter(may_be).collect();
         candidates.sort_by_key(|it| !it.to_lowercase().contains(&*field.name));
         self.fix(candidates, |candidates, records| Fix::UseField {
             candidates,
@@ -321,6 +333,13 @@ impl Unread {
         (!candidates.is_empty()).then(|| fix(candidates, self.records.len()))
     }
 
+    fn format(&self, name: &str) -> FormatKind {
+        let mut column = ColumnProfile::new(name);
+        let values = self.values(name).flatten();
+        values.for_each(|it| column.observe(&it));
+        column.finish().kind
+    }
+
     fn is_unique(&self, name: &str) -> bool {
         let mut seen = HashSet::new();
         self.values(name)
@@ -331,6 +350,15 @@ impl Unread {
     fn values(&self, name: &str) -> impl Iterator<Item = Option<String>> {
         self.records.iter().map(move |it| text_of(it.get(name)?))
     }
+}
+
+/// Whether values of that kind say how much or when, and neither which nor what.
+fn is_measure(kind: FormatKind) -> bool {
+    use FormatKind::{Date, Decimal, Money, Percent, Quantity, Timestamp};
+    matches!(
+        kind,
+        Date | Decimal | Money | Percent | Quantity | Timestamp
+    )
 }
 
 fn looks_like_key(name: &str) -> bool {

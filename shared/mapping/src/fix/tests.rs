@@ -75,6 +75,27 @@ fn a_missing_key_may_be_a_field_that_is_unique_or_the_content() {
 }
 
 #[test]
+fn what_is_unique_by_chance_is_no_key_and_a_country_no_name() {
+    let record = |no: u32, land: &str| {
+        json!({ "Turnover": no * 1000, "Cost ($)": format!("{no}.5"),
+        "Created": format!("2024-01-0{no}"), "Land": land })
+    };
+    let records = [record(1, "Deutschland"), record(2, "Frankreich")];
+    let by_content = json!([{ "kind": "key_by_content", "entry": {
+        "target": "account_id",
+        "sources": ["account_id"],
+        "transforms": [{ "kind": "content_hash" }],
+    } }]);
+    check(mapping("account_id", json!([])), &records, by_content);
+    let record = |land: &str| json!({ "account_id": "1", "Land": land, "Firma": "x" });
+    check(
+        mapping("name", json!([])),
+        &[record("Deutschland"), record("Frankreich")],
+        json!([{ "kind": "use_field", "candidates": ["Firma"], "records": 2 }]),
+    );
+}
+
+#[test]
 fn a_missing_field_may_be_another_that_always_has_a_value() {
     let record = |title: &str| json!({ "account_id": "1", "title": title, "Full name": "x" });
     check(

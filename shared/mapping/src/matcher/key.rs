@@ -157,9 +157,20 @@ const UNKNOWN: u8 = 2;
 /// What is called a name, an amount, a date or the like.
 const DESCRIPTIVE: u8 = 3;
 
+/// Whether a field of that path is called a name, an amount, a date or the like, which two records
+/// may share.
+pub fn is_descriptive(path: &str) -> bool {
+    let field = FieldSample {
+        path: path.to_owned(),
+        ..FieldSample::default()
+    };
+    rank(&field) == DESCRIPTIVE
+}
+
 fn rank(field: &FieldSample) -> u8 {
-    const NAMES: [&str; 8] = [
-        "name", "title", "amount", "city", "label", "subject", "owner", "industry",
+    const NAMES: [&str; 18] = [
+        "name", "title", "amount", "city", "label", "subject", "owner", "industry", "turnover",
+        "revenue", "price", "cost", "total", "sum", "salary", "budget", "balance", "quantity",
     ];
     let last = concepts(&NameParts::of(&readable(&field.path)).last);
     let last: Vec<_> = last.iter().map(String::as_str).collect();
@@ -172,8 +183,20 @@ fn rank(field: &FieldSample) -> u8 {
         Some(Implied::Url) => UNKNOWN,
         Some(_) => DESCRIPTIVE,
         None if last.last().is_some_and(|it| NAMES.contains(it)) => DESCRIPTIVE,
+        // As it is written: concepts are stems.
+        None if NAMES.contains(&&*written(&field.path)) => DESCRIPTIVE,
         None => UNKNOWN,
     }
+}
+
+/// The last word of a name in small letters.
+fn written(path: &str) -> String {
+    let name = readable(path).to_lowercase();
+    let mut words = name.rsplit(|it: char| !it.is_alphanumeric());
+    words
+        .find(|it| !it.is_empty())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn count(field: &FieldSample) -> KeyCount {

@@ -46,7 +46,7 @@ pub use by_values::{Ranked, is_rich_in_values, rank_by_values};
 pub use decision::Decision;
 pub use entity::RankedEntity;
 pub use explain::Factor;
-pub use key::{KeyCandidate, KeyCount, key_fields, key_pairs};
+pub use key::{KeyCandidate, KeyCount, is_descriptive, key_fields, key_pairs};
 pub use memory::{Memory, Remembered, Verdict};
 pub use model::Model;
 pub use propose::{Aligned, AlternativeSource, FieldProposal, ObjectProposal, propose, repair};
