@@ -318,3 +318,158 @@ async fn how_a_column_was_read_is_remembered_for_the_next_file_of_the_system() {
     let other = upload("partners", "vtiger", &ambiguous("5")).await;
     assert!(asks(&other), "{}", other["questions"]);
 }
+
+/// The choice of a question whose meaning has that text.
+fn choice(question: &Value, text: &str) -> Value {
+    let mut choices = question["choices"].as_array().unwrap().iter();
+    let has = |it: &&Value| it["meaning"].as_str().unwrap().contains(text);
+    choices
+        .find(has)
+        .unwrap_or_else(|| panic!("{text}: {question}"))["id"]
+        .clone()
+}
+
+const DEALS: &str = "Deal ID,Deal Name,Deal Stage,Amount";
+
+#[tokio::test]
+async fn magnitudes_are_asked_and_multiplied_exactly() {
+    let world = World::new().await;
+    let file = format!("{DEALS}\n1,A,Won,1.2M\n2,B,Won,500k\n3,C,Won,7\n");
+    world.upload("deals.csv", &file).await;
+    let path = proposal_of("deals");
+    let asked = world.get(&path).await["questions"][0].clone();
+    assert_eq!(asked["id"], "format:Amount", "{asked}");
+    let times = choice(&asked, "`M` is times 1,000,000");
+    let answers = json!({"answers": {"format:Amount": times}});
+    world.post(&format!("{path}/accept"), answers).await;
+    let rows = view(&world, "opportunities?sort=name").await;
+    let amounts: Vec<_> = rows.iter().map(|it| it["amount"].to_string()).collect();
+    assert_eq!(amounts, ["1200000", "500000", "7"]);
+}
+
+#[tokio::test]
+async fn the_sign_on_one_amount_is_not_the_currency_of_the_others() {
+    let world = World::new().await;
+    let file = format!("{DEALS}\n1,A,Won,€5.00\n2,B,Won,6.00\n3,C,Won,7.00\n");
+    world.upload("deals.csv", &file).await;
+    let path = proposal_of("deals");
+    let asked = world.get(&path).await["questions"].clone();
+    assert_eq!(asked[0]["id"], "currency", "{asked}");
+    let answers = json!({"answers": {"currency": "none"}});
+    world.post(&format!("{path}/accept"), answers).await;
+    let rows = view(&world, "opportunities?sort=name").await;
+    let currencies: Vec<_> = rows.iter().map(|it| &it["currency"]).collect();
+    assert_eq!(currencies, [&json!("EUR"), &Value::Null, &Value::Null]);
+}
+
+#[tokio::test]
+async fn a_sign_that_contradicts_the_column_is_asked() {
+    let world = World::new().await;
+    let file = format!("{DEALS},Currency\n1,A,Won,€5.00,USD\n2,B,Won,€6.00,EUR\n");
+    world.upload("deals.csv", &file).await;
+    let path = proposal_of("deals");
+    let asked = world.get(&path).await["questions"].clone();
+    assert_eq!(asked[0]["id"], "currency", "{asked}");
+    let answers = json!({"answers": {"currency": "sign"}});
+    world.post(&format!("{path}/accept"), answers).await;
+    let rows = view(&world, "opportunities?sort=name").await;
+    assert!(rows.iter().all(|it| it["currency"] == "EUR"), "{rows:?}");
+}
+
+#[tokio::test]
+async fn each_amount_keeps_its_own_currency() {
+    let world = World::new().await;
+    let file = format!("{DEALS}\n1,A,Won,€ 5.00\n2,B,Won,$7.50\n3,C,Won,£ 9.00\n");
+    world.upload("deals.csv", &file).await;
+    let path = proposal_of("deals");
+    let asked = world.get(&path).await["questions"][0].clone();
+    let all = choice(&asked, "each in the currency of its own sign");
+    let answers = json!({"answers": {"format:Amount": all}});
+    world.post(&format!("{path}/accept"), answers).await;
+    let rows = view(&world, "opportunities?sort=name").await;
+    let currencies: Vec<_> = rows.iter().map(|it| &it["currency"]).collect();
+    assert_eq!(currencies, [&json!("EUR"), &Value::Null, &json!("GBP")]);
+}
+
+#[tokio::test]
+async fn a_few_odd_values_do_not_drop_a_column_and_what_is_dropped_is_said() {
+    let world = World::new().await;
+    let mut file = format!("{DEALS},Close Date\n");
+    for at in 0..60 {
+        let date = match at {
+            7 => "0000-00-00",
+            9 => "soon",
+            _ => "2024-01-31",
+        };
+        file += &format!("{at},Deal {at},Won,{at}.5,{date}\n");
+    }
+    world.upload("deals.csv", &file).await;
+    let path = proposal_of("deals");
+    let accepted = world.post(&format!("{path}/accept"), json!({})).await;
+    assert_eq!(accepted["left_out"], json!([]), "{accepted}");
+    let rows = view(&world, "opportunities?limit=100").await;
+    let dated = rows.iter().filter(|it| !it["close_date"].is_null());
+    assert_eq!((rows.len(), dated.count()), (59, 58));
+
+    let odd = file.replace("2024-01-31\n1", "soon\n1");
+    world.upload("others.csv", &odd).await;
+    let path = proposal_of("others");
+    let accepted = world.post(&format!("{path}/accept"), json!({})).await;
+    assert_eq!(
+        accepted["left_out"][0]["target"], "close_date",
+        "{accepted}"
+    );
+    assert_eq!(
+        accepted["left_out"][0]["source"], "Close Date",
+        "{accepted}"
+    );
+}
+
+#[tokio::test]
+async fn what_was_decided_is_not_taken_where_another_answer_reads_as_much() {
+    let world = World::new().await;
+    let file = |dates: &[&str]| {
+        let rows = dates.iter().enumerate();
+        let rows = rows.map(|(at, it)| format!("{at},D{at},Won,5,{it}\n"));
+        format!("{DEALS},Close Date\n{}", rows.collect::<String>())
+    };
+    world
+        .upload("first.csv", &file(&["01/02/2024", "03/04/2024"]))
+        .await;
+    let path = proposal_of("first");
+    let asked = world.get(&path).await["questions"][0].clone();
+    let answers = json!({"answers": {"format:Close Date": choice(&asked, "month first")}});
+    world.post(&format!("{path}/accept"), answers).await;
+    let mixed = [
+        "01/02/2024",
+        "02/02/2024",
+        "03/02/2024",
+        "25/04/2024",
+        "04/25/2024",
+    ];
+    world.upload("second.csv", &file(&mixed)).await;
+    let asked = world.get(&proposal_of("second")).await["questions"].clone();
+    assert_eq!(asked[0]["id"], "format:Close Date", "{asked}");
+}
+
+#[tokio::test]
+async fn what_is_open_is_refused_with_its_choices_which_are_names() {
+    let world = World::new().await;
+    let file = "Foo,Bar,Company name\n1,7,x\n2,8,y\n";
+    world.upload("firms.csv", file).await;
+    let path = format!("{}/accept", proposal_of("firms"));
+    let open = json!({"entity": "account", "fields": {"name": "Company name"}});
+    let open = world.app.post(&path, &world.ann, open).await;
+    assert_eq!(open.status, StatusCode::UNPROCESSABLE_ENTITY, "{open}");
+    let detail = open.json()["errors"][0]["detail"].to_string();
+    for part in ["What tells one record", "`Bar` (Bar. ", "`none` (No field"] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+    let answer = json!({"entity": "account", "fields": {"name": "Company name"},
+        "answers": {"key": "Bar"}});
+    world.post(&path, answer).await;
+    let ids: Vec<_> = world.accounts().await.into_iter().map(|it| it.0).collect();
+    assert_eq!(ids, ["7", "8"]);
+    let proposal = world.get("/api/v1/dcl/proposals/Files/Firms").await;
+    assert_eq!(proposal["object"], "firms");
+}

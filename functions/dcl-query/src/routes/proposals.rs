@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aam::db::mapping_decisions::{Decided, remember};
 use aam::db::{custom_entities, snapshots, source_objects};
-use aam::proposals::{self, AcceptedField, Answers, Proposal};
+use aam::proposals::{self, AcceptedField, Answers, LeftOut, Proposal};
 use axum::extract::State;
 use axum::http::StatusCode;
 use platform::extract::{Json, Path, Query};
@@ -85,6 +85,8 @@ struct ProposalAccepted {
     mapping: Mapping,
     /// What was accepted, and how sure it was.
     accepted: Vec<AcceptedField>,
+    /// What has a likely source and is not mapped, and why.
+    left_out: Vec<LeftOut>,
     #[serde(flatten)]
     adopted: MappingAdopted,
 }
@@ -127,6 +129,7 @@ async fn accept(
     let answer = ProposalAccepted {
         mapping: accepted.mapping,
         accepted: accepted.fields,
+        left_out: accepted.left_out,
         adopted,
     };
     Ok((status, Json(answer)))

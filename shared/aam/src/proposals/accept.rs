@@ -6,7 +6,7 @@ use schema::source::ObjectKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Answers, Proposal, accepted, propose_object};
+use super::{Answers, LeftOut, Proposal, accepted, propose_object};
 use crate::db::Connection;
 use crate::db::mapping_decisions::{Decided, remember};
 use crate::mappings::{InForce, adopt_and_replay};
@@ -18,6 +18,8 @@ pub struct Accepted {
     pub mapping: Mapping,
     /// Its fields, and how sure each was.
     pub fields: Vec<AcceptedField>,
+    /// What was likely and is not mapped.
+    pub left_out: Vec<LeftOut>,
     /// Its version, and the job to announce after the commit.
     pub in_force: InForce,
 }
@@ -58,6 +60,7 @@ pub async fn accept(
     });
     Ok(Accepted {
         fields: fields.collect(),
+        left_out: proposal.left_out.clone(),
         in_force,
         mapping,
     })

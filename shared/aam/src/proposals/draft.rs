@@ -2,27 +2,27 @@
 //! what does not fit the values is left out, and what is missing is asked.
 
 mod check;
+mod currency;
 mod fields;
+mod format;
 mod key;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mapping::Plan;
-use mapping::formats::{read, transforms_for};
 use mapping::matcher::{FieldProposal as Proposed, Memory, ObjectProposal};
 use mapping::shipped::Recognised;
 use schema::Result;
 use schema::entity::{Entities, EntityRef, Field, Kind, UNMAPPED};
-use schema::format::{FormatChoice, FormatQuestion};
 use schema::mapping::{FieldMapping, Mapping, Missing, Transform};
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 
-use super::questions::{ENTITY, KEY, choice, format_question, plain};
+use super::questions::{ENTITY, KEY, choice, plain};
 use super::sample::Sample;
 use super::wire::is_likely;
 use super::{
-    AlternativeProposal, Answers, EntityProposal, FieldProposal, KeyProposal, Proposal, Question,
-    QuestionChoice, SampledRecord, ShapeProposal, Unfit, Unmapped,
+    AlternativeProposal, Answers, EntityProposal, FieldProposal, KeyProposal, LeftOut, Proposal,
+    Question, QuestionChoice, SampledRecord, ShapeProposal, Unfit, Unmapped,
 };
 use key::id_field;
 
@@ -30,6 +30,9 @@ use key::id_field;
 const SHOWN: usize = 20;
 /// How many fields a question offers.
 const CHOICES: usize = 12;
+
+/// One sampled record of so many may not fit and wait in quarantine; of more, the field is left out.
+const QUARANTINED: u64 = 20;
 
 /// An entity that is less likely among all of them is asked for.
 const SURE: f64 = 0.5;
@@ -139,72 +142,6 @@ impl<'a> Draft<'a> {
         self.filled.insert(field.name.to_string(), filled);
     }
 
-    /// How the column writes its values, as far as that matters to a field of this type. What it
-    /// does not decide is asked.
-    fn format(&mut self, source: &str, field: &Field) -> Vec<Transform> {
-        let Some(format) = self.sample.format(source) else {
-            return vec![];
-        };
-        let kind = field.kind;
-        let mut transforms = transforms_for(&format.transforms, kind);
-        for (index, asked) in format.questions.iter().enumerate() {
-            let of = |it: &FormatChoice| transforms_for(&it.transforms, kind);
-            let choices: Vec<_> = asked.choices.iter().map(of).collect();
-            if choices.windows(2).all(|it| it[0] == it[1]) {
-                continue;
-            }
-            let mut fitting = asked.choices.iter().filter(|it| fits(it, kind));
-            if let (Some(only), None) = (fitting.next(), fitting.next()) {
-                transforms = of(only);
-                continue;
-            }
-            let id = match index {
-                0 => format!("format:{source}"),
-                _ => format!("format:{source}:{}", index + 1),
-            };
-            self.asked.insert(id.clone());
-            let said = self.answers.choices.get(&id);
-            let chosen = said.and_then(|it| it.parse::<usize>().ok()?.checked_sub(1));
-            let chosen = chosen.or_else(|| self.decided_format(source, field, asked));
-            match chosen.and_then(|it| choices.get(it)) {
-                Some(chosen) => transforms.clone_from(chosen),
-                None => {
-                    transforms.clear();
-                    self.ask(format_question(id, source, asked));
-                }
-            }
-        }
-        transforms
-    }
-
-    /// The choice that reads the values as people had the column read before.
-    fn decided_format(
-        &mut self,
-        source: &str,
-        field: &Field,
-        asked: &FormatQuestion,
-    ) -> Option<usize> {
-        let of = (self.unmapped.system, &*self.entity.kind);
-        let before = self.memory.transforms(of, &field.name, source)?;
-        let mut steps = transforms_for(before, field.kind);
-        steps.retain(|it| !matches!(it, Transform::Trim {} | Transform::Default { .. }));
-        let agrees = |it: &FormatChoice| {
-            let mut examples = it.examples.iter();
-            examples.all(|it| read(&steps, &it.value) == it.becomes)
-        };
-        let mut agreeing = (0..).zip(&asked.choices).filter(|it| agrees(it.1));
-        let (Some((index, choice)), None) = (agreeing.next(), agreeing.next()) else {
-            return None;
-        };
-        let note = format!(
-            "Its values can be read in several ways. They are read as you decided before: {}. \
-             Answer `format:{source}` where that is wrong here.",
-            choice.answer
-        );
-        self.notes.insert(field.name.to_string(), note);
-        Some(index)
-    }
-
     fn ask(&mut self, question: Question) {
         if !self.questions.iter().any(|it| it.id == question.id) {
             self.questions.push(question);
@@ -252,12 +189,15 @@ impl<'a> Draft<'a> {
             let question = Question {
                 id,
                 question: format!(
-                    "Which field of the source is `{}`{}? A record without it is quarantined.{empty}",
+                    "Which field of the source is `{}`{}? A record without it is quarantined. \
+                     Where no field has it, map the object with one value for all, {} in PUT \
+                     /api/v1/dcl/mappings/{{connection}}/{{object}}.{empty}",
                     field.name,
                     match field.doc.trim_end_matches('.') {
                         "" => String::new(),
                         doc => format!(" ({doc})"),
-                    }
+                    },
+                    constant(&field.name),
                 ),
                 choices: self.choices(field),
             };
@@ -326,7 +266,7 @@ impl<'a> Draft<'a> {
         Ok(unfit)
     }
 
-    /// Leaves out the fields whose values do not fit, and says whether there were any.
+    /// Leaves out the fields whose values do not fit but for a few, and says whether there were any.
     fn leave_out(&mut self, unfit: &[Unfit]) -> bool {
         let mut some = false;
         for it in unfit {
@@ -334,7 +274,8 @@ impl<'a> Draft<'a> {
                 continue;
             };
             let said = self.answers.fields.contains_key(&*field.name) || self.answered(&field.name);
-            if field.required || said || self.filled.remove(&*field.name).is_none() {
+            let is_small = it.records * QUARANTINED <= self.unmapped.records.len() as u64;
+            if field.required || said || is_small || self.filled.remove(&*field.name).is_none() {
                 continue;
             }
             let against = format!(
@@ -385,6 +326,7 @@ impl<'a> Draft<'a> {
                 .iter()
                 .map(|it| self.field(it))
                 .collect(),
+            left_out: self.left_out(),
             unused,
             formats: self.sample.formats(),
             questions: self.questions,
@@ -392,6 +334,18 @@ impl<'a> Draft<'a> {
             unfit,
             records: records.unwrap_or_default(),
         }
+    }
+
+    /// What would be filled in but for something against it.
+    fn left_out(&self) -> Vec<LeftOut> {
+        let left_out = self.against.iter().filter_map(|(target, reason)| {
+            Some(LeftOut {
+                target: target.clone(),
+                source: self.proposed(target)?.source.clone(),
+                reason: reason.clone(),
+            })
+        });
+        left_out.collect()
     }
 
     /// The keys, the one that is taken first.
@@ -456,6 +410,13 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// The row of a mapping that gives every record one value.
+fn constant(target: &str) -> String {
+    let constant = json!({"kind": "constant", "value": "…"});
+    let row = json!({"target": target, "sources": [], "transforms": [constant]});
+    format!("`{row}`")
+}
+
 /// How likely a pair is, which need not be the likeliest one of the target.
 fn probability_of(proposed: &Proposed, source: Option<&String>) -> f64 {
     let Some(source) = source.filter(|it| **it != proposed.source) else {
@@ -464,17 +425,4 @@ fn probability_of(proposed: &Proposed, source: Option<&String>) -> f64 {
     let mut others = proposed.alternatives.iter();
     let same = others.find(|it| it.source == *source);
     same.map_or(0.0, |it| it.probability)
-}
-
-/// Whether what a choice makes of values is of the type: 2.743 is no whole number.
-fn fits(choice: &FormatChoice, kind: Kind) -> bool {
-    let is_whole = |it: &str| match it.split_once('.') {
-        Some((_, fraction)) => fraction.bytes().all(|it| it == b'0'),
-        None => true,
-    };
-    let mut values = choice
-        .examples
-        .iter()
-        .filter_map(|it| it.becomes.as_deref());
-    kind != Kind::Integer || values.all(is_whole)
 }

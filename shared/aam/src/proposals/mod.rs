@@ -29,8 +29,8 @@ pub use accept::{Accepted, AcceptedField, accept};
 use draft::Draft;
 use sample::Sample;
 pub use wire::{
-    AlternativeProposal, EntityProposal, Evidence, FieldProposal, KeyProposal, Proposal, Question,
-    QuestionChoice, SampledRecord, ShapeProposal, Unfit,
+    AlternativeProposal, EntityProposal, Evidence, FieldProposal, KeyProposal, LeftOut, Proposal,
+    Question, QuestionChoice, SampledRecord, ShapeProposal, Unfit,
 };
 
 /// How many stored records the matcher looks at.

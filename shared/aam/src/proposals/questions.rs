@@ -13,11 +13,10 @@ pub(super) const ENTITY: &str = "entity";
 /// The choice of no key: a record is told by its content.
 pub(super) const NO_KEY: &str = "none";
 
-/// Which fields make the record's id; answered by the place of the candidate, from 1.
+/// Which fields make the record's id; answered by their names.
 ///
 /// `why` is what is wrong with the key as it is, where there is one.
 pub(super) fn key_question(why: Option<&str>, keys: &[KeyCandidate]) -> Question {
-    let keys = keys.iter().enumerate();
     let meaning = |it: &KeyCandidate| {
         let paths: Vec<_> = it.paths.iter().map(|it| plain(it)).collect();
         format!("{}. {}", paths.join(" and "), it.reason)
@@ -34,9 +33,21 @@ pub(super) fn key_question(why: Option<&str>, keys: &[KeyCandidate]) -> Question
             if why.is_some() { " " } else { "" },
         ),
         choices: keys
-            .map(|(index, it)| choice(&(index + 1).to_string(), &meaning(it)))
+            .iter()
+            .map(|it| choice(&key_choice(&it.paths), &meaning(it)))
             .chain([none])
             .collect(),
+    }
+}
+
+/// The names of a key's fields with `+` between them; a backslash stands before one that is part of a
+/// name, and before a name that is [`NO_KEY`].
+pub(super) fn key_choice(paths: &[String]) -> String {
+    let name = |it: &String| plain(it).replace('\\', "\\\\").replace('+', "\\+");
+    let names: Vec<_> = paths.iter().map(name).collect();
+    match names.join("+") {
+        it if it == NO_KEY => format!("\\{it}"),
+        it => it,
     }
 }
 
@@ -74,5 +85,22 @@ pub(super) fn plain(path: &str) -> String {
     match parse_path(path).as_deref() {
         Ok([only]) => only.clone(),
         _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_keys_are_one_choice() {
+        let choice = |paths: &[&str]| {
+            let paths: Vec<_> = paths.iter().map(|it| (*it).to_owned()).collect();
+            key_choice(&paths)
+        };
+        assert_eq!(choice(&["Foo"]), "Foo");
+        assert_eq!(choice(&["Foo", "Bar"]), "Foo+Bar");
+        assert_eq!(choice(&["Foo+Bar"]), r"Foo\+Bar");
+        assert_eq!(choice(&["none"]), r"\none");
     }
 }

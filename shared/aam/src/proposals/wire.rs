@@ -34,6 +34,8 @@ pub struct Proposal {
     pub keys: Vec<KeyProposal>,
     /// Where each canonical field may come from.
     pub fields: Vec<FieldProposal>,
+    /// Canonical fields that have a likely source and are left out all the same, and why.
+    pub left_out: Vec<LeftOut>,
     /// Source fields that no canonical one takes: they are kept in `extras`.
     pub unused: Vec<String>,
     /// How each field writes its values, where it has any format.
@@ -109,6 +111,17 @@ pub struct FieldProposal {
     pub alternatives: Vec<AlternativeProposal>,
 }
 
+/// A canonical field that is not mapped though a source field is likely.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LeftOut {
+    /// The canonical field.
+    pub target: String,
+    /// The source field.
+    pub source: String,
+    /// Why; name the field in `fields` to have it all the same, and what does not fit quarantined.
+    pub reason: String,
+}
+
 /// A part of the evidence for a pair.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = ProposalEvidence)]
@@ -177,7 +190,7 @@ impl Question {
         let choices: Vec<_> = self
             .choices
             .iter()
-            .map(|it| format!("`{}`", it.id))
+            .map(|it| format!("`{}` ({})", it.id, it.meaning.trim_end_matches('.')))
             .collect();
         FieldError {
             pointer: format!("/answers/{}", self.id),

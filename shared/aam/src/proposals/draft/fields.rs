@@ -2,12 +2,8 @@
 //! the shape of the system's export says, as the matcher thinks; the first of these that says
 //! anything.
 
-use std::collections::BTreeSet;
-
-use mapping::currency;
 use mapping::matcher::FieldProposal as Proposed;
 use schema::entity::{Field, Kind};
-use schema::format::FormatKind;
 use schema::mapping::{FieldMapping, Transform};
 
 use super::Draft;
@@ -29,7 +25,7 @@ impl Draft<'_> {
                 Some(said) => said.clone(),
                 None => self
                     .likely(&field.name)
-                    .or_else(|| self.decided_before(&field.name)),
+                    .or_else(|| self.remembered(&field.name)),
             };
             if source.is_none() && said.is_none() {
                 self.tell_why_not(&field.name);
@@ -38,38 +34,6 @@ impl Draft<'_> {
                 self.fill(field, vec![source]);
             }
         }
-    }
-
-    /// Where one column has amounts in one currency, by their sign, that is the currency of those
-    /// without another.
-    pub(super) fn fill_currency(&mut self) {
-        let entity = self.entity.clone();
-        let Some(field) = entity.field("currency") else {
-            return;
-        };
-        let said = self.answers.fields.contains_key(&*field.name);
-        let amounts = self.filled.values().filter(|it| it.target != *field.name);
-        let formats = amounts.flat_map(|it| &it.sources);
-        let formats: Vec<_> = formats.filter_map(|it| self.sample.format(it)).collect();
-        let money = formats.iter().filter(|it| it.kind == FormatKind::Money);
-        let codes: BTreeSet<_> = money.flat_map(|it| currencies(&it.transforms)).collect();
-        let Some(code) = codes.first().filter(|_| codes.len() == 1 && !said) else {
-            return;
-        };
-        let row = self.filled.entry(field.name.to_string());
-        let row = row.or_insert_with(|| FieldMapping {
-            target: field.name.to_string(),
-            sources: vec![],
-            transforms: vec![],
-        });
-        row.transforms.push(match row.sources.is_empty() {
-            true => Transform::Constant {
-                value: code.clone(),
-            },
-            false => Transform::Default {
-                value: code.clone(),
-            },
-        });
     }
 
     /// A likely pair that is not filled in says so.
@@ -128,6 +92,18 @@ impl Draft<'_> {
         paths.find(|it| is_it(it)).cloned()
     }
 
+    /// The same, and tells of it.
+    fn remembered(&mut self, target: &str) -> Option<String> {
+        let source = self.decided_before(target)?;
+        let note = format!(
+            "You mapped `{}` to it before. Name another one in `fields`, or null, where that is \
+             wrong here.",
+            plain(&source)
+        );
+        self.notes.insert(target.to_owned(), note);
+        Some(source)
+    }
+
     /// Fills in a row of the shape, which leaves the form of values open where the system's users
     /// choose it. Of several columns with a form of their own, and of several ids, the first is
     /// taken.
@@ -148,13 +124,4 @@ impl Draft<'_> {
         }
         self.filled.insert(row.target.clone(), row);
     }
-}
-
-/// The currencies that a format reads, by their codes.
-fn currencies(transforms: &[Transform]) -> Vec<String> {
-    let signs = transforms.iter().flat_map(|it| match it {
-        Transform::Number { currency, .. } => currency.as_slice(),
-        _ => &[],
-    });
-    signs.filter_map(|it| currency::code_of(it)).collect()
 }

@@ -8,7 +8,7 @@ use schema::mapping::{FieldMapping, Transform};
 
 use super::Draft;
 use crate::proposals::KeyProposal;
-use crate::proposals::questions::{KEY, NO_KEY, key_question};
+use crate::proposals::questions::{KEY, NO_KEY, key_choice, key_question};
 
 /// The field that is a record's id, or that tells apart what the rest of the key does not; none
 /// where the key leaves nothing open.
@@ -119,8 +119,9 @@ impl Draft<'_> {
     }
 
     fn chosen_key(&self) -> Option<Vec<String>> {
-        let chosen: usize = self.answers.choices.get(KEY)?.parse().ok()?;
-        let key = self.proposed.keys.get(chosen.checked_sub(1)?)?;
+        let chosen = self.answers.choices.get(KEY)?;
+        let mut keys = self.proposed.keys.iter();
+        let key = keys.find(|it| key_choice(&it.paths) == *chosen)?;
         Some(key.paths.clone())
     }
 }
