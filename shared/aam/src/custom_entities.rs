@@ -221,7 +221,7 @@ pub async fn set_indexed(
 
 fn check_index(all: &[CustomField], field: &CustomField) -> schema::Result<()> {
     if field.stored.field.kind == schema::entity::Kind::TextList {
-        let detail = "a list cannot be filtered by, so an index would serve nothing";
+        let detail = "an index serves no filter by a list: `[contains]` works without one";
         return Err(Error::conflict(detail));
     }
     if all.iter().filter(|it| it.indexed).count() >= MAX_INDEXES {

@@ -67,8 +67,9 @@ struct Change {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     unit: Option<Option<String>>,
-    /// The only texts that it takes; stays as it is where it is left out, `[]` lets it take any.
-    #[serde(rename = "enum")]
+    /// The only texts that it takes; stays as it is where it is left out, `[]` or `null` lets it take
+    /// any.
+    #[serde(default, rename = "enum", deserialize_with = "given_words")]
     words: Option<Vec<String>>,
 }
 
@@ -233,6 +234,13 @@ fn given<'de, D: serde::Deserializer<'de>>(
     from: D,
 ) -> std::result::Result<Option<Option<String>>, D::Error> {
     Option::deserialize(from).map(Some)
+}
+
+/// No words where a member is `null`: any text.
+fn given_words<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<Option<Vec<String>>, D::Error> {
+    Option::deserialize(from).map(|it: Option<Vec<String>>| Some(it.unwrap_or_default()))
 }
 
 impl From<CustomField> for Declared {

@@ -11,7 +11,7 @@ mod read;
 
 pub(crate) use change::{MappingAdopted, check_reason};
 
-use aam::db::connections;
+use aam::db::{connections, source_objects};
 use platform::{Platform, Routes, db};
 use schema::source::ObjectKey;
 use schema::{ConnectionId, Error, TenantId};
@@ -46,6 +46,9 @@ pub(crate) struct NamedObject {
 }
 
 impl NamedObject {
+    /// The object of that very name; of a name that is none, the one that it is in small letters, as
+    /// files are called.
+    ///
     /// # Errors
     /// [`Error::NotFound`] where the tenant has no such connection.
     pub(crate) async fn find(
@@ -55,11 +58,26 @@ impl NamedObject {
     ) -> platform::Result<NamedObject> {
         let found = connections::find_by_id_or_name(conn, tenant, &path.connection).await?;
         let (connection, connection_name) = found.ok_or(Error::NotFound { what: "connection" })?;
-        Ok(NamedObject {
+        let mut object = NamedObject {
             connection,
             connection_name,
             name: path.object,
-        })
+        };
+        let small = object.name.to_lowercase();
+        if small != object.name
+            && source_objects::find(conn, tenant, object.key())
+                .await?
+                .is_none()
+        {
+            let key = ObjectKey {
+                connection,
+                name: &small,
+            };
+            if source_objects::find(conn, tenant, key).await?.is_some() {
+                object.name = small;
+            }
+        }
+        Ok(object)
     }
 
     pub(crate) fn key(&self) -> ObjectKey<'_> {
