@@ -430,7 +430,7 @@ async fn what_was_decided_is_not_taken_where_another_answer_reads_as_much() {
     let world = World::new().await;
     let file = |dates: &[&str]| {
         let rows = dates.iter().enumerate();
-        let rows = rows.map(|(at, it)| format!("{at},D{at},Won,5,{it}\n"));
+        let rows = rows.map(|(at, it)| format!("R{at},D{at},Won,5,{it}\n"));
         format!("{DEALS},Close Date\n{}", rows.collect::<String>())
     };
     world
