@@ -24,7 +24,7 @@ pub trait Connector: Sync {
     /// Checks a `connector_config` strictly.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with pointers from the config's root.
+    /// [`Error::Invalid`](schema::Error::Invalid) with pointers from the config's root.
     fn validate(&self, config: &Value) -> Result<()>;
 
     /// Where a `connector_config` has secrets: JSON pointers.
