@@ -150,7 +150,7 @@ mod tests {
         check_fields(constant(MAX_BYTES), "fits");
         check_fields(
             constant(MAX_BYTES + 1),
-            ": is longer than 1 MiB: join long tables at the source, or map fewer fields",
+            "is longer than 1 MiB: join long tables at the source, or map fewer fields",
         );
     }
 
