@@ -215,8 +215,8 @@ async fn a_request_of_which_every_event_is_rejected_is_refused() {
         })
     };
     for (body, pointers) in [
-        (json!({}), vec!["/0"]),
-        (json!([17, { "data": {} }]), vec!["/0", "/1"]),
+        (json!({}), vec!["/source"]),
+        (json!([17, { "data": {} }]), vec!["/0", "/1/source"]),
     ] {
         let answer = app.post("/api/v1/events", &person, body).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
