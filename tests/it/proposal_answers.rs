@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::fixtures::files::{MULTIPART, form_field, multipart_form, send_form};
+use tests::fixtures::json::each;
 use tests::fixtures::own_data::World;
 
 fn proposal_of(object: &str) -> String {
@@ -194,8 +195,8 @@ async fn lines_that_share_their_key_are_asked_for_what_tells_them_apart() {
     world.upload("spend.csv", &file).await;
     let path = format!("{}?entity=cost_report", proposal_of("spend"));
     let proposal = world.get(&path).await;
-    let asked = &proposal["questions"][0];
-    assert_eq!(asked["id"], "key", "{proposal}");
+    assert_eq!(each(&proposal["questions"], "id"), "field:period_start key");
+    let asked = &proposal["questions"][1];
     assert!(
         asked["question"]
             .to_string()
@@ -206,6 +207,35 @@ async fn lines_that_share_their_key_are_asked_for_what_tells_them_apart() {
     let path = format!("{}/accept", proposal_of("spend"));
     world.post(&path, answer).await;
     assert_eq!(view(&world, "cost_reports").await.len(), 6);
+}
+
+#[tokio::test]
+async fn costs_of_the_next_month_take_no_line_of_this_one_s_place() {
+    let world = World::new().await;
+    let file = |month: u8, cost: u8| {
+        format!(
+            "Guid;Tag;Service;Region;Usage Type;Cost\n1;2024-0{month}-01;VM;EU;D2;{cost}\n\
+             2;2024-0{month}-02;Blob;EU;GB;{cost}\n"
+        )
+    };
+    world.upload("azure_2024-05.csv", &file(5, 10)).await;
+    let path = proposal_of("azure");
+    let proposal = world.get(&format!("{path}?entity=cost_report")).await;
+    assert_eq!(
+        each(&proposal["questions"], "id"),
+        "field:period_start",
+        "{proposal}"
+    );
+    let answers = json!({ "field:period_start": "Tag" });
+    let accept = json!({ "entity": "cost_report", "answers": answers });
+    world.post(&format!("{path}/accept"), accept).await;
+    world.upload("azure_2024-06.csv", &file(6, 20)).await;
+    let costs = view(&world, "cost_reports?sort=cost").await;
+    let costs: Vec<_> = costs
+        .iter()
+        .map(|it| it["cost"].as_f64().unwrap())
+        .collect();
+    assert_eq!(costs, [10.0, 10.0, 20.0, 20.0]);
 }
 
 #[tokio::test]

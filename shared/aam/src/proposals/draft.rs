@@ -104,6 +104,7 @@ impl<'a> Draft<'a> {
         self.ask_for_required();
         // Whether several fields are a key is only known once all are there.
         if let [_, _, ..] = &*self.entity.key {
+            self.ask_for_period();
             self.fill_key();
         }
         self.check_choices()?;
@@ -190,7 +191,7 @@ impl<'a> Draft<'a> {
                 id,
                 question: format!(
                     "Which field of the source is `{}`{}? A record without it is quarantined. \
-                     Where no field has it, map the object with one value for all, {} in PUT \
+                     Where no field has it, map the object with one value for all, {} in POST \
                      /api/v1/dcl/mappings/{{connection}}/{{object}}.{empty}",
                     field.name,
                     match field.doc.trim_end_matches('.') {

@@ -7,8 +7,8 @@ use schema::entity::{Entity, Field, Kind};
 use schema::mapping::{FieldMapping, Transform};
 
 use super::Draft;
-use crate::proposals::KeyProposal;
-use crate::proposals::questions::{KEY, NO_KEY, key_choice, key_question};
+use crate::proposals::questions::{KEY, NO_KEY, choice, key_choice, key_question};
+use crate::proposals::{KeyProposal, Question};
 
 /// The field that is a record's id, or that tells apart what the rest of the key does not; none
 /// where the key leaves nothing open.
@@ -49,6 +49,44 @@ impl Draft<'_> {
             let why = self.own_key().map(|it| it.reason);
             self.filled.remove(&*field.name);
             self.ask(key_question(why.as_deref(), &self.proposed.keys));
+        }
+    }
+
+    /// When what a record is about begins, where that is a part of its key: without it what a later
+    /// file says of the next month takes the place of this one.
+    pub(super) fn ask_for_period(&mut self) {
+        let entity = self.entity.clone();
+        let is_period = |it: &&Field| {
+            let is_time = matches!(it.kind, Kind::Date | Kind::Timestamp);
+            is_time && !it.required && entity.key.contains(&it.name)
+        };
+        let Some(field) = entity.fields.iter().find(is_period) else {
+            return;
+        };
+        let is_said = self.answers.fields.contains_key(&*field.name) || self.answers.key.is_some();
+        if is_said || self.filled.contains_key(&*field.name) {
+            return;
+        }
+        let id = format!("field:{}", field.name);
+        self.asked.insert(id.clone());
+        match self.answers.choices.get(&id).cloned() {
+            Some(chosen) if chosen == NO_KEY => {}
+            Some(path) if self.sample.field(&path).is_some() => self.fill(field, vec![path]),
+            _ => {
+                let none = "No field: a later file replaces the lines that it has in common.";
+                let choices = self.choices(field).into_iter();
+                let question = Question {
+                    question: format!(
+                        "Which field of the source is `{}` ({})? Without it a line of the next \
+                         period takes the place of this one's.",
+                        field.name,
+                        field.doc.trim_end_matches('.')
+                    ),
+                    choices: choices.chain([choice(NO_KEY, none)]).collect(),
+                    id,
+                };
+                self.ask(question);
+            }
         }
     }
 
