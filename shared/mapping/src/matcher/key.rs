@@ -238,7 +238,9 @@ fn reason(rank: u8, count: &KeyCount) -> String {
     let rows = count.rows;
     if count.paths.len() > 1 {
         return match count.faults() {
-            0 => "Neither is unique alone; together no two records share them.".to_owned(),
+            0 => "Neither is unique alone; together no two records share them, but for rows of \
+                  different files."
+                .to_owned(),
             some => format!("Together {some} of {rows} records share them or lack one."),
         };
     }
@@ -249,7 +251,9 @@ fn reason(rank: u8, count: &KeyCount) -> String {
         _ => "Its name does not say that it is an id",
     };
     match (count.collisions, count.empty) {
-        (0, 0) => format!("{name}; no two of {rows} records share a value."),
+        (0, 0) => format!(
+            "{name}; no two of {rows} records share a value, but for rows of different files."
+        ),
         (some, 0) => format!("{name}; {some} of {rows} records have the value of another one."),
         (0, some) => format!("{name}; {some} of {rows} records have no value."),
         (shared, empty) => format!(
