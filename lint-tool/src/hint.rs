@@ -1,27 +1,13 @@
 //! What somebody may have meant who names something that is not there.
 
-use std::collections::BTreeSet;
-
 use crate::check::Analysis;
 use crate::edges::{Spot, spot};
 use crate::modules::Modules;
 use crate::selector::Selector;
-use crate::workspace::{Extern, Workspace};
+use crate::workspace::Workspace;
 
 /// So alike a name has to be.
 const LIKENESS: f64 = 0.75;
-
-/// The crates from elsewhere that code may name.
-fn outside(workspace: &Workspace) -> BTreeSet<&str> {
-    let externs = workspace.packages.iter().flat_map(|it| it.externs.values());
-    let named = externs.filter_map(|it| match it {
-        Extern::Outside(name) => Some(name.as_str()),
-        Extern::Member(_) => None,
-    });
-    named
-        .chain(["std", "core", "alloc", "proc_macro"])
-        .collect()
-}
 
 /// A name like this one, as a question.
 pub(crate) fn meant(workspace: &Workspace, modules: &Modules, name: &str) -> Option<String> {
@@ -35,7 +21,7 @@ pub(crate) fn meant(workspace: &Workspace, modules: &Modules, name: &str) -> Opt
         None => {
             let all = modules.all.iter().map(|it| it.path.as_str());
             let dirs = workspace.packages.iter().map(|it| it.dir.as_str());
-            let all = all.chain(dirs).chain(outside(workspace));
+            let all = all.chain(dirs).chain(workspace.crates_outside());
             let rated = all.map(|it| (strsim::jaro_winkler(name, it), it));
             let best = rated.max_by(|one, other| one.0.total_cmp(&other.0));
             best.filter(|(likeness, _)| *likeness >= LIKENESS)
@@ -56,7 +42,7 @@ pub(crate) fn unknown(analysis: &Analysis, name: &str) -> Option<String> {
     let (workspace, modules) = (&analysis.workspace, &analysis.modules);
     let covers = |it: &Spot| selector.covers(it).is_some();
     let is_known = matches!(selector, Selector::Tests | Selector::Build)
-        || outside(workspace).contains(root.as_str())
+        || workspace.crates_outside().contains(root.as_str())
         || (0..modules.all.len()).any(|it| covers(&spot(modules, it)))
         || analysis
             .edges

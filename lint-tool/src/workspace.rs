@@ -83,6 +83,18 @@ impl Workspace {
         Some(workspace)
     }
 
+    /// Crates from elsewhere that code may name: the standard library and every dependency.
+    pub fn crates_outside(&self) -> BTreeSet<&str> {
+        let externs = self.packages.iter().flat_map(|it| it.externs.values());
+        let named = externs.filter_map(|it| match it {
+            Extern::Outside(name) => Some(name.as_str()),
+            Extern::Member(_) => None,
+        });
+        named
+            .chain(["std", "core", "alloc", "proc_macro"])
+            .collect()
+    }
+
     /// Whether the root manifest could not be read, so that nothing is known of any member.
     pub fn is_unknown(&self) -> bool {
         self.root.path.is_empty()

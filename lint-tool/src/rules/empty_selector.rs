@@ -12,7 +12,7 @@ use crate::edges::{Spot, spot};
 use crate::hint::meant;
 use crate::paths::wildcard;
 use crate::selector::Selector;
-use crate::workspace::{Extern, ident};
+use crate::workspace::ident;
 
 /// A selector that names nothing.
 pub(super) struct EmptySelector;
@@ -75,7 +75,7 @@ How to fix: correct the selector, or remove it."#
             test: false,
             build: false,
         }));
-        let outside = outside_crates(cx);
+        let outside = cx.workspace.crates_outside();
         for text in cx.config.all_selectors() {
             let selector = Selector::parse(text.get_ref());
             let is_outside = match &selector {
@@ -155,22 +155,6 @@ fn lonely_members(cx: &Context) -> Vec<Diagnostic> {
             .help("name what it shall be independent of, or write `*` for each thing in a folder")
     };
     lonely.map(finding).collect()
-}
-
-/// Crates from elsewhere: the standard library and every dependency.
-fn outside_crates<'a>(cx: &'a Context) -> BTreeSet<&'a str> {
-    let externs = cx
-        .workspace
-        .packages
-        .iter()
-        .flat_map(|it| it.externs.values());
-    let named = externs.filter_map(|it| match it {
-        Extern::Outside(name) => Some(name.as_str()),
-        Extern::Member(_) => None,
-    });
-    named
-        .chain(["std", "core", "alloc", "proc_macro"])
-        .collect()
 }
 
 #[cfg(test)]
