@@ -22,31 +22,21 @@ pub(crate) async fn append(
     if insert(conn, tenant, content, key).await?.is_some() {
         return Ok(());
     }
-    for endorser in keys {
-        if introduce(conn, key, endorser).await? {
-            let seq = insert(conn, tenant, content, key).await?;
-            return seq.map(drop).ok_or_else(unknown);
-        }
-    }
-    Err(unknown())
+    make_known(conn, keys).await?;
+    let seq = insert(conn, tenant, content, key).await?;
+    seq.map(drop).ok_or_else(unknown)
 }
 
-/// The first of these keys, made known to the database if it was not: by itself in a new database,
+/// Makes the first of these keys known to the database if it was not: by itself in a new database,
 /// else by one that is known.
-pub(crate) async fn make_known(
-    conn: &mut Connection,
-    mut keys: Vec<AuditKey>,
-) -> sqlx::Result<AuditKey> {
+pub(crate) async fn make_known(conn: &mut Connection, keys: &[AuditKey]) -> sqlx::Result<()> {
     let key = keys.first().ok_or_else(unknown)?;
     let is_known = sqlx::query_scalar!(r#"select knows_audit_key($1) "known!""#, key.id());
     let mut is_known = is_known.fetch_one(&mut *conn).await?;
-    for endorser in &keys {
+    for endorser in keys {
         is_known = is_known || introduce(conn, key, endorser).await?;
     }
-    match is_known {
-        true => Ok(keys.swap_remove(0)),
-        false => Err(unknown()),
-    }
+    is_known.then_some(()).ok_or_else(unknown)
 }
 
 fn unknown() -> sqlx::Error {

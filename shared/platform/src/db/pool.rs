@@ -113,7 +113,7 @@ impl Pool {
     pub(super) fn naming(&self, tenant: TenantId) -> sqlx::Result<String> {
         match &self.proofs {
             Some(proofs) => proofs.naming(tenant),
-            None => Ok(tenant_proofs::naming(tenant)),
+            None => Ok(tenant_proofs::unproven(tenant)),
         }
     }
 

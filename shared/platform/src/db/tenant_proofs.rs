@@ -9,27 +9,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 use schema::{Error, TenantId};
 
 use super::{Connection, audit};
-use crate::audit_chain::AuditKey;
+use crate::audit_chain::{AuditKey, Signer};
 use crate::secrets::{Document, Secrets};
 
 /// Makes proofs with the platform's key of now.
 pub(super) struct TenantProofs {
     secrets: Secrets,
-    key: Mutex<Option<KnownKey>>,
+    known: Mutex<Option<Arc<KnownKey>>>,
 }
 
 /// A key that the database knows, and the document that it is of.
-#[derive(Clone)]
 struct KnownKey {
     document: Arc<Document>,
-    key: Arc<AuditKey>,
+    key: AuditKey,
+    /// What proofs with it begin with: its id in hexadecimal.
+    id: String,
 }
 
 impl TenantProofs {
     pub(super) fn new(secrets: Secrets) -> TenantProofs {
         TenantProofs {
             secrets,
-            key: Mutex::new(None),
+            known: Mutex::new(None),
         }
     }
 
@@ -44,10 +45,15 @@ impl TenantProofs {
         {
             return Ok(());
         }
-        let keys: Vec<_> = document.keys.platform.iter().map(AuditKey::of).collect();
-        let key = audit::make_known(conn, keys).await?;
-        let key = Arc::new(key);
-        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(KnownKey { document, key });
+        let mut keys = Signer::with(document.clone()).keys();
+        audit::make_known(conn, &keys).await?;
+        let key = keys.swap_remove(0);
+        let known = Arc::new(KnownKey {
+            id: hex(&key.id()),
+            key,
+            document,
+        });
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Ok(())
     }
 
@@ -57,23 +63,29 @@ impl TenantProofs {
             let detail = "a tenant is named before the platform's key is known";
             sqlx::Error::Configuration(Box::new(Error::Internal(detail.into())))
         })?;
-        let mut text = format!("{}; set local app.tenant_proof = '", naming(tenant));
-        let mac = known.key.prove(tenant);
-        for byte in known.key.id().iter().chain(&mac) {
-            write!(text, "{byte:02x}").expect("a String takes everything");
-        }
-        text.push('\'');
-        Ok(text)
+        let (id, mac) = (&known.id, hex(&known.key.prove(tenant)));
+        let unproven = unproven(tenant);
+        Ok(format!(
+            "{unproven}; set local app.tenant_proof = '{id}{mac}'"
+        ))
     }
 
-    fn known(&self) -> Option<KnownKey> {
-        let key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        key.clone()
+    fn known(&self) -> Option<Arc<KnownKey>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
     }
 }
 
-/// The tenant without a proof, which the owner of the tables needs none of. It is a UUID: its text
-/// has no character that SQL could mistake.
-pub(super) fn naming(tenant: TenantId) -> String {
+/// What names the tenant without a proof, which the owner of the tables needs none of. It is a UUID:
+/// its text has no character that SQL could mistake.
+pub(super) fn unproven(tenant: TenantId) -> String {
     format!("set local app.tenant_id = '{}'", tenant.0)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+    }
+    text
 }
