@@ -38,7 +38,7 @@ pub(super) async fn write_batch(
     let holders = passage.file.contest(&mut read, (&same, &known), of);
     let again = replayed_rows::contest(run.kind, &mut read, &known);
     let place = (stream, run.id);
-    let left = replayed_rows::set_aside(conn, place, (&again.displaced, &known), now).await?;
+    let left = replayed_rows::set_aside(conn, place, &again.displaced, now).await?;
     let (prepared, rejected) = split(contest(read, &known));
     let stored = Stored::of(&known);
     let keyless = keyless(&known);

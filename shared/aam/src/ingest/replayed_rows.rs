@@ -21,8 +21,8 @@ struct Holder {
     row: Row,
     /// Its place in the batch, where it is there.
     index: Option<usize>,
-    /// Whether the record is stored from it.
-    stored: bool,
+    /// The run that stored the record from it, if it is.
+    stored_by: Option<RunId>,
 }
 
 /// A record that is stored from a row which has to make way for another one.
@@ -30,6 +30,8 @@ struct Holder {
 pub(super) struct Displaced {
     pub(super) source_id: String,
     pub(super) content_hash: [u8; 32],
+    /// The run that stored it.
+    run: RunId,
     /// Whether the row is in the batch as well.
     in_batch: bool,
     /// Whether the other one is a newer version, and not an earlier row of its file.
@@ -68,8 +70,10 @@ pub(super) fn contest(kind: RunKind, read: &mut [Option<Read<'_>>], known: &[Kno
             continue;
         };
         let meeting = holder.row.meet(&own.row);
-        if holder.stored && matches!(meeting, Meeting::Newer | Meeting::Earlier) {
+        let makes_way = matches!(meeting, Meeting::Newer | Meeting::Earlier);
+        if let Some(run) = holder.stored_by.filter(|_| makes_way) {
             displaced.push(Displaced {
+                run,
                 source_id: item.source_id.clone(),
                 content_hash: holder.row.content_hash,
                 in_batch: holder.index.is_some(),
@@ -98,7 +102,7 @@ pub(super) fn contest(kind: RunKind, read: &mut [Option<Read<'_>>], known: &[Kno
 pub(super) async fn set_aside(
     conn: &mut Connection,
     (stream, run): (&Stream, RunId),
-    (displaced, known): (&[Displaced], &[Known]),
+    displaced: &[Displaced],
     now: DateTime<Utc>,
 ) -> db::Result<Left> {
     if displaced.is_empty() {
@@ -108,10 +112,8 @@ pub(super) async fn set_aside(
     let hashes: Vec<_> = displaced.iter().map(|it| &it.content_hash[..]).collect();
     let place = (stream.object.key(), run);
     let rows = raw_records::set_aside(conn, stream.tenant, place, (&ids, &hashes)).await?;
-    let of = |row: &raw_records::SetAside| {
-        let mut displaced = displaced.iter();
-        displaced.find(|it| it.source_id == row.source_id)
-    };
+    let by_id: HashMap<_, _> = displaced.iter().map(|it| (&*it.source_id, it)).collect();
+    let of = |row: &raw_records::SetAside| by_id.get(&*row.source_id).copied();
     let is_later = |it: &&raw_records::SetAside| of(it).is_some_and(|it| !it.is_older);
     let later: Vec<_> = rows.iter().filter(is_later).collect();
     let reasons: Vec<_> = later
@@ -140,11 +142,7 @@ pub(super) async fn set_aside(
         let Some(displaced) = of(row).filter(|it| !it.in_batch) else {
             continue;
         };
-        let stored = known.iter().find(|it| it.source_id == row.source_id);
-        match (
-            stored.is_some_and(|it| it.run_id == run),
-            displaced.is_older,
-        ) {
+        match (displaced.run == run, displaced.is_older) {
             (true, true) => left.superseded += 1,
             (false, true) => {}
             (true, false) => left.written += 1,
@@ -164,7 +162,7 @@ impl Holder {
                 content_hash: known.content_hash.as_slice().try_into().unwrap_or_default(),
             },
             index: None,
-            stored: true,
+            stored_by: Some(known.run_id),
         }
     }
 
@@ -177,7 +175,7 @@ impl Holder {
                 content_hash: item.content_hash,
             },
             index: Some(index),
-            stored: false,
+            stored_by: None,
         }
     }
 }
