@@ -14,6 +14,7 @@ mod countries;
 pub mod currency;
 mod date_pattern;
 mod decimal;
+mod digits;
 mod excel;
 mod extended_json;
 mod field_use;

@@ -7,8 +7,9 @@ use schema::mapping::TimestampFormat;
 
 use crate::{
     Decimal,
+    digits::number,
     quote::quoted,
-    zone::{self, Zone, number},
+    zone::{self, Zone},
 };
 
 /// How a column's timestamps are read.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use chrono::{DateTime, FixedOffset, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
+use crate::digits::number;
+
 /// A zone that values without one are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Zone {
@@ -74,13 +76,6 @@ pub(crate) fn offset(text: &[u8]) -> Option<FixedOffset> {
     (minutes < 60 && seconds <= 14 * 3600)
         .then(|| FixedOffset::east_opt(sign * seconds))
         .flatten()
-}
-
-/// A number of digits; none where there is another character.
-pub(crate) fn number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |sum, it| {
-        it.is_ascii_digit().then(|| sum * 10 + u32::from(it - b'0'))
-    })
 }
 
 #[cfg(test)]
