@@ -258,8 +258,8 @@ impl Present<'_> {
     }
 }
 
-/// The text at a path of a record.
-fn text_at(record: &Value, path: &str) -> Option<String> {
+/// The text of the single value at a path of a record; none where there is none, or it is empty.
+pub fn text_at(record: &Value, path: &str) -> Option<String> {
     let keys = parse_path(path).ok()?;
     let value = keys.iter().try_fold(record, |it, key| it.get(key));
     text_of(value?)

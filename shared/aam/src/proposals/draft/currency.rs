@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mapping::currency;
+use mapping::fix::text_at;
 use schema::mapping::{FieldMapping, Otherwise, Transform};
-use schema::source::parse_path;
 use serde_json::Value;
 
 use super::Draft;
@@ -229,10 +229,4 @@ fn signs(step: &Transform) -> &[String] {
         Transform::Number { currency, .. } => currency,
         _ => &[],
     }
-}
-
-fn text_at<'v>(record: &'v Value, path: &str) -> Option<&'v str> {
-    let path = parse_path(path).ok()?;
-    let value = path.iter().try_fold(record, |it, key| it.get(key))?;
-    value.as_str()
 }
