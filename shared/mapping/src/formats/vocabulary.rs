@@ -52,37 +52,12 @@ pub(super) fn is_null_of_typed(word: &str) -> bool {
 
 /// `0000-00-00`, `00/00/0000`, each with or without a time of zeros: no day has such a number.
 pub(super) fn is_zero_date(text: &str) -> bool {
-    let is_separator = |it: &u8| b"-/.".contains(it);
-    let (date, time) = match text.as_bytes() {
-        [
-            b'0',
-            b'0',
-            b'0',
-            b'0',
-            a,
-            b'0',
-            b'0',
-            b,
-            b'0',
-            b'0',
-            time @ ..,
-        ] => ([a, b], time),
-        [
-            b'0',
-            b'0',
-            a,
-            b'0',
-            b'0',
-            b,
-            b'0',
-            b'0',
-            b'0',
-            b'0',
-            time @ ..,
-        ] => ([a, b], time),
-        _ => return false,
+    let Some((date, time)) = text.split_at_checked(10) else {
+        return false;
     };
-    date.into_iter().all(is_separator) && time.iter().all(|it| b"0:. TZ+-".contains(it))
+    let parts: Vec<_> = date.split(['-', '/', '.']).collect();
+    let is_date = matches!(parts[..], ["0000", "00", "00"] | ["00", "00", "0000"]);
+    is_date && time.bytes().all(|it| b"0:. TZ+-".contains(&it))
 }
 
 /// Pairs for yes and no, in small letters, besides those of spreadsheets.
