@@ -26,13 +26,14 @@ mount -t tmpfs -o size="$SIZE",mode=0700 none "$FOLDER/data"
 as="unshare -U --map-user=1000 --map-group=1000 --"
 $as "$BIN/initdb" -D "$FOLDER/data/pg" -U postgres -A trust --no-sync --wal-segsize=1 >&2
 trap 'ended=yes; kill -INT $server' INT
+set +e # A server that ends with an error is started again.
 while [ -z "$ended" ]; do
   $as "$BIN/postgres" -D "$FOLDER/data/pg" -c listen_addresses= -c unix_socket_directories="$FOLDER" \
     -c fsync=off -c max_wal_size=2MB -c min_wal_size=2MB &
   server=$!
-  wait $server || true
+  wait $server
 done
-wait $server || true
+wait $server
 "#;
 
 /// A running server; dropping it ends the server and forgets its data.
