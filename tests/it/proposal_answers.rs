@@ -3,13 +3,10 @@
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tests::fixtures::files::{MULTIPART, form_field, multipart_form, send_form};
+use tests::fixtures::files::{MULTIPART, multipart_form};
 use tests::fixtures::json::each;
 use tests::fixtures::own_data::World;
-
-fn proposal_of(object: &str) -> String {
-    format!("/api/v1/dcl/proposals/Files/{object}")
-}
+use tests::fixtures::proposals::{field, proposal_of};
 
 /// The source of each field that is filled in.
 fn filled_in(proposal: &Value) -> Vec<(String, String)> {
@@ -19,16 +16,6 @@ fn filled_in(proposal: &Value) -> Vec<(String, String)> {
         .filter(|it| it["filled_in"] == true)
         .map(|it| (text(&it["target"]), text(&it["source"])))
         .collect()
-}
-
-fn field<'a>(proposal: &'a Value, target: &str) -> &'a Value {
-    let fields = proposal["fields"].as_array().unwrap();
-    fields.iter().find(|it| it["target"] == target).unwrap()
-}
-
-async fn view(world: &World, query: &str) -> Vec<Value> {
-    let page = world.get(&format!("/api/v1/dcl/views/{query}")).await;
-    page["data"].as_array().unwrap().clone()
 }
 
 /// As a Dutch CRM exports its contacts.
@@ -68,35 +55,6 @@ async fn dates_of_another_form_are_filled_in_and_nothing_is_said_against_them() 
     assert_eq!(created["source"], "Aangemaakt op", "{created}");
     assert_eq!(created["filled_in"], true, "{created}");
     assert_eq!(created["reasons_against"], json!([]));
-}
-
-#[tokio::test]
-async fn a_currency_is_never_invented() {
-    let world = World::new().await;
-    let head = "Opportunity ID,Opportunity Name,Stage,Amount,Amount Currency,Close Date\n";
-    let rows = "1,A,Won,10.50,EUR,2024-01-31\n2,B,Won,20.50,,2024-02-29\n";
-    world.upload("deals.csv", &format!("{head}{rows}")).await;
-    world
-        .post(&format!("{}/accept", proposal_of("deals")), json!({}))
-        .await;
-    let rows = view(&world, "opportunities?sort=name").await;
-    let currencies: Vec<_> = rows.iter().map(|it| &it["currency"]).collect();
-    assert_eq!(currencies, [&json!("EUR"), &Value::Null]);
-}
-
-#[tokio::test]
-async fn the_sign_on_the_amounts_is_their_currency() {
-    let world = World::new().await;
-    let head = "Deal ID;Deal Name;Deal Stage;Amount\n";
-    let rows = "1;A;Won;1.500,00 €\n2;B;Lost;20,50 €\n3;C;Won;7,00 €\n";
-    world.upload("deals.csv", &format!("{head}{rows}")).await;
-    let path = proposal_of("deals");
-    world.post(&format!("{path}/accept"), json!({})).await;
-    let rows = view(&world, "opportunities?sort=name").await;
-    assert!(
-        rows.iter().all(|it| it["currency"] == "EUR") && rows.len() == 3,
-        "{rows:?}"
-    );
 }
 
 #[tokio::test]
@@ -143,33 +101,6 @@ async fn a_column_is_named_as_it_stands_in_the_file() {
 }
 
 #[tokio::test]
-async fn what_a_person_refuses_is_not_filled_in_again() {
-    let world = World::new().await;
-    let file = "Account ID,Account Name,Branche\n1,Acme,Steel\n2,Blue,Law\n";
-    world.upload("first.csv", file).await;
-    let first = proposal_of("first");
-    let refused = json!({"fields": {"industry": null}});
-    world.post(&format!("{first}/accept"), refused).await;
-    world.upload("second.csv", file).await;
-    let second = world.get(&proposal_of("second")).await;
-    let industry = field(&second, "industry");
-    assert_eq!(industry["filled_in"], false, "{industry}");
-
-    let unknown = json!({"entity": "account", "fields": {"name": "Account Nmae"}});
-    let path = format!("{first}/reject");
-    let answer = world.app.post(&path, &world.ann, unknown).await;
-    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
-    assert_eq!(answer.json()["errors"][0]["pointer"], "/fields/name");
-    let rejected = json!({"entity": "account", "fields": {"name": "Account Name"}});
-    world.post(&format!("{first}/reject"), rejected).await;
-    let second = world.get(&proposal_of("second")).await;
-    let name = field(&second, "name");
-    assert_eq!(name["filled_in"], false, "{name}");
-    let against = name["reasons_against"].to_string();
-    assert!(against.contains("You said"), "{against}");
-}
-
-#[tokio::test]
 async fn the_type_of_a_field_decides_how_its_numbers_are_read() {
     let world = World::new().await;
     let employees = json!({"name": "employees", "type": "integer", "description": "Employees."});
@@ -180,7 +111,7 @@ async fn the_type_of_a_field_decides_how_its_numbers_are_read() {
     let proposal = world.get(&path).await;
     assert_eq!(proposal["questions"], json!([]), "{proposal}");
     world.post(&format!("{path}/accept"), json!({})).await;
-    let rows = view(&world, "accounts?sort=name").await;
+    let rows = world.view("accounts?sort=name").await;
     let employees: Vec<_> = rows.iter().map(|it| &it["employees"]).collect();
     assert_eq!(employees, [2_743, 3_016]);
 }
@@ -206,7 +137,7 @@ async fn lines_that_share_their_key_are_asked_for_what_tells_them_apart() {
     let answer = json!({"entity": "cost_report", "key": ["Line"]});
     let path = format!("{}/accept", proposal_of("spend"));
     world.post(&path, answer).await;
-    assert_eq!(view(&world, "cost_reports").await.len(), 6);
+    assert_eq!(world.view("cost_reports").await.len(), 6);
 }
 
 #[tokio::test]
@@ -230,7 +161,7 @@ async fn costs_of_the_next_month_take_no_line_of_this_one_s_place() {
     let accept = json!({ "entity": "cost_report", "answers": answers });
     world.post(&format!("{path}/accept"), accept).await;
     world.upload("azure_2024-06.csv", &file(6, 20)).await;
-    let costs = view(&world, "cost_reports?sort=cost").await;
+    let costs = world.view("cost_reports?sort=cost").await;
     let costs: Vec<_> = costs
         .iter()
         .map(|it| it["cost"].as_f64().unwrap())
@@ -286,140 +217,7 @@ async fn each_item_of_a_list_is_one_of_its_words() {
     assert_eq!(schema["items"]["enum"], json!(["a", "b"]), "{schema}");
 }
 
-/// The same system's contacts, created on days that may also be months.
-fn ambiguous(month: &str) -> String {
-    let mut file = "Contact ID,First Name,Last Name,Email,Created On\n".to_owned();
-    for day in 1..=6 {
-        let id = format!("{month}{day}");
-        file += &format!("c{id},Ann,Bee{id},ann{id}@example.org,0{day}/0{month}/2024\n");
-    }
-    file
-}
-
-#[tokio::test]
-async fn how_a_column_was_read_is_remembered_for_the_next_file_of_the_system() {
-    let world = World::new().await;
-    let upload = async |object: &str, system: &str, file: &str| {
-        let name = format!("{object}.csv");
-        let file = multipart_form(&[(name.as_str(), file.as_bytes())]);
-        let form = [form_field("system", system), file].concat();
-        let answer = send_form(&world.app, &world.ann, form).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer}");
-        world.get(&proposal_of(&format!("{system}.{object}"))).await
-    };
-    let asks = |proposal: &Value| proposal["questions"][0]["id"] == "format:Created On";
-    let first = upload("people", "sugar", &ambiguous("3")).await;
-    assert!(asks(&first), "{}", first["questions"]);
-    let choices = first["questions"][0]["choices"].as_array().unwrap();
-    let month_first = choices
-        .iter()
-        .find(|it| it["meaning"].as_str().unwrap().starts_with("month"));
-    let answers = json!({ "answers": { "format:Created On": month_first.unwrap()["id"] } });
-    world
-        .post(&format!("{}/accept", proposal_of("sugar.people")), answers)
-        .await;
-
-    let next = upload("leads", "sugar", &ambiguous("4")).await;
-    assert_eq!(next["questions"], json!([]));
-    let created = field(&next, "created_at");
-    assert_eq!(
-        created["transforms"][0]["formats"],
-        json!(["MM/DD/YYYY"]),
-        "{created}"
-    );
-    let note = created["note"].as_str().unwrap();
-    assert!(
-        note.contains("as you decided before: month first (MM/DD/YYYY)"),
-        "{note}"
-    );
-    // A person may say otherwise, and another system's habits are its own.
-    let day_first = choices
-        .iter()
-        .find(|it| it["meaning"].as_str().unwrap().starts_with("day"));
-    let answers = json!({ "answers": { "format:Created On": day_first.unwrap()["id"] } });
-    world
-        .post(&format!("{}/accept", proposal_of("sugar.leads")), answers)
-        .await;
-    let accounts = view(&world, "contacts?source_id=c41&select=created_at").await;
-    assert_eq!(
-        accounts[0]["created_at"], "2024-04-01T00:00:00Z",
-        "{accounts:?}"
-    );
-    let other = upload("partners", "vtiger", &ambiguous("5")).await;
-    assert!(asks(&other), "{}", other["questions"]);
-}
-
-/// The choice of a question whose meaning has that text.
-fn choice(question: &Value, text: &str) -> Value {
-    let mut choices = question["choices"].as_array().unwrap().iter();
-    let has = |it: &&Value| it["meaning"].as_str().unwrap().contains(text);
-    choices
-        .find(has)
-        .unwrap_or_else(|| panic!("{text}: {question}"))["id"]
-        .clone()
-}
-
 const DEALS: &str = "Deal ID,Deal Name,Deal Stage,Amount";
-
-#[tokio::test]
-async fn magnitudes_are_asked_and_multiplied_exactly() {
-    let world = World::new().await;
-    let file = format!("{DEALS}\n1,A,Won,1.2M\n2,B,Won,500k\n3,C,Won,7\n");
-    world.upload("deals.csv", &file).await;
-    let path = proposal_of("deals");
-    let asked = world.get(&path).await["questions"][0].clone();
-    assert_eq!(asked["id"], "format:Amount", "{asked}");
-    let times = choice(&asked, "`M` is times 1,000,000");
-    let answers = json!({"answers": {"format:Amount": times}});
-    world.post(&format!("{path}/accept"), answers).await;
-    let rows = view(&world, "opportunities?sort=name").await;
-    let amounts: Vec<_> = rows.iter().map(|it| it["amount"].to_string()).collect();
-    assert_eq!(amounts, ["1200000", "500000", "7"]);
-}
-
-#[tokio::test]
-async fn the_sign_on_one_amount_is_not_the_currency_of_the_others() {
-    let world = World::new().await;
-    let file = format!("{DEALS}\n1,A,Won,€5.00\n2,B,Won,6.00\n3,C,Won,7.00\n");
-    world.upload("deals.csv", &file).await;
-    let path = proposal_of("deals");
-    let asked = world.get(&path).await["questions"].clone();
-    assert_eq!(asked[0]["id"], "currency", "{asked}");
-    let answers = json!({"answers": {"currency": "none"}});
-    world.post(&format!("{path}/accept"), answers).await;
-    let rows = view(&world, "opportunities?sort=name").await;
-    let currencies: Vec<_> = rows.iter().map(|it| &it["currency"]).collect();
-    assert_eq!(currencies, [&json!("EUR"), &Value::Null, &Value::Null]);
-}
-
-#[tokio::test]
-async fn a_sign_that_contradicts_the_column_is_asked() {
-    let world = World::new().await;
-    let file = format!("{DEALS},Currency\n1,A,Won,€5.00,USD\n2,B,Won,€6.00,EUR\n");
-    world.upload("deals.csv", &file).await;
-    let path = proposal_of("deals");
-    let asked = world.get(&path).await["questions"].clone();
-    assert_eq!(asked[0]["id"], "currency", "{asked}");
-    let answers = json!({"answers": {"currency": "sign"}});
-    world.post(&format!("{path}/accept"), answers).await;
-    let rows = view(&world, "opportunities?sort=name").await;
-    assert!(rows.iter().all(|it| it["currency"] == "EUR"), "{rows:?}");
-}
-
-#[tokio::test]
-async fn each_amount_keeps_its_own_currency() {
-    let world = World::new().await;
-    let file = format!("{DEALS}\n1,A,Won,€ 5.00\n2,B,Won,$7.50\n3,C,Won,£ 9.00\n");
-    world.upload("deals.csv", &file).await;
-    let path = proposal_of("deals");
-    let asked = world.get(&path).await["questions"][0].clone();
-    let all = choice(&asked, "each in the currency of its own sign");
-    let answers = json!({"answers": {"format:Amount": all}});
-    world.post(&format!("{path}/accept"), answers).await;
-    let rows = view(&world, "opportunities?sort=name").await;
-    let currencies: Vec<_> = rows.iter().map(|it| &it["currency"]).collect();
-    assert_eq!(currencies, [&json!("EUR"), &Value::Null, &json!("GBP")]);
-}
 
 #[tokio::test]
 async fn a_few_odd_values_do_not_drop_a_column_and_what_is_dropped_is_said() {
@@ -437,7 +235,7 @@ async fn a_few_odd_values_do_not_drop_a_column_and_what_is_dropped_is_said() {
     let path = proposal_of("deals");
     let accepted = world.post(&format!("{path}/accept"), json!({})).await;
     assert_eq!(accepted["left_out"], json!([]), "{accepted}");
-    let rows = view(&world, "opportunities?limit=100").await;
+    let rows = world.view("opportunities?limit=100").await;
     let dated = rows.iter().filter(|it| !it["close_date"].is_null());
     assert_eq!((rows.len(), dated.count()), (59, 58));
 
@@ -453,33 +251,6 @@ async fn a_few_odd_values_do_not_drop_a_column_and_what_is_dropped_is_said() {
         accepted["left_out"][0]["source"], "Close Date",
         "{accepted}"
     );
-}
-
-#[tokio::test]
-async fn what_was_decided_is_not_taken_where_another_answer_reads_as_much() {
-    let world = World::new().await;
-    let file = |dates: &[&str]| {
-        let rows = dates.iter().enumerate();
-        let rows = rows.map(|(at, it)| format!("R{at},D{at},Won,5,{it}\n"));
-        format!("{DEALS},Close Date\n{}", rows.collect::<String>())
-    };
-    world
-        .upload("first.csv", &file(&["01/02/2024", "03/04/2024"]))
-        .await;
-    let path = proposal_of("first");
-    let asked = world.get(&path).await["questions"][0].clone();
-    let answers = json!({"answers": {"format:Close Date": choice(&asked, "month first")}});
-    world.post(&format!("{path}/accept"), answers).await;
-    let mixed = [
-        "01/02/2024",
-        "02/02/2024",
-        "03/02/2024",
-        "25/04/2024",
-        "04/25/2024",
-    ];
-    world.upload("second.csv", &file(&mixed)).await;
-    let asked = world.get(&proposal_of("second")).await["questions"].clone();
-    assert_eq!(asked[0]["id"], "format:Close Date", "{asked}");
 }
 
 #[tokio::test]
